@@ -1,0 +1,63 @@
+"""One array library per process, because TensorFlow and torch can abort when both are loaded.
+
+The environment variable ``AK_LIBRARY`` (numpy, array_api_strict, dask, torch, jax or tensorflow; numpy if unset) names
+the library under test. Which tests run follows from what they ask for:
+
+- a test that uses the fixture ``driver`` runs in every process, with the driver of that process's library;
+- a test marked ``@pytest.mark.library("torch", ...)`` runs only in the processes of the libraries named;
+- every other test is about no library in particular and runs in the numpy process alone.
+
+Tests that are not for this process are deselected. Every process collects every module, so test modules must import
+frameworks inside tests (or through ``driver``), never at module level.
+
+Hypothesis runs few, always the same examples; ``--hypothesis-profile=thorough`` runs many new ones.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from anomaly_kernels.testing.drivers import DRIVERS, Driver, driver_for
+
+LIBRARY = os.environ.get("AK_LIBRARY", "numpy")
+
+_slow_is_fine = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+settings.register_profile(
+    "ci", derandomize=True, max_examples=15, deadline=None, database=None, suppress_health_check=_slow_is_fine
+)
+settings.register_profile("thorough", max_examples=500, deadline=None, suppress_health_check=_slow_is_fine)
+settings.load_profile("ci")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "library(*names): run only in the processes that test these libraries")
+    if LIBRARY not in DRIVERS:
+        raise pytest.UsageError(f"AK_LIBRARY={LIBRARY!r} is none of {', '.join(DRIVERS)}")
+
+
+def pytest_report_header() -> str:
+    return f"array library: {LIBRARY}"
+
+
+def _is_for_this_process(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("library")
+    if marker is not None:
+        return LIBRARY in marker.args
+    return LIBRARY == "numpy" or "driver" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept = [item for item in items if _is_for_this_process(item)]
+    dropped = [item for item in items if not _is_for_this_process(item)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def driver() -> Driver:
+    """The driver of the library that this process tests (see the top of this file)."""
+    return driver_for(LIBRARY)
