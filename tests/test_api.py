@@ -1,0 +1,84 @@
+"""The signatures that users rely on. More parameters may be added after these; none may be renamed or reordered."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import anomaly_kernels as ak
+
+SIGNATURES = """
+mean_squared_anomaly(scores, *, weight=1.0, reduction="mean")
+mse_reconstruction_loss(x_true, x_pred, *, weight=1.0, reduction="mean")
+reconstruction_error(x_true, x_pred)
+prediction_error_score(y_true, y_pred, *, error_metric="mae", aggregation="mean")
+elbo(y_true, y_pred, *, cov_full=None, cov_diag=None, scale_diag=None, sim=None, weight=1.0, reduction="mean")
+gaussian_kl(mean, log_var, *, weight=1.0, reduction="mean")
+kl_divergence(p_true, p_pred, *, epsilon=1e-7, weight=1.0, reduction="mean")
+aegmm_loss(x_true, x_pred, z, gamma, *, w_energy=0.1, w_cov_diag=0.005, eps=1e-6)
+vaegmm_loss(x_true, x_pred, z, gamma, *, w_recon=1e-7, w_energy=0.1, w_cov_diag=0.005, cov_full=None, cov_diag=None, \
+scale_diag=None, sim=None, eps=1e-6)
+distillation_loss(x_true, y_pred, *, model, loss_type="kld", temperature=1.0, epsilon=1e-7)
+adversarial_ae_loss(x_true, x_pred, *, model, model_hl=(), w_model=1.0, w_recon=0.0, w_model_hl=None, temperature=1.0, \
+epsilon=1e-7)
+deep_svdd_loss(embeddings, center, *, weight=1.0, reduction="mean")
+deep_svdd_soft_boundary_loss(embeddings, center, radius, *, nu=0.05, weight=1.0)
+svdd_score(embeddings, center, *, radius=None)
+svdd_radius(raw, *, beta=10.0)
+anomaly_bce_with_logits(target, logit, *, pos_weight=None, weight=1.0, reduction="mean")
+iou_loss(target, score, *, normalize_method="sigmoid", smooth=1e-6, axis=None, weight=1.0)
+orthogonality_loss(components, *, weight=1.0)
+distinctness_loss(selection_weights, *, weight=0.1, eps=1e-6)
+selector_entropy_regularizer(weights, *, weight=0.01, target_entropy=None, eps=1e-6)
+selector_diversity_regularizer(weights, *, weight=0.01)
+quantile_loss(y_true, y_pred, *, quantiles, weight=1.0, reduction="mean")
+multi_objective_loss(y_true, y_pred, anomaly_scores=None, *, quantiles, anomaly_weight=1.0)
+gmm_params(z, gamma, *, eps=1e-6)
+gmm_energy(z, params, *, reduction="mean")
+covariance_penalty(cov)
+anomaly_detection_metrics(target, decision, score=None, *, zero_division=0.0)
+explained_variance(explained_variance_ratio)
+anomaly_pixel_statistics(decision)
+score_statistics(scores)
+component_orthogonality(components)
+selector_entropy(weights, *, eps=1e-6)
+selector_diversity(weights)
+average_precision(target, score)
+roc_auc(target, score)
+sequence_anomaly_score(params, features, *, activation="relu", use_norm=False, final_activation="linear")
+lstm_autoencoder(params, inputs, *, n_repeats=None, activation="tanh", intermediate_activation="relu")
+""".strip().splitlines()
+
+
+def parameters(function: object) -> list[tuple[str, object, object]]:
+    return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+
+
+@pytest.mark.parametrize("text", SIGNATURES, ids=lambda text: text.partition("(")[0])
+def test_signature_begins_as_promised(text):
+    name = text.partition("(")[0]
+    scope: dict[str, object] = {}
+    exec(f"def {text}: ...", scope)
+    promised = parameters(scope[name])
+    assert name in ak.__all__
+    assert parameters(getattr(ak, name))[: len(promised)] == promised
+
+
+@pytest.mark.parametrize(
+    ("function", "fields"),
+    [
+        ("GMMParams", "phi mu cov chol log_det_cov"),
+        ("anomaly_detection_metrics", "precision recall f1_score iou average_precision"),
+        ("explained_variance", "per_component total cumulative"),
+        ("anomaly_pixel_statistics", "total_pixels anomalous_pixels anomaly_percentage"),
+        ("score_statistics", "mean std min max median q25 q75 q95 q99"),
+        ("component_orthogonality", "orthogonality_error avg_off_diagonal avg_deviation diagonal_mean diagonal_std"),
+        ("selector_diversity", "weight_variance gini_coefficient"),
+    ],
+)
+def test_fields_of_named_tuples(function, fields):
+    made = getattr(ak, function)
+    if not isinstance(made, type):
+        made = inspect.signature(made, eval_str=True).return_annotation
+    assert made._fields == tuple(fields.split())

@@ -1,0 +1,115 @@
+"""The project itself: what an import loads, who may import what, what is published, what the README says."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import anomaly_kernels as ak
+from anomaly_kernels import losses, metrics, networks
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+KERNELS = [*losses.__all__, *metrics.__all__, *networks.__all__]
+FRAMEWORKS = ["torch", "jax", "tensorflow", "keras", "dask", "cupy", "array_api_strict"]
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def python(code: str) -> object:
+    """What a fresh interpreter prints as JSON, without coverage's hooks, which slow imports down."""
+    return json.loads(run(sys.executable, "-I", "-c", code))
+
+
+def test_import_loads_numpy_and_array_api_compat_and_nothing_else():
+    loaded = python(
+        "import sys; before = set(sys.modules)\n"
+        "import anomaly_kernels, json\n"
+        "roots = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(json.dumps(sorted(roots - set(sys.stdlib_module_names))))"
+    )
+    assert set(loaded) - {"_distutils_hack"} == {"anomaly_kernels", "array_api_compat", "numpy"}
+
+
+def test_numpy_arrays_load_no_framework():
+    loaded = python(
+        "import json, sys, numpy as np, anomaly_kernels as ak\n"
+        "ak.iou_loss(np.asarray([0, 1]), np.asarray([0.5, 2.0]))\n"
+        "ak.gmm_energy(np.eye(2), ak.gmm_params(np.eye(2), np.ones((2, 1))))\n"
+        f"print(json.dumps([name for name in {FRAMEWORKS} if name in sys.modules]))"
+    )
+    assert loaded == []
+
+
+def test_import_takes_under_150_ms_beyond_numpy():
+    code = (
+        "import json, numpy, time; started = time.perf_counter()\n"
+        "import anomaly_kernels\n"
+        "print(json.dumps(time.perf_counter() - started))"
+    )
+    assert min(python(code) for _ in range(5)) < 0.15
+
+
+def test_modules_import_what_they_may():
+    assert "Contracts: 3 kept, 0 broken." in run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+
+
+def test_a_misspelt_function_of_a_namespace_is_a_type_error(tmp_path):
+    kernel = tmp_path / "kernel.py"
+    text = (
+        "from anomaly_kernels import array_namespace\n"
+        "from anomaly_kernels._typing import Array\n\n\n"
+        "def total(scores: Array) -> Array:\n"
+        "    return array_namespace(scores).sum(scores)\n"
+    )
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(kernel)]
+    kernel.write_text(text)
+    run(*mypy)
+    kernel.write_text(text.replace(".sum(", ".summ("))
+    done = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert '"Namespace" has no attribute "summ"' in done.stdout
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernel_is_public_and_has_an_example(name):
+    assert name in ak.__all__
+    assert doctest.DocTestParser().get_examples(getattr(ak, name).__doc__)
+
+
+def test_readme_names_every_kernel():
+    assert [name for name in KERNELS if f"`{name}`" not in README] == []
+
+
+@pytest.mark.library("torch")
+def test_readme_example_for_torch():
+    (example,) = re.findall(r"```python\n(>>> import torch.*?)```", README, flags=re.DOTALL)
+    test = doctest.DocTestParser().get_doctest(example, {}, "README.md", None, None)
+    assert test.examples
+    assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_wheel_holds_the_data_the_licence_and_the_marker_of_types(tmp_path):
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path))
+    (wheel,) = tmp_path.glob("*.whl")
+    files = zipfile.ZipFile(wheel).namelist()
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "anomaly_kernels").rglob("*") if path.is_file()}
+    assert {path for path in sources if "__pycache__" not in path} <= set(files)
+    assert {"anomaly_kernels/data/shuttle.npz", "anomaly_kernels/py.typed"} <= set(files)
+    assert any(path.endswith("licenses/LICENSE") for path in files)
+
+
+def test_version_is_the_installed_one():
+    from importlib.metadata import version
+
+    assert version("anomaly-kernels") == ak.__version__
