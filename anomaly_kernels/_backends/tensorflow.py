@@ -1,0 +1,138 @@
+"""TensorFlow, spelled as the array API for the closed list of names, over plain `tf.*`.
+
+Everything works eagerly, in `tf.function`, under XLA, with unknown (None) dimensions and inside gradient tapes.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from anomaly_kernels._backends import tensorflow_forms as forms
+from anomaly_kernels._backends.tensorflow_forms import Tensor
+from anomaly_kernels._typing import Axis, DType, Namespace, Number
+
+
+class TensorFlow:
+    """The closed list in TensorFlow."""
+
+    name = "tensorflow"
+    bool = tf.bool
+    int32 = tf.int32
+    int64 = tf.int64
+    float32 = tf.float32
+    float64 = tf.float64
+
+    # the same function, at most by another name
+    abs = staticmethod(tf.abs)
+    astype = staticmethod(tf.cast)
+    cholesky = staticmethod(tf.linalg.cholesky)
+    erf = staticmethod(tf.math.erf)
+    exp = staticmethod(tf.exp)
+    expm1 = staticmethod(tf.math.expm1)
+    isfinite = staticmethod(tf.math.is_finite)
+    isnan = staticmethod(tf.math.is_nan)
+    log = staticmethod(tf.math.log)
+    log1p = staticmethod(tf.math.log1p)
+    logical_and = staticmethod(tf.logical_and)
+    logical_not = staticmethod(tf.logical_not)
+    logical_or = staticmethod(tf.logical_or)
+    ones_like = staticmethod(tf.ones_like)
+    permute_dims = staticmethod(tf.transpose)
+    sigmoid = staticmethod(tf.sigmoid)
+    sqrt = staticmethod(tf.sqrt)
+    stack = staticmethod(tf.stack)
+    stop_gradient = staticmethod(tf.stop_gradient)
+    take = staticmethod(tf.gather)
+    tanh = staticmethod(tf.tanh)
+    zeros_like = staticmethod(tf.zeros_like)
+
+    def __repr__(self) -> str:
+        return f"<namespace of {self.name}>"
+
+    def arange(self, start: int, /, stop: int | None = None, step: int = 1, *, dtype: DType = None) -> Tensor:
+        start, stop = (0, start) if stop is None else (start, stop)
+        return tf.range(start, stop, step, dtype=dtype or tf.int64)
+
+    def broadcast_to(self, x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
+        return tf.broadcast_to(x, forms.sizes(x, shape))
+
+    def reshape(self, x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
+        return tf.reshape(x, forms.sizes(x, shape))
+
+    def concat(self, arrays: Any, /, *, axis: int = 0) -> Tensor:
+        return tf.concat(arrays, axis)
+
+    def expand_dims(self, x: Tensor, /, *, axis: int = 0) -> Tensor:
+        return tf.expand_dims(x, axis)
+
+    def flip(self, x: Tensor, /, *, axis: int) -> Tensor:
+        return tf.reverse(x, [axis])
+
+    def maximum(self, x1: Tensor, x2: Tensor | Number, /) -> Tensor:
+        return forms.extreme(x1, x2, tf.maximum, tf.less)
+
+    def minimum(self, x1: Tensor, x2: Tensor | Number, /) -> Tensor:
+        return forms.extreme(x1, x2, tf.minimum, tf.greater)
+
+    def where(self, condition: Tensor, x1: Tensor | Number, x2: Tensor | Number, /) -> Tensor:
+        return tf.where(condition, *forms.alike(x1, x2))
+
+    def magnitude(self, x: Tensor, /) -> Tensor:
+        return tf.where(x < 0, -x, x)
+
+    def all(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
+        return tf.reduce_all(tf.cast(x, tf.bool), axis, keepdims)
+
+    def any(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
+        return tf.reduce_any(tf.cast(x, tf.bool), axis, keepdims)
+
+    def max(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
+        return forms.reduce_extreme(x, axis, keepdims, tf.reduce_max)
+
+    def min(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
+        return forms.reduce_extreme(x, axis, keepdims, tf.reduce_min)
+
+    def cumulative_sum(self, x: Tensor, /, *, axis: int) -> Tensor:
+        return tf.cumsum(forms.addable(x), axis)
+
+    def sum(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
+        return forms.accurate_sum(forms.addable(x), axis, keepdims)
+
+    def mean(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
+        return forms.accurate_mean(tf.convert_to_tensor(x), axis, keepdims)
+
+    def sort(self, x: Tensor, /) -> Tensor:
+        return forms.ascending(x)
+
+    def searchsorted(self, x1: Tensor, x2: Tensor, /, *, side: str = "left") -> Tensor:
+        return forms.search(x1, x2, side)
+
+    def matmul(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+        if x1.shape.rank == 1:  # tf.matmul takes matrices only
+            return tf.reduce_sum(x1 * x2) if x2.shape.rank == 1 else tf.linalg.matvec(x2, x1, transpose_a=True)
+        return tf.linalg.matvec(x1, x2) if x2.shape.rank == 1 else tf.matmul(x1, x2)
+
+    def lower_inverse(self, x: Tensor, /) -> Tensor:
+        return tf.linalg.triangular_solve(x, tf.linalg.diag(tf.ones_like(x[..., 0])))
+
+    def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:
+        return tf.constant(values, dtype)
+
+    def scan(self, step: Callable[[Any, Any], tuple[Any, Any]], state: Any, xs: Tensor, /) -> tuple[Any, Tensor]:
+        return forms.scan(step, state, tf.convert_to_tensor(xs))
+
+    def device(self, x: Tensor, /) -> None:
+        return None
+
+    def is_lean(self, *arrays: Tensor) -> builtins.bool:
+        return False
+
+    def is_concrete(self, x: Tensor, /) -> builtins.bool:
+        return False
+
+
+namespace: Namespace = TensorFlow()
