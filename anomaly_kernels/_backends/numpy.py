@@ -1,0 +1,34 @@
+"""NumPy."""
+
+from __future__ import annotations
+
+import array_api_compat.numpy as standard
+import numpy as np
+
+from anomaly_kernels._backends.generic import Generic
+from anomaly_kernels._typing import Array, Axis
+
+
+class NumPy(Generic):
+    """NumPy's functions, with its fastest sort."""
+
+    def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        with np.errstate(over="ignore"):  # what overflows here is computed a second time, scaled
+            return np.mean(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+
+    def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        with np.errstate(over="ignore"):
+            return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+
+    def sort(self, x: Array) -> Array:
+        # the standard's default is a stable sort, many times slower on floats
+        return np.sort(x)  # type: ignore[call-overload]
+
+    def is_lean(self, *arrays: Array) -> bool:
+        return True
+
+    def is_concrete(self, x: Array) -> bool:
+        return True
+
+
+namespace = NumPy("numpy", standard)

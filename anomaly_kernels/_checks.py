@@ -1,0 +1,149 @@
+"""Static checks of arguments. Every message says which argument, what was given and what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anomaly_kernels._namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels._typing import Array, DType, Namespace, Number, Setting
+
+Shape = tuple[int | None, ...]
+
+
+def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tuple[Namespace, DType]:
+    """The namespace of the arrays of a call, and the dtype to compute in.
+
+    `scores` must be floating point: they promote as the standard says, half precision to float32. `masks` may be
+    boolean, integer or floating point; they do not take part in the promotion.
+    """
+    named = scores if masks is None else {**scores, **masks}
+    xp = common_namespace(named)
+    dtypes = [x.dtype for x in scores.values()]
+    dtype = dtypes[0] if dtypes else xp.float32
+    if any(d != dtype for d in dtypes) or not (dtype == xp.float32 or dtype == xp.float64):
+        dtype = _promoted(xp, scores)
+    for name, mask in (masks or {}).items():
+        if _kind(mask.dtype) not in ("bool", "int", "uint", "float", "bfloat"):
+            raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
+    if len(named) > 1:
+        devices = [xp.device(x) for x in named.values()]
+        if any(d != devices[0] for d in devices):
+            given = ", ".join(f"`{name}` on {d}" for name, d in zip(named, devices, strict=True))
+            raise ValueError(f"arrays must be on one device, got {given}")
+    return xp, dtype
+
+
+def dtype_name(dtype: DType) -> str:
+    """'float32' and the like, for the dtype of any library."""
+    return str(getattr(dtype, "name", dtype)).rpartition(".")[2]
+
+
+def _kind(dtype: DType) -> str:
+    return dtype_name(dtype).rstrip("0123456789")
+
+
+def _promoted(xp: Namespace, scores: Mapping[str, Array]) -> DType:
+    for name, x in scores.items():
+        if _kind(x.dtype) not in ("float", "bfloat"):
+            raise TypeError(f"`{name}` must be floating point, got dtype {x.dtype}")
+    return xp.float64 if any(dtype_name(x.dtype) == "float64" for x in scores.values()) else xp.float32
+
+
+def cast(xp: Namespace, dtype: DType, x: Array) -> Array:
+    """x in the dtype to compute in."""
+    return x if x.dtype == dtype else xp.astype(x, dtype)
+
+
+def shape_of(x: Array) -> Shape:
+    """The static shape, None where a size is not known before run time."""
+    return tuple(None if n is None or n != n else n for n in x.shape)
+
+
+def same_shape(**arrays: Array) -> None:
+    """Raise unless all arrays have one shape, as far as it is known."""
+    shapes = [x.shape for x in arrays.values()]
+    if all(shape == shapes[0] for shape in shapes):
+        return
+    first = shape_of(next(iter(arrays.values())))
+    if not all(matches(shape_of(x), first) for x in arrays.values()):
+        raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
+
+
+def matches(shape: Shape, expected: Shape) -> bool:
+    """Whether two shapes can be equal; an unknown size can be any."""
+    return len(shape) == len(expected) and all(a == b or a is None or b is None for a, b in zip(shape, expected, strict=True))
+
+
+def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
+    """Raise unless x has the shape expected; `meaning` says what that shape is, as in "(N, K)"."""
+    if not matches(shape_of(x), expected):
+        raise ValueError(f"`{name}` must have shape {meaning}, expected {_pretty(expected)}, got {_pretty(shape_of(x))}")
+
+
+def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:
+    """Raise unless x has that many dimensions, or up to `most` of them (-1: any number more)."""
+    most = least if most is None else most
+    if x.ndim < least or 0 <= most < x.ndim:
+        raise ValueError(f"`{name}` must have shape {meaning}, got {_pretty(shape_of(x))}")
+
+
+def not_empty(**arrays: Array) -> None:
+    """Raise where a static size of 0 leaves nothing to average over."""
+    for name, x in arrays.items():
+        if 0 in x.shape:
+            raise ValueError(f"`{name}` has shape {_pretty(shape_of(x))}: there is nothing to average over")
+
+
+def number(
+    name: str,
+    value: Setting,
+    xp: Namespace,
+    dtype: DType,
+    *,
+    above: Number | None = None,
+    least: Number | None = None,
+    below: Number | None = None,
+) -> Setting:
+    """A setting: a Python number within its range, or a 0-d array in the dtype of the computation, not range-checked."""
+    if type(value) is not float and type(value) is not int:
+        own = namespace_or_none(value)
+        if own is None or isinstance(value, bool):
+            raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
+        if own is xp or own.name != "numpy":
+            return _array_setting(name, value, own, xp, dtype)
+        value = float(value)  # type: ignore[arg-type]  # a NumPy number beside another library's arrays
+    inside = (above is None or value > above) and (least is None or value >= least) and (below is None or value < below)
+    if not inside or value != value:
+        wanted = [f"{sign} {limit}" for sign, limit in ((">", above), (">=", least), ("<", below)) if limit is not None]
+        raise ValueError(f"`{name}` must be {' and '.join(wanted) or 'a number'}, got {value}")
+    return value
+
+
+def _array_setting(name: str, value: Any, own: Namespace, xp: Namespace, dtype: DType) -> Array:
+    if own is not xp:
+        raise TypeError(f"`{name}` must be a number or an array of the library of the inputs, got {describe(value)}")
+    if tuple(value.shape) != ():
+        raise ValueError(f"`{name}` must be a number or a 0-d array, got shape {_pretty(shape_of(value))}")
+    return cast(xp, dtype, value)
+
+
+def choice(name: str, value: str, options: Sequence[str]) -> None:
+    """Raise unless value is one of the options."""
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be one of {', '.join(map(repr, options))}, got {describe(value)}")
+    if value not in options:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, options))}, got {value!r}")
+
+
+def _names(arrays: Mapping[str, Array]) -> str:
+    return " and ".join(f"`{name}`" for name in arrays)
+
+
+def _shapes(arrays: Mapping[str, Array]) -> str:
+    return " and ".join(_pretty(shape_of(x)) for x in arrays.values())
+
+
+def _pretty(shape: Shape) -> str:
+    inner = ", ".join("?" if n is None else str(n) for n in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"

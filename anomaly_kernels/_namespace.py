@@ -1,0 +1,146 @@
+"""The one door: from arrays to the namespace of their library."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Any, cast
+
+import array_api_compat
+
+from anomaly_kernels._backends.generic import Generic
+from anomaly_kernels._typing import Namespace
+
+# the top-level module that defines an array type -> the file in _backends, which is imported at the first such array
+_BACKENDS = {
+    "numpy": "numpy",
+    "torch": "torch",
+    "jax": "jax",
+    "jaxlib": "jax",
+    "tensorflow": "tensorflow",
+    "dask": "dask",
+}
+_MODULES = sys.modules
+_FOUND: dict[type, Namespace | None] = {}
+_NUMBERS = (bool, int, float, complex, type(None))
+
+
+def array_namespace(*arrays: Any) -> Namespace:
+    """The namespace of the library that all arrays belong to.
+
+    It has the functions of the Python array API standard that kernels use, and some beyond it, such as `sigmoid` or
+    `cholesky`, in the library's native form. Python numbers and None are passed over.
+
+    Parameters
+    ----------
+    *arrays : array
+        Arrays of one library: NumPy, torch, JAX, TensorFlow, CuPy, Dask, array-api-strict, or any other that
+        array-api-compat knows.
+
+    Returns
+    -------
+    namespace
+        An object with the functions as attributes, and the library's name as `name`.
+
+    Raises
+    ------
+    TypeError
+        If the arrays belong to different libraries, or to none (lists, pandas objects, masked arrays), or if there is
+        no array at all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> xp = ak.array_namespace(np.asarray([0.0, 1.0]))
+    >>> xp.name
+    'numpy'
+    """
+    if _torch_compiles():
+        return _torch_namespace()
+    xp = _FOUND.get(type(arrays[0])) if arrays else None
+    for array in arrays:  # no generator, no comprehension: this loop is the cost of a small call
+        if _FOUND.get(type(array)) is not xp:
+            break
+    else:
+        if xp is not None:
+            return xp
+    return _one_namespace(arrays)
+
+
+def _one_namespace(arrays: tuple[Any, ...]) -> Namespace:
+    """The namespace of arrays of types not seen before, or of numbers among arrays, or the error."""
+    named = {f"argument {k}": x for k, x in enumerate(arrays) if not isinstance(x, _NUMBERS) or namespace_or_none(x)}
+    return common_namespace(named)
+
+
+def common_namespace(named: Mapping[str, Any]) -> Namespace:
+    """The one namespace of arrays given by name, or an error that says which of them is what."""
+    if _torch_compiles():
+        return _torch_namespace()
+    xp = None
+    for array in named.values():
+        found = _FOUND.get(type(array)) or _find(type(array), array)
+        if found is None or xp is not None and found is not xp:
+            break
+        xp = found
+    else:
+        if xp is not None:
+            return xp
+    given = ", ".join(f"`{name}`: {describe(x)}" for name, x in named.items()) or "none"
+    raise TypeError(f"arrays of one library are needed (NumPy, torch, JAX, TensorFlow, CuPy, Dask, …), got {given}")
+
+
+def describe(x: Any) -> str:
+    """The type of x as a message names it."""
+    kind = type(x)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
+
+
+def namespace_or_none(array: Any) -> Namespace | None:
+    """The namespace of one array, None for anything else."""
+    if _torch_compiles():
+        return _torch_namespace() if isinstance(array, sys.modules["torch"].Tensor) else None
+    kind = type(array)
+    return _FOUND[kind] if kind in _FOUND else _find(kind, array)
+
+
+def _torch_compiles() -> bool:
+    # Dynamo folds this to True, and so never sees the growing dict of types, which would recompile.
+    return "torch" in _MODULES and _MODULES["torch"].compiler.is_compiling()
+
+
+def _torch_namespace() -> Namespace:
+    from anomaly_kernels._backends.torch import namespace
+
+    return namespace
+
+
+def _find(kind: type, array: Any) -> Namespace | None:
+    """Look an array type up in the libraries; the answer is kept for its type."""
+    found: Namespace | None = None
+    homes = [base.__module__.partition(".")[0] for base in kind.__mro__]
+    backend = next((_BACKENDS[home] for home in homes if home in _BACKENDS), None)
+    if backend is not None and _is_array(backend, kind):
+        found = importlib.import_module(f"anomaly_kernels._backends.{backend}").namespace
+    elif backend is None and array_api_compat.is_array_api_obj(array):
+        standard = array_api_compat.array_namespace(array)
+        name = standard.__name__.removeprefix("array_api_compat.")
+        found = next((xp for xp in _FOUND.values() if xp is not None and xp.name == name), None)
+        found = found or cast(Namespace, Generic(name, standard))
+    _FOUND[kind] = found
+    return found
+
+
+def _is_array(backend: str, kind: type) -> bool:
+    """Whether a class of one of the libraries is an array class, and one that means what arrays mean."""
+    module = sys.modules[backend]
+    if backend == "numpy":
+        # masked arrays and matrices would be read as plain arrays: a silent wrong number
+        return issubclass(kind, (module.ndarray, module.generic)) and not issubclass(kind, (module.ma.MaskedArray, module.matrix))
+    if backend == "jax":
+        return issubclass(kind, module.Array) or issubclass(kind, module.core.Tracer)
+    if backend == "dask":
+        return issubclass(kind, sys.modules["dask.array"].Array)
+    return issubclass(kind, module.Tensor) or backend == "tensorflow" and issubclass(kind, module.Variable)

@@ -1,0 +1,123 @@
+"""How formulas are evaluated: whole where autodiff or a compiler looks on, in cache-sized blocks where nobody does.
+
+A formula maps arrays to the values of its samples (or elements); it never knows which part of the arrays it is given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+
+from anomaly_kernels._checks import cast, choice, not_empty
+from anomaly_kernels._numeric import TINY, mean, rescued
+from anomaly_kernels._typing import Array, DType, Namespace
+
+BLOCK = 2**15
+"""Elements of a block: a dozen temporaries of this size stay in the second-level cache."""
+
+Formula = Callable[..., Array]
+Sums = Callable[..., tuple[Array, ...]]
+
+
+def reduce(
+    xp: Namespace,
+    dtype: DType,
+    formula: Formula,
+    arrays: Mapping[str, Array],
+    *,
+    reduction: str,
+    inner: int = 0,
+) -> Array:
+    """Mean, sum or all of the values of a formula.
+
+    `formula` takes the arrays in their order, or a part of each, and returns values of their shape without the last
+    `inner` axes, which it has summed over itself. The first array has the full shape; the others have it too, or
+    broadcast to it.
+    """
+    choice("reduction", reduction, ("mean", "sum", "none"))
+    if reduction == "none":
+        return evaluate(xp, dtype, formula, arrays, inner=inner)
+    if reduction == "sum":
+        return totals(xp, dtype, lambda *parts: (xp.sum(formula(*parts)),), arrays, inner=inner)[0]
+    not_empty(**arrays)
+    whole = tuple(arrays.values())
+    if not _in_blocks(xp, whole):
+        return mean(xp, formula(*(cast(xp, dtype, x) for x in whole)))
+    shape = whole[0].shape
+    plain, scaled = totals(xp, dtype, lambda *parts: _two_sums(xp, formula(*parts)), arrays, inner=inner)
+    count = math.prod(shape[: len(shape) - inner])
+    return rescued(xp, plain / count, scaled / count)
+
+
+def _two_sums(xp: Namespace, values: Array) -> tuple[Array, Array]:
+    return xp.sum(values), xp.sum(values * TINY)
+
+
+def totals(xp: Namespace, dtype: DType, sums: Sums, arrays: Mapping[str, Array], *, inner: int = 0) -> tuple[Array, ...]:
+    """Sums over everything: `sums` returns them for a part of the arrays, cut anywhere but in the last `inner` axes."""
+    whole = tuple(arrays.values())
+    if not _in_blocks(xp, whole):
+        return sums(*(cast(xp, dtype, x) for x in whole))
+    return _pairwise(sums(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner))
+
+
+def evaluate(xp: Namespace, dtype: DType, formula: Formula, arrays: Mapping[str, Array], *, inner: int = 0) -> Array:
+    """All values of a formula; in blocks they need no memory but their own."""
+    whole = tuple(arrays.values())
+    if not _in_blocks(xp, whole):
+        return formula(*(cast(xp, dtype, x) for x in whole))
+    outer = whole[0].shape[: whole[0].ndim - inner]
+    parts = (formula(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner))
+    return xp.reshape(xp.concat([xp.reshape(values, (-1,)) for values in parts]), outer)
+
+
+def _in_blocks(xp: Namespace, arrays: tuple[Array, ...]) -> bool:
+    size = math.prod(n or 0 for n in arrays[0].shape)  # unknown sizes are traced, never evaluated in blocks
+    return size > BLOCK and xp.is_lean(*arrays)
+
+
+def _parts(arrays: tuple[Array, ...], inner: int) -> Iterator[tuple[Array, ...]]:
+    """The arrays block by block, in the order of their elements; views, nothing is moved."""
+    shape = arrays[0].shape
+    for cut in _cuts(shape, len(shape) - inner):
+        yield tuple(_part(x, cut) if x.ndim == len(shape) else x for x in arrays)
+
+
+def _cuts(shape: tuple[int, ...], outer: int) -> Iterator[tuple[slice, ...]]:
+    """Slices of the first `outer` axes that cut an array into blocks of at most BLOCK elements, or single samples."""
+    if outer == 0:
+        yield ()
+        return
+    axis = 0  # the first axis that is cut in runs; those before it are walked one index at a time
+    while axis < outer - 1 and math.prod(shape[axis + 1 :]) > BLOCK:
+        axis += 1
+    run = max(1, BLOCK // math.prod(shape[axis + 1 :]))
+    for index in product(*map(range, shape[:axis])):
+        for start in range(0, shape[axis], run):
+            yield (*(slice(i, i + 1) for i in index), slice(start, start + run))
+
+
+def _part(x: Array, cut: tuple[slice, ...]) -> Array:
+    # an axis of size 1 broadcasts against every block
+    return x[tuple(slice(None) if n == 1 else part for n, part in zip(x.shape, cut, strict=False))]
+
+
+def _pairwise(parts: Iterator[tuple[Array, ...]]) -> tuple[Array, ...]:
+    """Sum of the parts, added in pairs of equal weight like the carries of a binary counter, so that errors stay small."""
+    levels: list[tuple[Array, ...] | None] = []
+    for part in parts:
+        for level, other in enumerate(levels):
+            if other is None:
+                levels[level] = part
+                break
+            part = tuple(a + b for a, b in zip(other, part, strict=True))
+            levels[level] = None
+        else:
+            levels.append(part)
+    total: tuple[Array, ...] | None = None
+    for other in levels:
+        if other is not None:
+            total = other if total is None else tuple(a + b for a, b in zip(total, other, strict=True))
+    assert total is not None
+    return total

@@ -1,0 +1,56 @@
+"""The losses, scores and the Gaussian mixture; one file an idea."""
+
+from anomaly_kernels.losses.divergence import adversarial_ae_loss, distillation_loss, kl_divergence
+from anomaly_kernels.losses.forecast import multi_objective_loss, quantile_loss
+from anomaly_kernels.losses.likelihood import elbo, gaussian_kl
+from anomaly_kernels.losses.mixture import (
+    GMMParams,
+    aegmm_loss,
+    covariance_penalty,
+    gmm_energy,
+    gmm_params,
+    vaegmm_loss,
+)
+from anomaly_kernels.losses.one_class import deep_svdd_loss, deep_svdd_soft_boundary_loss, svdd_radius, svdd_score
+from anomaly_kernels.losses.overlap import anomaly_bce_with_logits, iou_loss
+from anomaly_kernels.losses.reconstruction import (
+    mean_squared_anomaly,
+    mse_reconstruction_loss,
+    prediction_error_score,
+    reconstruction_error,
+)
+from anomaly_kernels.losses.selection import (
+    distinctness_loss,
+    orthogonality_loss,
+    selector_diversity_regularizer,
+    selector_entropy_regularizer,
+)
+
+__all__ = [
+    "adversarial_ae_loss",
+    "aegmm_loss",
+    "anomaly_bce_with_logits",
+    "covariance_penalty",
+    "deep_svdd_loss",
+    "deep_svdd_soft_boundary_loss",
+    "distillation_loss",
+    "distinctness_loss",
+    "elbo",
+    "gaussian_kl",
+    "gmm_energy",
+    "gmm_params",
+    "iou_loss",
+    "kl_divergence",
+    "mean_squared_anomaly",
+    "mse_reconstruction_loss",
+    "multi_objective_loss",
+    "orthogonality_loss",
+    "prediction_error_score",
+    "quantile_loss",
+    "reconstruction_error",
+    "selector_diversity_regularizer",
+    "selector_entropy_regularizer",
+    "svdd_radius",
+    "svdd_score",
+    "vaegmm_loss",
+]

@@ -1,0 +1,276 @@
+"""Divergences between probabilities, and the losses of adversarial detectors that are built on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from anomaly_kernels._checks import cast, choice, has_ndim, inputs, not_empty, number, same_shape
+from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times
+from anomaly_kernels._reduce import reduce
+from anomaly_kernels._typing import Array, DType, Namespace, Setting
+
+Model = Callable[[Any], Array]
+
+
+def kl_divergence(
+    p_true: Array, p_pred: Array, *, epsilon: Setting = 1e-7, weight: Setting = 1.0, reduction: str = "mean"
+) -> Array:
+    r"""Kullback-Leibler divergence between probabilities over the last axis.
+
+    .. math:: w \cdot \sum_i p_i \log \frac{p_i}{q_i}, \quad p, q \text{ clipped to } [\epsilon, 1]
+
+    Parameters
+    ----------
+    p_true, p_pred : array, (..., C)
+        True probabilities p and predicted ones q, of equal shapes. They are not renormalised.
+    epsilon : number or 0-d array, at least 0
+        Probabilities are clipped to [epsilon, 1]. 0 is the exact divergence, with 0 log 0 = 0; it is infinite where q is
+        0 and p is not.
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction : {"mean", "sum", "none"}
+        Over the rows.
+
+    Returns
+    -------
+    array
+        In nats; 0-d, or with ``"none"`` the shape without the last axis.
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes differ, a setting is out of its range, or there is nothing to average over.
+
+    Notes
+    -----
+    The default clips as Keras does; then the divergence of disjoint one-hot rows is finite, and its gradient 0.
+
+    References
+    ----------
+    .. [1] S. Kullback, R. A. Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics, 1951.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> p, q = np.asarray([[0.5, 0.5]]), np.asarray([[0.25, 0.75]])
+    >>> round(float(ak.kl_divergence(p, q, epsilon=0)), 6)
+    0.143841
+    """
+    xp, dtype = inputs(p_true=p_true, p_pred=p_pred)
+    same_shape(p_true=p_true, p_pred=p_pred)
+    has_ndim("p_true", p_true, 1, "(..., C)", most=-1)
+    low = number("epsilon", epsilon, xp, dtype, least=0, below=1)
+    w = number("weight", weight, xp, dtype)
+    arrays = {"p_true": p_true, "p_pred": p_pred}
+    return reduce(xp, dtype, lambda p, q: times(w, _kl(xp, p, q, low)), arrays, reduction=reduction, inner=1)
+
+
+def distillation_loss(
+    x_true: Any,
+    y_pred: Array,
+    *,
+    model: Model,
+    loss_type: str = "kld",
+    temperature: Setting = 1.0,
+    epsilon: Setting = 1e-7,
+) -> Array:
+    r"""Distance of predicted probabilities from those of a teacher model, sharpened or softened by a temperature.
+
+    .. math:: \operatorname{mean}\, D(p, q), \quad p_i \propto \operatorname{model}(x)_i^{1/T}, \quad
+        D = \sum_i p_i \log \frac{p_i}{q_i} \text{ or } -\sum_i p_i \log q_i
+
+    Parameters
+    ----------
+    x_true : array
+        What the teacher is given.
+    y_pred : array, (..., C)
+        Predicted probabilities q.
+    model : callable
+        The teacher: returns probabilities (..., C) of `x_true`.
+    loss_type : {"kld", "xent"}
+        The Kullback-Leibler divergence, as `kl_divergence`; or the cross entropy, for which q is divided by its sum and
+        clipped to [epsilon, 1 - epsilon].
+    temperature : number or 0-d array, above 0
+        T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are taken
+        as they are. It acts on the teacher alone.
+    epsilon : number or 0-d array, at least 0
+        Where probabilities are clipped; 0 is exact.
+
+    Returns
+    -------
+    array, 0-d
+        In nats, averaged over the rows.
+
+    Raises
+    ------
+    TypeError
+        If `y_pred` is not a floating point array, or the model returns another library's.
+    ValueError
+        If the model's output and `y_pred` differ in shape, or a setting is out of its range.
+
+    References
+    ----------
+    .. [1] G. Hinton, O. Vinyals, J. Dean, "Distilling the Knowledge in a Neural Network", arXiv:1503.02531, 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> p, q = np.asarray([[0.8, 0.2]]), np.asarray([[0.6, 0.4]])
+    >>> round(float(ak.distillation_loss(p, q, model=lambda x: x, temperature=2.0)), 6)
+    0.009162
+    """
+    choice("loss_type", loss_type, ("kld", "xent"))
+    teacher = _outputs("model", model, x_true)
+    named = {"model(x_true)": teacher, "y_pred": y_pred}
+    xp, dtype = inputs(**named)
+    same_shape(**named)
+    has_ndim("y_pred", y_pred, 1, "(..., C)", most=-1)
+    low = number("epsilon", epsilon, xp, dtype, least=0, below=0.5)
+    t = number("temperature", temperature, xp, dtype, above=0)
+    distance = _kl if loss_type == "kld" else _cross_entropy
+    return reduce(xp, dtype, lambda p, q: distance(xp, _tempered(xp, p, t), q, low), named, reduction="mean", inner=1)
+
+
+def adversarial_ae_loss(
+    x_true: Array,
+    x_pred: Array,
+    *,
+    model: Model,
+    model_hl: Sequence[Model] = (),
+    w_model: Setting = 1.0,
+    w_recon: Setting = 0.0,
+    w_model_hl: Sequence[Setting] | None = None,
+    temperature: Setting = 1.0,
+    epsilon: Setting = 1e-7,
+) -> Array:
+    r"""Loss of an autoencoder that undoes adversarial attacks on a classifier.
+
+    .. math:: w_m \left(\overline{D} + \sum_i w_i \overline{D_i}\right) +
+        w_r \frac{\operatorname{std}(D)}{\operatorname{std}(e) + 10^{-10}} \operatorname{mean}(e), \quad
+        D = \mathrm{KL}(\operatorname{model}(x)^{1/T} \,\|\, \operatorname{model}(\hat x)),\; e = (x - \hat x)^2
+
+    Parameters
+    ----------
+    x_true, x_pred : array, (B, ...)
+        Data x and their reconstruction, of equal shapes.
+    model : callable
+        The classifier: returns probabilities (..., C).
+    model_hl : sequence of callables
+        Models that return probabilities built on hidden layers; their divergences are added without a temperature.
+    w_model : number or 0-d array
+        Weight of the divergences.
+    w_recon : number or 0-d array, at least 0
+        Weight of the reconstruction error, which is brought to the spread of the divergences by their standard
+        deviations (population ones).
+    w_model_hl : sequence of numbers or 0-d arrays, optional
+        Weights of the hidden-layer divergences, 1 each by default.
+    temperature : number or 0-d array, above 0
+        The classifier's probabilities of `x_true` are raised to 1/T and renormalised.
+    epsilon : number or 0-d array, at least 0
+        Probabilities are clipped to [epsilon, 1].
+
+    Returns
+    -------
+    array, 0-d
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If shapes differ, `w_model_hl` is not as long as `model_hl`, or a setting is out of its range.
+
+    Notes
+    -----
+    Values and gradients are finite at perfect reconstruction and for a batch of one, where a standard deviation is 0.
+
+    References
+    ----------
+    .. [1] G. Vacanti, A. Van Looveren, "Adversarial Detection and Correction by Matching Prediction Distributions",
+       arXiv:2002.09364, 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> x, y = np.asarray([[0.8, 0.2]]), np.asarray([[0.6, 0.4]])
+    >>> round(float(ak.adversarial_ae_loss(x, y, model=lambda x: x)), 6)
+    0.091516
+    """
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
+    same_shape(x_true=x_true, x_pred=x_pred)
+    not_empty(x_true=x_true, x_pred=x_pred)
+    weights = [1.0] * len(model_hl) if w_model_hl is None else list(w_model_hl)
+    if len(weights) != len(model_hl):
+        raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(model_hl)}, got {len(weights)}")
+    w_m = number("w_model", w_model, xp, dtype)
+    w_r = number("w_recon", w_recon, xp, dtype, least=0)
+    t = number("temperature", temperature, xp, dtype, above=0)
+    low = number("epsilon", epsilon, xp, dtype, least=0, below=1)
+
+    def divergences(name: str, m: Model, t: Setting) -> Array:
+        return _model_divergences(xp, dtype, name, m, (x_true, x_pred), t, low)
+
+    rows = divergences("model", model, t)
+    total = mean(xp, rows)
+    for k, (m, w) in enumerate(zip(model_hl, weights, strict=True)):
+        w = number(f"w_model_hl[{k}]", w, xp, dtype)
+        total = total + times(w, mean(xp, divergences(f"model_hl[{k}]", m, 1.0)))
+    if isinstance(w_r, float | int) and w_r == 0:
+        return times(w_m, total)
+    return times(w_m, total) + times(w_r, _scaled_error(xp, rows, cast(xp, dtype, x_true) - cast(xp, dtype, x_pred)))
+
+
+def _model_divergences(
+    xp: Namespace, dtype: DType, name: str, model: Model, x: tuple[Array, Array], temperature: Setting, low: Setting
+) -> Array:
+    named = {f"{name}(x_true)": _outputs(name, model, x[0]), f"{name}(x_pred)": model(x[1])}
+    inputs(**named)
+    same_shape(**named)
+    p, q = (cast(xp, dtype, y) for y in named.values())
+    return xp.reshape(_kl(xp, _tempered(xp, p, temperature), q, low), (-1,))
+
+
+def _scaled_error(xp: Namespace, rows: Array, difference: Array) -> Array:
+    """std(rows) / (std(e) + 1e-10) · mean(e) of squared differences e, which may be too large to be squared."""
+    flat = xp.reshape(difference, (-1,))
+    scale = magnitude_of(xp, flat)
+    error = square(flat / scale)
+    floor = xp.sum(square(1e-5 / scale))
+    return standard_deviation(xp, rows) * mean(xp, error) / (standard_deviation(xp, error) + floor)
+
+
+def _outputs(name: str, model: Model, x: Any) -> Array:
+    if not callable(model):
+        raise TypeError(f"`{name}` must be callable, got {type(model).__name__}")
+    return model(x)
+
+
+def _kl(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
+    """Σ p log(p/q) over the last axis, p and q clipped to [low, 1]; 0 log 0 = 0, with derivative 0."""
+    p, q = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
+    zero = p == 0.0
+    quotient = xp.where(zero, 1.0, p) / xp.where(zero, 1.0, q)
+    return xp.sum(xp.where(zero, 0.0 * q, p * xp.log(quotient)), axis=-1)
+
+
+def _cross_entropy(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
+    """-Σ p log q over the last axis, q renormalised and then clipped; 0 log 0 = 0."""
+    q = clip(xp, ratio(xp, q, xp.sum(q, axis=-1, keepdims=True)), low, 1.0 - low)
+    zero = p == 0.0
+    return -xp.sum(xp.where(zero, 0.0 * q, p * xp.log(xp.where(zero, 1.0, q))), axis=-1)
+
+
+def _tempered(xp: Namespace, p: Array, temperature: Setting) -> Array:
+    """p^(1/T), renormalised over the last axis; relative to the largest, so that not all powers vanish."""
+    if isinstance(temperature, float | int) and temperature == 1:
+        return p
+    share = p / magnitude_of(xp, p, axis=-1)
+    zero = share == 0.0
+    power = xp.where(zero, 0.0, xp.exp(xp.log(xp.where(zero, 1.0, share)) / temperature))
+    return power / xp.sum(power, axis=-1, keepdims=True)

@@ -1,0 +1,148 @@
+"""Losses of quantile forecasters that also score anomalies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anomaly_kernels._checks import has_ndim, has_shape, inputs, number, shape_of
+from anomaly_kernels._numeric import times
+from anomaly_kernels._reduce import reduce
+from anomaly_kernels._typing import Array, Number, Setting
+from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
+
+
+def quantile_loss(
+    y_true: Array,
+    y_pred: Array,
+    *,
+    quantiles: Sequence[Number],
+    weight: Setting = 1.0,
+    reduction: str = "mean",
+) -> Array:
+    r"""Pinball loss of quantile forecasts.
+
+    .. math:: w \cdot \operatorname{mean} \max(\tau e, (\tau - 1) e), \quad e = y - \hat y_\tau
+
+    Parameters
+    ----------
+    y_true : array, (B, H, O)
+        Observations y over a horizon of H steps.
+    y_pred : array, (B, H, Q, O)
+        Forecasts of the Q quantiles.
+    quantiles : sequence of Q numbers in [0, 1]
+        The levels τ.
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction : {"mean", "sum", "none"}
+        Over all elements of `y_pred`.
+
+    Returns
+    -------
+    array
+        In units of the data; 0-d, or with ``"none"`` one value per forecast, (B, H, Q, O).
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries, or `quantiles` is no sequence
+        of numbers.
+    ValueError
+        If the shapes do not fit, a quantile lies outside [0, 1], or there is nothing to average over.
+
+    Notes
+    -----
+    A mean over quantiles: the continuous ranked probability score is approximated by twice this value.
+
+    References
+    ----------
+    .. [1] R. Koenker, G. Bassett, "Regression Quantiles", Econometrica, 1978.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> y, forecast = np.full((1, 1, 1), 2.0), np.asarray([1.0, 3.0]).reshape((1, 1, 2, 1))
+    >>> round(float(ak.quantile_loss(y, forecast, quantiles=[0.1, 0.9])), 6)
+    0.1
+    """
+    xp, dtype = inputs(y_true=y_true, y_pred=y_pred)
+    levels = _levels(quantiles)
+    has_ndim("y_true", y_true, 3, "(B, H, O)")
+    batch, horizon, outputs = shape_of(y_true)
+    has_shape("y_pred", y_pred, (batch, horizon, len(levels), outputs), "(B, H, Q, O)")
+    w = number("weight", weight, xp, dtype)
+
+    def formula(forecast: Array, y: Array, tau: Array) -> Array:
+        error = y - forecast
+        return times(w, xp.maximum(tau * error, (tau - 1.0) * error))
+
+    tau = xp.constant([[[[level] for level in levels]]], like=y_pred, dtype=dtype)
+    arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2), "quantiles": tau}
+    return reduce(xp, dtype, formula, arrays, reduction=reduction)
+
+
+def multi_objective_loss(
+    y_true: Array,
+    y_pred: Array,
+    anomaly_scores: Array | None = None,
+    *,
+    quantiles: Sequence[Number],
+    anomaly_weight: Setting = 1.0,
+) -> Array:
+    r"""Pinball loss of a forecast plus the mean of squared anomaly scores.
+
+    .. math:: \operatorname{mean} \max(\tau e, (\tau - 1) e) + w \cdot \operatorname{mean}(a^2)
+
+    Parameters
+    ----------
+    y_true : array, (B, H, O)
+        Observations.
+    y_pred : array, (B, H, Q, O)
+        Forecasts of the Q quantiles.
+    anomaly_scores : array, any shape, optional
+        Anomaly scores a; without them the loss is `quantile_loss` alone.
+    quantiles : sequence of Q numbers in [0, 1]
+        The levels τ.
+    anomaly_weight : number or 0-d array
+        Factor w of the second term.
+
+    Returns
+    -------
+    array, 0-d
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        As `quantile_loss`.
+
+    References
+    ----------
+    .. [1] R. Koenker, G. Bassett, "Regression Quantiles", Econometrica, 1978.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> y, forecast = np.full((1, 1, 1), 2.0), np.full((1, 1, 1, 1), 1.0)
+    >>> float(ak.multi_objective_loss(y, forecast, np.asarray([2.0]), quantiles=[0.5], anomaly_weight=0.25))
+    1.5
+    """
+    forecast = quantile_loss(y_true, y_pred, quantiles=quantiles)
+    if anomaly_scores is None:
+        return forecast
+    inputs(y_true=y_true, y_pred=y_pred, anomaly_scores=anomaly_scores)
+    return forecast + mean_squared_anomaly(anomaly_scores, weight=anomaly_weight)
+
+
+def _levels(quantiles: Sequence[Number]) -> list[float]:
+    if isinstance(quantiles, str) or not hasattr(quantiles, "__len__"):
+        raise TypeError(f"`quantiles` must be a sequence of numbers, got {quantiles!r}")
+    try:
+        levels = [float(q) for q in quantiles]
+    except (TypeError, ValueError):
+        raise TypeError(f"`quantiles` must be a sequence of numbers, got {quantiles!r}") from None
+    if not levels or not all(0 <= q <= 1 for q in levels):
+        raise ValueError(f"`quantiles` must be numbers in [0, 1], at least one, got {levels}")
+    return levels

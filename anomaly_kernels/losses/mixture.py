@@ -1,0 +1,403 @@
+"""Gaussian mixtures: parameters from memberships, sample energies, and the losses of the autoencoders built on them."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
+from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, times
+from anomaly_kernels._namespace import describe
+from anomaly_kernels._reduce import reduce, totals
+from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
+from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
+
+
+class GMMParams(NamedTuple):
+    """Parameters of a Gaussian mixture with K components in D dimensions; users may build their own.
+
+    Attributes
+    ----------
+    phi : array, (K,)
+        Weights of the components.
+    mu : array, (K, D)
+        Means.
+    cov : array, (K, D, D)
+        Covariances.
+    chol : array, (K, D, D)
+        Their lower Cholesky factors.
+    log_det_cov : array, (K,)
+        Logarithms of their determinants.
+    """
+
+    phi: Array
+    mu: Array
+    cov: Array
+    chol: Array
+    log_det_cov: Array
+
+
+def gmm_params(z: Array, gamma: Array, *, eps: Setting = 1e-6) -> GMMParams:
+    r"""Parameters of a Gaussian mixture from soft memberships.
+
+    .. math:: \phi_k = \frac{1}{N} \sum_n \gamma_{nk}, \quad
+        \mu_k = \frac{\sum_n \gamma_{nk} z_n}{\sum_n \gamma_{nk}}, \quad
+        \Sigma_k = \frac{\sum_n \gamma_{nk} (z_n - \mu_k)(z_n - \mu_k)^\top}{\sum_n \gamma_{nk}} + \epsilon I
+
+    Parameters
+    ----------
+    z : array, (N, D)
+        Latent vectors.
+    gamma : array, (N, K)
+        Memberships, not negative, usually with rows that sum to 1; they are used as given.
+    eps : number or 0-d array, at least 0
+        ε, added to the diagonals of the covariances.
+
+    Returns
+    -------
+    GMMParams
+        phi (K,), mu (K, D), cov (K, D, D), chol (K, D, D) and log_det_cov (K,), with chol · cholᵀ = cov.
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes do not fit, there are no samples, or `eps` is negative.
+
+    Notes
+    -----
+    A component with no weight has phi 0, mu 0 and cov ε I. Memory beyond the result is that of a block of samples where
+    no gradient is recorded, and of z otherwise: N × K × D × D arrays are never formed.
+
+    References
+    ----------
+    .. [1] B. Zong et al., "Deep Autoencoding Gaussian Mixture Model for Unsupervised Anomaly Detection", ICLR, 2018,
+       equation 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> params = ak.gmm_params(np.asarray([[0.0], [2.0]]), np.ones((2, 1)), eps=0)
+    >>> params.mu.tolist(), params.cov.tolist()
+    ([[1.0]], [[[1.0]]])
+    """
+    xp, dtype = inputs(z=z, gamma=gamma)
+    has_ndim("z", z, 2, "(N, D)")
+    has_ndim("gamma", gamma, 2, "(N, K)")
+    has_shape("gamma", gamma, (shape_of(z)[0], shape_of(gamma)[1]), "(N, K) with the N of `z`")
+    not_empty(z=z, gamma=gamma)
+    e = number("eps", eps, xp, dtype, least=0)
+    return _moments(xp, dtype, {"z": z, "gamma": gamma}, e)
+
+
+def _moments(xp: Namespace, dtype: DType, arrays: dict[str, Array], eps: Setting) -> GMMParams:
+    # Lengths in units of the largest |z| of each dimension, so that squares overflow only where cov does.
+    unit = cast(xp, dtype, magnitude_of(xp, arrays["z"], axis=0))
+
+    def first(z: Array, gamma: Array) -> tuple[Array, Array, Array]:
+        return xp.sum(gamma, axis=0), xp.sum(xp.ones_like(gamma), axis=0), xp.matmul(_transposed(xp, gamma), z / unit)
+
+    total, count, weighted = totals(xp, dtype, first, arrays, inner=1)
+    share = xp.expand_dims(total, axis=1)
+    mu = ratio(xp, weighted, share) * unit
+
+    def second(z: Array, gamma: Array) -> tuple[Array, ...]:
+        # one component at a time: N × D numbers, never N × K × D
+        return tuple(_scatter(xp, (z - mu[k, ...]) / unit, gamma[:, k : k + 1]) for k in range(mu.shape[0]))
+
+    scatter = xp.stack(totals(xp, dtype, second, arrays, inner=1))
+    covariance = ratio(xp, scatter, xp.expand_dims(share, axis=2))
+    return GMMParams(total / count, mu, *_factored(xp, covariance, unit, eps))
+
+
+def _scatter(xp: Namespace, deviation: Array, gamma: Array) -> Array:
+    return xp.matmul(_transposed(xp, deviation * gamma), deviation)
+
+
+def _factored(xp: Namespace, covariance: Array, unit: Array, eps: Setting) -> tuple[Array, Array, Array]:
+    """cov + εI, its Cholesky factor and log determinant, from covariances (K, D, D) in the given units (1, D)."""
+    eye = xp.eye_like(covariance)
+    cov = covariance * unit * _transposed(xp, unit) + eps * eye
+    # Factored with a diagonal between 1 and 2, in units of each deviation: cov itself may overflow, its factor not.
+    spread = xp.stop_gradient(unit * root(xp, diagonal(xp, covariance)))
+    floor = root(xp, eps * xp.ones_like(spread))
+    spread = xp.maximum(spread, floor)
+    spread = xp.where(spread == 0.0, 1.0, spread)
+    by_row, by_column = xp.expand_dims(unit / spread, axis=2), xp.expand_dims(unit / spread, axis=1)
+    noise = xp.expand_dims(floor / spread, axis=1)
+    matrices = covariance * by_row * by_column + eye * noise * noise
+    chol = xp.stack([xp.cholesky(matrices[k, ...]) for k in range(matrices.shape[0])])
+    log_det = 2.0 * xp.sum(xp.log(diagonal(xp, chol)) + xp.log(spread), axis=1)
+    return cov, chol * xp.expand_dims(spread, axis=2), log_det
+
+
+def _transposed(xp: Namespace, matrix: Array) -> Array:
+    return xp.permute_dims(matrix, (1, 0))
+
+
+def gmm_energy(z: Array, params: GMMParams, *, reduction: str = "mean") -> Array:
+    r"""Energy of samples under a Gaussian mixture, their negative log likelihood: the anomaly score of DAGMM.
+
+    .. math:: E(z) = -\log \sum_k \phi_k N(z; \mu_k, \Sigma_k)
+
+    Parameters
+    ----------
+    z : array, (N, D)
+        Latent vectors.
+    params : GMMParams
+        The mixture, of `gmm_params` or the user's own; `phi`, `mu`, `chol` and `log_det_cov` are used.
+    reduction : {"mean", "sum", "none"}
+        Over the samples.
+
+    Returns
+    -------
+    array
+        In nats; 0-d, or with ``"none"`` one value per sample, (N,). Higher means more anomalous.
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes do not fit, `reduction` is unknown, or there is nothing to average over.
+
+    Notes
+    -----
+    A component whose phi is 0 takes no part. The constant D/2 log 2π is included.
+
+    References
+    ----------
+    .. [1] B. Zong et al., "Deep Autoencoding Gaussian Mixture Model for Unsupervised Anomaly Detection", ICLR, 2018,
+       equation 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> z = np.asarray([[0.0], [2.0]])
+    >>> params = ak.gmm_params(z, np.ones((2, 1)), eps=0)
+    >>> round(float(ak.gmm_energy(z, params)), 6)
+    1.418939
+    """
+    if not isinstance(params, tuple) or len(params) != len(GMMParams._fields):
+        raise TypeError(f"`params` must be a GMMParams, got {describe(params)}")
+    phi, mu, _, chol, log_det = params
+    xp, dtype = inputs(z=z, **{f"params.{name}": x for name, x in GMMParams._asdict(GMMParams(*params)).items()})
+    has_ndim("z", z, 2, "(N, D)")
+    d, k = shape_of(z)[1], shape_of(phi)[0] if phi.ndim else None
+    expected = {"phi": (phi, (k,)), "mu": (mu, (k, d)), "chol": (chol, (k, d, d)), "log_det_cov": (log_det, (k,))}
+    for name, (x, shape) in expected.items():
+        has_shape(f"params.{name}", x, shape, "(K,), (K, D), (K, D, D), (K,) with the D of `z`")
+    log_phi, mu, inverse, log_det = _prepared(xp, *(cast(xp, dtype, x) for x in (phi, mu, chol, log_det)))
+    constant = mu.shape[1] * LOG_2PI
+
+    def energy(z: Array) -> Array:
+        terms = []
+        for k in range(mu.shape[0]):
+            white = xp.matmul(z - mu[k, ...], inverse[k])
+            terms.append(log_phi[k] - 0.5 * (xp.sum(white * white, axis=1) + log_det[k] + constant))
+        return -logsumexp(xp, xp.stack(terms, axis=1), axis=1)
+
+    return reduce(xp, dtype, energy, {"z": z}, reduction=reduction, inner=1)
+
+
+def _prepared(
+    xp: Namespace, phi: Array, mu: Array, chol: Array, log_det: Array
+) -> tuple[Array, Array, list[Array], Array]:
+    """log φ, -inf for components that take no part; and the transposed inverses of the Cholesky factors."""
+    empty = phi == 0.0
+    log_phi = xp.where(empty, -math.inf, xp.log(xp.where(empty, 1.0, phi)))
+    inverse = [_transposed(xp, xp.lower_inverse(chol[k, ...])) for k in range(chol.shape[0])]
+    return log_phi, mu, inverse, log_det
+
+
+def covariance_penalty(cov: Array) -> Array:
+    r"""Sum of the reciprocal variances of a mixture, which keeps its components from collapsing.
+
+    .. math:: \sum_k \sum_d \frac{1}{\Sigma_{kdd}}
+
+    Parameters
+    ----------
+    cov : array, (..., D, D)
+        Covariances.
+
+    Returns
+    -------
+    array, 0-d
+
+    Raises
+    ------
+    TypeError
+        If `cov` is not a floating point array.
+    ValueError
+        If its matrices are not square.
+
+    References
+    ----------
+    .. [1] B. Zong et al., "Deep Autoencoding Gaussian Mixture Model for Unsupervised Anomaly Detection", ICLR, 2018,
+       section 3.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> float(ak.covariance_penalty(np.asarray([[[0.5, 0.0], [0.0, 4.0]]])))
+    2.25
+    """
+    xp, dtype = inputs(cov=cov)
+    has_ndim("cov", cov, 2, "(..., D, D)", most=-1)
+    has_shape("cov", cov, (*shape_of(cov)[:-1], shape_of(cov)[-2]), "(..., D, D)")
+    not_empty(cov=cov)
+    return xp.sum(1.0 / diagonal(xp, cast(xp, dtype, cov)))
+
+
+def aegmm_loss(
+    x_true: Array,
+    x_pred: Array,
+    z: Array,
+    gamma: Array,
+    *,
+    w_energy: Setting = 0.1,
+    w_cov_diag: Setting = 0.005,
+    eps: Setting = 1e-6,
+) -> Array:
+    r"""Loss of an autoencoder with a Gaussian mixture on its latents (DAGMM).
+
+    .. math:: \operatorname{mean}\left((x - \hat x)^2\right) + w_e \operatorname{mean} E(z) +
+        w_c \sum_k \sum_d \frac{1}{\Sigma_{kdd}}
+
+    Parameters
+    ----------
+    x_true, x_pred : array, any shape
+        Data and their reconstruction, of equal shapes.
+    z : array, (N, D)
+        Latent vectors.
+    gamma : array, (N, K)
+        Memberships, used as given.
+    w_energy : number or 0-d array
+        Weight of the mean energy.
+    w_cov_diag : number or 0-d array
+        Weight of the penalty on small variances.
+    eps : number or 0-d array, at least 0
+        Added to the diagonals of the covariances, for energy and penalty alike.
+
+    Returns
+    -------
+    array, 0-d
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes do not fit, a setting is out of its range, or there is nothing to average over.
+
+    Notes
+    -----
+    Components with no weight take no part, in the energy and in the penalty.
+
+    References
+    ----------
+    .. [1] B. Zong et al., "Deep Autoencoding Gaussian Mixture Model for Unsupervised Anomaly Detection", ICLR, 2018,
+       equation 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> x, z, gamma = np.zeros((2, 3)), np.asarray([[0.0], [2.0]]), np.ones((2, 1))
+    >>> round(float(ak.aegmm_loss(x, x + 1.0, z, gamma, eps=0)), 6)
+    1.146894
+    """
+    inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma)
+    recon = mse_reconstruction_loss(x_true, x_pred)
+    return recon + _mixture_terms(z, gamma, w_energy, w_cov_diag, eps)
+
+
+def vaegmm_loss(
+    x_true: Array,
+    x_pred: Array,
+    z: Array,
+    gamma: Array,
+    *,
+    w_recon: Setting = 1e-7,
+    w_energy: Setting = 0.1,
+    w_cov_diag: Setting = 0.005,
+    cov_full: Array | None = None,
+    cov_diag: Array | None = None,
+    scale_diag: Array | None = None,
+    sim: Setting | None = None,
+    eps: Setting = 1e-6,
+) -> Array:
+    r"""Loss of a variational autoencoder with a Gaussian mixture on its latents.
+
+    .. math:: w_r \operatorname{mean}\left(-\log N(x; \hat x, \Sigma_x)\right) + w_e \operatorname{mean} E(z) +
+        w_c \sum_k \sum_d \frac{1}{\Sigma_{kdd}}
+
+    Parameters
+    ----------
+    x_true, x_pred : array, (B, ...)
+        Data and their reconstruction, of equal shapes.
+    z : array, (N, D)
+        Latent vectors.
+    gamma : array, (N, K)
+        Memberships, used as given.
+    w_recon : number or 0-d array
+        Weight of the reconstruction term, `elbo`.
+    w_energy : number or 0-d array
+        Weight of the mean energy.
+    w_cov_diag : number or 0-d array
+        Weight of the penalty on small variances.
+    cov_full, cov_diag, scale_diag, sim : optional
+        Covariance of the reconstruction, as in `elbo`; `sim` is 0.05 where none of them is given.
+    eps : number or 0-d array, at least 0
+        Added to the diagonals of the covariances, for energy and penalty alike.
+
+    Returns
+    -------
+    array, 0-d
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes do not fit, a setting is out of its range, or there is nothing to average over.
+
+    Notes
+    -----
+    Components with no weight take no part, in the energy and in the penalty.
+
+    References
+    ----------
+    .. [1] B. Zong et al., "Deep Autoencoding Gaussian Mixture Model for Unsupervised Anomaly Detection", ICLR, 2018.
+    .. [2] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> x, z, gamma = np.zeros((2, 3)), np.asarray([[0.0], [2.0]]), np.ones((2, 1))
+    >>> round(float(ak.vaegmm_loss(x, x, z, gamma, w_recon=0, eps=0)), 6)
+    0.146894
+    """
+    matrices = {"cov_full": cov_full, "cov_diag": cov_diag, "scale_diag": scale_diag}
+    given = {name: x for name, x in matrices.items() if x is not None}
+    inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma, **given)
+    covariance = Covariance(**matrices, sim=0.05 if sim is None and not given else sim)
+    recon = gaussian_nll(x_true, x_pred, covariance, w_recon, "mean", weight_name="w_recon")
+    return recon + _mixture_terms(z, gamma, w_energy, w_cov_diag, eps)
+
+
+def _mixture_terms(z: Array, gamma: Array, w_energy: Setting, w_cov_diag: Setting, eps: Setting) -> Array:
+    xp, dtype = inputs(z=z, gamma=gamma)
+    w_e = number("w_energy", w_energy, xp, dtype)
+    w_c = number("w_cov_diag", w_cov_diag, xp, dtype)
+    params = gmm_params(z, gamma, eps=eps)
+    empty = xp.expand_dims(params.phi == 0.0, axis=1)
+    variances = xp.where(empty, 1.0, diagonal(xp, params.cov))
+    penalty = xp.sum(xp.where(empty, 0.0, 1.0 / variances))
+    return times(w_e, gmm_energy(z, params)) + times(w_c, penalty)

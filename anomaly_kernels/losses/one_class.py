@@ -1,0 +1,213 @@
+"""Hyperspheres around the embeddings of normal data: deep support vector data description (SVDD)."""
+
+from __future__ import annotations
+
+import math
+
+from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
+from anomaly_kernels._numeric import square, times
+from anomaly_kernels._reduce import evaluate, reduce
+from anomaly_kernels._typing import Array, DType, Namespace, Setting
+
+
+def deep_svdd_loss(
+    embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: str = "mean"
+) -> Array:
+    r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
+
+    .. math:: w \cdot \operatorname{mean} \|z - c\|^2
+
+    Parameters
+    ----------
+    embeddings : array, (..., D)
+        Embeddings z of normal data.
+    center : array, (D,)
+        Centre c of the hypersphere.
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction : {"mean", "sum", "none"}
+        Over the embeddings.
+
+    Returns
+    -------
+    array
+        In squared units of the embeddings; 0-d, or with ``"none"`` the shape without the last axis.
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes do not fit, `reduction` is unknown, or there is nothing to average over.
+
+    References
+    ----------
+    .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, equation 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> float(ak.deep_svdd_loss(np.asarray([[3.0, 4.0], [0.0, 1.0]]), np.zeros(2)))
+    13.0
+    """
+    xp, dtype, c = _prepared(embeddings, center)
+    w = number("weight", weight, xp, dtype)
+    arrays = {"embeddings": embeddings}
+    return reduce(xp, dtype, lambda z: _distance(xp, z, c, w), arrays, reduction=reduction, inner=1)
+
+
+def deep_svdd_soft_boundary_loss(
+    embeddings: Array, center: Array, radius: Setting, *, nu: Setting = 0.05, weight: Setting = 1.0
+) -> Array:
+    r"""Volume of a hypersphere and the distances of the embeddings outside it: soft-boundary Deep SVDD.
+
+    .. math:: w \left(R^2 + \frac 1\nu \operatorname{mean} \max(0, \|z - c\|^2 - R^2)\right)
+
+    Parameters
+    ----------
+    embeddings : array, (..., D)
+        Embeddings z of normal data.
+    center : array, (D,)
+        Centre c of the hypersphere.
+    radius : 0-d array or number
+        Radius R, usually learnt: see `svdd_radius`.
+    nu : number or 0-d array, above 0 and below 1
+        Upper bound ν of the fraction of embeddings outside the sphere, lower bound of those on or outside it.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Returns
+    -------
+    array, 0-d
+        In squared units of the embeddings.
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes do not fit, `nu` is out of its range, or there is nothing to average over.
+
+    References
+    ----------
+    .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, equation 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> z, c = np.asarray([[3.0, 4.0], [0.0, 1.0]]), np.zeros(2)
+    >>> float(ak.deep_svdd_soft_boundary_loss(z, c, 2.0, nu=0.5))
+    25.0
+    """
+    xp, dtype, c = _prepared(embeddings, center)
+    r = number("radius", radius, xp, dtype)
+    v = number("nu", nu, xp, dtype, above=0, below=1)
+    w = number("weight", weight, xp, dtype)
+    # the size of a known weight goes inside, so that squares overflow only where the loss does; its sign stays outside
+    size, sign = (abs(w), math.copysign(1.0, w)) if isinstance(w, int | float) else (1.0, w)
+    volume = square(r, size)
+
+    def excess(z: Array) -> Array:
+        return xp.maximum(_distance(xp, z, c, size / v) - volume / v, 0.0)
+
+    return times(sign, volume + reduce(xp, dtype, excess, {"embeddings": embeddings}, reduction="mean", inner=1))
+
+
+def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = None) -> Array:
+    r"""Squared distance from the centre, minus the squared radius: the anomaly score of a hypersphere.
+
+    .. math:: s = \|z - c\|^2 - R^2
+
+    Parameters
+    ----------
+    embeddings : array, (..., D)
+        Embeddings z.
+    center : array, (D,)
+        Centre c of the hypersphere.
+    radius : number or 0-d array, optional
+        Radius R; with it scores above 0 lie outside the sphere.
+
+    Returns
+    -------
+    array
+        The shape without the last axis; squared units of the embeddings. Higher means more anomalous.
+
+    Raises
+    ------
+    TypeError
+        If an input is not a floating point array, or they belong to different libraries.
+    ValueError
+        If the shapes do not fit.
+
+    References
+    ----------
+    .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, section 3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> ak.svdd_score(np.asarray([[3.0, 4.0], [0.0, 1.0]]), np.zeros(2), radius=2.0)
+    array([21., -3.])
+    """
+    xp, dtype, c = _prepared(embeddings, center)
+    distance = evaluate(xp, dtype, lambda z: _distance(xp, z, c, 1.0), {"embeddings": embeddings}, inner=1)
+    return distance if radius is None else distance - square(number("radius", radius, xp, dtype))
+
+
+def svdd_radius(raw: Array, *, beta: Setting = 10.0) -> Array:
+    r"""Positive radius from an unconstrained parameter.
+
+    .. math:: R = \frac{1}{\beta} \log(1 + e^{\beta r})
+
+    Parameters
+    ----------
+    raw : array, any shape, usually 0-d
+        The parameter r that an optimiser may move anywhere.
+    beta : number or 0-d array, above 0
+        Sharpness β: the larger, the closer R is to max(r, 0).
+
+    Returns
+    -------
+    array
+        Shape of `raw`.
+
+    Raises
+    ------
+    TypeError
+        If `raw` is not a floating point array.
+    ValueError
+        If `beta` is not above 0.
+
+    References
+    ----------
+    .. [1] C. Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", NIPS, 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> round(float(ak.svdd_radius(np.asarray(0.0))), 6)
+    0.069315
+    """
+    xp, dtype = inputs(raw=raw)
+    b = number("beta", beta, xp, dtype, above=0)
+    r = cast(xp, dtype, raw)
+    size = xp.magnitude(r)
+    # the linear part outside the logarithm: beta·r may overflow where the radius does not
+    return (0.5 * r + 0.5 * size) + xp.log1p(xp.exp(-size * b)) / b
+
+
+def _prepared(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]:
+    xp, dtype = inputs(embeddings=embeddings, center=center)
+    has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)
+    has_shape("center", center, shape_of(embeddings)[-1:], "(D,)")
+    not_empty(center=center)
+    return xp, dtype, cast(xp, dtype, center)
+
+
+def _distance(xp: Namespace, z: Array, center: Array, weight: Setting) -> Array:
+    # differences first: the expanded square loses all digits of points far from the origin
+    return xp.sum(square(z - center, weight), axis=-1)

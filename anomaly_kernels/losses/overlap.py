@@ -1,0 +1,183 @@
+"""Losses of a score map against a mask: cross entropy of each pixel, and overlap of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from anomaly_kernels._checks import cast, choice, inputs, not_empty, number, same_shape
+from anomaly_kernels._numeric import clip, ratio, times
+from anomaly_kernels._reduce import reduce, totals
+from anomaly_kernels._typing import Array, Axis, DType, Namespace, Setting
+
+Pair = tuple[Array, Array]
+
+
+def anomaly_bce_with_logits(
+    target: Array,
+    logit: Array,
+    *,
+    pos_weight: Setting | None = None,
+    weight: Setting = 1.0,
+    reduction: str = "mean",
+) -> Array:
+    r"""Binary cross entropy of logits.
+
+    .. math:: w \cdot \operatorname{mean}\left(p\,y \log(1 + e^{-x}) + (1 - y) \log(1 + e^{x})\right)
+
+    Parameters
+    ----------
+    target : array, any shape
+        Truth y: booleans, 0 and 1, or probabilities of an anomaly.
+    logit : array, shape of `target`
+        Logits x, unbounded; the probability of an anomaly is sigmoid(x).
+    pos_weight : number or 0-d array, optional
+        Factor p of the term of the anomalies, 1 by default.
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction : {"mean", "sum", "none"}
+        Over all elements.
+
+    Returns
+    -------
+    array
+        In nats; 0-d, or with ``"none"`` one value per element.
+
+    Raises
+    ------
+    TypeError
+        If `logit` is not a floating point array, or the arrays belong to different libraries.
+    ValueError
+        If the shapes differ, a setting is out of its range, or there is nothing to average over.
+
+    Notes
+    -----
+    Each element is accurate to a few units in the last place, however large its logit.
+
+    References
+    ----------
+    .. [1] I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", MIT Press, 2016, section 6.2.2.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> y, x = np.asarray([True, False]), np.asarray([0.0, -1000.0])
+    >>> ak.anomaly_bce_with_logits(y, x, reduction="none").round(6)
+    array([0.693147, 0.      ])
+    """
+    xp, dtype = inputs({"target": target}, logit=logit)
+    same_shape(target=target, logit=logit)
+    w = number("weight", weight, xp, dtype)
+    p = None if pos_weight is None else number("pos_weight", pos_weight, xp, dtype, least=0)
+
+    def formula(x: Array, y: Array) -> Array:
+        # log(1 + e^±x) = max(±x, 0) + tail: no difference of large numbers, and |x| never has derivative 0
+        size = xp.magnitude(x)
+        tail = xp.log1p(xp.exp(-size))
+        if p is None:
+            return times(w, (0.5 - y) * x + 0.5 * size + tail)
+        positive = y * (p * (0.5 * size - 0.5 * x + tail))
+        return times(w, positive + (1.0 - y) * (0.5 * size + 0.5 * x + tail))
+
+    return reduce(xp, dtype, formula, {"logit": logit, "target": target}, reduction=reduction)
+
+
+def iou_loss(
+    target: Array,
+    score: Array,
+    *,
+    normalize_method: str = "sigmoid",
+    smooth: Setting = 1e-6,
+    axis: Axis = None,
+    weight: Setting = 1.0,
+) -> Array:
+    r"""One minus the intersection over union of a soft mask and the true one (Jaccard loss).
+
+    .. math:: w \left(1 - \frac{\sum q y + s}{\sum (q + y - q y) + s}\right)
+
+    Parameters
+    ----------
+    target : array, any shape
+        True mask y: booleans, 0 and 1, or values between.
+    score : array, shape of `target`
+        Scores of which the soft mask q is made.
+    normalize_method : {"sigmoid", "clamp", "minmax"}
+        q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
+    smooth : number or 0-d array, at least 0
+        s. With 0 the loss of two empty masks is 0, its limit.
+    axis : int or tuple of ints, optional
+        The axes to pool sums (and minimum and maximum) over, all by default. With the axes of an image each image of a
+        batch has its own loss.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Returns
+    -------
+    array
+        Between 0 and w; 0-d, or with `axis` the shape without these axes.
+
+    Raises
+    ------
+    TypeError
+        If `score` is not a floating point array, or the arrays belong to different libraries.
+    ValueError
+        If the shapes differ, a setting is out of its range, or there is nothing to pool over.
+
+    Notes
+    -----
+    Computed as Σ(q(1 - y) + y(1 - q)) over the union, which keeps its digits when the masks are almost equal.
+
+    References
+    ----------
+    .. [1] M. A. Rahman, Y. Wang, "Optimizing Intersection-over-Union in Deep Neural Networks for Image Segmentation",
+       ISVC, 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> y, q = np.asarray([1.0, 1.0, 0.0]), np.asarray([1.0, 0.0, 0.0])
+    >>> float(ak.iou_loss(y, q, normalize_method="clamp", smooth=0))
+    0.5
+    """
+    choice("normalize_method", normalize_method, ("sigmoid", "clamp", "minmax"))
+    xp, dtype = inputs({"target": target}, score=score)
+    same_shape(target=target, score=score)
+    not_empty(target=target, score=score)
+    s = number("smooth", smooth, xp, dtype, least=0)
+    w = number("weight", weight, xp, dtype)
+    axes = _axes(axis, score.ndim)
+    soft = _soft_mask(xp, dtype, normalize_method, score, axes)
+
+    def sums(x: Array, y: Array) -> Pair:
+        q, rest = soft(x)
+        outside = y * rest
+        return xp.sum(q * (1.0 - y) + outside, axis=axes), xp.sum(q + outside, axis=axes)
+
+    if axes is None:
+        difference, union = totals(xp, dtype, sums, {"score": score, "target": target})
+    else:
+        difference, union = sums(cast(xp, dtype, score), cast(xp, dtype, target))
+    return times(w, ratio(xp, difference, union + s))
+
+
+def _axes(axis: Axis, ndim: int) -> Axis:
+    if axis is None:
+        return None
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if not axes or any(not -ndim <= k < ndim for k in axes) or len({k % ndim for k in axes}) < len(axes):
+        raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
+    return axes
+
+
+def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axis) -> Callable[[Array], Pair]:
+    """The map from scores to q and 1 - q, each to full precision."""
+    if method == "sigmoid":
+        return lambda x: (xp.sigmoid(x), xp.sigmoid(-x))
+    if method == "clamp":
+        return lambda x: (q := clip(xp, x, 0.0, 1.0), 1.0 - q)
+    # halves, whose difference cannot overflow
+    low = 0.5 * cast(xp, dtype, xp.min(score, axis=axes, keepdims=True))
+    high = 0.5 * cast(xp, dtype, xp.max(score, axis=axes, keepdims=True))
+    span = high - low
+    return lambda x: (ratio(xp, 0.5 * x - low, span, 0.5), ratio(xp, high - 0.5 * x, span, 0.5))

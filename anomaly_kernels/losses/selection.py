@@ -1,0 +1,229 @@
+"""Regularisers of learnt selections: orthogonal components, distinct selectors, the entropy and spread of weights."""
+
+from __future__ import annotations
+
+from anomaly_kernels._checks import cast, has_ndim, inputs, not_empty, number, shape_of
+from anomaly_kernels._numeric import magnitude_of, mean, ratio, root, square, times
+from anomaly_kernels._typing import Array, Namespace, Setting
+
+
+def orthogonality_loss(components: Array, *, weight: Setting = 1.0) -> Array:
+    r"""Squared distance of the Gram matrix of components from the identity.
+
+    .. math:: w \|W W^\top - I\|_F^2
+
+    Parameters
+    ----------
+    components : array, (K, C)
+        Components W, one a row.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Returns
+    -------
+    array, 0-d
+        0 where the rows are orthonormal.
+
+    Raises
+    ------
+    TypeError
+        If `components` is not a floating point array.
+    ValueError
+        If it has not two dimensions, or one of size 0.
+
+    Notes
+    -----
+    With more rows than columns the smaller Gram matrix is used: it differs by K - C.
+
+    References
+    ----------
+    .. [1] A. Brock et al., "Neural Photo Editing with Introspective Adversarial Networks", ICLR, 2017, section 3.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> float(ak.orthogonality_loss(np.asarray([[1.0, 0.0], [0.0, 2.0]])))
+    9.0
+    """
+    xp, dtype = inputs(components=components)
+    has_ndim("components", components, 2, "(K, C)")
+    not_empty(components=components)
+    w = number("weight", weight, xp, dtype)
+    rows = cast(xp, dtype, components)
+    columns = xp.permute_dims(rows, (1, 0))
+    k, c = shape_of(components)
+    if k is None or c is None or k <= c:
+        return xp.sum(square(_gram_excess(xp, rows, columns), w))
+    return xp.sum(square(_gram_excess(xp, columns, rows), w)) + (k - c) * w
+
+
+def _gram_excess(xp: Namespace, rows: Array, columns: Array) -> Array:
+    gram = xp.matmul(rows, columns)
+    return gram - xp.eye_like(gram)
+
+
+def distinctness_loss(selection_weights: Array, *, weight: Setting = 0.1, eps: Setting = 1e-6) -> Array:
+    r"""Mean cosine similarity of all pairs of selectors.
+
+    .. math:: w \cdot \frac{2}{K(K - 1)} \sum_{i<j} u_i^\top u_j, \quad u_i = \frac{s_i}{\max(\|s_i\|, \epsilon)}
+
+    Parameters
+    ----------
+    selection_weights : array, (K, C)
+        Selectors s, one a row.
+    weight : number or 0-d array
+        Factor w of the result.
+    eps : number or 0-d array, at least 0
+        Norms below it are replaced by it.
+
+    Returns
+    -------
+    array, 0-d
+        Between -w/(K - 1) and w; 0 for fewer than two selectors.
+
+    Raises
+    ------
+    TypeError
+        If `selection_weights` is not a floating point array.
+    ValueError
+        If it has not two dimensions, or one of size 0, or a setting is out of its range.
+
+    Notes
+    -----
+    Computed from the sum of the unit rows, without the K × K matrix of cosines.
+
+    References
+    ----------
+    .. [1] M. Cogswell et al., "Reducing Overfitting in Deep Networks by Decorrelating Representations", ICLR, 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> float(ak.distinctness_loss(np.asarray([[1.0, 0.0], [1.0, 0.0], [0.0, 2.0]]), weight=3.0))
+    1.0
+    """
+    xp, dtype = inputs(selection_weights=selection_weights)
+    has_ndim("selection_weights", selection_weights, 2, "(K, C)")
+    not_empty(selection_weights=selection_weights)
+    w = number("weight", weight, xp, dtype)
+    e = number("eps", eps, xp, dtype, least=0)
+    unit = _unit_rows(xp, cast(xp, dtype, selection_weights), e)
+    k = xp.sum(xp.ones_like(unit[:, 0]))  # not the static size, which may be unknown
+    pairs = xp.maximum(k * (k - 1.0), 1.0)
+    return times(w, (xp.sum(square(xp.sum(unit, axis=0))) - xp.sum(square(unit))) / pairs)
+
+
+def _unit_rows(xp: Namespace, rows: Array, eps: Setting) -> Array:
+    scale = magnitude_of(xp, rows, axis=1)
+    rows = rows / scale
+    length = root(xp, xp.sum(square(rows), axis=1, keepdims=True))
+    return ratio(xp, rows, xp.maximum(length, eps / scale))
+
+
+def selector_entropy_regularizer(
+    weights: Array, *, weight: Setting = 0.01, target_entropy: Setting | None = None, eps: Setting = 1e-6
+) -> Array:
+    r"""Entropy of selection weights, to be raised or brought to a target.
+
+    .. math:: -w H \text{ or } w (H - H^*)^2, \quad H = -\sum_i p_i \log(p_i + \epsilon), \quad
+        p_i = \frac{w_i}{\sum_j w_j + \epsilon}
+
+    Parameters
+    ----------
+    weights : array, any shape
+        Selection weights, not negative; they need not sum to 1.
+    weight : number or 0-d array
+        Factor w of the result.
+    target_entropy : number or 0-d array, optional
+        The entropy H* to aim at, in nats; without it the result is -w H, and lower means more even weights.
+    eps : number or 0-d array, at least 0
+        ε; 0 gives the exact entropy, with 0 log 0 = 0.
+
+    Returns
+    -------
+    array, 0-d
+
+    Raises
+    ------
+    TypeError
+        If `weights` is not a floating point array.
+    ValueError
+        If it is empty, or a setting is out of its range.
+
+    References
+    ----------
+    .. [1] C. E. Shannon, "A Mathematical Theory of Communication", Bell System Technical Journal, 1948.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> round(float(ak.selector_entropy_regularizer(np.ones(4), weight=1.0, eps=0)), 6)
+    -1.386294
+    """
+    xp, dtype = inputs(weights=weights)
+    not_empty(weights=weights)
+    w = number("weight", weight, xp, dtype)
+    e = number("eps", eps, xp, dtype, least=0)
+    h = entropy(xp, cast(xp, dtype, weights), e)
+    if target_entropy is None:
+        return -times(w, h)
+    return square(h - number("target_entropy", target_entropy, xp, dtype), w)
+
+
+def entropy(xp: Namespace, weights: Array, eps: Setting) -> Array:
+    """Entropy H of weights as `selector_entropy_regularizer` defines it."""
+    scale = magnitude_of(xp, weights)
+    share = weights / scale
+    p = ratio(xp, share, xp.sum(share, keepdims=True) + eps / scale)
+    inside = p + eps
+    zero = inside == 0.0
+    return -xp.sum(xp.where(zero, 0.0, p * xp.log(xp.where(zero, 1.0, inside))))
+
+
+def selector_diversity_regularizer(weights: Array, *, weight: Setting = 0.01) -> Array:
+    r"""Variance of selection weights, with a minus sign: lower means more concentrated weights.
+
+    .. math:: -w \cdot \operatorname{mean}\left((w_i - \bar w)^2\right)
+
+    Parameters
+    ----------
+    weights : array, any shape
+        Selection weights.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Returns
+    -------
+    array, 0-d
+        Not above 0 for a positive `weight`.
+
+    Raises
+    ------
+    TypeError
+        If `weights` is not a floating point array.
+    ValueError
+        If it is empty.
+
+    Notes
+    -----
+    To be minimised: it rewards weights that are far from even. The variance is that of a population.
+
+    References
+    ----------
+    .. [1] cuvis-ai documentation, "SelectorDiversityRegularizer", Cubert GmbH.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> float(ak.selector_diversity_regularizer(np.asarray([0.0, 2.0]), weight=1.0))
+    -1.0
+    """
+    xp, dtype = inputs(weights=weights)
+    not_empty(weights=weights)
+    w = number("weight", weight, xp, dtype)
+    x = cast(xp, dtype, weights)
+    return -mean(xp, square(x - mean(xp, x), w))
