@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 from sphinx.util import logging
 
 import anomaly_kernels
+from anomaly_kernels.testing.contract import CHECKS
+from anomaly_kernels.testing.support import support_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from sphinx.application import Sphinx
@@ -34,9 +37,9 @@ PAGES = {
 log = logging.getLogger(__name__)
 
 
-def headline(module: ModuleType) -> str:
-    """The first line of a module's docstring, without its full stop."""
-    return (inspect.getdoc(module) or module.__name__).splitlines()[0].rstrip(".")
+def headline(documented: ModuleType | Callable[..., object]) -> str:
+    """The first line of a docstring, without its full stop."""
+    return (inspect.getdoc(documented) or documented.__name__).splitlines()[0].rstrip(".")
 
 
 def section(title: str, names: list[str]) -> str:
@@ -58,12 +61,41 @@ def page(name: str) -> str:
     return f"{title}\n{'=' * len(title)}\n\n{headline(module)}.\n\n.. currentmodule:: {public}\n\n" + "\n".join(parts)
 
 
+def support_page() -> str:
+    """What is checked of every kernel in every library, and what does not apply, with the reason."""
+    missing = {(row.library, row.kernel): row.missing for row in support_matrix()}
+    libraries = list(dict.fromkeys(library for library, _ in missing))
+    kernels = list(dict.fromkeys(kernel for _, kernel in missing))
+    lacks = {at: {check for check in CHECKS if all(check in missing[at, k] for k in kernels)} for at in libraries}
+    text = "# Support\n\nEvery kernel passes these checks in every library, but for what is listed below the table.\n\n"
+    text += f"| check | {' | '.join(libraries)} |\n|---|{':-:|' * len(libraries)}\n"
+    for check, function in CHECKS.items():
+        marks = " | ".join("–" if check in lacks[library] else "✓" for library in libraries)
+        text += f"| **{check}** {headline(function)} | {marks} |\n"
+    text += "\n## What does not apply\n\n"
+    for library in libraries:
+        reasons = dict.fromkeys(missing[library, kernels[0]][check] for check in CHECKS if check in lacks[library])
+        text += (
+            f"- {library} {', '.join(reason.removeprefix(f'{library} ') for reason in reasons)}.\n" if reasons else ""
+        )
+    for kernel in kernels:
+        checks: dict[str, list[str]] = {}
+        for library in libraries:
+            for check, reason in missing[library, kernel].items():
+                if check not in lacks[library] and check not in checks.setdefault(reason, []):
+                    checks[reason].append(check)
+        told = [f"{reason} (not checked: {', '.join(names)})" for reason, names in checks.items() if names]
+        text += f"- `{kernel}`: {'; '.join(told)}.\n" if told else ""
+    return text
+
+
 def write_pages() -> None:
     """Write all pages, anew: what an earlier build left may be of names that are gone."""
     shutil.rmtree(GENERATED, ignore_errors=True)
     GENERATED.mkdir()
     for name in PAGES:
         (GENERATED / f"{name}.rst").write_text(page(name))
+    (GENERATED / "support.md").write_text(support_page())
 
 
 def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:
