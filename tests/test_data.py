@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import runpy
+import sys
 import zipfile
 from importlib.resources import files
 from pathlib import Path
@@ -105,9 +107,10 @@ def test_script_draws_the_same_rows_again() -> None:
 
 def test_script_refuses_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = wheel_with(tmp_path, monkeypatch, table_of(3))
-    monkeypatch.setattr(make_shuttle, "SHA256", "0" * 64)
-    with pytest.raises(ValueError, match="has SHA-256"):
-        make_shuttle.read_table(wheel)
+    monkeypatch.setattr(sys, "argv", ["make_shuttle", str(wheel), str(tmp_path / "out.npz")])
+    with pytest.raises(ValueError, match="has SHA-256"):  # run anew, it knows only the sum of the true file
+        runpy.run_path(str(make_shuttle.__file__), run_name="__main__")
+    assert not (tmp_path / "out.npz").exists()
 
 
 def test_script_refuses_readings_that_do_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

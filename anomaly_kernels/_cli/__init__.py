@@ -1,0 +1,49 @@
+"""The command line: ``anomaly-kernels list | check | demo``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from anomaly_kernels import __version__
+from anomaly_kernels._cli import check, children, demo, listing
+from anomaly_kernels.testing.drivers import DRIVERS
+from anomaly_kernels.testing.support import catalogue
+
+DESCRIPTION = "Anomaly-detection losses and metrics with the same numbers from every array library."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command == "list":
+        return listing.run()
+    if given.command == "check":
+        missing = [library for library in given.library if not children.is_installed(library)]
+        if missing:
+            parser.error(f"{missing[0]} is not installed: {children.how_to_install(missing[0])}")
+        installed = [library for library in DRIVERS if children.is_installed(library)]
+        return check.run(given.library or installed, given.function or list(catalogue()))
+    return demo.run(None if given.no_picture else given.output)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="anomaly-kernels", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("list", help="print each function with its formula and its arguments")
+    comparing = commands.add_parser("check", help="compare values and gradients of the installed libraries")
+    once_or_more = "; may be given several times"
+    comparing.add_argument(
+        "--library", action="append", default=[], choices=list(DRIVERS), help="compare this one alone" + once_or_more
+    )
+    comparing.add_argument(
+        "--function", action="append", default=[], choices=list(catalogue()), metavar="NAME",
+        help="check this one alone" + once_or_more,
+    )  # fmt: skip
+    scoring = commands.add_parser("demo", help="score a real data set in each installed library, and draw a picture")
+    scoring.add_argument("--output", type=Path, default=Path("build/demo.png"), help="the picture (%(default)s)")
+    scoring.add_argument("--no-picture", action="store_true", help="print figures only")
+    return parser

@@ -1,0 +1,132 @@
+"""``anomaly-kernels check``: whether the libraries installed here give the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from anomaly_kernels._cli import children, tables
+from anomaly_kernels._cli.measuring import Leaves, Measured, Measurements, Values, measure
+
+VALUE_TOLERANCE = 1e-12
+GRADIENT_TOLERANCE = 1e-6
+"""What central differences in float64 can tell."""
+
+LEGEND = f"""\
+Each cell: largest deviation of values / of gradients from NumPy in float64, over all settings tried, relative to the
+largest value of the array or the largest gradient. Tolerances: {VALUE_TOLERANCE:.0e} / {GRADIENT_TOLERANCE:.0e}.
+NumPy has no gradients, so central differences stand in.
+-: nothing to differentiate, or a library that cannot.  !: failed, or out of tolerance."""
+
+
+class Deviation(NamedTuple):
+    """How far one library is from the reference for one function and one choice of settings."""
+
+    settings: str
+    value: float = 0.0
+    gradient: float | None = None
+    error: str = ""
+
+    def is_bad(self) -> bool:
+        """Whether it failed, or is out of tolerance; NaN is out."""
+        return bool(self.error) or not (self.value <= VALUE_TOLERANCE and (self.gradient or 0.0) <= GRADIENT_TOLERANCE)
+
+    def text(self) -> str:
+        """Values and gradients in a table's cell."""
+        return " / ".join("-" if x is None else "0" if x == 0 else f"{x:.0e}" for x in (self.value, self.gradient))
+
+
+Deviations = dict[str, list[Deviation]]
+"""By function."""
+
+
+def run(libraries: Sequence[str], names: Sequence[str]) -> int:
+    """Compare libraries with NumPy on the functions named and print a table; 1 if one is out of tolerance."""
+    all_libraries = ["numpy", *(library for library in libraries if library != "numpy")]
+    came = children.for_each_library(measure, all_libraries, names)
+    outcomes = dict(zip(all_libraries, tables.progress(came, len(all_libraries), "Measuring"), strict=True))
+    reference = outcomes.pop("numpy")
+    if isinstance(reference, Exception):
+        raise RuntimeError("NumPy, which the others are compared with, failed") from reference
+    measured = {library: m for library, m in outcomes.items() if isinstance(m, Measurements)}
+    found = {library: compare(m, reference) for library, m in measured.items()}
+    _print(found, {"numpy": reference} | measured, names)
+    crashes = [f"{library}: {children.in_one_line(e)}" for library, e in outcomes.items() if isinstance(e, Exception)]
+    problems = [*crashes, *_problems(found)]
+    print("\n".join(["Out of tolerance:", *problems]) if problems else _all_good(found, names))
+    return int(bool(problems))
+
+
+def compare(measurements: Measurements, reference: Measurements) -> Deviations:
+    """How far one library's measurements are from the reference's."""
+    return {
+        name: [_deviation(label, samples[label], expected) for label, expected in reference.results[name].items()]
+        for name, samples in measurements.results.items()
+    }
+
+
+def _deviation(settings: str, measured: Measured | str, expected: Measured | str) -> Deviation:
+    if isinstance(expected, str):
+        return Deviation(settings, error=f"in NumPy, {expected}")
+    if isinstance(measured, str):
+        return Deviation(settings, error=measured)
+    return Deviation(
+        settings,
+        value=largest(measured.values, expected.values),
+        gradient=_relative(_joined(measured.gradients), _joined(expected.gradients)) if measured.gradients else None,
+    )
+
+
+def largest(found: Leaves, expected: Leaves) -> float:
+    """The largest relative deviation of any array; infinite where shapes or the places of NaN and infinity differ."""
+    if found.keys() != expected.keys():
+        return np.inf
+    return max((_relative(found[path], expected[path]) for path in expected), default=0.0)
+
+
+def _joined(gradients: Leaves) -> Values:
+    # All as one array: rounding in central differences is as large as the function, whichever input moves.
+    return np.concatenate([np.ravel(gradients[path]) for path in sorted(gradients)])
+
+
+def _relative(found: Values, expected: Values) -> float:
+    finite = np.isfinite(expected)
+    if found.shape != expected.shape or not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
+        return np.inf
+    difference = np.abs(found[finite].astype(float) - expected[finite])
+    if not difference.any():
+        return 0.0
+    worst, scale = float(np.max(difference)), float(np.max(np.abs(expected[finite])))
+    return worst / scale if scale > 0 and np.isfinite(worst) else np.inf
+
+
+def _worst(deviations: Sequence[Deviation]) -> str:
+    if any(d.error for d in deviations):
+        return "failed !"
+    gradients = [d.gradient for d in deviations if d.gradient is not None]
+    worst = Deviation("", max(d.value for d in deviations), max(gradients, default=None))
+    return worst.text() + (" !" if worst.is_bad() else "")
+
+
+def _print(found: Mapping[str, Deviations], measured: Mapping[str, Measurements], names: Sequence[str]) -> None:
+    print("Versions: " + ", ".join(f"{library} {m.version}" for library, m in measured.items()) + "\n")
+    rows = [[name, *(_worst(deviations[name]) for deviations in found.values())] for name in names]
+    if found:
+        tables.print_table("Deviation from NumPy in float64: values / gradients", ["function", *found], [rows])
+        print(f"{LEGEND}\n")
+
+
+def _problems(found: Mapping[str, Deviations]) -> Iterator[str]:
+    for library, deviations in found.items():
+        for name, samples in deviations.items():
+            for sample in samples:
+                if sample.is_bad():
+                    yield f"{library}: {name} ({sample.settings}): {sample.error or sample.text()}"
+
+
+def _all_good(found: Mapping[str, Deviations], names: Sequence[str]) -> str:
+    if not found:
+        return "NumPy is the only library here: there is nothing to compare."
+    return f"{len(names)} functions agree in {len(found) + 1} libraries."

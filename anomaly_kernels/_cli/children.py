@@ -1,0 +1,52 @@
+"""One process for each library, because TensorFlow and torch can abort when they share one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from anomaly_kernels.testing.drivers import DRIVERS
+
+Result = TypeVar("Result")
+
+AT_ONCE = 2
+
+# Libraries that are no extra of ours: one serves testing alone, the other has a package for each CUDA version.
+_PACKAGES = {"array_api_strict": "array-api-strict", "cupy": "cupy-cuda12x"}
+
+
+def how_to_install(library: str) -> str:
+    """The command that installs a library: an extra of ours where there is one."""
+    package = _PACKAGES.get(library, f'"anomaly_kernels[{library}]"')
+    return f"pip install {package}"
+
+
+def is_installed(library: str) -> bool:
+    """Whether a library can be imported; imports nothing."""
+    return DRIVERS[library].installed()
+
+
+def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result | Exception:
+    """Run a function in a new process; what it raises, or the death of its process, is returned."""
+    # Spawned, since a forked process would start with the libraries that this one has loaded.
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        future = pool.submit(function, *arguments)
+        error = future.exception()
+        if isinstance(error, Exception):
+            return error
+        return future.result()
+
+
+def for_each_library(
+    function: Callable[..., Result], libraries: Sequence[str], *arguments: Any
+) -> Iterator[Result | Exception]:
+    """``function(library, *arguments)`` for each library, a few processes at a time, in the order given."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
+        yield from threads.map(lambda library: in_own_process(function, library, *arguments), libraries)
+
+
+def in_one_line(error: Exception) -> str:
+    """The kind of an error and the first line of its message."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

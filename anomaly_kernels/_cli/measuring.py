@@ -1,0 +1,99 @@
+"""What one library makes of the sample inputs of each function: values, and gradients where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.drivers import Arrays, Driver, driver_for
+from anomaly_kernels.testing.samples import Sample, variants
+from anomaly_kernels.testing.support import catalogue, does_not_apply
+
+Values = npt.NDArray[Any]
+Leaves = dict[str, Values]
+"""Arrays by the path that leads to them in a tree, as ``params.mu``."""
+
+STEP = 6e-6
+"""Of the central differences: the cube root of float64's eps, where cutting off and rounding cost the same."""
+
+
+class Measured(NamedTuple):
+    """Values and gradients of one sample; gradients are empty where there is nothing to differentiate, or by."""
+
+    values: Leaves
+    gradients: Leaves
+
+
+class Measurements(NamedTuple):
+    """All that one library measured, by function and by the settings it was called with; an error as its text."""
+
+    version: str
+    results: dict[str, dict[str, Measured | str]]
+
+
+def measure(library: str, names: Sequence[str]) -> Measurements:
+    """Measure the functions named with one library, which this process imports."""
+    driver = driver_for(library)
+    functions = {name: catalogue()[name] for name in names}
+    return Measurements(
+        driver.version(),
+        {
+            name: {label: _attempt(driver, function, sample) for label, sample in variants(function)}
+            for name, function in functions.items()
+        },
+    )
+
+
+def _attempt(driver: Driver, function: Callable[..., Any], sample: Sample) -> Measured | str:
+    case = Case(function, sample.inputs, driver, sample.settings)
+    try:
+        values = {path: np.asarray(x) for path, x in case.run().items()}
+        return Measured(values, _gradients(case) if any(x.dtype.kind == "f" for x in values.values()) else {})
+    except Exception as error:  # noqa: BLE001 - a library's failure is a finding, and must not hide the others
+        return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+def _gradients(case: Case) -> Leaves:
+    """Gradients of a weighted sum of all results, where they mean something."""
+
+    def total(arrays: Arrays) -> Any:
+        return case.total(case.call(arrays))
+
+    if case.driver.name == "numpy":
+        found = {path: central_differences(case, path) for path in case.floats}
+    elif does_not_apply("gradients", case.name, case.driver.name):
+        return {}
+    else:
+        found = case.driver.value_and_grad(total, case.arrays(), case.floats)[1]
+    return {path: _within_structure(case.leaves[path], case.driver.numpy(g)) for path, g in found.items()}
+
+
+def central_differences(case: Case, path: str) -> Values:
+    """The gradient with respect to one input, element by element."""
+    x = case.leaves[path]
+
+    def slope(index: tuple[int, ...]) -> float:
+        step = STEP * max(1.0, abs(float(x[index])))
+        sides = []
+        for signed in (step, -step):
+            moved = x.copy()
+            moved[index] += signed
+            sides.append(case.reference_total({path: moved}))
+        return (sides[0] - sides[1]) / (2 * step)
+
+    return np.reshape([slope(index) for index in np.ndindex(x.shape)], x.shape)
+
+
+def _within_structure(x: Values, gradient: Values) -> Values:
+    """The part of a gradient that keeps the zeros of a triangle and the symmetry of a matrix.
+
+    Libraries differ in the rest: which half of a symmetric matrix they read is theirs to choose.
+    """
+    gradient = np.where(x == 0, 0.0, gradient)
+    if x.ndim > 1 and np.array_equal(x, np.swapaxes(x, -1, -2)):
+        return np.asarray((gradient + np.swapaxes(gradient, -1, -2)) / 2)
+    return np.asarray(gradient)
