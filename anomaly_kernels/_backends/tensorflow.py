@@ -30,7 +30,6 @@ class TensorFlow:
     abs = staticmethod(tf.abs)
     astype = staticmethod(tf.cast)
     cholesky = staticmethod(tf.linalg.cholesky)
-    erf = staticmethod(tf.math.erf)
     exp = staticmethod(tf.exp)
     expm1 = staticmethod(tf.math.expm1)
     isfinite = staticmethod(tf.math.is_finite)
@@ -58,7 +57,7 @@ class TensorFlow:
         return tf.range(start, stop, step, dtype=dtype or tf.int64)
 
     def broadcast_to(self, x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
-        return tf.broadcast_to(x, forms.sizes(x, shape))
+        return tf.broadcast_to(x, forms.sizes(x, shape, x.shape.rank - len(shape)))
 
     def reshape(self, x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
         return tf.reshape(x, forms.sizes(x, shape))
@@ -116,11 +115,17 @@ class TensorFlow:
             return tf.reduce_sum(x1 * x2) if x2.shape.rank == 1 else tf.linalg.matvec(x2, x1, transpose_a=True)
         return tf.linalg.matvec(x1, x2) if x2.shape.rank == 1 else tf.matmul(x1, x2)
 
+    def erf(self, x: Tensor, /) -> Tensor:
+        return tf.math.erf(self.maximum(self.minimum(x, 30.0), -30.0))  # eagerly NaN where the square of x overflows
+
+    def eye_like(self, x: Tensor, /) -> Tensor:
+        return tf.eye(forms.size(x, -1), dtype=x.dtype)
+
     def lower_inverse(self, x: Tensor, /) -> Tensor:
-        return tf.linalg.triangular_solve(x, tf.linalg.diag(tf.ones_like(x[..., 0])))
+        return tf.linalg.triangular_solve(x, self.eye_like(x))
 
     def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:
-        return tf.constant(values, dtype)
+        return forms.tensor(values, dtype)
 
     def scan(self, step: Callable[[Any, Any], tuple[Any, Any]], state: Any, xs: Tensor, /) -> tuple[Any, Tensor]:
         return forms.scan(step, state, tf.convert_to_tensor(xs))

@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from anomaly_kernels._typing import Axis
+from anomaly_kernels._typing import Axis, DType
 
 Tensor: TypeAlias = Any  # TensorFlow has no types to check
 Step: TypeAlias = Callable[[Any, Tensor], tuple[Any, Tensor]]
 
 _ROW = 128  # float32 numbers added one after another: costs a few 1e-7 where thousands cost 1e-5
+_SMALL = 2**14  # entries of a tensor that is summed fastest by making all of it float64
 _UNROLLED = 64  # steps of a scan that a graph holds one by one; more take long to compile
 
 
@@ -26,9 +27,9 @@ def size(x: Tensor, axis: int) -> Any:
     return tf.shape(x, tf.int64)[axis] if x.shape[axis] is None else x.shape[axis]
 
 
-def sizes(x: Tensor, shape: Any) -> list[Any]:
-    """The shape, in which None means: as many as x has along this axis."""
-    return [size(x, axis) if entries is None else entries for axis, entries in enumerate(shape)]
+def sizes(x: Tensor, shape: Any, shift: int = 0) -> list[Any]:
+    """The shape, in which None means: as many as x has along the axis `shift` further on."""
+    return [size(x, axis + shift) if entries is None else entries for axis, entries in enumerate(shape)]
 
 
 def axes(x: Tensor, axis: Axis) -> list[int]:
@@ -37,11 +38,16 @@ def axes(x: Tensor, axis: Axis) -> list[int]:
     return [a % x.shape.rank for a in given]
 
 
-def alike(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+def tensor(x: Any, dtype: DType) -> Tensor:
+    """Numbers as a tensor, exactly."""
+    # not with tf.cast, which makes a float64 of a float32; and eager TensorFlow, which keeps scalars, has 0.0 for -0.0
+    return tf.convert_to_tensor(np.asarray(x) if isinstance(x, float) and repr(x) == "-0.0" else x, dtype)
+
+
+def alike(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     """Both as tensors, a Python number in the dtype of the other."""
-    # not with tf.cast, which makes a number float32 before it becomes float64
     dtype = getattr(x1, "dtype", None) or getattr(x2, "dtype", None)
-    return tf.convert_to_tensor(x1, dtype), tf.convert_to_tensor(x2, dtype)
+    return tensor(x1, dtype), tensor(x2, dtype)
 
 
 def extreme(x1: Tensor, x2: Tensor, native: Any, precedes: Any) -> Tensor:
@@ -73,19 +79,20 @@ def accurate_sum(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:  # noqa: FBT0
     known = [x.shape[a] for a in reduced]
     if x.dtype != tf.float32 or (None not in known and math.prod(known) <= 2 * _ROW):
         return tf.reduce_sum(x, axis, keepdims)
-    if len(reduced) == x.shape.rank:
-        total = tf.reduce_sum(_row_sums(tf.reshape(x, [-1]), 0))
-        total = tf.reshape(total, [1] * x.shape.rank) if keepdims else total
+    if (x.shape.num_elements() or math.inf) <= _SMALL:
+        parts = tf.cast(x, tf.float64)
+    elif len(reduced) == x.shape.rank:
+        parts = _row_sums(tf.reshape(x, [-1]), 0)
+        parts = tf.reshape(parts, [-1] + [1] * (len(reduced) - 1))
     else:
-        longest = max(reduced, key=lambda a: math.inf if x.shape[a] is None else x.shape[a])
-        total = tf.reduce_sum(_row_sums(x, longest), reduced, keepdims)
-    return tf.cast(total, x.dtype)
+        parts = _row_sums(x, max(reduced, key=lambda a: math.inf if x.shape[a] is None else x.shape[a]))
+    return tf.cast(tf.reduce_sum(parts, reduced, keepdims), x.dtype)
 
 
 def accurate_mean(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:  # noqa: FBT001
     """Mean by the accurate sum."""
     count = math.prod(size(x, a) for a in axes(x, axis))
-    return accurate_sum(x, axis, keepdims) / tf.cast(tf.convert_to_tensor(count, tf.int64), x.dtype)
+    return accurate_sum(x, axis, keepdims) / (count if isinstance(count, int) else tf.cast(count, x.dtype))
 
 
 def _row_sums(x: Tensor, axis: int) -> Tensor:
@@ -93,7 +100,8 @@ def _row_sums(x: Tensor, axis: int) -> Tensor:
     whole = count - count % _ROW
     if isinstance(count, int) and count == whole:
         return _whole_row_sums(x, axis)
-    rows, rest = tf.split(x, [whole, count - whole], axis)
+    before = (slice(None),) * axis  # slices, not tf.split, which copies
+    rows, rest = x[(*before, slice(whole))], x[(*before, slice(whole, None))]
     return tf.concat([_whole_row_sums(rows, axis), tf.cast(rest, tf.float64)], axis)
 
 
