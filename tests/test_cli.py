@@ -234,6 +234,19 @@ def test_deviation_is_infinite_where_infinity_is_elsewhere() -> None:
     assert check.largest({"y": expected["x"]}, expected) == np.inf
 
 
+def test_deviation_is_infinite_where_a_float_has_another_dtype() -> None:
+    x = np.ones(3)
+    assert check.largest({"x": x.astype(np.float32)}, {"x": x}) == np.inf
+    assert check.largest({"x": np.arange(3, dtype=np.int32)}, {"x": np.arange(3)}) == 0
+
+
+@pytest.mark.library("torch", "jax", "tensorflow")
+def test_percentage_of_booleans_has_the_precision_of_the_library(driver: Driver) -> None:
+    name = "anomaly_pixel_statistics"
+    (deviation,) = check.compare(measuring.measure(driver.name, [name]), measuring.measure("numpy", [name]))[name]
+    assert deviation.value == 0
+
+
 # ---- processes and tables
 
 
@@ -247,6 +260,17 @@ def test_process_is_a_new_one_and_hands_back_results_and_errors() -> None:
 def test_death_of_a_process_is_an_error_of_its_library_alone() -> None:
     assert isinstance(children.in_own_process(os._exit, 3), BrokenProcessPool)
     assert list(children.for_each_library(len, ["dask", "numpy", "jax"])) == [4, 5, 3]
+
+
+def test_hushed_process_writes_no_errors(capfd: pytest.CaptureFixture[str]) -> None:
+    kept = os.dup(2)
+    try:
+        os.write(2, b"before")
+        children.hush()
+        os.write(2, b"after")
+    finally:
+        os.dup2(kept, 2)
+    assert capfd.readouterr().err == "before"
 
 
 def test_hint_for_a_library_that_is_no_extra_names_its_package() -> None:

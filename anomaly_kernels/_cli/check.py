@@ -74,13 +74,19 @@ def _deviation(settings: str, measured: Measured | str, expected: Measured | str
         return Deviation(settings, error=measured)
     return Deviation(
         settings,
-        value=largest(measured.values, expected.values),
+        value=largest(measured.values, expected.values if expected.gradients else _as_precise(measured, expected)),
         gradient=_relative(_joined(measured.gradients), _joined(expected.gradients)) if measured.gradients else None,
     )
 
 
+def _as_precise(measured: Measured, expected: Measured) -> Leaves:
+    # From integers and booleans each library makes floats of its own default dtype.
+    dtypes = {path: x.dtype for path, x in measured.values.items()}
+    return {path: x.astype(dtypes.get(path, x.dtype)) for path, x in expected.values.items()}
+
+
 def largest(found: Leaves, expected: Leaves) -> float:
-    """The largest relative deviation of any array; infinite where shapes or the places of NaN and infinity differ."""
+    """The largest relative deviation of any array; infinite where shape, float dtype, NaN or infinity differ."""
     if found.keys() != expected.keys():
         return np.inf
     return max((_relative(found[path], expected[path]) for path in expected), default=0.0)
@@ -93,7 +99,8 @@ def _joined(gradients: Leaves) -> Values:
 
 def _relative(found: Values, expected: Values) -> float:
     finite = np.isfinite(expected)
-    if found.shape != expected.shape or not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
+    alike = found.shape == expected.shape and (found.dtype == expected.dtype or expected.dtype.kind != "f")
+    if not alike or not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
         return np.inf
     difference = np.abs(found[finite].astype(float) - expected[finite])
     if not difference.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -31,12 +32,17 @@ def is_installed(library: str) -> bool:
 def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result | Exception:
     """Run a function in a new process; what it raises, or the death of its process, is returned."""
     # Spawned, since a forked process would start with the libraries that this one has loaded.
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=hush) as pool:
         future = pool.submit(function, *arguments)
         error = future.exception()
         if isinstance(error, Exception):
             return error
         return future.result()
+
+
+def hush() -> None:
+    """Drop what this process writes to its error stream, where TensorFlow greets whatever it is told."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def for_each_library(

@@ -38,9 +38,8 @@ def draw(
         )
     _draw_curves(panels[3], scores, figures, target)
     _title(panels[3], "precision and recall", "at every threshold")
-    picture.suptitle(
-        f"Statlog (Shuttle): {np.sum(~target)} normal and {np.sum(target)} anomalous rows, apart from those fitted to"
-    )
+    rows = f"{np.sum(~target)} normal and {np.sum(target)} anomalous rows"
+    picture.suptitle(f"Statlog (Shuttle): {rows} that no detector was fitted to")
     output.parent.mkdir(parents=True, exist_ok=True)
     picture.savefig(output, dpi=130)
 
