@@ -22,6 +22,7 @@ myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 2
 
 autosummary_generate = True
+autodoc_typehints = "none"  # Array and Setting say less than the docstrings
 templates_path = ["_templates"]
 numpydoc_show_class_members = False
 numpydoc_validation_checks = {
@@ -38,7 +39,7 @@ numpydoc_validation_exclude = {r"\.[A-Z]\w*$"}  # a tuple's fields are its attri
 html_theme = "pydata_sphinx_theme"
 html_title = "anomaly_kernels"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {"index": [], "architecture": [], "contributing": [], "changelog": []}
+html_sidebars = {"index": [], "architecture": [], "contributing": [], "changelog": [], "generated/support": []}
 html_show_sourcelink = False
 
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network

@@ -42,10 +42,12 @@ def headline(documented: ModuleType | Callable[..., object]) -> str:
     return (inspect.getdoc(documented) or documented.__name__).splitlines()[0].rstrip(".")
 
 
-def section(title: str, names: list[str]) -> str:
-    """A section that lists some names, each with the first line of its docstring."""
+def section(home: str, names: list[str]) -> str:
+    """A section that lists the names that a file defines, each with the first line of its docstring."""
+    title = home.rpartition(".")[2].replace("_", " ").capitalize()
     entries = "\n".join(f"   {name}" for name in names)
-    return f"{title}\n{'-' * len(title)}\n\n.. autosummary::\n   :toctree: .\n\n{entries}\n"
+    intro = f"{title}\n{'-' * len(title)}\n\n{headline(sys.modules[home])}."
+    return f"{intro}\n\n.. autosummary::\n   :toctree: .\n\n{entries}\n"
 
 
 def page(name: str) -> str:
@@ -56,7 +58,7 @@ def page(name: str) -> str:
     for member in module.__all__:
         home = getattr(getattr(module, member), "__module__", listed)
         sections.setdefault(home if home.startswith(listed) else listed, []).append(member)
-    parts = [section(headline(sys.modules[home]), names) for home, names in sections.items()]
+    parts = [section(home, names) for home, names in sections.items()]
     title = name.capitalize()
     return f"{title}\n{'=' * len(title)}\n\n{headline(module)}.\n\n.. currentmodule:: {public}\n\n" + "\n".join(parts)
 
@@ -69,9 +71,9 @@ def support_page() -> str:
     lacks = {at: {check for check in CHECKS if all(check in missing[at, k] for k in kernels)} for at in libraries}
     text = "# Support\n\nEvery kernel passes these checks in every library, but for what is listed below the table.\n\n"
     text += f"| check | {' | '.join(libraries)} |\n|---|{':-:|' * len(libraries)}\n"
-    for check, function in CHECKS.items():
+    for check in CHECKS:
         marks = " | ".join("–" if check in lacks[library] else "✓" for library in libraries)
-        text += f"| **{check}** {headline(function)} | {marks} |\n"
+        text += f"| [{check}](#{check}) | {marks} |\n"
     text += "\n## What does not apply\n\n"
     for library in libraries:
         reasons = dict.fromkeys(missing[library, kernels[0]][check] for check in CHECKS if check in lacks[library])
@@ -86,7 +88,8 @@ def support_page() -> str:
                     checks[reason].append(check)
         told = [f"{reason} (not checked: {', '.join(names)})" for reason, names in checks.items() if names]
         text += f"- `{kernel}`: {'; '.join(told)}.\n" if told else ""
-    return text
+    text += "\n## The checks\n\n"
+    return text + "\n".join(f"({check})=\n- **{check}**: {headline(CHECKS[check])}." for check in CHECKS)
 
 
 def write_pages() -> None:

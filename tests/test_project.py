@@ -39,7 +39,8 @@ def test_import_loads_numpy_and_array_api_compat_and_nothing_else():
         "roots = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
         "print(json.dumps(sorted(roots - set(sys.stdlib_module_names))))"
     )
-    assert set(loaded) - {"_distutils_hack"} == {"anomaly_kernels", "array_api_compat", "numpy"}
+    assert "anomaly_kernels" in loaded
+    assert set(loaded) <= {"anomaly_kernels", "array_api_compat", "numpy", "_distutils_hack"}
 
 
 def test_numpy_arrays_load_no_framework():
