@@ -1,0 +1,33 @@
+"""The metrics; pure functions that return 0-d arrays or NamedTuples of them, one file an idea."""
+# ruff: noqa: F401  (the classes of results are public too, but `__all__` is the catalogue of kernels)
+
+from anomaly_kernels.metrics.counts import (
+    DetectionMetrics,
+    PixelStatistics,
+    anomaly_detection_metrics,
+    anomaly_pixel_statistics,
+)
+from anomaly_kernels.metrics.ranking import average_precision, roc_auc
+from anomaly_kernels.metrics.statistics import (
+    ComponentOrthogonality,
+    ExplainedVariance,
+    ScoreStatistics,
+    SelectorDiversity,
+    component_orthogonality,
+    explained_variance,
+    score_statistics,
+    selector_diversity,
+    selector_entropy,
+)
+
+__all__ = [
+    "anomaly_detection_metrics",
+    "anomaly_pixel_statistics",
+    "average_precision",
+    "component_orthogonality",
+    "explained_variance",
+    "roc_auc",
+    "score_statistics",
+    "selector_diversity",
+    "selector_entropy",
+]

@@ -1,0 +1,41 @@
+"""How metrics read masks and scores of which only the order counts, and the dtype they answer in."""
+
+from __future__ import annotations
+
+import math
+
+from anomaly_kernels._checks import dtype_name
+from anomaly_kernels._typing import Array, DType, Namespace
+
+
+def is_real(x: Array) -> bool:
+    """Whether x is of a floating point dtype; a static question."""
+    return "float" in dtype_name(x.dtype)
+
+
+def result_dtype(xp: Namespace, *arrays: Array) -> DType:
+    """float32 or float64 by the first array that is real; where none is, what the library makes of a Python float."""
+    for x in arrays:
+        if is_real(x):
+            return xp.float64 if dtype_name(x.dtype) == "float64" else xp.float32
+    return xp.constant(0.0, like=arrays[0], dtype=None).dtype
+
+
+def has_nan(xp: Namespace, *arrays: Array) -> Array | None:
+    """Whether any array holds NaN, as a 0-d array; None where no array is of a dtype that could."""
+    found = None
+    for x in arrays:
+        if is_real(x):
+            here = xp.any(xp.isnan(x))
+            found = here if found is None else xp.logical_or(found, here)
+    return found
+
+
+def unless(xp: Namespace, nan: Array | None, result: Array) -> Array:
+    """The result, or NaN where `has_nan` found one."""
+    return result if nan is None else xp.where(nan, math.nan, result)
+
+
+def count(xp: Namespace, mask: Array) -> Array:
+    """How many elements are true, exactly at any size: integers are added, not floats."""
+    return xp.sum(xp.astype(mask, xp.int32))

@@ -1,0 +1,150 @@
+"""Metrics that count pixels, samples or time steps: how well decisions match the truth, and how many there are."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from anomaly_kernels._checks import inputs, not_empty, number, same_shape
+from anomaly_kernels._numeric import ratio
+from anomaly_kernels._reduce import totals
+from anomaly_kernels._typing import Array, Setting
+from anomaly_kernels.metrics._masks import count, has_nan, result_dtype, unless
+from anomaly_kernels.metrics.ranking import average_precision
+
+
+class DetectionMetrics(NamedTuple):
+    """What `anomaly_detection_metrics` returns: 0-d arrays."""
+
+    precision: Array
+    recall: Array
+    f1_score: Array
+    iou: Array
+    average_precision: Array | None
+
+
+class PixelStatistics(NamedTuple):
+    """What `anomaly_pixel_statistics` returns: 0-d arrays, the first two of integers."""
+
+    total_pixels: Array
+    anomalous_pixels: Array
+    anomaly_percentage: Array
+
+
+def anomaly_detection_metrics(
+    target: Array, decision: Array, score: Array | None = None, *, zero_division: Setting = 0.0
+) -> DetectionMetrics:
+    r"""Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
+
+    .. math:: P = \frac{TP}{TP + FP}, \quad R = \frac{TP}{TP + FN}, \quad F_1 = \frac{2 TP}{2 TP + FP + FN}, \quad
+        IoU = \frac{TP}{TP + FP + FN}
+
+    Parameters
+    ----------
+    target, decision : array, any shape
+        True and decided anomalies, of equal shapes; boolean, or numbers of which 0 alone means normal.
+    score : array, shape of `target`, optional
+        The scores that were decided on, higher meaning more anomalous: logits, distances, anything whose order counts.
+    zero_division : number or 0-d array
+        Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
+        nothing is. ``nan`` marks it as undefined.
+
+    Returns
+    -------
+    DetectionMetrics
+        `precision`, `recall`, `f1_score`, `iou` and `average_precision`, all in [0, 1]; the last is None without
+        `score`. They have the dtype of `score`; without it that of real masks, else the library's default.
+
+    Raises
+    ------
+    TypeError
+        If the arrays belong to different libraries, or are neither boolean nor numbers.
+    ValueError
+        If the shapes differ, or there is nothing to count.
+
+    Notes
+    -----
+    All elements are pooled: an image with many anomalies weighs more than one with few. Counts are integers, so they
+    are exact where a float32 sum would stop at 2²⁴.
+
+    References
+    ----------
+    .. [1] C. J. van Rijsbergen, "Information Retrieval", 2nd ed., Butterworths, 1979, chapter 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> truth = np.asarray([True, True, False, False])
+    >>> score = np.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> found = ak.anomaly_detection_metrics(truth, score > 1.5, score)
+    >>> float(found.precision), float(found.recall), round(float(found.average_precision), 4)
+    (0.5, 0.5, 0.8333)
+    """
+    masks = {"target": target, "decision": decision}
+    arrays = masks if score is None else {**masks, "score": score}
+    xp, _ = inputs(arrays)
+    same_shape(**arrays)
+    not_empty(**arrays)
+    dtype = result_dtype(xp, *([target, decision] if score is None else [score]))
+    otherwise = zero_division if _is_nan(zero_division) else number("zero_division", zero_division, xp, dtype)
+
+    def sums(truth: Array, decided: Array) -> tuple[Array, ...]:
+        return count(xp, xp.logical_and(truth, decided)), count(xp, decided), count(xp, truth)
+
+    both, decided, true = (xp.astype(n, dtype) for n in totals(xp, xp.bool, sums, masks))
+    denominators = (decided, true, 0.5 * (decided + true), decided + true - both)
+    nan = has_nan(xp, target, decision)
+    precision, recall, f1_score, iou = (
+        unless(xp, nan, ratio(xp, both, denominator, otherwise)) for denominator in denominators
+    )
+    ranked = None if score is None else average_precision(target, score)
+    return DetectionMetrics(precision, recall, f1_score, iou, ranked)
+
+
+def _is_nan(value: Setting) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
+    r"""How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
+
+    .. math:: N, \quad n = \sum_i [d_i \ne 0], \quad 100 \cdot n / N
+
+    Parameters
+    ----------
+    decision : array, any shape
+        Decided anomalies; boolean, or numbers of which 0 alone means normal.
+
+    Returns
+    -------
+    PixelStatistics
+        `total_pixels` and `anomalous_pixels`, integers, and `anomaly_percentage`, in [0, 100], which is 0 where there
+        are no pixels. Its dtype is that of real decisions, else the library's default.
+
+    Raises
+    ------
+    TypeError
+        If `decision` is neither boolean nor numbers.
+
+    References
+    ----------
+    .. [1] V. Chandola, A. Banerjee, V. Kumar, "Anomaly Detection: A Survey", ACM Computing Surveys, 2009, section 2.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> found = ak.anomaly_pixel_statistics(np.asarray([[True, False], [False, False]]))
+    >>> int(found.total_pixels), int(found.anomalous_pixels), float(found.anomaly_percentage)
+    (4, 1, 25.0)
+    """
+    xp, _ = inputs({"decision": decision})
+    dtype = result_dtype(xp, decision)
+
+    def sums(decided: Array) -> tuple[Array, ...]:
+        return count(xp, xp.ones_like(decided)), count(xp, decided)
+
+    total, anomalous = totals(xp, xp.bool, sums, {"decision": decision})
+    percentage = 100.0 * ratio(xp, xp.astype(anomalous, dtype), xp.astype(total, dtype))
+    return PixelStatistics(total, anomalous, unless(xp, has_nan(xp, decision), percentage))

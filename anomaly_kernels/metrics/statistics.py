@@ -1,0 +1,314 @@
+"""Metrics that describe scores, components and selection weights by a few numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from anomaly_kernels._checks import cast, has_ndim, inputs, not_empty, number, shape_of
+from anomaly_kernels._numeric import clip, magnitude_of, mean, norm, ratio, square, standard_deviation
+from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels.losses.selection import entropy
+
+
+class ExplainedVariance(NamedTuple):
+    """What `explained_variance` returns: arrays of shapes (K,), () and (K,)."""
+
+    per_component: Array
+    total: Array
+    cumulative: Array
+
+
+class ScoreStatistics(NamedTuple):
+    """What `score_statistics` returns: 0-d arrays."""
+
+    mean: Array
+    std: Array
+    min: Array
+    max: Array
+    median: Array
+    q25: Array
+    q75: Array
+    q95: Array
+    q99: Array
+
+
+class ComponentOrthogonality(NamedTuple):
+    """What `component_orthogonality` returns: 0-d arrays."""
+
+    orthogonality_error: Array
+    avg_off_diagonal: Array
+    avg_deviation: Array
+    diagonal_mean: Array
+    diagonal_std: Array
+
+
+class SelectorDiversity(NamedTuple):
+    """What `selector_diversity` returns: 0-d arrays."""
+
+    weight_variance: Array
+    gini_coefficient: Array
+
+
+def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
+    r"""Shares of the variance that principal components explain, one by one, together, and up to each.
+
+    .. math:: r_k, \quad \sum_k r_k, \quad \sum_{i \le k} r_i
+
+    Parameters
+    ----------
+    explained_variance_ratio : array, (K,)
+        Share r of the variance that each component explains.
+
+    Returns
+    -------
+    ExplainedVariance
+        `per_component` (K,), `total` (0-d) and `cumulative` (K,); fractions of 1. No components explain nothing: 0.
+
+    Raises
+    ------
+    TypeError
+        If the input is not a floating point array.
+    ValueError
+        If it has not one dimension.
+
+    References
+    ----------
+    .. [1] I. T. Jolliffe, "Principal Component Analysis", 2nd ed., Springer, 2002, section 6.1.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> found = ak.explained_variance(np.asarray([0.5, 0.25]))
+    >>> float(found.total), found.cumulative
+    (0.75, array([0.5 , 0.75]))
+    """
+    xp, dtype = inputs(explained_variance_ratio=explained_variance_ratio)
+    has_ndim("explained_variance_ratio", explained_variance_ratio, 1, "(K,)")
+    shares = cast(xp, dtype, explained_variance_ratio)
+    return ExplainedVariance(shares, xp.sum(shares), xp.cumulative_sum(shares, axis=0))
+
+
+def score_statistics(scores: Array) -> ScoreStatistics:
+    r"""Mean, standard deviation, extremes and quantiles of anomaly scores.
+
+    .. math:: \bar s = \frac 1n \sum_i s_i, \quad \sqrt{\frac{1}{n - 1} \sum_i (s_i - \bar s)^2}, \quad
+        Q_p = (1 - t) s_{(k)} + t s_{(k + 1)}, \quad k + t = 1 + p (n - 1)
+
+    Parameters
+    ----------
+    scores : array, any shape
+        Anomaly scores s; all elements are pooled.
+
+    Returns
+    -------
+    ScoreStatistics
+        `mean`, `std` (NaN for a single score), `min`, `max`, `median`, `q25`, `q75`, `q95` and `q99`, in units of the
+        scores. A NaN among the scores makes them all NaN.
+
+    Raises
+    ------
+    TypeError
+        If `scores` is not a floating point array.
+    ValueError
+        If there are no scores.
+
+    Notes
+    -----
+    Quantiles are interpolated linearly between the two nearest scores, as NumPy does by default; the median of an even
+    number of scores is the middle of the two in the centre, where torch takes the lower one. One sort serves them all.
+
+    References
+    ----------
+    .. [1] R. J. Hyndman, Y. Fan, "Sample Quantiles in Statistical Packages", The American Statistician, 1996: type 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> found = ak.score_statistics(np.asarray([3.0, 1.0, 2.0, 6.0]))
+    >>> float(found.mean), float(found.median), float(found.q75), float(found.max)
+    (3.0, 2.5, 3.75, 6.0)
+    """
+    xp, dtype = inputs(scores=scores)
+    not_empty(scores=scores)
+    flat = xp.reshape(cast(xp, dtype, scores), (-1,))
+    ordered = xp.sort(flat)
+    moments = (mean(xp, flat), standard_deviation(xp, flat, correction=1))
+    quantiles = (_quantile(xp, ordered, p) for p in (0.0, 1.0, 0.5, 0.25, 0.75, 0.95, 0.99))
+    nan = xp.isnan(ordered[-1])  # NaN is sorted last
+    return ScoreStatistics(*moments, *(xp.where(nan, math.nan, q) for q in quantiles))
+
+
+def _quantile(xp: Namespace, ordered: Array, p: float) -> Array:
+    n = shape_of(ordered)[0]
+    if n is None:
+        return _quantile_of_unknown_size(xp, ordered, p)
+    k = int(p * (n - 1))
+    t = p * (n - 1) - k
+    # an infinite next score counts for nothing where t is 0
+    return ordered[k] if t == 0.0 else _between(xp, ordered[k], ordered[k + 1], t)
+
+
+def _quantile_of_unknown_size(xp: Namespace, ordered: Array, p: float) -> Array:
+    last = xp.sum(xp.ones_like(ordered, dtype=xp.int64)) - 1
+    position = p * xp.astype(last, xp.float64)
+    k = xp.astype(position, xp.int64)
+    low, high = xp.take(ordered, k, axis=0), xp.take(ordered, xp.minimum(k + 1, last), axis=0)
+    t = xp.astype(position - xp.astype(k, xp.float64), ordered.dtype)
+    return xp.where(t > 0.0, _between(xp, low, high, t), low)
+
+
+def _between(xp: Namespace, low: Array, high: Array, t: Setting) -> Array:
+    """Linear interpolation that neither overflows, as low + (high - low) t would, nor leaves the two numbers."""
+    return clip(xp, low * (1.0 - t) + high * t, low, high)
+
+
+def component_orthogonality(components: Array) -> ComponentOrthogonality:
+    r"""How far components are from orthonormal.
+
+    .. math:: \|G - I\|_F, \quad \operatorname{mean}_{i \ne j} |G_{ij}|, \quad \operatorname{mean} |G - I|, \quad
+        \operatorname{mean} G_{ii}, \quad \operatorname{std} G_{ii}, \quad G = W W^\top
+
+    Parameters
+    ----------
+    components : array, (K, C)
+        Components W, one a row.
+
+    Returns
+    -------
+    ComponentOrthogonality
+        `orthogonality_error` (Frobenius norm), `avg_off_diagonal` (0 for a single component), `avg_deviation` (over all
+        entries of G - I), and of the squared lengths on the diagonal `diagonal_mean` and `diagonal_std` (over K - 1;
+        NaN for a single component). Orthonormal rows give 0, 0, 0, 1 and 0.
+
+    Raises
+    ------
+    TypeError
+        If `components` is not a floating point array.
+    ValueError
+        If it has not two dimensions, or one of size 0.
+
+    References
+    ----------
+    .. [1] A. Brock et al., "Neural Photo Editing with Introspective Adversarial Networks", ICLR, 2017, section 3.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> found = ak.component_orthogonality(np.asarray([[1.0, 0.0], [1.0, 1.0]]))
+    >>> [round(float(value), 4) for value in found]
+    [1.7321, 1.0, 0.75, 1.5, 0.7071]
+    """
+    xp, dtype = inputs(components=components)
+    has_ndim("components", components, 2, "(K, C)")
+    not_empty(components=components)
+    rows = cast(xp, dtype, components)
+    # long rows are shortened before they are multiplied: their products could overflow where the averages do not
+    scale = xp.reshape(xp.maximum(magnitude_of(xp, rows), 1.0), ())
+    rows = rows / scale
+    gram = xp.matmul(rows, xp.permute_dims(rows, (1, 0)))
+    eye = xp.eye_like(gram)
+    lengths = xp.sum(square(rows), axis=1)
+    excess = gram - eye * (1.0 / scale / scale)
+    k = xp.sum(xp.ones_like(lengths))  # not the static size, which may be unknown
+    found = (
+        xp.reshape(norm(xp, excess), ()),
+        ratio(xp, xp.sum(xp.abs(gram) * (1.0 - eye)), k * (k - 1.0)),
+        mean(xp, xp.abs(excess)),
+        mean(xp, lengths),
+        standard_deviation(xp, lengths, correction=1),
+    )
+    return ComponentOrthogonality(*(scale * (scale * value) for value in found))
+
+
+def selector_entropy(weights: Array, *, eps: Setting = 1e-6) -> Array:
+    r"""Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
+
+    .. math:: H = -\sum_i p_i \log(p_i + \epsilon), \quad p_i = \frac{w_i}{\sum_j w_j + \epsilon}
+
+    Parameters
+    ----------
+    weights : array, any shape
+        Selection weights w, not negative; they need not sum to 1.
+    eps : number or 0-d array, at least 0
+        ε; 0 gives the exact entropy, with 0 log 0 = 0.
+
+    Returns
+    -------
+    array, 0-d
+        In nats.
+
+    Raises
+    ------
+    TypeError
+        If `weights` is not a floating point array.
+    ValueError
+        If it is empty, or `eps` is out of its range.
+
+    Notes
+    -----
+    With the default ε the entropy of 1000 even weights is 6.906756; exactly it is 6.907755.
+
+    References
+    ----------
+    .. [1] C. E. Shannon, "A Mathematical Theory of Communication", Bell System Technical Journal, 1948.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> round(float(ak.selector_entropy(np.ones(4), eps=0)), 6)
+    1.386294
+    """
+    xp, dtype = inputs(weights=weights)
+    not_empty(weights=weights)
+    return entropy(xp, cast(xp, dtype, weights), number("eps", eps, xp, dtype, least=0))
+
+
+def selector_diversity(weights: Array) -> SelectorDiversity:
+    r"""Variance and Gini coefficient of selection weights: how unevenly channels are selected.
+
+    .. math:: \operatorname{mean}\left((w_i - \bar w)^2\right), \quad
+        \frac{\sum_i (2 i - n - 1) w_{(i)}}{n \sum_i w_i}
+
+    Parameters
+    ----------
+    weights : array, any shape
+        Selection weights w, in any order; w_(i) is the i-th smallest of the n.
+
+    Returns
+    -------
+    SelectorDiversity
+        `weight_variance`, of a population, and `gini_coefficient`: 0 for even weights, (n - 1)/n where one has it all.
+        The coefficient is 0 where the weights sum to 0, and leaves [0, 1] only where some are negative.
+
+    Raises
+    ------
+    TypeError
+        If `weights` is not a floating point array.
+    ValueError
+        If it is empty.
+
+    References
+    ----------
+    .. [1] C. Gini, "Variabilità e mutabilità", Bologna, 1912.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> found = ak.selector_diversity(np.asarray([0.0, 1.0, 0.0, 3.0]))
+    >>> float(found.weight_variance), float(found.gini_coefficient)
+    (1.5, 0.625)
+    """
+    xp, dtype = inputs(weights=weights)
+    not_empty(weights=weights)
+    flat = xp.reshape(cast(xp, dtype, weights), (-1,))
+    share = xp.sort(flat / magnitude_of(xp, flat))
+    n = xp.sum(xp.ones_like(share))
+    rank = xp.cumulative_sum(xp.ones_like(share), axis=0)
+    gini = ratio(xp, xp.sum(share * ((2.0 * rank - n - 1.0) / n)), xp.sum(share))
+    return SelectorDiversity(square(standard_deviation(xp, flat)), gini)

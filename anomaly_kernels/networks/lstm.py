@@ -1,0 +1,211 @@
+"""An autoencoder of long short-term memory (LSTM) layers, for anomalies in time series."""
+
+from __future__ import annotations
+
+from anomaly_kernels._checks import has_ndim, not_empty, shape_of
+from anomaly_kernels._namespace import describe
+from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels.networks._params import (
+    Params,
+    check_dense,
+    check_keys,
+    check_lstm,
+    dense,
+    depth,
+    has_part,
+    keys,
+    prepared,
+)
+from anomaly_kernels.networks.activations import Activation, activation_named
+
+State = tuple[Array, Array]
+
+
+def lstm_autoencoder(
+    params: Params,
+    inputs: Array,
+    *,
+    n_repeats: int | None = None,
+    activation: str = "tanh",
+    intermediate_activation: str = "relu",
+) -> Array:
+    r"""Reconstruction of time series by an LSTM autoencoder.
+
+    .. math:: \hat x_t = f(W y_t + b), \quad y = \operatorname{decoder}(z, \ldots, z), \quad
+        z = g(W_z h_T + b_z), \quad h = \operatorname{encoder}(x)
+
+    Parameters
+    ----------
+    params : dict of str to array
+        Weights in Keras' layout; the structure is read off the keys, i from 1. An LSTM of u units holds ``kernel``
+        (in, 4u), ``recurrent_kernel`` (u, 4u) and ``bias`` (4u,), the gates in the order input, forget, candidate,
+        output; a dense layer holds ``kernel`` (in, out) and ``bias`` (out,).
+
+        - ``encoder_{i}/…``: an LSTM, or two as ``encoder_{i}/forward/…`` and ``encoder_{i}/backward/…``;
+        - ``bottleneck_h/…`` and ``bottleneck_c/…``, optional: dense layers from the last state to the latent one;
+        - ``project_state_h/…`` and ``project_state_c/…``, optional: dense layers from the latent state to the width of
+          the decoder, needed where they differ;
+        - ``decoder_{i}/…``: an LSTM;
+        - ``decoder_dense/…``: the dense layer of the output.
+    inputs : array, (B, T, F)
+        Time series x of T steps.
+    n_repeats : int, optional
+        Steps T' of the reconstruction; without it as many as the input has.
+    activation : str
+        Activation f of the output: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
+    intermediate_activation : str
+        Activation g of the bottleneck and of the projections.
+
+    Returns
+    -------
+    array, (B, T', F')
+        The reconstruction; `reconstruction_error` makes it an anomaly score.
+
+    Raises
+    ------
+    TypeError
+        If an array is not of floating point, or they belong to different libraries.
+    ValueError
+        If `params` lacks a key or has one too many, a shape does not fit, a setting is unknown, or there are no steps.
+
+    Notes
+    -----
+    The latent vector z is the last hidden state h of the encoder (of both directions, one after the other), after the
+    bottleneck and before the projection. Repeated T' times it is all that the first decoder layer reads, and that layer
+    alone starts from the state of the encoder; the others start from 0. Inside the LSTMs the activations are tanh and
+    sigmoid, always. With its default g the projection cuts off the negative part of the state, as fusionlab-learn does.
+
+    References
+    ----------
+    .. [1] S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", Neural Computation, 1997.
+    .. [2] P. Malhotra et al., "LSTM-based Encoder-Decoder for Multi-sensor Anomaly Detection", ICML Anomaly Detection
+       Workshop, 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> rng = np.random.default_rng(0)
+    >>> shapes = {"kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,)}
+    >>> params = {f"encoder_1/{name}": rng.normal(size=shape) for name, shape in shapes.items()}
+    >>> shapes["kernel"] = (3, 12)
+    >>> params |= {f"decoder_1/{name}": rng.normal(size=shape) for name, shape in shapes.items()}
+    >>> params |= {"decoder_dense/kernel": rng.normal(size=(3, 2)), "decoder_dense/bias": np.zeros(2)}
+    >>> x = rng.normal(size=(5, 7, 2))
+    >>> ak.lstm_autoencoder(params, x).shape
+    (5, 7, 2)
+    """
+    output, between = (
+        activation_named(activation, "activation"),
+        activation_named(intermediate_activation, "intermediate_activation"),
+    )
+    _check_repeats(n_repeats)
+    check_keys(params, _expected(params))
+    xp, weights, (x,) = prepared(params, inputs=inputs)
+    has_ndim("inputs", inputs, 3, "(B, T, F)")
+    not_empty(inputs=inputs)
+    _check_shapes(weights, shape_of(inputs)[-1])
+    x = xp.permute_dims(x, (1, 0, 2))  # time first, for the scan
+    state = _encoded(xp, weights, x)
+    state = _mapped(xp, weights, "bottleneck", state, between)
+    latent = xp.expand_dims(state[0], axis=0)
+    if n_repeats is None:  # not the static number of steps, which may be unknown
+        sequence = latent + xp.zeros_like(x[:, :, :1])
+    else:
+        sequence = xp.broadcast_to(latent, (n_repeats, *state[0].shape))
+    sequence = _decoded(xp, weights, sequence, _mapped(xp, weights, "project_state", state, between))
+    return xp.permute_dims(output(xp, dense(xp, weights, "decoder_dense", sequence)), (1, 0, 2))
+
+
+def _check_repeats(n_repeats: object) -> None:
+    if n_repeats is None:
+        return
+    if isinstance(n_repeats, bool) or not isinstance(n_repeats, int):
+        raise TypeError(f"`n_repeats` must be an integer or None, got {describe(n_repeats)}")
+    if n_repeats < 1:
+        raise ValueError(f"`n_repeats` must be >= 1, got {n_repeats}")
+
+
+def _directions(params: Params, layer: str) -> list[str]:
+    """The LSTMs of an encoder layer: itself, or one forward in time and one backward."""
+    both = [f"{layer}/forward", f"{layer}/backward"]
+    return both if any(has_part(params, f"{lstm}/") for lstm in both) else [layer]
+
+
+def _numbered(params: Params, name: str) -> list[str]:
+    return [f"{name}_{i}" for i in range(1, depth(params, name) + 1)]
+
+
+def _expected(params: Params) -> list[str]:
+    """The keys of a network with the parts that params has any key of."""
+    encoder, decoder = (_numbered(params, name) or [f"{name}_1"] for name in ("encoder", "decoder"))
+    lstms = [lstm for layer in encoder for lstm in _directions(params, layer)] + decoder
+    maps = [f"{part}_{of}" for part in ("bottleneck", "project_state") for of in "hc" if has_part(params, part)]
+    return keys(lstms, "kernel", "recurrent_kernel", "bias") + keys([*maps, "decoder_dense"], "kernel", "bias")
+
+
+def _check_shapes(params: Params, width: int | None) -> None:
+    for layer in _numbered(params, "encoder"):
+        units = [check_lstm(params, lstm, width) for lstm in _directions(params, layer)]
+        width = None if None in units else sum(n or 0 for n in units)
+    state = latent = width
+    for part in ("bottleneck", "project_state"):
+        if has_part(params, part):
+            state = check_dense(params, f"{part}_c", width, check_dense(params, f"{part}_h", width))
+            width = state
+        latent = state if part == "bottleneck" else latent
+    width = latent
+    for i, layer in enumerate(_numbered(params, "decoder")):
+        width = check_lstm(params, layer, width, state if i == 0 else None)
+    check_dense(params, "decoder_dense", width)
+
+
+def _encoded(xp: Namespace, params: Params, sequence: Array) -> State:
+    """The last state (h, c) of the last encoder layer."""
+    for layer in _numbered(params, "encoder"):
+        forward, *backward = _directions(params, layer)
+        state, ahead = _lstm(xp, params, forward, sequence)
+        if backward:
+            other, back = _lstm(xp, params, backward[0], xp.flip(sequence, axis=0))
+            ahead = xp.concat([ahead, xp.flip(back, axis=0)], axis=-1)
+            state = (xp.concat([state[0], other[0]], axis=-1), xp.concat([state[1], other[1]], axis=-1))
+        sequence = ahead
+    return state
+
+
+def _decoded(xp: Namespace, params: Params, sequence: Array, state: State) -> Array:
+    start: State | None = state
+    for layer in _numbered(params, "decoder"):
+        _, sequence = _lstm(xp, params, layer, sequence, start)
+        start = None
+    return sequence
+
+
+def _mapped(xp: Namespace, params: Params, part: str, state: State, between: Activation) -> State:
+    """The state through the dense layers of a part, if there is one."""
+    if not has_part(params, part):
+        return state
+    h, c = (between(xp, dense(xp, params, f"{part}_{of}", x)) for of, x in zip("hc", state, strict=True))
+    return h, c
+
+
+def _lstm(
+    xp: Namespace, params: Params, layer: str, sequence: Array, state: State | None = None
+) -> tuple[State, Array]:
+    """The last state and all outputs of an LSTM over (T, B, features), from a state or from 0."""
+    recurrent = params[f"{layer}/recurrent_kernel"]
+    u = recurrent.shape[0]
+    gates = dense(xp, params, layer, sequence)  # the inputs' part of all steps at once
+    if state is None:
+        zero = xp.zeros_like(gates[0, :, :u])
+        state = (zero, zero)
+
+    def step(state: State, gate: Array) -> tuple[State, Array]:
+        h, c = state
+        gate = gate + xp.matmul(h, recurrent)
+        i, f, g, o = (gate[:, k * u : (k + 1) * u] for k in range(4))
+        c = xp.sigmoid(f) * c + xp.sigmoid(i) * xp.tanh(g)
+        h = xp.sigmoid(o) * xp.tanh(c)
+        return (h, c), h
+
+    return xp.scan(step, state, gates)

@@ -1,0 +1,134 @@
+"""A head of dense layers that turns the features of a sequence model into an anomaly score."""
+
+from __future__ import annotations
+
+from anomaly_kernels._checks import has_ndim, shape_of
+from anomaly_kernels._numeric import magnitude_of, mean, square
+from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels.networks._params import Params, check_dense, check_keys, check_shape, dense, depth, keys, prepared
+from anomaly_kernels.networks.activations import activation_named
+
+EPSILON = 1e-3  # Keras' default in both normalisations
+
+_NORM_ARRAYS = {
+    "layer": ("gamma", "beta"),
+    "batch": ("gamma", "beta", "moving_mean", "moving_variance"),
+}
+
+
+def sequence_anomaly_score(
+    params: Params,
+    features: Array,
+    *,
+    activation: str = "relu",
+    use_norm: bool | str = False,
+    final_activation: str = "linear",
+) -> Array:
+    r"""Anomaly score of feature vectors by a multilayer perceptron.
+
+    .. math:: s = f(W_n h_{n - 1} + b_n), \quad h_i = \operatorname{norm}(g(W_i h_{i - 1} + b_i)), \quad h_0 = x
+
+    Parameters
+    ----------
+    params : dict of str to array
+        Weights in Keras' layout. Hidden layers, i from 1: ``hidden_dense_{i}/kernel`` (in, out) and ``/bias`` (out,).
+        After each, with `use_norm`, ``layer_norm_{i}/gamma`` and ``/beta``, or ``batch_norm_{i}/gamma``, ``/beta``,
+        ``/moving_mean`` and ``/moving_variance``, all (out,). Last ``score_output/kernel`` (in, 1) and ``/bias`` (1,).
+        There are as many hidden layers as there are keys, perhaps none.
+    features : array, (..., F)
+        Features x; every vector is scored by itself.
+    activation : str
+        Activation g of hidden layers: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
+    use_norm : {False, True, "layer", "batch"}
+        Normalisation after the activation; True means ``"layer"``. Batch normalisation uses the moving statistics.
+    final_activation : str
+        Activation f of the score.
+
+    Returns
+    -------
+    array, (..., 1)
+        Higher means more anomalous, if so trained.
+
+    Raises
+    ------
+    TypeError
+        If an array is not of floating point, or they belong to different libraries.
+    ValueError
+        If `params` lacks a key or has one too many, a shape does not fit, or a setting is unknown.
+
+    Notes
+    -----
+    This is inference: there is no dropout.
+
+    References
+    ----------
+    .. [1] J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer Normalization", arXiv:1607.06450, 2016.
+    .. [2] S. Ioffe, C. Szegedy, "Batch Normalization", ICML, 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> params = {
+    ...     "hidden_dense_1/kernel": np.asarray([[1.0, -1.0], [0.0, 2.0]]),
+    ...     "hidden_dense_1/bias": np.zeros(2),
+    ...     "score_output/kernel": np.asarray([[1.0], [0.5]]),
+    ...     "score_output/bias": np.asarray([0.25]),
+    ... }
+    >>> ak.sequence_anomaly_score(params, np.asarray([[1.0, 2.0], [3.0, 0.0]]))
+    array([[2.75],
+           [3.25]])
+    """
+    hidden_activation = activation_named(activation, "activation")
+    last_activation = activation_named(final_activation, "final_activation")
+    norm = _norm_named(use_norm)
+    layers = depth(params, "hidden_dense")
+    check_keys(params, _expected(layers, norm))
+    xp, weights, (x,) = prepared(params, features=features)
+    has_ndim("features", features, 1, "(..., F)", most=-1)
+    _check_shapes(weights, layers, norm, shape_of(features)[-1])
+    for i in range(1, layers + 1):
+        x = hidden_activation(xp, dense(xp, weights, f"hidden_dense_{i}", x))
+        if norm == "layer":
+            x = _layer_norm(xp, weights, f"layer_norm_{i}", x)
+        elif norm == "batch":
+            x = _batch_norm(xp, weights, f"batch_norm_{i}", x)
+    return last_activation(xp, dense(xp, weights, "score_output", x))
+
+
+def _norm_named(use_norm: object) -> str | None:
+    if isinstance(use_norm, bool):
+        return "layer" if use_norm else None
+    if not isinstance(use_norm, str) or use_norm not in _NORM_ARRAYS:
+        raise ValueError(f"`use_norm` must be one of False, True, 'layer', 'batch', got {use_norm!r}")
+    return use_norm
+
+
+def _expected(layers: int, norm: str | None) -> list[str]:
+    numbers = range(1, layers + 1)
+    norms = keys([f"{norm}_norm_{i}" for i in numbers], *_NORM_ARRAYS[norm]) if norm else []
+    return [*keys([*(f"hidden_dense_{i}" for i in numbers), "score_output"], "kernel", "bias"), *norms]
+
+
+def _check_shapes(params: Params, layers: int, norm: str | None, width: int | None) -> None:
+    for i in range(1, layers + 1):
+        width = check_dense(params, f"hidden_dense_{i}", width)
+        for array in _NORM_ARRAYS[norm] if norm else ():
+            check_shape(params, f"{norm}_norm_{i}/{array}", (width,), "(out,)")
+    check_dense(params, "score_output", width, 1)
+
+
+def _layer_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
+    deviation = x - mean(xp, x, axis=-1, keepdims=True)
+    # large deviations are shortened before they are squared; the ε of small ones must not be enlarged
+    scale = xp.maximum(magnitude_of(xp, deviation, axis=-1), 1.0)
+    deviation = deviation / scale
+    variance = mean(xp, square(deviation), axis=-1, keepdims=True)
+    unit = deviation / xp.sqrt(variance + EPSILON / scale / scale)
+    return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
+
+
+def _batch_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
+    spread = xp.sqrt(params[f"{layer}/moving_variance"] + EPSILON)
+    unit = (x - params[f"{layer}/moving_mean"]) / spread
+    return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
