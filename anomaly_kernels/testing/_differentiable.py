@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,8 +31,11 @@ class Torch(Driver):
         tensor = self.module.as_tensor(np.array(values), device=self.device)
         return tensor if dtype is None else tensor.to(getattr(self.module, dtype))
 
+    def read_only(self, values: Any) -> Any:
+        return self.array(values)  # torch has no such memory: purity is what shows a write
+
     def _transposed(self, x: Any) -> Any:
-        return x.permute(*reversed(range(x.ndim)))
+        return x.permute(tuple(reversed(range(x.ndim))))
 
     def numpy(self, x: Any) -> Any:
         x = x.detach().cpu()
@@ -94,28 +98,32 @@ class Jax(Driver):
     def stack(self, arrays: Sequence[Any]) -> Any:
         return self.module.numpy.stack(list(arrays))
 
+    # Derivatives are compiled, as JAX's users do: one operation at a time takes ten times as long.
     def value_and_grad(self, f: Function, arrays: Arrays, wrt: Sequence[str]) -> Any:
-        leaves, rest = _split(arrays, wrt)
-        return self.module.value_and_grad(lambda leaves: f({**rest, **leaves}))(leaves)
+        return self._value_and_grad(f)(*_split(arrays, wrt))
+
+    @cache  # noqa: B019  # drivers live as long as the process
+    def _value_and_grad(self, f: Function) -> Any:
+        return self.module.jit(self.module.value_and_grad(lambda leaves, rest: f({**rest, **leaves})))
 
     def curvature(self, f: Function, arrays: Arrays, direction: Arrays) -> Any:
         leaves, rest = _split(arrays, direction)
 
-        def slope(leaves: Arrays) -> Any:
-            first = self.module.grad(lambda leaves: f({**rest, **leaves}))(leaves)
-            return sum((first[name] * v).sum() for name, v in direction.items())
+        def along(derivative: Arrays) -> Any:
+            return sum((derivative[name] * v).sum() for name, v in direction.items())
 
-        second = self.module.grad(slope)(leaves)
-        return sum((second[name] * v).sum() for name, v in direction.items())
+        first: Any = self.module.grad(lambda leaves: f({**rest, **leaves}))
+        second: Any = self.module.grad(lambda leaves: along(first(leaves)))
+        return self.module.jit(lambda leaves: along(second(leaves)))(leaves)
 
     def jit(self, f: Function) -> Any:
         return self.module.jit(f)
 
     def vmap(self, f: Function) -> Any:
-        return self.module.vmap(f)
+        return self.module.jit(self.module.vmap(f))
 
     def vmap_grad(self, f: Function, arrays: Arrays, wrt: Sequence[str]) -> Any:
-        return _vmap_grad(self.module.vmap, self.module.grad, f, arrays, wrt)
+        return self.module.jit(lambda arrays: _vmap_grad(self.module.vmap, self.module.grad, f, arrays, wrt))(arrays)
 
 
 class TensorFlow(Driver):

@@ -95,6 +95,12 @@ class Driver:
         wide[..., 0] = values.T
         return self._transposed(self.array(wide, dtype)[..., 0])
 
+    def read_only(self, values: Any) -> Any:
+        """Make an array on memory that must not be written, where the library can have one."""
+        x = self.array(values)
+        x.flags.writeable = False
+        return x
+
     def _transposed(self, x: Any) -> Any:
         return x.T
 

@@ -72,7 +72,8 @@ def hidden_layer(x: Any) -> Any:
 
 def _covariance(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     factor = rng.normal(size=(*shape, 2))
-    return np.einsum("...ijn,...kjn->...ik", factor, factor) / shape[-1] + 0.5 * np.eye(shape[-1])
+    cov: np.ndarray = np.einsum("...ijn,...kjn->...ik", factor, factor) / shape[-1] + 0.5 * np.eye(shape[-1])
+    return cov
 
 
 KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
@@ -194,4 +195,6 @@ def variants(function: Callable[..., Any]) -> Iterator[tuple[str, Sample]]:
 
 
 def _text(value: Any) -> str:
-    return "array" if value is DRAWN else getattr(value, "__name__", None) or str(value).replace(" ", "")
+    if isinstance(value, tuple):
+        return f"({','.join(map(_text, value))})"
+    return "array" if value is DRAWN else getattr(value, "__name__", str(value))

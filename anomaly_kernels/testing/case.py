@@ -1,0 +1,207 @@
+"""One function, its NumPy inputs and one library: what every check of the contract works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from anomaly_kernels.testing._driver import Arrays, Driver, flatten
+from anomaly_kernels.testing.samples import array_arguments
+
+__all__ = ["Case", "agree", "fail", "tolerance"]
+
+Values = dict[str, np.ndarray]
+NUMPY = Driver()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function with NumPy inputs and settings, to be run with the arrays of one library.
+
+    Attributes
+    ----------
+    function : callable
+        Takes the inputs and the settings by name, returns an array or a tree of arrays.
+    inputs : mapping
+        NumPy arrays (or dicts and tuples of them) by argument name.
+    driver : Driver
+        The library to run it with.
+    settings : mapping
+        Everything else the function is called with.
+    """
+
+    function: Callable[..., Any]
+    inputs: Mapping[str, Any]
+    driver: Driver
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    _shared: dict[Any, Any] = field(default_factory=dict, repr=False)  # between a case and those made from it
+
+    @property
+    def name(self) -> str:
+        """The function's name, as messages show it."""
+        return getattr(self.function, "__name__", repr(self.function))
+
+    @cached_property
+    def leaves(self) -> Values:
+        """The inputs as one flat dict; floats in float64."""
+        found = {path: np.asarray(x) for name, tree in self.inputs.items() for path, x in flatten(tree, name).items()}
+        return {path: x.astype(np.float64) if x.dtype.kind == "f" else x for path, x in found.items()}
+
+    @property
+    def floats(self) -> list[str]:
+        """Names of the leaves that hold floats: those that can be differentiated."""
+        return [name for name, x in self.leaves.items() if x.dtype.kind == "f"]
+
+    @property
+    def positional(self) -> list[str]:
+        """Names of the inputs that may be given by position: the arrays, not the settings that happen to be arrays."""
+        return [name for name in array_arguments(self.function) if name in self.inputs]
+
+    @property
+    def batched(self) -> list[str]:
+        """Names of the inputs whose first axis is the batch: as long as the first axis of the first array."""
+        plain = {name: self.leaves[name] for name in self.inputs if name in self.leaves}
+        lengths = [x.shape[0] for x in plain.values() if x.ndim]
+        return [name for name, x in plain.items() if x.ndim and x.shape[0] == lengths[0]]
+
+    def with_leaves(self, leaves: Mapping[str, np.ndarray]) -> Case:
+        """Return the same case with some leaves replaced."""
+        return replace(self, inputs=self.trees({**self.leaves, **leaves}))
+
+    def rounded(self, dtype: str) -> Case:
+        """Return the same case with inputs that the dtype holds exactly, so that it is not blamed for rounding them."""
+        return self.with_leaves({k: self.driver.numpy(self.driver.array(self.leaves[k], dtype)) for k in self.floats})
+
+    def arrays(self, dtype: str = "float64") -> dict[str, Any]:
+        """Make the leaves arrays of the library."""
+        return {name: self.driver.array(x, dtype) for name, x in self.leaves.items()}
+
+    def call(self, arrays: Arrays) -> Any:
+        """Call the function with leaves of any library."""
+        return self.function(**self.trees(arrays), **self.settings)
+
+    def trees(self, leaves: Arrays) -> dict[str, Any]:
+        """Put leaves back into the inputs they came from."""
+        return {name: rebuild(tree, leaves, name) for name, tree in self.inputs.items()}
+
+    def read(self, result: Any) -> Values:
+        """Read a result back as NumPy, flat."""
+        return {path: self.driver.numpy(x) for path, x in flatten(result).items()}
+
+    def read_leaves(self, arrays: Arrays) -> Values:
+        """Read arrays by leaf name back as NumPy."""
+        return {name: self.driver.numpy(x) for name, x in arrays.items()}
+
+    def run(self, dtype: str = "float64") -> Values:
+        """Evaluate with the library, in the dtype."""
+        return self.read(self.call(self.arrays(dtype)))
+
+    @cached_property
+    def expected(self) -> Values:
+        """What NumPy gives in float64."""
+        with np.errstate(all="ignore"):
+            return {path: np.asarray(x) for path, x in flatten(self.call(self.leaves)).items()}
+
+    @cached_property
+    def spread(self) -> Values:
+        """How far the result moves, relative to a relative change of the inputs: what rounding can do to it."""
+        rng, step = np.random.default_rng(0), 2.0**-24
+        moved = []
+        for _ in range(2):
+            noise = {k: self.leaves[k] * (1 + step * rng.uniform(-1, 1, self.leaves[k].shape)) for k in self.floats}
+            moved.append(self.with_leaves(noise).expected)
+        with np.errstate(all="ignore"):
+            return {k: np.max([np.abs(m[k] - x) for m in moved], axis=0) / step for k, x in self._numbers.items()}
+
+    @property
+    def _numbers(self) -> Values:
+        return {path: x.astype(np.float64) for path, x in self.expected.items()}
+
+    def total(self, result: Any, driver: Driver | None = None) -> Any:
+        """Sum all floats of a result with unequal weights, so that errors do not cancel: what is differentiated."""
+        driver = driver or self.driver
+        terms = []
+        for k, (path, x) in enumerate(flatten(result).items()):
+            if self.expected[path].dtype.kind == "f":
+                weights = 1 + 0.5 * np.cos(np.arange(self.expected[path].size) + k)
+                terms.append(
+                    driver.sum(x * driver.array(weights.reshape(self.expected[path].shape), driver.dtype_name(x)))
+                )
+        return sum(terms[1:], terms[0])
+
+    @property
+    def summed(self) -> Callable[[Arrays], Any]:
+        """The weighted sum as a function of the leaves; one object for all leaves of a shape, compiled once."""
+        shapes = tuple((name, x.shape) for name, x in self.leaves.items())
+        key = (self.function, self.driver, id(self.settings), shapes)
+        return self._shared.setdefault(key, lambda arrays: self.total(self.call(arrays)))  # type: ignore[no-any-return]
+
+    def reference_total(self, leaves: Mapping[str, np.ndarray]) -> float:
+        """Evaluate the weighted sum with NumPy at other leaves."""
+        with np.errstate(all="ignore"):
+            return float(self.total(self.call({**self.leaves, **leaves}), NUMPY))
+
+    def direction(self, name: str, seed: int) -> np.ndarray:
+        """Draw a direction to differentiate along: it keeps zeros and symmetry, which mark structure."""
+        x = self.leaves[name]
+        v: np.ndarray = np.random.default_rng(seed).uniform(-1, 1, x.shape) * (x != 0)
+        symmetric = x.ndim > 1 and x.shape[-1] == x.shape[-2] and np.array_equal(x, np.swapaxes(x, -1, -2))
+        return (v + np.swapaxes(v, -1, -2)) / 2 if symmetric else v
+
+
+def rebuild(template: Any, leaves: Arrays, name: str) -> Any:
+    """Put leaves back into the tree they came from."""
+    if template is None:
+        return None
+    if isinstance(template, Mapping):
+        return {key: rebuild(value, leaves, f"{name}.{key}") for key, value in template.items()}
+    if isinstance(template, tuple) and hasattr(template, "_fields"):
+        pairs = zip(template._fields, template, strict=True)
+        return type(template)(*[rebuild(value, leaves, f"{name}.{key}") for key, value in pairs])
+    if isinstance(template, tuple | list):
+        return type(template)([rebuild(value, leaves, f"{name}.{k}") for k, value in enumerate(template)])
+    return leaves[name]
+
+
+def fail(case: Case, problem: str) -> AssertionError:
+    """Return the error of a broken promise: who, where, what."""
+    settings = ", ".join(f"{k}={v}" for k, v in case.settings.items())
+    return AssertionError(f"{case.name}({settings}) with {case.driver.name}: {problem}")
+
+
+def tolerance(expected: np.ndarray, spread: np.ndarray | float, dtype: str) -> np.ndarray | float:
+    """How far a result may be off: a few eps of the largest value, and what rounded inputs do to an ill-posed one."""
+    eps, size = float(np.finfo(dtype).eps), np.abs(expected[np.isfinite(expected)])
+    with np.errstate(all="ignore"):
+        slack = np.nan_to_num(4 * eps * np.asarray(spread), nan=0.0, posinf=0.0)
+    return np.asarray(64 * eps * size.max(initial=0.0) + slack + float(np.finfo(dtype).tiny))
+
+
+def agree(case: Case, got: Values, what: str, dtype: str = "float64", expected: Values | None = None) -> None:
+    """Raise unless the values are what NumPy gives in float64, in shape too, within the tolerance of the dtype."""
+    wanted = case.expected if expected is None else expected
+    dtype = dtype if case.floats else "float32"  # without floats in, each library has its own default for floats out
+    if got.keys() != wanted.keys():
+        raise fail(case, f"{what}: returned {sorted(got)}, expected {sorted(wanted)}")
+    for path, x in wanted.items():
+        y = got[path]
+        if y.shape != x.shape:
+            raise fail(case, f"{what}: {path} has shape {y.shape}, expected {x.shape}")
+        with np.errstate(over="ignore"):  # what overflows in the dtype must be infinite there
+            want, have = x.astype(dtype).astype(np.float64), y.astype(np.float64)
+        finite = np.isfinite(want)
+        same = np.array_equal(have[~finite], want[~finite], equal_nan=True)
+        spread = case.spread.get(path, 0.0) if expected is None else 0.0
+        off = np.where(finite, np.abs(have - np.where(finite, x, 0.0)), 0.0)
+        if not same or not np.all(off <= tolerance(want, spread, dtype)):
+            raise fail(
+                case, f"{what}: {path} is {_short(have)} in {dtype}, expected {_short(want)} (off by {off.max():.2g})"
+            )
+
+
+def _short(x: np.ndarray) -> str:
+    return np.array2string(x.ravel()[:5], precision=9, separator=", ") + (" ..." if x.size > 5 else "")

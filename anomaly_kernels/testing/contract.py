@@ -1,0 +1,108 @@
+"""The contract of a loss, as checks that can be run on any function of any library's arrays.
+
+A check is a function of a `Case` (a function, NumPy inputs, settings, a library's driver) that raises AssertionError
+where a promise is broken. `check_loss` runs those that apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from anomaly_kernels.testing import _manners, _numbers, _transforms
+from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.drivers import Driver, driver_for
+from anomaly_kernels.testing.samples import sample
+from anomaly_kernels.testing.support import does_not_apply
+
+__all__ = ["CHECKS", "Case", "check_loss"]
+
+CHECKS: dict[str, Callable[[Case], None]] = {
+    check.__name__: check
+    for check in (
+        _numbers.values,
+        _numbers.result,
+        _numbers.purity,
+        _numbers.promotion,
+        _numbers.masks,
+        _numbers.integers,
+        _numbers.half,
+        _numbers.reductions,
+        _numbers.gradients,
+        _numbers.second_derivatives,
+        _transforms.jit,
+        _transforms.jit_gradients,
+        _transforms.vmap,
+        _transforms.vmap_gradients,
+        _transforms.unknown_batch,
+        _transforms.lazy,
+        _transforms.layout,
+        _manners.permutation,
+        _manners.nan,
+        _manners.extreme,
+        _manners.shapes,
+        _manners.foreign,
+        _manners.settings,
+    )
+}
+
+
+def check_loss(
+    function: Callable[..., Any],
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    library: str | Driver = "numpy",
+    checks: Iterable[str] | None = None,
+    skip: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Check that a loss keeps the contract of this library's kernels.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays, by position or by name, and settings by name; returns an array or a tree of arrays. It must work
+        on NumPy arrays too: what NumPy gives in float64 is what every other result is compared with.
+    inputs : mapping, optional
+        NumPy arrays by argument name: floats, and booleans or integers for masks. The first axis of the first array is
+        the batch. Drawn by name if not given, see `anomaly_kernels.testing.samples`.
+    settings : mapping, optional
+        What else to call it with.
+    library : str or Driver
+        Which library to check.
+    checks : iterable of str, optional
+        Names from `CHECKS`; all by default.
+    skip : mapping, optional
+        Checks that do not apply to the function, with the reason.
+
+    Returns
+    -------
+    dict
+        The reason of each check that did not apply, and "passed" for the others.
+
+    Raises
+    ------
+    AssertionError
+        If a promise is broken; the message says which, with what, and what was expected.
+
+    Examples
+    --------
+    >>> def peak(scores, *, weight=1.0):
+    ...     xp = array_namespace(scores)
+    ...     return weight * xp.max(scores)
+    >>> from anomaly_kernels import array_namespace
+    >>> outcome = check_loss(peak, checks=["values", "gradients"])
+    >>> outcome["values"], outcome["gradients"]
+    ('passed', 'numpy does not differentiate')
+    """
+    if inputs is None:
+        inputs, settings = sample(function, **(settings or {}))
+    driver = library if isinstance(library, Driver) else driver_for(library)
+    case = Case(function, inputs, driver, settings or {})
+    outcome = {}
+    for name in CHECKS if checks is None else checks:
+        reason = (skip or {}).get(name) or does_not_apply(name, case.name, driver.name)
+        if reason is None:
+            CHECKS[name](case)
+        outcome[name] = reason or "passed"
+    return outcome

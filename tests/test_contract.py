@@ -1,0 +1,68 @@
+"""Every kernel keeps every promise of the contract, in the library of this process."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly_kernels.testing.case import Case, agree
+from anomaly_kernels.testing.contract import CHECKS
+from anomaly_kernels.testing.drivers import DRIVERS, Driver, Torch
+from anomaly_kernels.testing.samples import Sample, sample, variants
+from anomaly_kernels.testing.strategies import inputs_for
+from anomaly_kernels.testing.support import catalogue, does_not_apply, support_matrix
+
+KERNELS = catalogue()
+SAMPLES = {f"{name}-{label}": (name, each) for name, kernel in KERNELS.items() for label, each in variants(kernel)}
+
+# Once per kernel: settings change formulas, which shows without compiling each and without refusing the same again.
+ONCE = {"jit", "jit_gradients", "vmap", "vmap_gradients", "unknown_batch", "second_derivatives", "shapes", "foreign"}
+ONCE |= {"integers", "promotion", "settings", "layout"}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_kernel_keeps_the_contract(kernel: str, check: str, driver: Driver) -> None:
+    if reason := does_not_apply(check, kernel, driver.name):
+        pytest.skip(reason)
+    CHECKS[check](Case(KERNELS[kernel], *_split(sample(KERNELS[kernel]), driver)))
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check not in ONCE])
+@pytest.mark.parametrize("variant", [variant for variant in SAMPLES if not variant.endswith("-default")])
+def test_settings_keep_the_contract(variant: str, check: str, driver: Driver) -> None:
+    kernel, each = SAMPLES[variant]
+    if reason := does_not_apply(check, kernel, driver.name):
+        pytest.skip(reason)
+    CHECKS[check](Case(KERNELS[kernel], *_split(each, driver)))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_drawn_inputs_give_the_values_of_numpy(kernel: str, driver: Driver) -> None:
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        case = Case(KERNELS[kernel], *_split(data.draw(inputs_for(KERNELS[kernel])), driver))
+        for dtype in ("float64", "float32"):
+            exact = case.rounded(dtype)
+            agree(exact, exact.run(dtype), "values", dtype)
+
+    check()
+
+
+@pytest.mark.library("torch")
+@pytest.mark.parametrize("kernel", ["anomaly_bce_with_logits", "gmm_energy", "iou_loss"])
+def test_the_inductor_compiles_kernels_whole(kernel: str) -> None:
+    driver = Torch(compiler="inductor")
+    CHECKS["jit_gradients"](Case(KERNELS[kernel], *_split(sample(KERNELS[kernel]), driver)))
+
+
+def test_the_support_matrix_has_a_row_for_each_kernel_and_library() -> None:
+    rows = list(support_matrix())
+    assert {(row.kernel, row.library) for row in rows} == {(k, library) for k in KERNELS for library in DRIVERS}
+    assert all(reason for row in rows for reason in row.missing.values())
+    assert all(row.missing.keys() < CHECKS.keys() for row in rows)
+
+
+def _split(each: Sample, driver: Driver) -> tuple[dict[str, object], Driver, dict[str, object]]:
+    return each.inputs, driver, each.settings
