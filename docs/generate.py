@@ -69,7 +69,8 @@ def support_page() -> str:
     libraries = list(dict.fromkeys(library for library, _ in missing))
     kernels = list(dict.fromkeys(kernel for _, kernel in missing))
     lacks = {at: {check for check in CHECKS if all(check in missing[at, k] for k in kernels)} for at in libraries}
-    text = "# Support\n\nEvery kernel passes these checks in every library, but for what is listed below the table.\n\n"
+    text = "# Support\n\nEvery kernel passes these checks in every library, but for what is listed below the table.\n"
+    text += "CuPy's checks run where there is a GPU.\n\n"
     text += f"| check | {' | '.join(libraries)} |\n|---|{':-:|' * len(libraries)}\n"
     for check in CHECKS:
         marks = " | ".join("–" if check in lacks[library] else "✓" for library in libraries)
