@@ -61,5 +61,6 @@ def _kinds(case: Case) -> dict[str, str]:
             kind = ARGUMENTS[name].kind if name in ARGUMENTS else usual
             if name == "y_pred" and "x_true" in case.inputs:
                 kind = "probability"
+            kind = "real" if kind == "latent" else kind
             kinds[name] = f"second {kind}" if kind == "probability" and kind in kinds.values() else kind
     return kinds

@@ -47,7 +47,7 @@ ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["cov_diag", "scale_diag"], Argument("positive", "E")),
     **dict.fromkeys(["radius", "sim", "weight", "pos_weight"], Argument("positive", "")),
     "log_var": Argument("log variance", "ND"),
-    "z": Argument("real", "NL"),
+    "z": Argument("latent", "NL"),
     "gamma": Argument("probability", "NK"),
     "center": Argument("real", "D"),
     "raw": Argument("real", ""),
@@ -78,6 +78,7 @@ def _covariance(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
     "real": lambda rng, shape: rng.normal(size=shape),
+    "latent": lambda rng, shape: rng.normal(size=shape),  # spread in every direction, so that its covariance is regular
     "probability": lambda rng, shape: rng.dirichlet(np.full(shape[-1], 2.0), size=shape[:-1]),
     "mask": lambda rng, shape: rng.random(shape) < 0.4,
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),

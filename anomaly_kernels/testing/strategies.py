@@ -17,7 +17,7 @@ from anomaly_kernels.testing.samples import Argument, Sample, arguments, array_a
 __all__ = ["inputs_for", "values_of"]
 
 # Sizes above 1 keep covariances and statistics away from the degenerate: extremes have a check of their own.
-_SIZES = {"N": (2, 6), "T": (1, 3), "D": (2, 4), "L": (1, 3), "K": (2, 4)}
+_SIZES = {"N": (5, 8), "T": (1, 3), "D": (2, 4), "L": (1, 2), "K": (2, 4)}
 
 
 def _floats(low: float, high: float) -> st.SearchStrategy[float]:
@@ -53,7 +53,7 @@ def values_of(argument: Argument, sizes: Mapping[str, int]) -> st.SearchStrategy
     """Draw one argument of a kind, with the sizes given for its axes."""
     if argument.kind in _KINDS:
         return _KINDS[argument.kind](tuple(sizes[axis] for axis in argument.axes))
-    # Weights of a network or a mixture: any seed will do.
+    # Latent vectors and the weights of a network or a mixture: any seed will do.
     return st.integers(0, 2**16).map(lambda seed: draw(argument, np.random.default_rng(seed), sizes))
 
 
