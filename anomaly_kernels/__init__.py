@@ -1,8 +1,13 @@
 """Anomaly-detection losses and metrics as pure functions, with the same numbers from every array library."""
 
+from anomaly_kernels import losses, metrics, networks
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels.losses import *  # noqa: F403  # __all__ of each package is its catalogue: nothing is listed twice
+from anomaly_kernels.losses.mixture import GMMParams
+from anomaly_kernels.metrics import *  # noqa: F403
+from anomaly_kernels.networks import *  # noqa: F403
+
 __version__ = "0.1.0"
 
-from anomaly_kernels import losses
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels.losses import *  # noqa: F403
-from anomaly_kernels.losses import GMMParams
+# ruff: noqa: PLE0604  # it cannot see through the stars
+__all__ = ["GMMParams", "array_namespace", *losses.__all__, *metrics.__all__, *networks.__all__]

@@ -21,7 +21,7 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
     xp = common_namespace(named)
     dtypes = [x.dtype for x in scores.values()]
     dtype = dtypes[0] if dtypes else xp.float32
-    if any(d != dtype for d in dtypes) or not (dtype == xp.float32 or dtype == xp.float64):
+    if any(d != dtype for d in dtypes) or dtype not in (xp.float32, xp.float64):
         dtype = _promoted(xp, scores)
     for name, mask in (masks or {}).items():
         if _kind(mask.dtype) not in ("bool", "int", "uint", "float", "bfloat"):
@@ -72,13 +72,17 @@ def same_shape(**arrays: Array) -> None:
 
 def matches(shape: Shape, expected: Shape) -> bool:
     """Whether two shapes can be equal; an unknown size can be any."""
-    return len(shape) == len(expected) and all(a == b or a is None or b is None for a, b in zip(shape, expected, strict=True))
+    return len(shape) == len(expected) and all(
+        a == b or a is None or b is None for a, b in zip(shape, expected, strict=True)
+    )
 
 
 def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
     """Raise unless x has the shape expected; `meaning` says what that shape is, as in "(N, K)"."""
     if not matches(shape_of(x), expected):
-        raise ValueError(f"`{name}` must have shape {meaning}, expected {_pretty(expected)}, got {_pretty(shape_of(x))}")
+        raise ValueError(
+            f"`{name}` must have shape {meaning}, expected {_pretty(expected)}, got {_pretty(shape_of(x))}"
+        )
 
 
 def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:
@@ -105,7 +109,7 @@ def number(
     least: Number | None = None,
     below: Number | None = None,
 ) -> Setting:
-    """A setting: a Python number within its range, or a 0-d array in the dtype of the computation, not range-checked."""
+    """A setting: a Python number in its range, or a 0-d array, of unchecked value, in the dtype to compute in."""
     if type(value) is not float and type(value) is not int:
         own = namespace_or_none(value)
         if own is None or isinstance(value, bool):

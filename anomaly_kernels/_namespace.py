@@ -82,7 +82,7 @@ def common_namespace(named: Mapping[str, Any]) -> Namespace:
     xp = None
     for array in named.values():
         found = _FOUND.get(type(array)) or _find(type(array), array)
-        if found is None or xp is not None and found is not xp:
+        if found is None or (xp is not None and found is not xp):
             break
         xp = found
     else:
@@ -95,7 +95,9 @@ def common_namespace(named: Mapping[str, Any]) -> Namespace:
 def describe(x: Any) -> str:
     """The type of x as a message names it."""
     kind = type(x)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
+    return (
+        kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
+    )
 
 
 def namespace_or_none(array: Any) -> Namespace | None:
@@ -114,7 +116,7 @@ def _torch_compiles() -> bool:
 def _torch_namespace() -> Namespace:
     from anomaly_kernels._backends.torch import namespace
 
-    return namespace
+    return cast(Namespace, namespace)
 
 
 def _find(kind: type, array: Any) -> Namespace | None:
@@ -138,9 +140,11 @@ def _is_array(backend: str, kind: type) -> bool:
     module = sys.modules[backend]
     if backend == "numpy":
         # masked arrays and matrices would be read as plain arrays: a silent wrong number
-        return issubclass(kind, (module.ndarray, module.generic)) and not issubclass(kind, (module.ma.MaskedArray, module.matrix))
+        return issubclass(kind, (module.ndarray, module.generic)) and not issubclass(
+            kind, (module.ma.MaskedArray, module.matrix)
+        )
     if backend == "jax":
         return issubclass(kind, module.Array) or issubclass(kind, module.core.Tracer)
     if backend == "dask":
         return issubclass(kind, sys.modules["dask.array"].Array)
-    return issubclass(kind, module.Tensor) or backend == "tensorflow" and issubclass(kind, module.Variable)
+    return issubclass(kind, module.Tensor) or (backend == "tensorflow" and issubclass(kind, module.Variable))

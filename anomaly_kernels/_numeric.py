@@ -50,14 +50,14 @@ def norm(xp: Namespace, x: Array, *, axis: Axis = None) -> Array:
 
 def standard_deviation(xp: Namespace, x: Array, *, correction: int = 0) -> Array:
     """Standard deviation of all elements of a 1-D array, 0 with derivative 0 where they are equal."""
-    deviation = x - mean(xp, x)
-    scale = xp.reshape(magnitude_of(xp, deviation), ())
+    deviation = 0.5 * x - 0.5 * mean(xp, x)  # halves, whose difference cannot overflow
+    scale = xp.sum(magnitude_of(xp, deviation))
     variance = mean(xp, square(deviation / scale))
     if correction:
         n = xp.sum(xp.ones_like(x))
         factor = n / xp.maximum(n - correction, 1.0)
         variance = xp.where(n > correction, variance * factor, math.nan)
-    return scale * root(xp, variance)
+    return 2.0 * scale * root(xp, variance)
 
 
 def ratio(xp: Namespace, numerator: Array, denominator: Array, otherwise: Setting = 0.0) -> Array:
@@ -75,8 +75,12 @@ def logsumexp(xp: Namespace, x: Array, *, axis: int) -> Array:
 
 def softplus(xp: Namespace, x: Array) -> Array:
     """log(1 + exp(x)), accurate in both tails, with all its derivatives at 0."""
-    size = xp.magnitude(x)
-    return (0.5 * x + 0.5 * size) + xp.log1p(xp.exp(-size))
+    return positive_part(xp, x) + xp.log1p(xp.exp(-xp.magnitude(x)))
+
+
+def positive_part(xp: Namespace, x: Array) -> Array:
+    """max(x, 0) with derivative 1 at 0, as `magnitude` has: sums of the two are differentiated rightly there."""
+    return xp.where(x < 0, 0.0, x)
 
 
 def clip(xp: Namespace, x: Array, low: Setting, high: Setting) -> Array:

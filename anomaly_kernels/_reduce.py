@@ -5,6 +5,7 @@ A formula maps arrays to the values of its samples (or elements); it never knows
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
@@ -43,7 +44,7 @@ def reduce(
     not_empty(**arrays)
     whole = tuple(arrays.values())
     if not _in_blocks(xp, whole):
-        return mean(xp, formula(*(cast(xp, dtype, x) for x in whole)))
+        return mean(xp, formula(*[cast(xp, dtype, x) for x in whole]))
     shape = whole[0].shape
     plain, scaled = totals(xp, dtype, lambda *parts: _two_sums(xp, formula(*parts)), arrays, inner=inner)
     count = math.prod(shape[: len(shape) - inner])
@@ -54,11 +55,13 @@ def _two_sums(xp: Namespace, values: Array) -> tuple[Array, Array]:
     return xp.sum(values), xp.sum(values * TINY)
 
 
-def totals(xp: Namespace, dtype: DType, sums: Sums, arrays: Mapping[str, Array], *, inner: int = 0) -> tuple[Array, ...]:
+def totals(
+    xp: Namespace, dtype: DType, sums: Sums, arrays: Mapping[str, Array], *, inner: int = 0
+) -> tuple[Array, ...]:
     """Sums over everything: `sums` returns them for a part of the arrays, cut anywhere but in the last `inner` axes."""
     whole = tuple(arrays.values())
     if not _in_blocks(xp, whole):
-        return sums(*(cast(xp, dtype, x) for x in whole))
+        return sums(*[cast(xp, dtype, x) for x in whole])
     return _pairwise(sums(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner))
 
 
@@ -66,14 +69,15 @@ def evaluate(xp: Namespace, dtype: DType, formula: Formula, arrays: Mapping[str,
     """All values of a formula; in blocks they need no memory but their own."""
     whole = tuple(arrays.values())
     if not _in_blocks(xp, whole):
-        return formula(*(cast(xp, dtype, x) for x in whole))
+        return formula(*[cast(xp, dtype, x) for x in whole])
     outer = whole[0].shape[: whole[0].ndim - inner]
     parts = (formula(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner))
     return xp.reshape(xp.concat([xp.reshape(values, (-1,)) for values in parts]), outer)
 
 
 def _in_blocks(xp: Namespace, arrays: tuple[Array, ...]) -> bool:
-    size = math.prod(n or 0 for n in arrays[0].shape)  # unknown sizes are traced, never evaluated in blocks
+    # unknown sizes are traced, never evaluated in blocks; a list, because torch.compile cannot trace a generator here
+    size = math.prod([n or 0 for n in arrays[0].shape])
     return size > BLOCK and xp.is_lean(*arrays)
 
 
@@ -104,20 +108,16 @@ def _part(x: Array, cut: tuple[slice, ...]) -> Array:
 
 
 def _pairwise(parts: Iterator[tuple[Array, ...]]) -> tuple[Array, ...]:
-    """Sum of the parts, added in pairs of equal weight like the carries of a binary counter, so that errors stay small."""
-    levels: list[tuple[Array, ...] | None] = []
+    """Sum of the parts, added in pairs of equal weight, like the carries of a binary counter: errors stay small."""
+    carries: list[tuple[int, tuple[Array, ...]]] = []
     for part in parts:
-        for level, other in enumerate(levels):
-            if other is None:
-                levels[level] = part
-                break
-            part = tuple(a + b for a, b in zip(other, part, strict=True))
-            levels[level] = None
-        else:
-            levels.append(part)
-    total: tuple[Array, ...] | None = None
-    for other in levels:
-        if other is not None:
-            total = other if total is None else tuple(a + b for a, b in zip(total, other, strict=True))
-    assert total is not None
-    return total
+        weight, total = 1, part
+        while carries and carries[-1][0] == weight:
+            total = _added(carries.pop()[1], total)
+            weight *= 2
+        carries.append((weight, total))
+    return functools.reduce(_added, (total for _, total in reversed(carries)))
+
+
+def _added(first: tuple[Array, ...], second: tuple[Array, ...]) -> tuple[Array, ...]:
+    return tuple(a + b for a, b in zip(first, second, strict=True))

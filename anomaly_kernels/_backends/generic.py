@@ -7,9 +7,9 @@ from typing import Any
 
 from anomaly_kernels._typing import Array, DType, Namespace
 
-STANDARD = tuple(
-    name for name in vars(Namespace) if not name.startswith("_") and name not in ("name",)
-) + tuple(name for name in Namespace.__annotations__ if name != "name")
+STANDARD = tuple(name for name in vars(Namespace) if not name.startswith("_") and name != "name") + tuple(
+    name for name in Namespace.__annotations__ if name != "name"
+)
 
 
 class Generic:
@@ -85,7 +85,7 @@ class Generic:
 
 
 def _erf(xp: Any, x: Array) -> Array:
-    # Both forms are evaluated where they converge; beyond |x| = 2 the series would cancel, below it the fraction stalls.
+    # Each form is used where it converges: beyond |x| = 2 the series would take ever more terms, below it the fraction.
     size = xp.abs(x)
     small, large = xp.minimum(size, 2.0), xp.minimum(xp.maximum(size, 2.0), 30.0)
     term = series = small

@@ -13,8 +13,6 @@ from jax.scipy.special import erf
 from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._typing import DType
 
-Array = jax.Array
-
 
 class JAX(Generic):
     """jax.numpy is an array API namespace; here is what lies beyond the standard."""
@@ -23,26 +21,28 @@ class JAX(Generic):
     sigmoid = staticmethod(jax.nn.sigmoid)
     stop_gradient = staticmethod(jax.lax.stop_gradient)
 
-    def eye_like(self, x: Array) -> Array:
+    def eye_like(self, x: jax.Array) -> jax.Array:
         return jnp.eye(x.shape[-1], dtype=x.dtype)
 
-    def sort(self, x: Array) -> Array:
+    def sort(self, x: jax.Array) -> jax.Array:
         return jnp.sort(x, stable=False)
 
-    def searchsorted(self, x1: Array, x2: Array, *, side: str = "left") -> Array:
+    def searchsorted(self, x1: jax.Array, x2: jax.Array, *, side: str = "left") -> jax.Array:
         return jnp.searchsorted(x1, x2, side=side, method="sort")
 
-    def lower_inverse(self, x: Array) -> Array:
+    def lower_inverse(self, x: jax.Array) -> jax.Array:
         return solve_triangular(x, jnp.broadcast_to(self.eye_like(x), x.shape), lower=True)
 
-    def magnitude(self, x: Array) -> Array:
+    def magnitude(self, x: jax.Array) -> jax.Array:
         return jnp.where(x < 0, -x, x)
 
-    def constant(self, values: Any, *, like: Array, dtype: DType) -> Array:
+    def constant(self, values: Any, *, like: jax.Array, dtype: DType) -> jax.Array:
         # no device: a tracer has none, and JAX moves uncommitted constants to where they are used
         return jnp.asarray(values, dtype=dtype)
 
-    def scan(self, step: Callable[[Any, Array], tuple[Any, Array]], state: Any, xs: Array) -> tuple[Any, Array]:
+    def scan(
+        self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array
+    ) -> tuple[Any, jax.Array]:
         return jax.lax.scan(step, state, xs)
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import array_api_compat.torch as standard
 import torch
+from torch import Tensor
 
 from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._typing import Axis, DType, Setting
-
-Tensor = torch.Tensor
 
 
 class Torch(Generic):
@@ -39,6 +38,9 @@ class Torch(Generic):
 
     def sum(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return torch.sum(x, dim=axis, keepdim=keepdims)
+
+    def eye_like(self, x: Tensor) -> Tensor:
+        return torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
 
     def cumulative_sum(self, x: Tensor, *, axis: int) -> Tensor:
         # array-api-compat's own asks for a namespace, which torch.compile cannot trace without a warning
@@ -86,7 +88,7 @@ class Torch(Generic):
         return (
             not torch.compiler.is_compiling()
             and type(x) in (Tensor, torch.nn.Parameter)
-            and torch._C._functorch.peek_interpreter_stack() is None
+            and torch._C._functorch.peek_interpreter_stack() is None  # noqa: SLF001  # there is no public way to ask
             and not torch.jit.is_tracing()
         )
 

@@ -4,7 +4,6 @@ from anomaly_kernels.losses.divergence import adversarial_ae_loss, distillation_
 from anomaly_kernels.losses.forecast import multi_objective_loss, quantile_loss
 from anomaly_kernels.losses.likelihood import elbo, gaussian_kl
 from anomaly_kernels.losses.mixture import (
-    GMMParams,
     aegmm_loss,
     covariance_penalty,
     gmm_energy,

@@ -25,8 +25,8 @@ def kl_divergence(
     p_true, p_pred : array, (..., C)
         True probabilities p and predicted ones q, of equal shapes. They are not renormalised.
     epsilon : number or 0-d array, at least 0
-        Probabilities are clipped to [epsilon, 1]. 0 is the exact divergence, with 0 log 0 = 0; it is infinite where q is
-        0 and p is not.
+        Probabilities are clipped to [epsilon, 1]. 0 is the exact divergence, with 0 log 0 = 0; it is infinite where q
+        is 0 and p is not.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}
@@ -219,8 +219,8 @@ def adversarial_ae_loss(
     rows = divergences("model", model, t)
     total = mean(xp, rows)
     for k, (m, w) in enumerate(zip(model_hl, weights, strict=True)):
-        w = number(f"w_model_hl[{k}]", w, xp, dtype)
-        total = total + times(w, mean(xp, divergences(f"model_hl[{k}]", m, 1.0)))
+        w_k = number(f"w_model_hl[{k}]", w, xp, dtype)
+        total = total + times(w_k, mean(xp, divergences(f"model_hl[{k}]", m, 1.0)))
     if isinstance(w_r, float | int) and w_r == 0:
         return times(w_m, total)
     return times(w_m, total) + times(w_r, _scaled_error(xp, rows, cast(xp, dtype, x_true) - cast(xp, dtype, x_pred)))
@@ -262,8 +262,8 @@ def _kl(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
 def _cross_entropy(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
     """-Σ p log q over the last axis, q renormalised and then clipped; 0 log 0 = 0."""
     q = clip(xp, ratio(xp, q, xp.sum(q, axis=-1, keepdims=True)), low, 1.0 - low)
-    zero = p == 0.0
-    return -xp.sum(xp.where(zero, 0.0 * q, p * xp.log(xp.where(zero, 1.0, q))), axis=-1)
+    both = xp.logical_and(p == 0.0, q == 0.0)  # -log q is a derivative wherever q is not 0
+    return -xp.sum(p * xp.log(xp.where(both, 1.0, q)), axis=-1)
 
 
 def _tempered(xp: Namespace, p: Array, temperature: Setting) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anomaly_kernels._checks import has_ndim, has_shape, inputs, number, shape_of
+from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
 from anomaly_kernels._numeric import times
 from anomaly_kernels._reduce import reduce
 from anomaly_kernels._typing import Array, Number, Setting
@@ -129,11 +129,13 @@ def multi_objective_loss(
     >>> float(ak.multi_objective_loss(y, forecast, np.asarray([2.0]), quantiles=[0.5], anomaly_weight=0.25))
     1.5
     """
-    forecast = quantile_loss(y_true, y_pred, quantiles=quantiles)
     if anomaly_scores is None:
-        return forecast
-    inputs(y_true=y_true, y_pred=y_pred, anomaly_scores=anomaly_scores)
-    return forecast + mean_squared_anomaly(anomaly_scores, weight=anomaly_weight)
+        return quantile_loss(y_true, y_pred, quantiles=quantiles)
+    xp, dtype = inputs(y_true=y_true, y_pred=y_pred, anomaly_scores=anomaly_scores)
+    y_true, y_pred, scores = [cast(xp, dtype, x) for x in (y_true, y_pred, anomaly_scores)]
+    w = number("anomaly_weight", anomaly_weight, xp, dtype)
+    not_empty(anomaly_scores=anomaly_scores)
+    return quantile_loss(y_true, y_pred, quantiles=quantiles) + mean_squared_anomaly(scores, weight=w)
 
 
 def _levels(quantiles: Sequence[Number]) -> list[float]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, number, same_shape, shape_of
-from anomaly_kernels._numeric import exp_excess, square, times
+from anomaly_kernels._numeric import exp_excess, square
 from anomaly_kernels._reduce import reduce
 from anomaly_kernels._typing import Array, DType, Namespace, Setting
 
@@ -91,39 +91,43 @@ def elbo(
     >>> round(float(ak.elbo(y, y, cov_diag=np.asarray([0.25, 1.0, 4.0]))), 6)
     2.756816
     """
-    return gaussian_nll(y_true, y_pred, Covariance(cov_full, cov_diag, scale_diag, sim), weight, reduction)
+    covariance = Covariance(cov_full, cov_diag, scale_diag, sim)
+    data = {"y_true": y_true, "y_pred": y_pred}
+    return gaussian_nll(data, covariance, weight=("weight", weight), reduction=reduction)
 
 
 def gaussian_nll(
-    y_true: Array, y_pred: Array, covariance: Covariance, weight: Setting, reduction: str, *, weight_name: str = "weight"
+    data: Mapping[str, Array], covariance: Covariance, *, weight: tuple[str, Setting], reduction: str
 ) -> Array:
-    """`elbo`, for callers that pass a covariance on."""
+    """`elbo` of two arrays under the names that its caller gives them and its weight."""
     given = covariance.given()
     if len(given) > 1:
-        raise ValueError(f"at most one of {', '.join(f'`{name}`' for name in Covariance._fields)}, got {', '.join(given)}")
-    matrices = {name: x for name, x in given.items() if name != "sim"}
-    xp, dtype = inputs(y_true=y_true, y_pred=y_pred, **matrices)
-    same_shape(y_true=y_true, y_pred=y_pred)
-    has_ndim("y_true", y_true, 1, "(B, ...)", most=-1)
-    w = number(weight_name, weight, xp, dtype)
-    size = _sample_size(y_true)
+        names = ", ".join(f"`{name}`" for name in Covariance._fields)
+        raise ValueError(f"at most one of {names} may be given, got {', '.join(given)}")
+    xp, dtype = inputs(**data, **{name: x for name, x in given.items() if name != "sim"})
+    same_shape(**data)
+    w = number(weight[0], weight[1], xp, dtype)
+    size = _sample_size(**data)
     whiten, log_scale = _whitening(xp, dtype, covariance, size)
-    constant = times(w, log_scale + 0.5 * size * LOG_2PI)
+    constant = w * (log_scale + 0.5 * size * LOG_2PI)
 
     def formula(y: Array, prediction: Array) -> Array:
         return xp.sum(square(whiten(y - prediction), 0.5 * w), axis=-1) + constant
 
-    arrays = {"y_true": xp.reshape(y_true, (-1, size)), "y_pred": xp.reshape(y_pred, (-1, size))}
+    arrays = {name: xp.reshape(x, (-1, size)) for name, x in data.items()}
     return reduce(xp, dtype, formula, arrays, reduction=reduction, inner=1)
 
 
-def _sample_size(y_true: Array) -> int:
-    shape = shape_of(y_true)[1:]
-    if None in shape:
-        raise ValueError(f"`y_true` must have a known shape after the batch, got {tuple(y_true.shape)}")
-    if 0 in shape:
-        raise ValueError(f"`y_true` has shape {tuple(y_true.shape)}: there is nothing to average over")
-    return math.prod(y_true.shape[1:])
+def _sample_size(**data: Array) -> int:
+    """Numbers in a sample, which must be known, as (-1, size) cannot have two unknowns."""
+    name, x = next(iter(data.items()))
+    has_ndim(name, x, 1, "(B, ...)", most=-1)
+    sizes = [n for n in shape_of(x)[1:] if n is not None]
+    if len(sizes) < x.ndim - 1:
+        raise ValueError(f"`{name}` must have a known shape after the batch, got {x.shape}")
+    if 0 in sizes:
+        raise ValueError(f"`{name}` has shape {x.shape}: there is nothing to average over")
+    return math.prod(sizes)
 
 
 def _whitening(

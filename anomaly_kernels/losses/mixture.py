@@ -6,8 +6,8 @@ import math
 from typing import NamedTuple
 
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, times
 from anomaly_kernels._namespace import describe
+from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, times
 from anomaly_kernels._reduce import reduce, totals
 from anomaly_kernels._typing import Array, DType, Namespace, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
@@ -312,9 +312,9 @@ def aegmm_loss(
     >>> round(float(ak.aegmm_loss(x, x + 1.0, z, gamma, eps=0)), 6)
     1.146894
     """
-    inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma)
-    recon = mse_reconstruction_loss(x_true, x_pred)
-    return recon + _mixture_terms(z, gamma, w_energy, w_cov_diag, eps)
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma)
+    x_true, x_pred, z, gamma = [cast(xp, dtype, x) for x in (x_true, x_pred, z, gamma)]
+    return mse_reconstruction_loss(x_true, x_pred) + _mixture_terms(z, gamma, w_energy, w_cov_diag, eps)
 
 
 def vaegmm_loss(
@@ -386,10 +386,11 @@ def vaegmm_loss(
     """
     matrices = {"cov_full": cov_full, "cov_diag": cov_diag, "scale_diag": scale_diag}
     given = {name: x for name, x in matrices.items() if x is not None}
-    inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma, **given)
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma, **given)
+    data = {"x_true": cast(xp, dtype, x_true), "x_pred": cast(xp, dtype, x_pred)}
     covariance = Covariance(**matrices, sim=0.05 if sim is None and not given else sim)
-    recon = gaussian_nll(x_true, x_pred, covariance, w_recon, "mean", weight_name="w_recon")
-    return recon + _mixture_terms(z, gamma, w_energy, w_cov_diag, eps)
+    recon = gaussian_nll(data, covariance, weight=("w_recon", w_recon), reduction="mean")
+    return recon + _mixture_terms(cast(xp, dtype, z), cast(xp, dtype, gamma), w_energy, w_cov_diag, eps)
 
 
 def _mixture_terms(z: Array, gamma: Array, w_energy: Setting, w_cov_diag: Setting, eps: Setting) -> Array:

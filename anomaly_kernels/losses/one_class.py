@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import square, times
+from anomaly_kernels._numeric import positive_part, square, times
 from anomaly_kernels._reduce import evaluate, reduce
 from anomaly_kernels._typing import Array, DType, Namespace, Setting
 
 
-def deep_svdd_loss(
-    embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: str = "mean"
-) -> Array:
+def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: str = "mean") -> Array:
     r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
 
     .. math:: w \cdot \operatorname{mean} \|z - c\|^2
@@ -107,7 +105,7 @@ def deep_svdd_soft_boundary_loss(
     w = number("weight", weight, xp, dtype)
     # the size of a known weight goes inside, so that squares overflow only where the loss does; its sign stays outside
     size, sign = (abs(w), math.copysign(1.0, w)) if isinstance(w, int | float) else (1.0, w)
-    volume = square(r, size)
+    volume = r * (size * r)
 
     def excess(z: Array) -> Array:
         return xp.maximum(_distance(xp, z, c, size / v) - volume / v, 0.0)
@@ -154,7 +152,10 @@ def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = Non
     """
     xp, dtype, c = _prepared(embeddings, center)
     distance = evaluate(xp, dtype, lambda z: _distance(xp, z, c, 1.0), {"embeddings": embeddings}, inner=1)
-    return distance if radius is None else distance - square(number("radius", radius, xp, dtype))
+    if radius is None:
+        return distance
+    r = number("radius", radius, xp, dtype)
+    return distance - r * r
 
 
 def svdd_radius(raw: Array, *, beta: Setting = 10.0) -> Array:
@@ -195,9 +196,8 @@ def svdd_radius(raw: Array, *, beta: Setting = 10.0) -> Array:
     xp, dtype = inputs(raw=raw)
     b = number("beta", beta, xp, dtype, above=0)
     r = cast(xp, dtype, raw)
-    size = xp.magnitude(r)
     # the linear part outside the logarithm: beta·r may overflow where the radius does not
-    return (0.5 * r + 0.5 * size) + xp.log1p(xp.exp(-size * b)) / b
+    return positive_part(xp, r) + xp.log1p(xp.exp(-xp.magnitude(r) * b)) / b
 
 
 def _prepared(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]:

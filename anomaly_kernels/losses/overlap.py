@@ -71,13 +71,12 @@ def anomaly_bce_with_logits(
     p = None if pos_weight is None else number("pos_weight", pos_weight, xp, dtype, least=0)
 
     def formula(x: Array, y: Array) -> Array:
-        # log(1 + e^±x) = max(±x, 0) + tail: no difference of large numbers, and |x| never has derivative 0
-        size = xp.magnitude(x)
-        tail = xp.log1p(xp.exp(-size))
-        if p is None:
-            return times(w, (0.5 - y) * x + 0.5 * size + tail)
-        positive = y * (p * (0.5 * size - 0.5 * x + tail))
-        return times(w, positive + (1.0 - y) * (0.5 * size + 0.5 * x + tail))
+        # log(1 + e^±x) = max(±x, 0) + tail. The linear part has one factor: in sums of several, values and gradients
+        # would cancel where a large logit is right.
+        tail = xp.log1p(xp.exp(-xp.magnitude(x)))
+        positive, negative = (y, 1.0 - y) if p is None else (p * y, 1.0 - y)
+        linear = xp.where(x < 0, -positive, negative) * x
+        return times(w, linear + (tail if p is None else (positive + negative) * tail))
 
     return reduce(xp, dtype, formula, {"logit": logit, "target": target}, reduction=reduction)
 
@@ -125,7 +124,8 @@ def iou_loss(
 
     Notes
     -----
-    Computed as Σ(q(1 - y) + y(1 - q)) over the union, which keeps its digits when the masks are almost equal.
+    The part that is not common, Σ(q(1 - y) + y(1 - q)), is summed by itself: the loss keeps its digits where the masks
+    are almost equal.
 
     References
     ----------
@@ -151,14 +151,17 @@ def iou_loss(
 
     def sums(x: Array, y: Array) -> Pair:
         q, rest = soft(x)
-        outside = y * rest
-        return xp.sum(q * (1.0 - y) + outside, axis=axes), xp.sum(q + outside, axis=axes)
+        return xp.sum(q * y, axis=axes), xp.sum(q * (1.0 - y) + y * rest, axis=axes)
 
     if axes is None:
-        difference, union = totals(xp, dtype, sums, {"score": score, "target": target})
+        common, difference = totals(xp, dtype, sums, {"score": score, "target": target})
     else:
-        difference, union = sums(cast(xp, dtype, score), cast(xp, dtype, target))
-    return times(w, ratio(xp, difference, union + s))
+        common, difference = sums(cast(xp, dtype, score), cast(xp, dtype, target))
+    # Two ways to say the same, each where its value and its gradient do not cancel.
+    common = common + s
+    union = common + difference
+    loss = xp.where(difference <= common, ratio(xp, difference, union), 1.0 - ratio(xp, common, union))
+    return times(w, loss)
 
 
 def _axes(axis: Axis, ndim: int) -> Axis:
@@ -173,7 +176,7 @@ def _axes(axis: Axis, ndim: int) -> Axis:
 def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axis) -> Callable[[Array], Pair]:
     """The map from scores to q and 1 - q, each to full precision."""
     if method == "sigmoid":
-        return lambda x: (xp.sigmoid(x), xp.sigmoid(-x))
+        return lambda x: _sigmoids(xp, x)
     if method == "clamp":
         return lambda x: (q := clip(xp, x, 0.0, 1.0), 1.0 - q)
     # halves, whose difference cannot overflow
@@ -181,3 +184,11 @@ def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axi
     high = 0.5 * cast(xp, dtype, xp.max(score, axis=axes, keepdims=True))
     span = high - low
     return lambda x: (ratio(xp, 0.5 * x - low, span, 0.5), ratio(xp, high - 0.5 * x, span, 0.5))
+
+
+def _sigmoids(xp: Namespace, x: Array) -> Pair:
+    """sigmoid(x) and sigmoid(-x); gradients too are accurate in both tails, where q(1 - q) is not."""
+    tail = xp.exp(-xp.magnitude(x))
+    large = 1.0 / (1.0 + tail)
+    small = tail * large
+    return xp.where(x < 0, small, large), xp.where(x < 0, large, small)

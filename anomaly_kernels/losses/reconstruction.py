@@ -52,9 +52,7 @@ def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: str
     return reduce(xp, dtype, lambda a: square(a, w), {"scores": scores}, reduction=reduction)
 
 
-def mse_reconstruction_loss(
-    x_true: Array, x_pred: Array, *, weight: Setting = 1.0, reduction: str = "mean"
-) -> Array:
+def mse_reconstruction_loss(x_true: Array, x_pred: Array, *, weight: Setting = 1.0, reduction: str = "mean") -> Array:
     r"""Mean squared error of a reconstruction.
 
     .. math:: w \cdot \operatorname{mean}\left((x - \hat x)^2\right)
