@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from anomaly_kernels import __version__
@@ -16,6 +18,8 @@ DESCRIPTION = "Anomaly-detection losses and metrics with the same numbers from e
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Greek letters shows question marks instead
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.command == "list":

@@ -136,4 +136,4 @@ def _problems(found: Mapping[str, Deviations]) -> Iterator[str]:
 def _all_good(found: Mapping[str, Deviations], names: Sequence[str]) -> str:
     if not found:
         return "NumPy is the only library here: there is nothing to compare."
-    return f"{len(names)} functions agree in {len(found) + 1} libraries."
+    return f"All agree: {', '.join(found)} with NumPy, functions: {len(names)}."

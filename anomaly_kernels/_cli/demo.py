@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from itertools import chain, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,10 @@ from anomaly_kernels.testing.drivers import DRIVERS, driver_for, map_arrays
 
 TOLERANCE = 1e-9
 
-COLUMNS = ("library", "detector", "AUROC", "average precision", "F1", "deviation")
+COLUMNS = ("library", "detector", "AUROC", "AP", "F1", "deviation")
 
 LEGEND = """\
-F1: at the score that 1 % of the training rows exceed; no anomaly was looked at to choose it.
+AP: average precision. F1: at the score that 1 % of the training rows exceed; no anomaly was looked at to choose it.
 Deviation: largest difference from NumPy's scores over the largest of these, or of the figures if that is larger."""
 
 
@@ -54,6 +55,7 @@ def run(output: Path | None) -> int:
         "Statlog (Shuttle): one set of functions, every library",
         COLUMNS,
         [list(table_rows(library, outcome, reference)) for library, outcome in outcomes.items()],
+        left=2,
     )
     print(f"{LEGEND}\n\n{summary(outcomes, reference)}")
     if output is not None:
@@ -108,19 +110,19 @@ def table_rows(library: str, outcome: Scored | Exception | None, reference: Scor
     elif isinstance(outcome, Exception):
         yield library, f"failed: {children.in_one_line(outcome)}"
     else:
-        for i, (detector, figures) in enumerate(outcome.figures.items()):
+        titles = chain([library, outcome.version], repeat(""))
+        for (detector, figures), title in zip(outcome.figures.items(), titles, strict=False):
             shown = "reference" if outcome is reference else f"{deviation(outcome, reference, detector):.1e}"
-            title = f"{library} {outcome.version}" if i == 0 else ""
             yield title, detector, *(f"{float(figure):.4f}" for figure in figures), shown
 
 
 def summary(outcomes: Outcomes, reference: Scored) -> str:
-    """One sentence: how many libraries were compared, and by how much they differ."""
+    """One sentence: by how much the libraries differ."""
     scored = {name: largest_deviation(o, reference) for name, o in outcomes.items() if isinstance(o, Scored)}
     if len(scored) == 1:
         return "NumPy is the only library here; install another one to see it give the same numbers."
     worst = max(scored, key=lambda name: scored[name])
-    return f"Largest deviation of {len(scored) - 1} libraries from NumPy: {scored[worst]:.1e} ({worst})."
+    return f"Largest deviation from NumPy: {scored[worst]:.1e} ({worst})."
 
 
 def save_picture(reference: Scored, rows: Split, limits: Mapping[str, float], output: Path) -> str:

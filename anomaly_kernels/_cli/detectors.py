@@ -92,7 +92,7 @@ def responsibilities(z: Matrix, params: ak.GMMParams) -> tuple[Matrix, Matrix]:
     The energy of component k alone is −log φ_k N(z; μ_k, Σ_k), so that with the energy E of the whole mixture the
     probability is exp(E − E_k).
     """
-    alone = [ak.GMMParams(*(array[k : k + 1] for array in params)) for k in range(len(params.phi))]
+    alone = [ak.GMMParams(*(array[k : k + 1] for array in params)) for k in range(params.phi.shape[0])]
     energies = np.stack([np.asarray(ak.gmm_energy(z, one, reduction="none")) for one in alone], axis=1)
     energy = -np.logaddexp.reduce(-energies, axis=1)
     return np.exp(energy[:, None] - energies), energy

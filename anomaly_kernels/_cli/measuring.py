@@ -69,7 +69,7 @@ def _gradients(case: Case) -> Leaves:
         return {}
     else:
         found = case.driver.value_and_grad(total, case.arrays(), case.floats)[1]
-    return {path: _within_structure(case.leaves[path], case.driver.numpy(g)) for path, g in found.items()}
+    return {path: within_structure(case.leaves[path], case.driver.numpy(g)) for path, g in found.items()}
 
 
 def central_differences(case: Case, path: str) -> Values:
@@ -88,7 +88,7 @@ def central_differences(case: Case, path: str) -> Values:
     return np.reshape([slope(index) for index in np.ndindex(x.shape)], x.shape)
 
 
-def _within_structure(x: Values, gradient: Values) -> Values:
+def within_structure(x: Values, gradient: Values) -> Values:
     """The part of a gradient that keeps the zeros of a triangle and the symmetry of a matrix.
 
     Libraries differ in the rest: which half of a symmetric matrix they read is theirs to choose.

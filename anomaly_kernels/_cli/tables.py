@@ -1,4 +1,4 @@
-"""Tables and progress: rich on a terminal where it is installed, plain text everywhere else."""
+"""Tables and progress: coloured by rich on a terminal where it is installed, the same text everywhere else."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ from typing import TypeVar
 Result = TypeVar("Result")
 Row = Sequence[str]
 
+RULE, HEADER, SENTENCE, CELLS = "dim", "bold", "yellow", ""
+
 
 def is_rich() -> bool:
-    """Whether output goes to a terminal and rich is there to draw on it."""
+    """Whether output goes to a terminal and rich is there to colour it."""
     return sys.stdout.isatty() and find_spec("rich") is not None
-
-
-def print_table(title: str, columns: Row, groups: Iterable[Sequence[Row]]) -> None:
-    """Print groups of rows, a rule between them; in a row shorter than the header the last cell runs on."""
-    if is_rich():
-        _print_rich(title, columns, groups)
-    else:
-        print("\n".join(_plain_lines(title, columns, list(groups))))
 
 
 def progress(results: Iterable[Result], total: int, doing: str) -> Iterator[Result]:
@@ -34,34 +28,36 @@ def progress(results: Iterable[Result], total: int, doing: str) -> Iterator[Resu
     yield from track(results, description=doing, total=total, transient=True)
 
 
-def _print_rich(title: str, columns: Row, groups: Iterable[Sequence[Row]]) -> None:
+def print_table(title: str, columns: Row, groups: Sequence[Sequence[Row]], *, left: int = 1) -> None:
+    """Print groups of rows with rules between them, the first columns flush left and the others flush right.
+
+    Where a row has fewer cells than there are columns, the last one is a sentence and runs on.
+    """
+    lines = _lines(title, columns, groups, left)
+    if not is_rich():
+        print("\n".join(line for _, line in lines))
+        return
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i < 2 else "right", no_wrap=i == 0)
-    for group in groups:
-        for row in group:
-            table.add_row(*map(escape, row))
-        table.add_section()
-    Console().print(table)
+    console = Console()
+    for style, line in lines:
+        # Brackets in a Text are no markup, and lines that the terminal itself wraps can be copied whole.
+        console.print(Text(line, style), soft_wrap=True)
 
 
-def _plain_lines(title: str, columns: Row, groups: Sequence[Sequence[Row]]) -> Iterator[str]:
-    # A row that stops early holds a sentence in its last cell: it would stretch a column of numbers.
-    full = [columns, *(row for group in groups for row in group if len(row) == len(columns))]
-    width = [max(len(row[i]) for row in full) for i in range(len(columns))]
-    width[0] = max(width[0], *(len(row[0]) for group in groups for row in group))
+def _lines(title: str, columns: Row, groups: Sequence[Sequence[Row]], left: int) -> Iterator[tuple[str, str]]:
+    rows = [columns, *(row for group in groups for row in group)]
+    width = [
+        max(len(row[i]) for row in rows if len(row) == len(columns) or i < len(row) - 1) for i in range(len(columns))
+    ]
 
     def line(row: Row) -> str:
-        last = len(row) - 1 if len(row) < len(columns) else len(row)
-        cells = [c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row[:last], width, strict=False))]
-        return "  ".join([*cells, *row[last:]]).rstrip()
+        cells = [cell.ljust(width[i]) if i < left else cell.rjust(width[i]) for i, cell in enumerate(row)]
+        return "  ".join(cells if len(row) == len(columns) else [*cells[:-1], row[-1]]).rstrip()
 
     rule = "-" * (sum(width) + 2 * (len(width) - 1))
-    yield from (title, rule, line(columns), rule)
+    yield from ((HEADER, title), (RULE, rule), (HEADER, line(columns)), (RULE, rule))
     for group in groups:
-        yield from map(line, group)
-        yield rule
+        yield from ((CELLS if len(row) == len(columns) else SENTENCE, line(row)) for row in group)
+        yield RULE, rule
