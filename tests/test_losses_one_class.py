@@ -1,0 +1,133 @@
+"""Hyperspheres: distances from a centre, soft boundaries, positive radii."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.spatial.distance
+from mpmath import mp
+from reference import DIFFERENTIATING, Case, draw, exp, gradient, gradients_agree, log, reduced, table, values_agree
+
+import anomaly_kernels as ak
+
+Z, CENTER, RADIUS = draw(0, 3, 2, 4), draw(1, 4), np.asarray(1.75)
+SPHERE = {"embeddings": Z, "center": CENTER}
+REDUCTIONS = ({}, {"reduction": "sum", "weight": 0.3}, {"reduction": "none", "weight": -2.5}, {"weight": 2})
+
+
+def distances(embeddings, center):
+    return ((embeddings - center) ** 2).sum(-1)
+
+
+def svdd(embeddings, center, weight=1, reduction="mean"):
+    return reduced(weight * distances(embeddings, center), reduction)
+
+
+def soft_boundary(embeddings, center, radius, nu=0.05, weight=1):
+    outside = [max(d - radius**2, 0) for d in distances(embeddings, center).flat]
+    return weight * (radius**2 + reduced(np.asarray(outside)) / nu)
+
+
+def score(embeddings, center, radius=None):
+    return distances(embeddings, center) - (0 if radius is None else radius**2)
+
+
+def softplus(raw, beta=10):
+    return log(1 + exp(beta * raw)) / beta
+
+
+CASES = (
+    table(ak.deep_svdd_loss, svdd, SPHERE, *REDUCTIONS)
+    | table(
+        ak.deep_svdd_soft_boundary_loss,
+        soft_boundary,
+        SPHERE | {"radius": RADIUS},
+        {},
+        {"nu": 0.5, "weight": 3},
+        {"nu": 0.9, "weight": -0.25},
+    )
+    | table(ak.svdd_score, score, SPHERE, {}, {"radius": 2}, {"radius": -0.5})
+    | {"svdd_score-radius array": Case(ak.svdd_score, score, SPHERE | {"radius": RADIUS}, {})}
+    | table(ak.svdd_radius, softplus, {"raw": draw(2, 3, 2)}, {}, {"beta": 0.5}, {"beta": 3})
+    | {"deep_svdd_loss-one embedding": Case(ak.deep_svdd_loss, svdd, {"embeddings": Z[0, 0], "center": CENTER}, {})}
+)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_value_is_that_of_the_formula(case, driver):
+    values_agree(driver, case)
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_gradient_is_that_of_the_formula(case, driver):
+    gradients_agree(driver, case)
+
+
+def test_distances_are_those_of_scipy(driver):
+    found = driver.numpy(ak.svdd_score(driver.array(Z), driver.array(CENTER)))
+    expected = scipy.spatial.distance.cdist(Z.reshape(-1, 4), CENTER[None], "sqeuclidean").reshape(3, 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_distances_keep_their_digits_far_from_the_origin(driver):
+    z = driver.array(np.full((2, 3), 1000.125), "float32")
+    assert driver.numpy(ak.deep_svdd_loss(z, driver.array(np.full(3, 1000.0), "float32"))) == 3 / 64
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("raw", [-1000.0, -5.0, -0.125, 0.0, 1e-4, 5.0, 1000.0, 3e38])
+def test_radius_is_softplus_at_any_size(raw, dtype, driver):
+    with np.errstate(over="ignore"):
+        found = driver.numpy(ak.svdd_radius(driver.array(np.asarray(raw), dtype)))
+    expected = float(mp.log1p(mp.exp(10 * mp.mpf(float(np.dtype(dtype).type(raw))))) / 10) if raw < 1e6 else raw
+    assert found == pytest.approx(expected, rel=8 * float(np.finfo(dtype).eps), abs=float(np.finfo(dtype).tiny))
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+def test_slope_of_the_radius_is_a_sigmoid_at_any_size(driver):
+    raw = np.asarray([-1000.0, -5.0, -0.125, 0.0, 0.125, 5.0, 1000.0])
+    found = gradient(driver, ak.svdd_radius, raw=raw)["raw"]
+    expected = [float(1 / (1 + mp.exp(-10 * mp.mpf(x)))) for x in raw]
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-300)
+
+
+def test_soft_boundary_of_embeddings_inside_is_the_volume(driver):
+    z, center = driver.array(Z / 100), driver.array(np.zeros(4))
+    assert driver.numpy(ak.deep_svdd_soft_boundary_loss(z, center, 2.0, nu=0.1, weight=3.0)) == 12.0
+
+
+def test_a_small_weight_rescues_distances_that_would_overflow(driver):
+    z, center = driver.array(np.full((2, 3), 1e25), "float32"), driver.array(np.zeros(3), "float32")
+    assert driver.numpy(ak.deep_svdd_loss(z, center, weight=1e-20)) == pytest.approx(3e30, rel=1e-6)
+    for weight in (1e-20, -1e-20):
+        found = driver.numpy(ak.deep_svdd_soft_boundary_loss(z, center, 1e24, nu=0.5, weight=weight))
+        assert found == pytest.approx(weight * (1e48 + (3e50 - 1e48) / 0.5), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ak.deep_svdd_loss(Z, CENTER[:3]), r"`center` must have shape \(D,\), expected \(4,\), got \(3,\)"),
+        (lambda: ak.deep_svdd_loss(Z, Z), r"`center` must have shape \(D,\), expected \(4,\), got \(3, 2, 4\)"),
+        (lambda: ak.deep_svdd_loss(RADIUS, CENTER), r"`embeddings` must have shape \(\.\.\., D\), got \(\)"),
+        (lambda: ak.svdd_score(Z[..., :0], CENTER[:0]), r"`center` has shape \(0,\): there is nothing to average over"),
+        (lambda: ak.deep_svdd_loss(Z[:0], CENTER), r"`embeddings` has shape \(0, 2, 4\): there is nothing to average"),
+        (lambda: soft(nu=0), "`nu` must be > 0 and < 1, got 0"),
+        (lambda: soft(nu=1), "`nu` must be > 0 and < 1, got 1"),
+        (lambda: ak.svdd_radius(RADIUS, beta=0), "`beta` must be > 0, got 0"),
+    ],
+)
+def test_the_message_says_what_is_wrong(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("name", ["radius", "nu", "weight"])
+def test_settings_must_be_numbers(name):
+    with pytest.raises(TypeError, match=f"`{name}` must be a number or a 0-d array, got str"):
+        soft(**{name: "one"})
+
+
+def soft(radius=1.0, **settings):
+    return ak.deep_svdd_soft_boundary_loss(Z, CENTER, radius, **settings)

@@ -1,0 +1,225 @@
+"""Cross entropy of each pixel, and overlap of the whole mask."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.special
+import sklearn.metrics
+from mpmath import mp
+from reference import DIFFERENTIATING, Case, draw, exp, gradient, gradients_agree, log, reduced, table, values_agree
+
+import anomaly_kernels as ak
+
+SHAPE = (3, 2, 4)
+MASK, SOFT, SCORE = draw(0, *SHAPE) > 0.3, draw(1, *SHAPE, low=0.0, high=1.0), draw(2, *SHAPE)
+EPS = float(np.finfo(np.float64).eps)
+BCE_SETTINGS = ({}, {"reduction": "sum", "weight": 0.3}, {"reduction": "none", "pos_weight": 3}, {"pos_weight": 0.25})
+IOU_SETTINGS = ({}, {"smooth": 1}, {"smooth": 0, "weight": -0.5}, {"axis": 1}, {"axis": (-1, 0), "weight": 2})
+
+
+def cross_entropy(target, logit, pos_weight=1, weight=1, reduction="mean"):
+    p = 1 / (1 + exp(-logit))
+    return reduced(-weight * (pos_weight * target * log(p) + (1 - target) * log(1 - p)), reduction)
+
+
+def overlap(target, score, normalize_method="sigmoid", smooth=1e-6, axis=None, weight=1):
+    if normalize_method == "sigmoid":
+        q = 1 / (1 + exp(-score))
+    elif normalize_method == "clamp":
+        q = np.asarray([min(max(x, 0), 1) for x in score.flat]).reshape(score.shape)
+    else:
+        low, high = score.min(axis=axis, keepdims=True), score.max(axis=axis, keepdims=True)
+        q = (score - low) / (high - low)
+    common, union = (q * target).sum(axis=axis), (q + target - q * target).sum(axis=axis)
+    return weight * (1 - (common + smooth) / (union + smooth))
+
+
+METHODS = ("sigmoid", "clamp", "minmax")
+CASES = (
+    table(ak.anomaly_bce_with_logits, cross_entropy, {"target": MASK, "logit": SCORE}, *BCE_SETTINGS)
+    | {
+        "anomaly_bce_with_logits-soft target": Case(
+            ak.anomaly_bce_with_logits, cross_entropy, {"target": SOFT, "logit": SCORE}, {"weight": 2}
+        ),
+        "anomaly_bce_with_logits-pos_weight array": Case(
+            ak.anomaly_bce_with_logits,
+            cross_entropy,
+            {"target": SOFT, "logit": SCORE, "pos_weight": np.asarray(1.5)},
+            {"reduction": "none"},
+        ),
+    }
+    | {
+        f"{name}-{method}": Case(case.kernel, case.reference, case.inputs, case.settings | {"normalize_method": method})
+        for name, case in table(ak.iou_loss, overlap, {"target": MASK, "score": SCORE}, *IOU_SETTINGS).items()
+        for method in METHODS
+    }
+    | {
+        f"iou_loss-soft target-{method}": Case(
+            ak.iou_loss, overlap, {"target": SOFT, "score": SCORE}, {"normalize_method": method, "axis": (1, 2)}
+        )
+        for method in METHODS
+    }
+)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_value_is_that_of_the_formula(case, driver):
+    values_agree(driver, case)
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_gradient_is_that_of_the_formula(case, driver):
+    gradients_agree(driver, case)
+
+
+def test_cross_entropy_is_that_of_scikit_learn(driver):
+    found = driver.numpy(ak.anomaly_bce_with_logits(driver.array(MASK), driver.array(SCORE)))
+    expected = sklearn.metrics.log_loss(MASK.ravel(), scipy.special.expit(SCORE.ravel()))
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+LOGITS = (-700.0, -40.0, -17.0, -1e-3, 0.0, 1e-3, 17.0, 40.0, 700.0)
+
+
+@pytest.mark.parametrize("target", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("pos_weight", [None, 3.0])
+def test_cross_entropy_keeps_its_digits_in_both_tails(target, pos_weight, driver):
+    logits = np.asarray(LOGITS)
+    found = driver.numpy(
+        ak.anomaly_bce_with_logits(
+            driver.array(np.full_like(logits, target)), driver.array(logits), pos_weight=pos_weight, reduction="none"
+        )
+    )
+    positive = mp.mpf(pos_weight or 1) * target
+    expected = [
+        float(positive * mp.log1p(mp.exp(-mp.mpf(x))) + (1 - target) * mp.log1p(mp.exp(mp.mpf(x)))) for x in LOGITS
+    ]
+    np.testing.assert_allclose(found, expected, rtol=8 * EPS)
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.parametrize("target", [0.0, 0.25, 1.0])
+def test_slope_of_the_cross_entropy_keeps_its_digits_in_both_tails(target, driver):
+    logits = np.asarray(LOGITS)
+    truth = driver.array(np.full_like(logits, target))
+    found = gradient(driver, lambda logit: ak.anomaly_bce_with_logits(truth, logit, reduction="sum"), logit=logits)
+    sigmoid = [1 / (1 + mp.exp(-mp.mpf(x))) for x in LOGITS]
+    expected = [
+        float((1 - target) * s - target / (1 + mp.exp(mp.mpf(x)))) for s, x in zip(sigmoid, LOGITS, strict=True)
+    ]
+    np.testing.assert_allclose(found["logit"], expected, rtol=8 * EPS)
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.parametrize(("logit", "expected"), [(0.0, 0.25), (2.0, 0.10499358540350652), (-2.0, 0.10499358540350652)])
+def test_curvature_of_the_cross_entropy_is_that_of_the_sigmoid(logit, expected, driver):
+    truth, one = driver.array(np.ones(1)), {"logit": driver.array(np.ones(1))}
+    found = driver.curvature(
+        lambda a: ak.anomaly_bce_with_logits(truth, a["logit"]), {"logit": driver.array(np.full(1, logit))}, one
+    )
+    assert driver.numpy(found) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["bool", "int32", "int64", "float32"])
+def test_masks_of_any_type_mean_the_same(kind, method, driver):
+    mask, score = driver.array(MASK.astype(kind)), driver.array(SCORE)
+    expected = driver.numpy(ak.iou_loss(driver.array(MASK.astype(float)), score, normalize_method=method))
+    assert driver.numpy(ak.iou_loss(mask, score, normalize_method=method)) == expected
+    found = driver.numpy(ak.anomaly_bce_with_logits(mask, score))
+    assert found.dtype == "float64"
+    assert found == driver.numpy(ak.anomaly_bce_with_logits(driver.array(MASK.astype(float)), score))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_image_has_its_own_loss_over_its_axes(method, driver):
+    mask, score = driver.array(MASK), driver.array(SCORE)
+    found = driver.numpy(ak.iou_loss(mask, score, axis=(1, 2), normalize_method=method))
+    each = [ak.iou_loss(mask[k, ...], score[k, ...], normalize_method=method) for k in range(SHAPE[0])]
+    np.testing.assert_allclose(found, [float(driver.numpy(x)) for x in each], rtol=1e-14)
+
+
+@pytest.mark.parametrize("smooth", [0, 1e-6])
+@pytest.mark.parametrize(("mask", "expected"), [(np.zeros(4), 0.0), (np.ones(4), 1.0)])
+def test_empty_masks_agree(mask, expected, smooth, driver):
+    found = ak.iou_loss(driver.array(mask), driver.array(np.zeros(4)), normalize_method="clamp", smooth=smooth)
+    assert driver.numpy(found) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.parametrize("method", METHODS)
+def test_gradients_are_finite_for_empty_masks_and_equal_scores(method, driver):
+    def loss(target, score):
+        return ak.iou_loss(target, score, normalize_method=method, smooth=0)
+
+    found = gradient(driver, loss, target=np.zeros(4), score=np.zeros(4))
+    assert all(np.isfinite(g).all() for g in found.values())
+
+
+def test_minmax_of_equal_scores_is_one_half(driver):
+    mask, score = driver.array(np.asarray([1.0, 0.0, 0.0, 1.0])), driver.array(np.full(4, 7.0))
+    found = driver.numpy(ak.iou_loss(mask, score, normalize_method="minmax", smooth=0))
+    assert found == pytest.approx(1 - 1 / 3, rel=1e-14)
+
+
+def test_minmax_of_scores_as_far_apart_as_they_can_be(driver):
+    mask = driver.array(np.asarray([1.0, 0.0, 1.0]))
+    score = driver.array(np.asarray([3e38, -3e38, 0.0]), "float32")
+    assert driver.numpy(ak.iou_loss(mask, score, normalize_method="minmax")) == pytest.approx(0.25, rel=1e-5)
+
+
+@pytest.mark.parametrize("logit", [30.0, 300.0, 1e4])
+def test_loss_of_almost_equal_masks_keeps_its_digits(logit, driver):
+    mask = np.asarray([1.0, 0.0, 1.0, 0.0])
+    score = driver.array(np.where(mask, logit, -logit))
+    found = driver.numpy(ak.iou_loss(driver.array(mask), score, smooth=0))
+    wrong = 1 / (1 + mp.exp(mp.mpf(logit)))
+    assert found == pytest.approx(float(4 * wrong / (2 + 2 * wrong)), rel=1e-14, abs=1e-300)
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.parametrize("logit", [-100.0, 100.0])
+def test_slope_of_the_overlap_keeps_its_digits_in_both_tails(logit, driver):
+    mask = driver.array(np.ones(2))
+    found = gradient(driver, lambda score: ak.iou_loss(mask, score, smooth=0), score=np.full(2, logit))
+    expected = -float(mp.exp(-100) / (1 + mp.exp(-100)) ** 2) / 2
+    np.testing.assert_allclose(found["score"], [expected] * 2, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"normalize_method": "softmax"}, "`normalize_method` must be one of 'sigmoid', 'clamp', 'minmax', got 'soft"),
+        ({"smooth": -1}, "`smooth` must be >= 0, got -1"),
+        ({"axis": 3}, "`axis` must be distinct axes of an array of 3 dimensions, got 3"),
+        ({"axis": -4}, "`axis` must be distinct axes of an array of 3 dimensions, got -4"),
+        ({"axis": (0, -3)}, r"`axis` must be distinct axes of an array of 3 dimensions, got \(0, -3\)"),
+        ({"axis": ()}, r"`axis` must be distinct axes of an array of 3 dimensions, got \(\)"),
+        ({"target": MASK[:1]}, r"`target` and `score` must have equal shapes, got \(1, 2, 4\) and \(3, 2, 4\)"),
+        ({"target": MASK[:0], "score": SCORE[:0]}, r"`target` has shape \(0, 2, 4\): there is nothing to average over"),
+    ],
+)
+def test_iou_says_what_is_wrong(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ak.iou_loss(**{"target": MASK, "score": SCORE} | settings)
+
+
+@pytest.mark.parametrize("axis", [-3, -1, 0, 2, (0, 1, 2), [0, 2]])
+def test_axes_at_the_edges_are_axes(axis):
+    axes = tuple(axis) if isinstance(axis, list) else axis
+    assert ak.iou_loss(MASK, SCORE, axis=axis).shape == SCORE.sum(axis=axes).shape
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"pos_weight": -1}, "`pos_weight` must be >= 0, got -1"),
+        ({"target": MASK[0]}, "`target` and `logit` must have equal shapes"),
+        ({"target": MASK[:0], "logit": SCORE[:0]}, r"`logit` has shape \(0, 2, 4\): there is nothing to average over"),
+    ],
+)
+def test_cross_entropy_says_what_is_wrong(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ak.anomaly_bce_with_logits(**{"target": MASK, "logit": SCORE} | settings)
