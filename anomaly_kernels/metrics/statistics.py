@@ -300,9 +300,9 @@ def selector_diversity(weights: Array) -> SelectorDiversity:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.selector_diversity(np.asarray([0.0, 1.0, 0.0, 3.0]))
+    >>> found = ak.selector_diversity(np.asarray([0.0, 0.0, 0.0, 4.0]))
     >>> float(found.weight_variance), float(found.gini_coefficient)
-    (1.5, 0.625)
+    (3.0, 0.75)
     """
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
@@ -311,4 +311,10 @@ def selector_diversity(weights: Array) -> SelectorDiversity:
     n = xp.sum(xp.ones_like(share))
     rank = xp.cumulative_sum(xp.ones_like(share), axis=0)
     gini = ratio(xp, xp.sum(share * ((2.0 * rank - n - 1.0) / n)), xp.sum(share))
-    return SelectorDiversity(square(standard_deviation(xp, flat)), gini)
+    return SelectorDiversity(_variance(xp, flat), gini)
+
+
+def _variance(xp: Namespace, x: Array) -> Array:
+    half = 0.5 * x - 0.5 * mean(xp, x)  # whole deviations and their squares could overflow where their mean does not
+    scale = xp.reshape(magnitude_of(xp, half), ())
+    return 2.0 * scale * (2.0 * scale * mean(xp, square(half / scale)))

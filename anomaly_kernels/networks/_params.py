@@ -29,10 +29,16 @@ def keys(layers: Iterable[str], *arrays: str) -> list[str]:
     return [f"{layer}/{array}" for layer in layers for array in arrays]
 
 
-def check_keys(params: Params, expected: Iterable[str]) -> None:
-    """Raise unless the keys of params are those expected."""
+def check_dict(params: object) -> None:
+    """Raise unless params is a dict with strings for keys."""
     if not isinstance(params, Mapping):
         raise TypeError(f"`params` must be a dict of arrays, got {describe(params)}")
+    if strange := [key for key in params if not isinstance(key, str)]:
+        raise TypeError(f"`params` must have strings for keys, got {strange[0]!r}")
+
+
+def check_keys(params: Params, expected: Iterable[str]) -> None:
+    """Raise unless the keys of params are those expected."""
     wanted = list(expected)
     if missing := [key for key in wanted if key not in params]:
         raise ValueError(f"`params` must have the key {missing[0]!r}, got {_listed(params)}")

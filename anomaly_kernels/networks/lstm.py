@@ -8,6 +8,7 @@ from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.networks._params import (
     Params,
     check_dense,
+    check_dict,
     check_keys,
     check_lstm,
     dense,
@@ -95,11 +96,10 @@ def lstm_autoencoder(
     >>> ak.lstm_autoencoder(params, x).shape
     (5, 7, 2)
     """
-    output, between = (
-        activation_named(activation, "activation"),
-        activation_named(intermediate_activation, "intermediate_activation"),
-    )
+    output = activation_named(activation, "activation")
+    between = activation_named(intermediate_activation, "intermediate_activation")
     _check_repeats(n_repeats)
+    check_dict(params)
     check_keys(params, _expected(params))
     xp, weights, (x,) = prepared(params, inputs=inputs)
     has_ndim("inputs", inputs, 3, "(B, T, F)")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from anomaly_kernels._checks import has_ndim, shape_of
 from anomaly_kernels._numeric import magnitude_of, mean, square
 from anomaly_kernels._typing import Array, Namespace
-from anomaly_kernels.networks._params import Params, check_dense, check_keys, check_shape, dense, depth, keys, prepared
+from anomaly_kernels.networks._params import (
+    Params,
+    check_dense,
+    check_dict,
+    check_keys,
+    check_shape,
+    dense,
+    depth,
+    keys,
+    prepared,
+)
 from anomaly_kernels.networks.activations import activation_named
 
 EPSILON = 1e-3  # Keras' default in both normalisations
@@ -82,6 +92,7 @@ def sequence_anomaly_score(
     hidden_activation = activation_named(activation, "activation")
     last_activation = activation_named(final_activation, "final_activation")
     norm = _norm_named(use_norm)
+    check_dict(params)
     layers = depth(params, "hidden_dense")
     check_keys(params, _expected(layers, norm))
     xp, weights, (x,) = prepared(params, features=features)

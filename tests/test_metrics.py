@@ -1,0 +1,367 @@
+"""Counts and descriptive statistics, against plain Python, scikit-learn, SciPy and NumPy in double precision."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn import metrics as sklearn_metrics
+
+import anomaly_kernels as ak
+
+MASKS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12)
+NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda x: round(x, 3))
+TRUTH = np.asarray([[True, True, True], [False, False, False]])
+DECISION = np.asarray([[True, False, True], [False, True, False]])
+SCORE = np.asarray([[3.0, -1.0, 2.0], [-5.0, 2.5, 0.0]])
+
+
+def fields(driver, found):
+    return {name: float(driver.numpy(value)) for name, value in found._asdict().items() if value is not None}
+
+
+def close(got, expected, rtol=1e-12, atol=0.0):
+    assert got.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_allclose(got[name], expected[name], rtol=rtol, atol=atol, err_msg=name)
+
+
+# ---- anomaly_detection_metrics
+
+
+@given(pairs=MASKS)
+def test_detection_metrics_agree_with_scikit_learn(driver, pairs):
+    truth, decided = np.asarray(pairs).T
+    got = ak.anomaly_detection_metrics(driver.array(truth), driver.array(decided), zero_division=1.0)
+    precision, recall, f1, _ = sklearn_metrics.precision_recall_fscore_support(
+        truth, decided, average="binary", zero_division=1.0
+    )
+    iou = sklearn_metrics.jaccard_score(truth, decided, zero_division=1.0)
+    expected = {"precision": precision, "recall": recall, "f1_score": f1, "iou": iou}
+    close(fields(driver, got), expected, rtol=1e-6)  # the library's default dtype may be float32
+
+
+def test_detection_metrics_in_the_precision_of_the_scores(driver):
+    for dtype, rtol in (("float32", 1e-6), ("float64", 1e-15)):
+        arrays = driver.array(TRUTH), driver.array(DECISION), driver.array(SCORE, dtype)
+        found = ak.anomaly_detection_metrics(*arrays)
+        assert {driver.dtype_name(x) for x in found} == {dtype}
+        expected = {"precision": 2 / 3, "recall": 2 / 3, "f1_score": 2 / 3, "iou": 1 / 2}
+        close(fields(driver, found), expected | {"average_precision": (1 + 2 / 3 + 3 / 5) / 3}, rtol)
+
+
+@pytest.mark.parametrize("otherwise", [0.0, 0.5, math.nan])
+def test_zero_division_stands_for_undefined_quotients(driver, otherwise):
+    none, some = driver.array(np.zeros(3, dtype=bool)), driver.array(np.asarray([True, False, False]))
+    nothing = ak.anomaly_detection_metrics(none, none, zero_division=otherwise)
+    close(fields(driver, nothing), dict.fromkeys(("precision", "recall", "f1_score", "iou"), otherwise))
+    missed = ak.anomaly_detection_metrics(some, none, zero_division=otherwise)
+    close(fields(driver, missed), {"precision": otherwise, "recall": 0.0, "f1_score": 0.0, "iou": 0.0})
+    alarm = ak.anomaly_detection_metrics(none, some, zero_division=otherwise)
+    close(fields(driver, alarm), {"precision": 0.0, "recall": otherwise, "f1_score": 0.0, "iou": 0.0})
+
+
+def test_masks_may_be_numbers(driver):
+    expected = fields(driver, ak.anomaly_detection_metrics(driver.array(TRUTH), driver.array(DECISION)))
+    for kind in (lambda mask: mask.astype(int), lambda mask: 255 * mask.astype("uint8"), lambda mask: -0.5 * mask):
+        arrays = driver.array(kind(TRUTH)), driver.array(kind(DECISION))
+        close(fields(driver, ak.anomaly_detection_metrics(*arrays)), expected, rtol=1e-7)
+
+
+def test_a_truth_that_is_not_a_number_makes_all_metrics_nan(driver):
+    truth, decided = TRUTH.astype(float), driver.array(DECISION)
+    truth[0, 1] = math.nan
+    for arrays in ((driver.array(truth), decided), (decided, driver.array(truth))):
+        assert all(map(math.isnan, fields(driver, ak.anomaly_detection_metrics(*arrays)).values()))
+
+
+def test_detection_metrics_name_wrong_arguments(driver):
+    truth, decided = driver.array(TRUTH), driver.array(DECISION)
+    with pytest.raises(ValueError, match="`target` and `decision` must have equal shapes"):
+        ak.anomaly_detection_metrics(truth, decided[:1, :])
+    with pytest.raises(ValueError, match="`score` must have equal shapes"):
+        ak.anomaly_detection_metrics(truth, decided, driver.array(SCORE.ravel()))
+    with pytest.raises(ValueError, match=r"`target` has shape \(0, 3\)"):
+        ak.anomaly_detection_metrics(truth[:0, :], decided[:0, :])
+    with pytest.raises(TypeError, match="`zero_division` must be a number"):
+        ak.anomaly_detection_metrics(truth, decided, zero_division="warn")
+
+
+# ---- anomaly_pixel_statistics
+
+
+def test_counts_are_exact_where_float32_stops(driver):
+    n = 2**24 + 1
+    for decided in (np.ones(n, dtype=bool), np.ones(n, dtype="float32")):
+        found = ak.anomaly_pixel_statistics(driver.array(decided))
+        assert fields(driver, found) == {"total_pixels": n, "anomalous_pixels": n, "anomaly_percentage": 100.0}
+        assert "int" in driver.dtype_name(found.total_pixels)
+        assert "int" in driver.dtype_name(found.anomalous_pixels)
+
+
+def test_pixel_statistics_of_some_and_of_none(driver):
+    some = fields(driver, ak.anomaly_pixel_statistics(driver.array(np.asarray([[0.0, 0.1], [-2.0, 0.0], [1.0, 0.0]]))))
+    close(some, {"total_pixels": 6, "anomalous_pixels": 3, "anomaly_percentage": 50.0})
+    none = fields(driver, ak.anomaly_pixel_statistics(driver.array(np.zeros((0, 2), dtype=bool))))
+    assert none == {"total_pixels": 0, "anomalous_pixels": 0, "anomaly_percentage": 0.0}
+    unknown = ak.anomaly_pixel_statistics(driver.array(np.asarray([math.nan, 1.0])))
+    assert math.isnan(fields(driver, unknown)["anomaly_percentage"])
+
+
+# ---- explained_variance
+
+
+def test_explained_variance_adds_up(driver):
+    shares = np.asarray([0.55, 0.25, 0.125, 0.01])
+    found = ak.explained_variance(driver.array(shares))
+    np.testing.assert_array_equal(driver.numpy(found.per_component), shares)
+    np.testing.assert_allclose(driver.numpy(found.total), math.fsum(shares), rtol=1e-15)
+    running = [math.fsum(shares[: k + 1]) for k in range(4)]
+    np.testing.assert_allclose(driver.numpy(found.cumulative), running, rtol=1e-15)
+    with pytest.raises(ValueError, match=r"`explained_variance_ratio` must have shape \(K,\), got \(2, 2\)"):
+        ak.explained_variance(driver.array(shares.reshape(2, 2)))
+
+
+def test_no_components_explain_nothing(driver):
+    found = ak.explained_variance(driver.array(np.zeros(0)))
+    assert float(driver.numpy(found.total)) == 0.0
+    assert tuple(found.cumulative.shape) == tuple(found.per_component.shape) == (0,)
+
+
+# ---- score_statistics
+
+
+def described(scores):
+    """Python's own statistics; inclusive quantiles are the linear ones."""
+    cuts = statistics.quantiles(scores, n=100, method="inclusive") if len(scores) > 1 else list(scores) * 99
+    return {
+        "mean": statistics.fmean(scores),
+        "std": statistics.stdev(scores) if len(scores) > 1 else math.nan,
+        "min": min(scores),
+        "max": max(scores),
+        "median": statistics.median(scores),
+        **{f"q{p}": cuts[p - 1] for p in (25, 75, 95, 99)},
+    }
+
+
+@given(scores=st.lists(NUMBERS, min_size=1, max_size=15))
+def test_score_statistics_are_those_of_python(driver, scores):
+    got = fields(driver, ak.score_statistics(driver.array(np.asarray(scores))))
+    close(got, described(scores), rtol=1e-9, atol=1e-15 * max(map(abs, scores)))
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (101,), (3, 5, 7)])
+def test_score_statistics_of_any_shape(driver, shape):
+    scores = np.random.default_rng(5).normal(size=shape)
+    expected = described(scores.ravel().tolist())
+    close(fields(driver, ak.score_statistics(driver.array(scores))), expected, rtol=1e-11)
+    found = ak.score_statistics(driver.array(scores, "float32"))
+    assert {driver.dtype_name(x) for x in found} == {"float32"}
+    close(fields(driver, found), expected, rtol=2e-5)
+
+
+def test_score_statistics_near_the_largest_number(driver):
+    scores = np.asarray([-3.3e38, -1e38, 2e38, 3.3e38, 3.3e38])
+    with np.errstate(over="ignore"):
+        got = fields(driver, ak.score_statistics(driver.array(scores, "float32")))
+    close(got, described(scores.tolist()), rtol=1e-5)
+
+
+def test_equal_scores_do_not_spread(driver):
+    for value in (0.1, -3e38, 0.0):
+        with np.errstate(over="ignore"):
+            got = fields(driver, ak.score_statistics(driver.array(np.full(7, value), "float32")))
+        same = float(np.float32(value))
+        rounded = {"std": pytest.approx(0.0, abs=1e-6 * abs(same)), "mean": pytest.approx(same, rel=1e-6)}
+        assert got == dict.fromkeys(got, same) | rounded
+
+
+def test_infinite_scores_leave_the_other_quantiles(driver):
+    with np.errstate(invalid="ignore"):
+        got = fields(driver, ak.score_statistics(driver.array(np.asarray([1.0, math.inf, 2.0, 3.0, 4.0]))))
+    assert (got["min"], got["q25"], got["median"], got["q75"]) == (1.0, 2.0, 3.0, 4.0)
+    assert got["max"] == got["mean"] == got["q99"] == math.inf
+
+
+def test_one_nan_makes_all_statistics_nan(driver):
+    for place in range(3):
+        scores = np.where(np.arange(3) == place, math.nan, [1.0, 3.0, 2.0])
+        assert all(map(math.isnan, fields(driver, ak.score_statistics(driver.array(scores))).values()))
+
+
+def test_score_statistics_need_scores(driver):
+    with pytest.raises(ValueError, match=r"`scores` has shape \(0, 2\)"):
+        ak.score_statistics(driver.array(np.zeros((0, 2))))
+    with pytest.raises(TypeError, match="`scores` must be floating point"):
+        ak.score_statistics(driver.array(np.arange(3)))
+
+
+# ---- component_orthogonality
+
+
+@pytest.mark.parametrize("shape", [(2, 5), (4, 4), (5, 2)])
+def test_component_orthogonality_entry_by_entry(driver, shape):
+    rows = np.random.default_rng(2).normal(size=shape)
+    gram = [[math.sumprod(a, b) if hasattr(math, "sumprod") else float(a @ b) for b in rows] for a in rows]
+    k = range(len(rows))
+    excess = [gram[i][j] - (i == j) for i in k for j in k]
+    expected = {
+        "orthogonality_error": math.sqrt(math.fsum(e * e for e in excess)),
+        "avg_off_diagonal": statistics.fmean(abs(gram[i][j]) for i in k for j in k if i != j),
+        "avg_deviation": statistics.fmean(map(abs, excess)),
+        "diagonal_mean": statistics.fmean(gram[i][i] for i in k),
+        "diagonal_std": statistics.stdev(gram[i][i] for i in k),
+    }
+    close(fields(driver, ak.component_orthogonality(driver.array(rows))), expected)
+
+
+def test_orthonormal_components_have_no_error(driver):
+    got = fields(driver, ak.component_orthogonality(driver.array(np.eye(3, 4)[::-1])))
+    expected = {"orthogonality_error": 0.0, "avg_off_diagonal": 0.0, "avg_deviation": 0.0}
+    assert got == expected | {"diagonal_mean": 1.0, "diagonal_std": 0.0}
+
+
+def test_a_single_component(driver):
+    got = fields(driver, ak.component_orthogonality(driver.array(np.asarray([[0.0, 2.0]]))))
+    expected = {"orthogonality_error": 3.0, "avg_off_diagonal": 0.0, "avg_deviation": 3.0}
+    close(got, expected | {"diagonal_mean": 4.0, "diagonal_std": math.nan})
+
+
+def test_long_components_overflow_only_where_the_result_does(driver):
+    rows = np.asarray([[1e19, 1e19], [1e19, -1e19]])
+    with np.errstate(over="ignore"):
+        got = fields(driver, ak.component_orthogonality(driver.array(rows, "float32")))
+        expected = {"orthogonality_error": 2**0.5 * 2e38, "avg_off_diagonal": 0.0, "avg_deviation": 1e38}
+        close(got, expected | {"diagonal_mean": 2e38, "diagonal_std": 0.0}, rtol=1e-5)
+        got = fields(driver, ak.component_orthogonality(driver.array(10 * rows, "float32")))
+    assert got["orthogonality_error"] == got["diagonal_mean"] == math.inf
+    assert got["avg_off_diagonal"] == 0.0
+
+
+def test_components_are_a_matrix(driver):
+    with pytest.raises(ValueError, match=r"`components` must have shape \(K, C\), got \(3,\)"):
+        ak.component_orthogonality(driver.array(np.zeros(3)))
+    with pytest.raises(ValueError, match=r"`components` has shape \(0, 3\)"):
+        ak.component_orthogonality(driver.array(np.zeros((0, 3))))
+
+
+# ---- selector_entropy and selector_diversity
+
+
+def test_entropy_is_that_of_scipy(driver):
+    weights = np.asarray([0.1, 3.0, 0.0, 0.5])
+    exact = float(driver.numpy(ak.selector_entropy(driver.array(weights), eps=0)))
+    np.testing.assert_allclose(exact, stats.entropy(weights), rtol=1e-14)
+    shares = [w / (3.6 + 1e-2) for w in weights]
+    blurred = -math.fsum(p * math.log(p + 1e-2) for p in shares)
+    got = float(driver.numpy(ak.selector_entropy(driver.array(weights), eps=1e-2)))
+    np.testing.assert_allclose(got, blurred, rtol=1e-13)
+    default = float(driver.numpy(ak.selector_entropy(driver.array(np.ones(1000)))))
+    np.testing.assert_allclose(default, 6.906756, rtol=1e-7)
+
+
+def test_entropy_names_wrong_arguments(driver):
+    with pytest.raises(ValueError, match=r"`weights` has shape \(0,\)"):
+        ak.selector_entropy(driver.array(np.zeros(0)))
+    with pytest.raises(ValueError, match="`eps` must be >= 0, got -1"):
+        ak.selector_entropy(driver.array(np.ones(3)), eps=-1)
+
+
+def mean_difference(weights):
+    """Gini's own definition: half the relative mean absolute difference of all pairs, a weight with itself included."""
+    pairs = 2.0 * math.fsum(abs(a - b) for a, b in combinations(weights, 2)) / len(weights) ** 2
+    return pairs / (2.0 * statistics.fmean(weights)) if math.fsum(weights) else 0.0
+
+
+@given(weights=st.lists(st.floats(0, 1e3, allow_subnormal=False).map(lambda x: round(x, 3)), min_size=1, max_size=9))
+def test_diversity_is_gini_of_all_pairs_and_the_population_variance(driver, weights):
+    got = fields(driver, ak.selector_diversity(driver.array(np.asarray(weights))))
+    np.testing.assert_allclose(got["gini_coefficient"], mean_difference(weights), rtol=1e-12, atol=1e-14)
+    variance = statistics.pvariance(weights)
+    np.testing.assert_allclose(got["weight_variance"], variance, rtol=1e-9, atol=1e-15 * max(weights) ** 2)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 3e38])
+def test_diversity_of_huge_and_tiny_weights(driver, scale):
+    weights = scale * np.asarray([1.0, 0.0, 0.5, 0.25])
+    with np.errstate(over="ignore", under="ignore"):
+        got = fields(driver, ak.selector_diversity(driver.array(weights, "float32")))
+        variance = float(np.float32(np.var(weights)))
+    np.testing.assert_allclose(got["gini_coefficient"], mean_difference(weights.tolist()), rtol=1e-6)
+    np.testing.assert_allclose(got["weight_variance"], variance, rtol=1e-5)
+
+
+def test_weights_that_cancel_have_no_gini_coefficient(driver):
+    for weights in ([0.0, 0.0], [2.0, -2.0]):
+        got = fields(driver, ak.selector_diversity(driver.array(np.asarray(weights))))
+        close(got, {"weight_variance": statistics.pvariance(weights), "gini_coefficient": 0.0})
+    with pytest.raises(ValueError, match=r"`weights` has shape \(0,\)"):
+        ak.selector_diversity(driver.array(np.zeros(0)))
+
+
+# ---- all of them, traced
+
+
+CASES = {
+    ak.anomaly_detection_metrics: {"target": TRUTH, "decision": DECISION, "score": SCORE},
+    ak.anomaly_pixel_statistics: {"decision": DECISION},
+    ak.explained_variance: {"explained_variance_ratio": np.asarray([0.5, 0.3, 0.1])},
+    ak.score_statistics: {"scores": SCORE},
+    ak.component_orthogonality: {"components": SCORE},
+    ak.selector_entropy: {"weights": np.abs(SCORE)},
+    ak.selector_diversity: {"weights": SCORE},
+}
+METRICS = pytest.mark.parametrize("metric", CASES, ids=lambda metric: metric.__name__)
+
+
+def leaves(driver, found):
+    return [driver.numpy(x) for x in (found if isinstance(found, tuple) else (found,))]
+
+
+def same(got, expected):
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@METRICS
+def test_compiled_metric_gives_the_same(driver, metric):
+    if "jit" not in driver.can:
+        pytest.skip("compiles nothing")
+    arrays = {name: driver.array(x) for name, x in CASES[metric].items()}
+    same(leaves(driver, driver.jit(lambda a: metric(**a))(arrays)), leaves(driver, metric(**arrays)))
+
+
+@METRICS
+def test_metric_maps_over_a_batch(driver, metric):
+    if "vmap" not in driver.can:
+        pytest.skip("has no vmap")
+    members = [{name: np.roll(x, k) for name, x in CASES[metric].items()} for k in range(2)]
+    batch = {name: driver.array(np.stack([m[name] for m in members])) for name in members[0]}
+    expected = [leaves(driver, metric(**{name: driver.array(x) for name, x in m.items()})) for m in members]
+    got = leaves(driver, driver.vmap(lambda a: metric(**a))(batch))
+    same(got, [np.stack(values) for values in zip(*expected, strict=True)])
+
+
+@METRICS
+def test_metric_takes_an_unknown_batch(driver, metric):
+    if "unknown_batch" not in driver.can:
+        pytest.skip("knows all sizes")
+    arrays = {name: driver.array(x) for name, x in CASES[metric].items()}
+    traced = driver.unknown_batch(lambda a: metric(**a), arrays, list(arrays))
+    same(leaves(driver, traced(arrays)), leaves(driver, metric(**arrays)))
+    single = {name: x[:1] for name, x in arrays.items()}
+    same(leaves(driver, traced(single)), leaves(driver, metric(**single)))
+
+
+@METRICS
+def test_building_a_metric_computes_nothing(driver, metric):
+    arrays = {name: driver.array(x) for name, x in CASES[metric].items()}
+    with driver.building():
+        found = metric(**arrays)
+    same(leaves(driver, found), leaves(driver, metric(**arrays)))
