@@ -24,6 +24,9 @@ from anomaly_kernels.testing.drivers import DRIVERS, Driver, driver_for
 
 LIBRARY = os.environ.get("AK_LIBRARY", "numpy")
 
+# Hundreds of small functions are compiled, each to be run a few times: XLA need not optimise their machine code.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
 _slow_is_fine = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile(
     "ci", derandomize=True, max_examples=15, deadline=None, database=None, suppress_health_check=_slow_is_fine

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,8 +19,14 @@ KERNELS = catalogue()
 SAMPLES = {f"{name}-{label}": (name, each) for name, kernel in KERNELS.items() for label, each in variants(kernel)}
 
 # Once per kernel: settings change formulas, which shows without compiling each and without refusing the same again.
-ONCE = {"jit", "jit_gradients", "vmap", "vmap_gradients", "unknown_batch", "second_derivatives", "shapes", "foreign"}
+ONCE = {"jit", "vmap", "vmap_gradients", "unknown_batch", "second_derivatives", "shapes", "foreign"}
 ONCE |= {"integers", "promotion", "settings", "layout"}
+
+
+@cache  # what one check has compiled serves the next
+def case_of(name: str, driver: Driver) -> Case:
+    kernel, (inputs, settings) = SAMPLES[name]
+    return Case(KERNELS[kernel], inputs, driver, settings)
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -26,23 +34,22 @@ ONCE |= {"integers", "promotion", "settings", "layout"}
 def test_kernel_keeps_the_contract(kernel: str, check: str, driver: Driver) -> None:
     if reason := does_not_apply(check, kernel, driver.name):
         pytest.skip(reason)
-    CHECKS[check](Case(KERNELS[kernel], *_split(sample(KERNELS[kernel]), driver)))
+    CHECKS[check](case_of(f"{kernel}-default", driver))
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check not in ONCE])
 @pytest.mark.parametrize("variant", [variant for variant in SAMPLES if not variant.endswith("-default")])
 def test_settings_keep_the_contract(variant: str, check: str, driver: Driver) -> None:
-    kernel, each = SAMPLES[variant]
-    if reason := does_not_apply(check, kernel, driver.name):
+    if reason := does_not_apply(check, SAMPLES[variant][0], driver.name):
         pytest.skip(reason)
-    CHECKS[check](Case(KERNELS[kernel], *_split(each, driver)))
+    CHECKS[check](case_of(variant, driver))
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_drawn_inputs_give_the_values_of_numpy(kernel: str, driver: Driver) -> None:
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        case = Case(KERNELS[kernel], *_split(data.draw(inputs_for(KERNELS[kernel])), driver))
+        case = _case(kernel, data.draw(inputs_for(KERNELS[kernel])), driver)
         for dtype in ("float64", "float32"):
             exact = case.rounded(dtype)
             agree(exact, exact.run(dtype), "values", dtype)
@@ -51,10 +58,10 @@ def test_drawn_inputs_give_the_values_of_numpy(kernel: str, driver: Driver) -> N
 
 
 @pytest.mark.library("torch")
+@pytest.mark.filterwarnings("ignore:.*script_method.*:DeprecationWarning")  # torch's own, where it loads the inductor
 @pytest.mark.parametrize("kernel", ["anomaly_bce_with_logits", "gmm_energy", "iou_loss"])
 def test_the_inductor_compiles_kernels_whole(kernel: str) -> None:
-    driver = Torch(compiler="inductor")
-    CHECKS["jit_gradients"](Case(KERNELS[kernel], *_split(sample(KERNELS[kernel]), driver)))
+    CHECKS["jit"](_case(kernel, sample(KERNELS[kernel]), Torch(compiler="inductor")))
 
 
 def test_the_support_matrix_has_a_row_for_each_kernel_and_library() -> None:
@@ -64,5 +71,5 @@ def test_the_support_matrix_has_a_row_for_each_kernel_and_library() -> None:
     assert all(row.missing.keys() < CHECKS.keys() for row in rows)
 
 
-def _split(each: Sample, driver: Driver) -> tuple[dict[str, object], Driver, dict[str, object]]:
-    return each.inputs, driver, each.settings
+def _case(kernel: str, drawn: Sample, driver: Driver) -> Case:
+    return Case(KERNELS[kernel], drawn.inputs, driver, drawn.settings)

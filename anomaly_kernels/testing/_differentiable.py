@@ -98,23 +98,29 @@ class Jax(Driver):
     def stack(self, arrays: Sequence[Any]) -> Any:
         return self.module.numpy.stack(list(arrays))
 
-    # Derivatives are compiled, as JAX's users do: one operation at a time takes ten times as long.
+    # What follows is compiled, once for a function, as JAX's users do: one operation at a time takes ten times as long.
+    @cache  # noqa: B019  # drivers live as long as the process
+    def evaluator(self, f: Function) -> Any:
+        return self.module.jit(f)
+
     def value_and_grad(self, f: Function, arrays: Arrays, wrt: Sequence[str]) -> Any:
         return self._value_and_grad(f)(*_split(arrays, wrt))
 
-    @cache  # noqa: B019  # drivers live as long as the process
+    @cache  # noqa: B019
     def _value_and_grad(self, f: Function) -> Any:
         return self.module.jit(self.module.value_and_grad(lambda leaves, rest: f({**rest, **leaves})))
 
     def curvature(self, f: Function, arrays: Arrays, direction: Arrays) -> Any:
-        leaves, rest = _split(arrays, direction)
+        return self._curvature(f)(*_split(arrays, direction), direction)
 
-        def along(derivative: Arrays) -> Any:
+    @cache  # noqa: B019
+    def _curvature(self, f: Function) -> Any:
+        def along(derivative: Arrays, direction: Arrays) -> Any:
             return sum((derivative[name] * v).sum() for name, v in direction.items())
 
-        first: Any = self.module.grad(lambda leaves: f({**rest, **leaves}))
-        second: Any = self.module.grad(lambda leaves: along(first(leaves)))
-        return self.module.jit(lambda leaves: along(second(leaves)))(leaves)
+        first: Any = self.module.grad(lambda leaves, rest: f({**rest, **leaves}))
+        second: Any = self.module.grad(lambda leaves, rest, direction: along(first(leaves, rest), direction))
+        return self.module.jit(lambda leaves, rest, direction: along(second(leaves, rest, direction), direction))
 
     def jit(self, f: Function) -> Any:
         return self.module.jit(f)

@@ -128,6 +128,10 @@ class Driver:
         """Join arrays along a new first axis."""
         return self.module.stack(list(arrays))
 
+    def evaluator(self, f: Function) -> Function:
+        """Make the function as the library's users mostly evaluate it: as it is, where compiling is not the habit."""
+        return f
+
     def building(self) -> AbstractContextManager[Any]:
         """Within it a lazy library must not compute; other libraries do as ever."""
         return nullcontext()

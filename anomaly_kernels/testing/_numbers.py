@@ -29,9 +29,11 @@ def result(case: Case) -> None:
     for dtype in ("float64", "float32"):
         arrays = case.arrays(dtype)
         device = case.driver.device_name(next(iter(arrays.values())))
-        for path, x in flatten(case.call(arrays)).items():
+        for path, x in flatten(case.evaluate(arrays)).items():
             if not case.driver.is_array(x):
                 raise fail(case, f"result: {path} is a {type(x).__module__}.{type(x).__name__}, expected an array")
+            if case.driver.name == "numpy" and not x.ndim and not isinstance(x, np.generic):
+                raise fail(case, f"result: {path} is a 0-d array, expected a NumPy scalar")
             if case.driver.device_name(x) != device:
                 raise fail(case, f"result: {path} is on {case.driver.device_name(x)}, expected {device}")
             if case.floats and case.expected[path].dtype.kind == "f" and case.driver.dtype_name(x) != dtype:
@@ -39,14 +41,15 @@ def result(case: Case) -> None:
 
 
 def purity(case: Case) -> None:
-    """Inputs stay as they were, and the same inputs give the same bits again."""
+    """Called as it is, the function gives the values, the same bits again, and leaves its inputs as they were."""
     arrays = case.arrays()
-    before = case.read_leaves(arrays)
+    before = {name: x.copy() for name, x in case.read_leaves(arrays).items()}  # what is read may be the same memory
     first, second = case.read(case.call(arrays)), case.read(case.call(arrays))
     if changed := [k for k, x in case.read_leaves(arrays).items() if not np.array_equal(x, before[k], equal_nan=True)]:
         raise fail(case, f"purity: the call changed {', '.join(changed)}")
     if other := [k for k, x in second.items() if not np.array_equal(x, first[k], equal_nan=True)]:
         raise fail(case, f"purity: {', '.join(other)} differs when called again")
+    agree(case, first, "purity")
 
 
 def promotion(case: Case) -> None:
@@ -55,7 +58,7 @@ def promotion(case: Case) -> None:
     for name in names if len(names) > 1 else ():
         rounded = case.with_leaves({name: case.leaves[name].astype(np.float32).astype(np.float64)})
         arrays = {**rounded.arrays(), name: case.driver.array(rounded.leaves[name], "float32")}
-        found = flatten(rounded.call(arrays))
+        found = flatten(rounded.evaluate(arrays))
         for path, x in found.items():
             if rounded.expected[path].dtype.kind == "f" and case.driver.dtype_name(x) != "float64":
                 raise fail(
@@ -97,7 +100,7 @@ def half(case: Case) -> None:
     """Half precision is computed and returned in float32."""
     for dtype in case.driver.halves:
         exact = case.rounded(dtype)
-        found = flatten(exact.call(exact.arrays(dtype)))
+        found = flatten(exact.evaluate(exact.arrays(dtype)))
         for path, x in found.items():
             if case.floats and exact.expected[path].dtype.kind == "f" and case.driver.dtype_name(x) != "float32":
                 raise fail(case, f"half: {path} is {case.driver.dtype_name(x)} for {dtype} inputs, expected float32")

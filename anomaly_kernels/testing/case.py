@@ -98,7 +98,11 @@ class Case:
 
     def run(self, dtype: str = "float64") -> Values:
         """Evaluate with the library, in the dtype."""
-        return self.read(self.call(self.arrays(dtype)))
+        return self.read(self.evaluate(self.arrays(dtype)))
+
+    def evaluate(self, arrays: Arrays) -> Any:
+        """Call the function with leaves of the library, in the way of the library's users."""
+        return self.driver.evaluator(self._once("call", self.call))(arrays)
 
     @cached_property
     def expected(self) -> Values:
@@ -135,10 +139,14 @@ class Case:
 
     @property
     def summed(self) -> Callable[[Arrays], Any]:
-        """The weighted sum as a function of the leaves; one object for all leaves of a shape, compiled once."""
+        """The weighted sum as a function of the leaves."""
+        return self._once("summed", lambda arrays: self.total(self.call(arrays)))
+
+    def _once(self, what: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
+        """Keep one function object for all leaves of the same shapes, so that it is compiled once."""
         shapes = tuple((name, x.shape) for name, x in self.leaves.items())
-        key = (self.function, self.driver, id(self.settings), shapes)
-        return self._shared.setdefault(key, lambda arrays: self.total(self.call(arrays)))  # type: ignore[no-any-return]
+        key = (what, self.function, self.driver, id(self.settings), shapes)
+        return self._shared.setdefault(key, function)  # type: ignore[no-any-return]
 
     def reference_total(self, leaves: Mapping[str, np.ndarray]) -> float:
         """Evaluate the weighted sum with NumPy at other leaves."""
@@ -148,7 +156,8 @@ class Case:
     def direction(self, name: str, seed: int) -> np.ndarray:
         """Draw a direction to differentiate along: it keeps zeros and symmetry, which mark structure."""
         x = self.leaves[name]
-        v: np.ndarray = np.random.default_rng(seed).uniform(-1, 1, x.shape) * (x != 0)
+        rng = np.random.default_rng([seed, list(self.leaves).index(name)])  # x and y that move as one hide x - y
+        v: np.ndarray = rng.uniform(-1, 1, x.shape) * (x != 0)
         symmetric = x.ndim > 1 and x.shape[-1] == x.shape[-2] and np.array_equal(x, np.swapaxes(x, -1, -2))
         return (v + np.swapaxes(v, -1, -2)) / 2 if symmetric else v
 

@@ -7,18 +7,35 @@ where a promise is broken. `check_loss` runs those that apply.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any
 
 from anomaly_kernels.testing import _manners, _numbers, _transforms
-from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.case import Case, fail
 from anomaly_kernels.testing.drivers import Driver, driver_for
 from anomaly_kernels.testing.samples import sample
 from anomaly_kernels.testing.support import does_not_apply
 
 __all__ = ["CHECKS", "Case", "check_loss"]
 
+
+def _named(check: Callable[[Case], None]) -> Callable[[Case], None]:
+    """Return the check, with any other exception turned into the broken promise that it is."""
+
+    @wraps(check)
+    def named(case: Case) -> None:
+        try:
+            check(case)
+        except AssertionError:
+            raise
+        except Exception as error:
+            raise fail(case, f"{check.__name__}: {type(error).__name__}: {error}") from error
+
+    return named
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
-    check.__name__: check
+    check.__name__: _named(check)
     for check in (
         _numbers.values,
         _numbers.result,
@@ -31,7 +48,6 @@ CHECKS: dict[str, Callable[[Case], None]] = {
         _numbers.gradients,
         _numbers.second_derivatives,
         _transforms.jit,
-        _transforms.jit_gradients,
         _transforms.vmap,
         _transforms.vmap_gradients,
         _transforms.unknown_batch,

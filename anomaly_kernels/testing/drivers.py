@@ -52,7 +52,7 @@ class Dask(Driver):
 
     def building(self) -> Any:
         def refuse(*_: Any, **__: Any) -> Any:
-            raise AssertionError("computed while the graph was being built")
+            raise RuntimeError("computed while the graph was being built")
 
         return import_module("dask").config.set(scheduler=refuse)
 

@@ -34,8 +34,8 @@ class Sample(NamedTuple):
 
 
 # N samples, T time steps, D features, E = T·D features of a flattened sample, L latent dimensions, K components,
-# Q quantiles. No two are equal, so that a mistaken axis shows.
-SIZES = {"N": 7, "T": 3, "D": 4, "E": 12, "L": 2, "K": 5, "Q": 3}
+# Q quantiles. No two axes of one argument are equally long, so that a mistaken one shows.
+SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3}
 
 ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["scores", "x_true", "x_pred", "y_true", "y_pred", "anomaly_scores"], Argument("real", "NTD")),
@@ -168,7 +168,7 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
     --------
     >>> inputs, settings = sample(lambda scores, *, weight=1.0: None, weight=2.0)
     >>> inputs["scores"].shape, settings
-    ((7, 3, 4), {'weight': 2.0})
+    ((7, 2, 4), {'weight': 2.0})
     """
     parameters = inspect.signature(function).parameters.values()
     required = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty} - settings.keys()

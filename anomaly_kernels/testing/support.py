@@ -17,7 +17,6 @@ _NEEDS = {
     "gradients": ("gradient", "does not differentiate"),
     "second_derivatives": ("gradient", "does not differentiate"),
     "jit": ("jit", "does not compile"),
-    "jit_gradients": ("jit", "does not compile"),
     "vmap": ("vmap", "has no vmap that kernels promise to run under"),
     "vmap_gradients": ("vmap", "has no vmap that kernels promise to run under"),
     "unknown_batch": ("unknown_batch", "has no unknown sizes"),
@@ -25,7 +24,7 @@ _NEEDS = {
     "layout": ("layout", "does not let users choose the memory layout"),
 }
 
-_DERIVATIVES = ("gradients", "second_derivatives", "jit_gradients", "vmap_gradients")
+_DERIVATIVES = ("gradients", "second_derivatives", "vmap_gradients")
 _COUNTS = "counts and ranks are steps: they have no slope"
 _RANKING = ("anomaly_detection_metrics", "average_precision", "roc_auc")
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], ...] = (

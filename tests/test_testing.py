@@ -1,0 +1,296 @@
+"""The contract catches what it is there to catch: for each check, losses that break that promise."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from anomaly_kernels import array_namespace, mse_reconstruction_loss
+from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.contract import CHECKS, check_loss
+from anomaly_kernels.testing.drivers import Driver, driver_for, flatten, installed_libraries, map_arrays
+from anomaly_kernels.testing.samples import ARGUMENTS, DRAWN, sample, variants
+from anomaly_kernels.testing.support import does_not_apply
+
+Loss = Callable[..., Any]
+CALLS = itertools.count()
+
+
+def plain(x_true: Any, x_pred: Any) -> Any:
+    """The formula alone: no check, no cast."""
+    xp = array_namespace(x_true, x_pred)
+    return xp.mean((x_true - x_pred) * (x_true - x_pred))
+
+
+def rough_in_float32(x_true: Any, x_pred: Any) -> Any:
+    return plain(x_true, x_pred) * (1 + 1e-4 if "32" in str(x_true.dtype) else 1.0)
+
+
+def a_python_float(x_true: Any, x_pred: Any) -> Any:
+    return float(plain(x_true, x_pred))
+
+
+def always_float64(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    return plain(xp.astype(x_true, xp.float64), xp.astype(x_pred, xp.float64))
+
+
+def different_each_time(x_true: Any, x_pred: Any) -> Any:
+    return plain(x_true, x_pred) + float(next(CALLS))
+
+
+def lowest_dtype(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    low = xp.float32 if "32" in f"{x_true.dtype}{x_pred.dtype}" else x_true.dtype
+    return plain(xp.astype(x_true, low), xp.astype(x_pred, low))
+
+
+def only_boolean_masks(target: Any, score: Any) -> Any:
+    xp = array_namespace(target, score)
+    counted = xp.astype(target, score.dtype) if "bool" in str(target.dtype) else score * 0.0
+    return xp.mean(counted * score)
+
+
+def sum_is_mean(x_true: Any, x_pred: Any, *, reduction: str = "mean") -> Any:
+    return mse_reconstruction_loss(x_true, x_pred, reduction="none" if reduction == "none" else "mean")
+
+
+def weight_is_ignored(x_true: Any, x_pred: Any, *, weight: Any = 1.0) -> Any:
+    return mse_reconstruction_loss(x_true, x_pred)
+
+
+def half_a_gradient(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    return xp.mean((x_true - xp.stop_gradient(x_pred)) * (x_true - x_pred))
+
+
+def no_second_derivative(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    error = x_true - x_pred
+    still = xp.stop_gradient(error)
+    return xp.mean(2.0 * error * still - still * still)
+
+
+def branch_on_data(x_true: Any, x_pred: Any) -> Any:
+    loss = plain(x_true, x_pred)
+    return loss if float(loss) > 0 else -loss
+
+
+def static_batch_size(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    return xp.sum((x_true - x_pred) * (x_true - x_pred)) / (x_true.shape[0] * x_true.shape[1] * x_true.shape[2])
+
+
+def writes_in_place(x_true: Any, x_pred: Any) -> Any:
+    loss = plain(x_true, x_pred)
+    x_pred *= 1.0
+    return loss
+
+
+def changes_its_input(x_true: Any, x_pred: Any) -> Any:
+    loss = plain(x_true, x_pred)
+    x_pred *= 2.0
+    return loss
+
+
+def first_sample_counts_twice(x_true: Any, x_pred: Any) -> Any:
+    return plain(x_true, x_pred) + plain(x_true[:1, ...], x_pred[:1, ...])
+
+
+def nan_is_zero(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    error = x_true - x_pred
+    error = xp.where(xp.isnan(error), xp.zeros_like(error), error)
+    return xp.mean(error * error)
+
+
+def overflows_on_the_way(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    error = (x_true - x_pred) * (x_true - x_pred)
+    return xp.sqrt(xp.mean(error * error))
+
+
+def gradient_of_root_at_zero(x_true: Any, x_pred: Any) -> Any:
+    return array_namespace(x_true, x_pred).sqrt(mse_reconstruction_loss(x_true, x_pred))
+
+
+def says_nothing_of_reductions(x_true: Any, x_pred: Any, *, reduction: str = "mean") -> Any:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError("bad setting")
+    return mse_reconstruction_loss(x_true, x_pred, reduction=reduction)
+
+
+def setting_by_position(x_true: Any, x_pred: Any, weight: Any = 1.0) -> Any:
+    return mse_reconstruction_loss(x_true, x_pred, weight=weight)
+
+
+def accepts_lists(x_true: Any, x_pred: Any) -> Any:
+    as_array = lambda x: np.asarray(x) if isinstance(x, list | np.ndarray) else x  # noqa: E731
+    return plain(as_array(x_true), as_array(x_pred))
+
+
+ALL = ("numpy", "array_api_strict", "dask", "torch", "jax", "tensorflow")
+BROKEN: list[tuple[str, Loss, tuple[str, ...], str]] = [
+    ("values", rough_in_float32, ALL, "in float32, expected"),
+    ("result", a_python_float, ("numpy", "torch"), "builtins.float"),
+    ("result", always_float64, ALL, "float64, expected float32"),
+    ("purity", different_each_time, ALL, "differs when called again"),
+    ("purity", changes_its_input, ("numpy", "torch"), "changed x_pred"),
+    ("promotion", lowest_dtype, ALL, "is float32 with `x_true` in float32"),
+    ("masks", only_boolean_masks, ALL, "`target` as int"),
+    ("integers", plain, ("numpy", "torch", "jax"), "expected a TypeError naming `x_true`"),
+    ("half", plain, ("numpy", "torch", "jax", "tensorflow"), "expected float32"),
+    ("reductions", sum_is_mean, ALL, "sum"),
+    ("reductions", weight_is_ignored, ALL, "weight=2"),
+    ("gradients", half_a_gradient, ALL, "central differences"),
+    ("second_derivatives", no_second_derivative, ALL, "central differences"),
+    ("jit", branch_on_data, ("torch", "jax", "tensorflow"), ""),
+    ("vmap", branch_on_data, ALL, ""),
+    ("vmap_gradients", branch_on_data, ALL, ""),
+    ("unknown_batch", static_batch_size, ALL, ""),
+    ("lazy", a_python_float, ("dask",), "computed while the graph was being built"),
+    ("layout", writes_in_place, ("numpy",), "read-only"),
+    ("permutation", first_sample_counts_twice, ALL, "expected"),
+    ("nan", nan_is_zero, ALL, "left no NaN in result"),
+    ("extreme", overflows_on_the_way, ALL, "extreme"),
+    ("extreme", gradient_of_root_at_zero, ("torch", "jax", "tensorflow"), "gradient by"),
+    ("shapes", plain, ("numpy", "array_api_strict", "torch", "jax", "tensorflow"), "one longer"),
+    ("foreign", accepts_lists, ("numpy",), "as a list"),
+    ("settings", setting_by_position, ALL, "weight can be given by position"),
+    ("settings", says_nothing_of_reductions, ALL, "naming `reduction`"),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "loss", "libraries", "message"), BROKEN, ids=[f"{b[0]}-{b[1].__name__}" for b in BROKEN]
+)
+def test_a_check_catches_a_loss_that_breaks_its_promise(
+    check: str, loss: Loss, libraries: tuple[str, ...], message: str, driver: Driver
+) -> None:
+    reason = does_not_apply(check, loss.__name__, driver.name)
+    if reason or driver.name not in libraries:
+        pytest.skip(reason or f"{driver.name} itself refuses such a loss")
+    with pytest.raises(AssertionError, match=f"{loss.__name__}.*{driver.name}(?s:.)*{re.escape(message)}"):
+        check_loss(loss, library=driver, checks=[check])
+
+
+def test_each_check_is_seen_to_fail() -> None:
+    assert {check for check, *_ in BROKEN} == set(CHECKS)
+
+
+def test_a_right_loss_passes_every_check_that_applies(driver: Driver) -> None:
+    outcome = check_loss(mse_reconstruction_loss, library=driver)
+    assert set(outcome) == set(CHECKS)
+    assert outcome["values"] == outcome["extreme"] == "passed"
+    for check, state in outcome.items():
+        assert state == (does_not_apply(check, "mse_reconstruction_loss", driver.name) or "passed")
+
+
+def test_inputs_and_settings_of_ones_own_are_used() -> None:
+    def loss(first: Any, second: Any, *, power: int) -> Any:
+        return array_namespace(first, second).mean(abs(first - second) ** power)
+
+    inputs = {"first": np.asarray([1.0, 2.0, 4.0]), "second": np.asarray([0.0, 5.0, 1.0])}
+    assert check_loss(loss, inputs, settings={"power": 2}, checks=["values", "nan"]) == {
+        "values": "passed",
+        "nan": "passed",
+    }
+    with pytest.raises(ValueError, match="`power` is a setting without default"):
+        check_loss(loss)
+    with pytest.raises(ValueError, match="`first` has no entry in ARGUMENTS"):
+        check_loss(loss, settings={"power": 2})
+
+
+def test_a_check_can_be_skipped_with_a_reason() -> None:
+    outcome = check_loss(nan_is_zero, checks=["nan"], skip={"nan": "gaps are data here"})
+    assert outcome == {"nan": "gaps are data here"}
+
+
+def test_every_library_that_is_installed_has_a_driver() -> None:
+    assert {"numpy", "array_api_strict"} <= set(installed_libraries())
+    assert driver_for("numpy") is driver_for("numpy")
+    with pytest.raises(ValueError, match=r"`name` must be one of numpy, .*, got 'pandas'"):
+        driver_for("pandas")
+
+
+def test_a_driver_reads_back_what_it_made(driver: Driver) -> None:
+    values = np.asarray([[0.5, -2.0], [3.0, 0.0]])
+    for dtype in ("float64", "float32", *driver.halves):
+        x = driver.array(values, dtype)
+        assert driver.is_array(x)
+        assert not driver.is_array(values.tolist())
+        assert driver.dtype_name(x) == dtype
+        np.testing.assert_array_equal(driver.numpy(x), values)
+        np.testing.assert_array_equal(driver.numpy(driver.sum(x)), 1.5)
+    assert driver.dtype_name(driver.array(values > 0, "float32")) == "bool"
+    assert re.match(r"\d+\.\d+", driver.version())
+
+
+def test_numpy_offers_no_transforms() -> None:
+    numpy = driver_for("numpy")
+    for attempt in (
+        lambda: numpy.value_and_grad(plain, {}, []),
+        lambda: numpy.curvature(plain, {}, {}),
+        lambda: numpy.jit(plain),
+        lambda: numpy.vmap(plain),
+        lambda: numpy.vmap_grad(plain, {}, []),
+        lambda: numpy.unknown_batch(plain, {}, []),
+    ):
+        with pytest.raises(NotImplementedError, match="numpy"):
+            attempt()
+
+
+def test_derivatives_of_a_cube_are_right(driver: Driver) -> None:
+    if "gradient" not in driver.can:
+        pytest.skip(f"{driver.name} does not differentiate")
+    x = np.asarray([1.0, -2.0, 3.0])
+    arrays, cube = {"x": driver.array(x)}, lambda arrays: driver.sum(arrays["x"] ** 3)
+    value, gradient = driver.value_and_grad(cube, arrays, ["x"])
+    assert float(driver.numpy(value)) == 20.0
+    np.testing.assert_allclose(driver.numpy(gradient["x"]), 3 * x**2)
+    assert float(driver.numpy(driver.curvature(cube, arrays, {"x": driver.array(x)}))) == pytest.approx(120.0)
+
+
+def test_a_function_that_does_not_move_has_no_slope(driver: Driver) -> None:
+    if "gradient" not in driver.can:
+        pytest.skip(f"{driver.name} does not differentiate")
+    arrays = {"x": driver.array(np.ones(2)), "y": driver.array(np.ones(2))}
+    _, gradient = driver.value_and_grad(lambda arrays: driver.sum(arrays["y"]), arrays, ["x"])
+    np.testing.assert_array_equal(driver.numpy(gradient["x"]), [0.0, 0.0])
+
+
+def test_trees_keep_their_form() -> None:
+    tree = {"a": (1, [2, None]), "b": sample(plain)}
+    doubled = map_arrays(lambda x: 2 * x, {"a": (1, [2, None])})
+    assert doubled == {"a": (2, [4, None])}
+    assert list(flatten(tree, "t")) == ["t.a.0", "t.a.1.0", "t.b.inputs.x_true", "t.b.inputs.x_pred"]
+    case = Case(plain, {"x_true": (np.zeros(1), [np.ones(2), None])}, driver_for("numpy"))
+    assert case.trees(case.leaves)["x_true"][1][1] is None
+    np.testing.assert_array_equal(case.trees(case.leaves)["x_true"][1][0], [1.0, 1.0])
+
+
+def test_samples_are_the_same_each_time_and_differ_by_seed() -> None:
+    first, again, other = sample(plain), sample(plain), sample(plain, seed=1)
+    np.testing.assert_array_equal(first.inputs["x_true"], again.inputs["x_true"])
+    assert np.all(first.inputs["x_true"] != other.inputs["x_true"])
+    assert np.all(first.inputs["x_true"] != first.inputs["x_pred"])
+
+
+def test_a_setting_that_is_an_array_becomes_an_input() -> None:
+    def loss(scores: Any, *, weight: Any = 1.0) -> Any: ...
+
+    inputs, settings = sample(loss, weight=DRAWN)
+    assert inputs["weight"].shape == ()
+    assert settings == {}
+    assert [label for label, _ in variants(loss)] == ["default", "weight=array"]
+
+
+def test_every_argument_has_a_kind_that_can_be_drawn() -> None:
+    for name, argument in ARGUMENTS.items():
+        loss = eval(f"lambda {name}: None")  # a function with an argument of that name
+        assert sample(loss).inputs[name].ndim == len(argument.axes)
