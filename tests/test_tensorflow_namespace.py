@@ -75,8 +75,9 @@ CASES: dict[str, Case] = {
     "cholesky of one": Case(lambda xp, s: xp.cholesky(s[0, ...]), "spd", 50, lambda s: np.linalg.cholesky(s[0])),
     "concat": Case(lambda xp, x, y: xp.concat([x, y]), "real real", smooth=True),
     "concat axis": Case(lambda xp, x, y: xp.concat((x, y), axis=-1), "real real"),
-    "constant number": Case(
-        lambda xp, x: xp.constant(-0.0, like=x, dtype=xp.float32), reference=lambda x: np.float32(-0.0)
+    "constant number": Case(  # eager TensorFlow remembers numbers
+        lambda xp, x: xp.stack([xp.constant(v, like=x, dtype=xp.float32) for v in (0.0, -0.0, 0.1)]),
+        reference=lambda x: np.array([0.0, -0.0, 0.1], np.float32),
     ),
     "constant": Case(
         lambda xp, x: xp.constant([0.1, -0.0], like=x, dtype=xp.float64), reference=lambda x: np.array([0.1, -0.0])
@@ -141,6 +142,7 @@ CASES: dict[str, Case] = {
     "searchsorted right": Case(lambda xp, x, y: xp.searchsorted(xp.sort(x), y, side="right"), "line line"),
     "sigmoid": Case(lambda xp, x: xp.sigmoid(x), eps=4, reference=scipy.special.expit, smooth=True),
     "sort": Case(lambda xp, x: xp.sort(x), eps=1, smooth=True),
+    "sort rows": Case(lambda xp, x: xp.sort(xp.permute_dims(x, (1, 0))), eps=1, smooth=True),
     "sort line": Case(lambda xp, x: xp.sort(x), "line", 1),
     "sort of count": Case(lambda xp, n: xp.sort(n), "count"),
     "sqrt": Case(lambda xp, x: xp.sqrt(x), eps=1),
@@ -175,7 +177,7 @@ def inputs(draw: Any, kinds: str, dtype: str, size: int | None) -> list[np.ndarr
     width = 32 if dtype == "float32" else 64
     plain = st.floats(-50, 50, width=width, allow_subnormal=False)
     ties = st.sampled_from([-math.inf, -1.0, -0.0, 0.0, 1.0, 2.5, math.inf])
-    wild = st.floats(width=width, allow_subnormal=False) | plain | ties
+    wild = st.floats(width=width, allow_subnormal=False) | plain | ties | st.just(math.nan)
     made = []
     for kind in kinds.split():
         if kind == "mask":
