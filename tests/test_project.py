@@ -92,6 +92,15 @@ def test_readme_names_every_kernel():
     assert [name for name in KERNELS if f"`{name}`" not in README] == []
 
 
+def test_architecture_names_tests_that_exist():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "architecture.md").read_text()))
+    defined = {
+        name for file in ROOT.glob("tests/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert named
+    assert named <= defined
+
+
 @pytest.mark.library("torch")
 def test_readme_example_for_torch():
     (example,) = re.findall(r"```python\n(>>> import torch.*?)```", README, flags=re.DOTALL)
