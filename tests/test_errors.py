@@ -1,0 +1,198 @@
+"""What is refused, and what the message says: the argument, what was given, what is expected."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.drivers import Driver, driver_for
+from anomaly_kernels.testing.samples import array_arguments, sample
+from anomaly_kernels.testing.support import catalogue
+
+KERNELS = catalogue()
+
+# setting, values that are out of range or no option (ValueError), values of the wrong kind (TypeError)
+SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
+    ("weight", (float("nan"),), ("two", True, [1.0])),
+    ("reduction", ("median", ""), (3, None)),
+    ("anomaly_weight", (float("nan"),), ("two", True)),
+    ("w_energy", (float("nan"),), ("much",)),
+    ("w_cov_diag", (float("nan"),), ("much",)),
+    ("w_model", (float("nan"),), ("much",)),
+    ("w_recon", (float("nan"),), ("much",)),
+    ("eps", (-1e-9,), ("small", None)),
+    ("epsilon", (-1e-9, 1.5), ("small", None)),
+    ("smooth", (-1.0,), ("yes",)),
+    ("temperature", (0, -1.0), ("hot",)),
+    ("nu", (0, 1, -0.5, 1.5), ("half",)),
+    ("beta", (0, -1.0), ("sharp",)),
+    ("sim", (0.0, -1.0), ("same",)),
+    ("pos_weight", (-1.0,), ("more",)),
+    ("target_entropy", (float("nan"),), ("high",)),
+    ("zero_division", (), ("warn",)),
+    ("quantiles", ((), (0.5, 1.2), (-0.1,)), (0.5, ("low",))),
+    ("loss_type", ("mse",), (1,)),
+    ("error_metric", ("rmse",), (1,)),
+    ("aggregation", ("median",), (1,)),
+    ("normalize_method", ("softmax",), (1,)),
+    ("axis", (3, -4, (0, 0)), ("last", 0.5)),
+    ("model", (), ("teacher", 3.0)),
+    ("activation", ("swish",), (1,)),
+    ("intermediate_activation", ("swish",), (1,)),
+    ("final_activation", ("softmax",), (1,)),
+    ("use_norm", ("group", 2), ()),
+    ("n_repeats", (0, -1), (1.5, "T")),
+]
+BAD = [
+    (kernel, setting, value, error)
+    for setting, unfit, wrong in SETTINGS
+    for kernel, function in KERNELS.items()
+    if setting in inspect.signature(function).parameters and setting not in array_arguments(function)
+    for values, error in ((unfit, ValueError), (wrong, TypeError))
+    for value in values
+]
+
+
+@pytest.mark.parametrize(("kernel", "setting", "value", "error"), BAD, ids=[f"{k}-{s}={v!r}" for k, s, v, _ in BAD])
+def test_a_bad_setting_is_refused_by_name(kernel: str, setting: str, value: Any, error: type[Exception]) -> None:
+    inputs, settings = sample(KERNELS[kernel])
+    with pytest.raises(error, match=rf"\b{setting}\b"):
+        KERNELS[kernel](**inputs, **{**settings, setting: value})
+
+
+def test_every_setting_of_a_kernel_is_tried() -> None:
+    settings = {
+        name
+        for function in KERNELS.values()
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    tried = {setting for setting, *_ in SETTINGS} | {"cov_full", "cov_diag", "scale_diag", "model_hl", "w_model_hl"}
+    assert settings - tried <= {"radius"}  # any number will do
+
+
+ROWS, SQUARE = np.ones((7, 2)), np.eye(3)
+SHAPES: list[tuple[str, str, dict[str, Any]]] = [
+    # kernel, argument that the message names, what is changed
+    ("deep_svdd_loss", "center", {"center": np.ones(3)}),
+    ("deep_svdd_loss", "center", {"center": np.ones((7, 4))}),
+    ("deep_svdd_soft_boundary_loss", "radius", {"radius": np.ones(2)}),
+    ("deep_svdd_soft_boundary_loss", "center", {"center": np.ones(3)}),
+    ("svdd_score", "center", {"center": np.ones(1)}),
+    ("svdd_score", "radius", {"radius": np.ones(2)}),
+    ("gmm_params", "gamma", {"gamma": np.ones((6, 3))}),
+    ("gmm_params", "z", {"z": np.ones(7)}),
+    ("gmm_params", "gamma", {"gamma": np.ones(7)}),
+    ("gmm_energy", "z", {"z": np.ones((7, 3))}),
+    ("gmm_energy", "z", {"z": np.ones(2)}),
+    ("covariance_penalty", "cov", {"cov": np.ones((3, 2, 4))}),
+    ("covariance_penalty", "cov", {"cov": np.ones(3)}),
+    ("aegmm_loss", "gamma", {"gamma": np.ones((6, 3))}),
+    ("vaegmm_loss", "cov_diag", {"cov_diag": np.ones(3)}),
+    ("elbo", "cov_full", {"cov_full": SQUARE}),
+    ("elbo", "cov_full", {"cov_full": np.ones(8)}),
+    ("elbo", "cov_diag", {"cov_diag": np.ones(3)}),
+    ("elbo", "cov_diag", {"cov_diag": np.ones((8, 8))}),
+    ("elbo", "scale_diag", {"scale_diag": np.ones(())}),
+    ("elbo", "sim", {"sim": np.ones(8)}),
+    ("elbo", "cov_diag", {"cov_diag": np.ones(8), "scale_diag": np.ones(8)}),
+    ("elbo", "sim", {"cov_full": np.eye(8), "sim": 0.5}),
+    ("quantile_loss", "y_pred", {"y_pred": np.ones((7, 2, 2, 4))}),
+    ("quantile_loss", "y_pred", {"y_pred": np.ones((7, 2, 4))}),
+    ("quantile_loss", "y_true", {"y_true": np.ones((7, 2))}),
+    ("kl_divergence", "p_pred", {"p_pred": np.ones((7, 2, 5))}),
+    ("gaussian_kl", "log_var", {"log_var": np.ones((7, 1))}),
+    ("anomaly_bce_with_logits", "logit", {"logit": np.ones((7, 2, 1))}),
+    ("iou_loss", "score", {"score": np.ones((1, 2, 4))}),
+    ("prediction_error_score", "y_true", {"y_true": ROWS, "y_pred": ROWS}),
+    ("prediction_error_score", "y_pred", {"y_pred": np.ones((7, 3, 4))}),
+    ("reconstruction_error", "x_pred", {"x_pred": np.ones((7, 2, 5))}),
+    ("reconstruction_error", "x_pred", {"x_pred": np.ones((7, 2, 4, 1))}),
+    ("orthogonality_loss", "components", {"components": np.ones(4)}),
+    ("distinctness_loss", "selection_weights", {"selection_weights": np.ones(4)}),
+    ("component_orthogonality", "components", {"components": np.ones((2, 3, 4))}),
+    ("explained_variance", "explained_variance_ratio", {"explained_variance_ratio": np.ones((2, 3))}),
+    ("anomaly_detection_metrics", "score", {"score": np.ones((7, 2, 3))}),
+    ("anomaly_detection_metrics", "decision", {"decision": np.ones((7, 2), dtype=bool)}),
+    ("average_precision", "score", {"score": np.ones((7, 2))}),
+    ("roc_auc", "target", {"target": np.ones((6, 2, 4))}),
+    ("lstm_autoencoder", "inputs", {"inputs": ROWS}),
+    ("lstm_autoencoder", "params", {"inputs": np.ones((7, 2, 5))}),
+    ("sequence_anomaly_score", "params", {"features": np.ones((7, 5))}),
+    ("distillation_loss", "y_pred", {"y_pred": np.ones((7, 2, 5))}),
+    ("distillation_loss", "y_pred", {"y_pred": np.ones((7, 2, 4), dtype=int)}),
+    ("distillation_loss", "y_pred", {"y_pred": np.ones((7, 2, 4)).tolist()}),
+    ("adversarial_ae_loss", "w_model_hl", {"model_hl": (abs, abs), "w_model_hl": (1.0,)}),
+    ("adversarial_ae_loss", "model_hl", {"model_hl": ("hidden",)}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "argument", "changed"), SHAPES, ids=[f"{k}-{','.join(c)}-{n}" for n, (k, _, c) in enumerate(SHAPES)]
+)
+def test_a_wrong_argument_is_refused_by_name(kernel: str, argument: str, changed: dict[str, Any]) -> None:
+    inputs, settings = sample(KERNELS[kernel])
+    with pytest.raises((ValueError, TypeError), match=rf"\b{argument}\b"):
+        KERNELS[kernel](**{**inputs, **settings, **changed})
+
+
+@pytest.mark.parametrize("kernel", ["sequence_anomaly_score", "lstm_autoencoder"])
+@pytest.mark.parametrize("part", ["kernel", "bias"])
+def test_a_parameter_that_is_missing_is_named(kernel: str, part: str) -> None:
+    inputs, settings = sample(KERNELS[kernel])
+    for key in [key for key in inputs["params"] if key.endswith(f"/{part}")]:
+        params = {name: x for name, x in inputs["params"].items() if name != key}
+        with pytest.raises(ValueError, match=re.escape(key)):
+            KERNELS[kernel](**{**inputs, "params": params}, **settings)
+
+
+SEVERAL = [name for name, kernel in KERNELS.items() if len(array_arguments(kernel)) > 1 and name != "distillation_loss"]
+
+
+@pytest.mark.library("array_api_strict", "torch")
+@pytest.mark.parametrize("kernel", SEVERAL)
+def test_arrays_on_two_devices_are_refused(kernel: str, driver: Driver) -> None:
+    case = _case(kernel, driver)
+    name = [name for name in case.positional if name in case.leaves and case.leaves[name].ndim][-1]
+    x = driver.array(case.leaves[name])
+    moved = x.to("meta") if driver.name == "torch" else x.to_device(driver.module.Device("device1"))
+    with pytest.raises(ValueError, match=rf"one device(?s:.)*\b{name}\b"):
+        case.call({**case.arrays(), name: moved})
+
+
+@pytest.mark.parametrize("kernel", SEVERAL)
+def test_arrays_of_numpy_and_another_library_are_refused(kernel: str) -> None:
+    strict, case = driver_for("array_api_strict"), _case(kernel, driver_for("numpy"))
+    for name in [name for name in case.positional if name in case.leaves and case.leaves[name].ndim]:
+        with pytest.raises(TypeError, match=rf"\b{name}\b"):
+            case.call({**case.arrays(), name: strict.array(case.leaves[name])})
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_complex_values_are_refused(kernel: str) -> None:
+    case = _case(kernel, driver_for("numpy"))
+    for name in [name for name in case.positional if name in case.floats and case.leaves[name].ndim]:
+        if (kernel, name) != ("distillation_loss", "x_true"):  # goes to the model alone
+            with pytest.raises(TypeError, match=rf"\b{name}\b"):
+                case.call({**case.arrays(), name: case.leaves[name] * 1j})
+
+
+def test_a_message_says_what_was_given_and_what_is_expected() -> None:
+    case = _case("deep_svdd_soft_boundary_loss", driver_for("numpy"))
+    with pytest.raises(ValueError, match=r"`nu`.*> 0.*< 1.*1\.5"):
+        KERNELS["deep_svdd_soft_boundary_loss"](**case.inputs, nu=1.5)
+    case = _case("mse_reconstruction_loss", driver_for("numpy"))
+    with pytest.raises(ValueError, match=r"`reduction`.*'mean', 'sum', 'none'.*'median'"):
+        KERNELS["mse_reconstruction_loss"](**case.inputs, reduction="median")
+    with pytest.raises(ValueError, match=r"`x_true` and `x_pred`.*\(7, 2, 4\) and \(2, 4\)"):
+        KERNELS["mse_reconstruction_loss"](case.inputs["x_true"], case.inputs["x_pred"][0])
+
+
+def _case(kernel: str, driver: Driver) -> Case:
+    inputs, settings = sample(KERNELS[kernel])
+    return Case(KERNELS[kernel], inputs, driver, settings)
