@@ -57,13 +57,17 @@ def values_of(argument: Argument, sizes: Mapping[str, int]) -> st.SearchStrategy
     return st.integers(0, 2**16).map(lambda seed: draw(argument, np.random.default_rng(seed), sizes))
 
 
-def inputs_for(function: Callable[..., Any], **settings: Any) -> st.SearchStrategy[Sample]:
+def inputs_for(
+    function: Callable[..., Any], *, sizes: Mapping[str, int] | None = None, **settings: Any
+) -> st.SearchStrategy[Sample]:
     """Draw inputs for a function from its signature, with the settings it requires; equal letters have equal lengths.
 
     Parameters
     ----------
     function : callable
         Its positional arguments are arrays with names from `samples.ARGUMENTS`.
+    sizes : mapping, optional
+        Length of each axis, by letter, as `samples.SIZES`; drawn if not given.
     **settings
         Settings to call it with.
 
@@ -75,9 +79,9 @@ def inputs_for(function: Callable[..., Any], **settings: Any) -> st.SearchStrate
     required = sample(function, **settings).settings
     kinds = arguments(array_arguments(function), required)
 
-    def inputs(sizes: dict[str, int]) -> st.SearchStrategy[dict[str, Any]]:
-        sizes = sizes | {"E": sizes["T"] * sizes["D"], "Q": len(required.get("quantiles", ()))}
+    def inputs(sizes: Mapping[str, int]) -> st.SearchStrategy[dict[str, Any]]:
+        sizes = {**sizes, "E": sizes["T"] * sizes["D"], "Q": len(required.get("quantiles", ()))}
         return st.fixed_dictionaries({name: values_of(kind, sizes) for name, kind in kinds.items()})
 
-    sizes = st.fixed_dictionaries({axis: st.integers(*limits) for axis, limits in _SIZES.items()})
-    return sizes.flatmap(inputs).map(lambda drawn: Sample(drawn, required))
+    drawn = st.fixed_dictionaries({axis: st.integers(*limits) for axis, limits in _SIZES.items()})
+    return (drawn.flatmap(inputs) if sizes is None else inputs(sizes)).map(lambda drawn: Sample(drawn, required))
