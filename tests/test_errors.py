@@ -159,8 +159,7 @@ SEVERAL = [name for name, kernel in KERNELS.items() if len(array_arguments(kerne
 def test_arrays_on_two_devices_are_refused(kernel: str, driver: Driver) -> None:
     case = _case(kernel, driver)
     name = [name for name in case.positional if name in case.leaves and case.leaves[name].ndim][-1]
-    x = driver.array(case.leaves[name])
-    moved = x.to("meta") if driver.name == "torch" else x.to_device(driver.module.Device("device1"))
+    moved = driver.elsewhere(driver.array(case.leaves[name]))
     with pytest.raises(ValueError, match=rf"one device(?s:.)*\b{name}\b"):
         case.call({**case.arrays(), name: moved})
 

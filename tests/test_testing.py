@@ -40,6 +40,11 @@ def always_float64(x_true: Any, x_pred: Any) -> Any:
     return plain(xp.astype(x_true, xp.float64), xp.astype(x_pred, xp.float64))
 
 
+def always_on_the_cpu(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    return xp.arange(1, 2, dtype=x_true.dtype) * plain(x_true, x_pred)
+
+
 def different_each_time(x_true: Any, x_pred: Any) -> Any:
     return plain(x_true, x_pred) + float(next(CALLS))
 
@@ -139,6 +144,7 @@ BROKEN: list[tuple[str, Loss, tuple[str, ...], str]] = [
     ("values", rough_in_float32, ALL, "in float32, expected"),
     ("result", a_python_float, ("numpy", "torch"), "builtins.float"),
     ("result", always_float64, ALL, "float64, expected float32"),
+    ("device", always_on_the_cpu, ALL, "two different devices"),
     ("purity", different_each_time, ALL, "differs when called again"),
     ("purity", changes_its_input, ("numpy", "torch"), "changed x_pred"),
     ("promotion", lowest_dtype, ALL, "is float32 with `x_true` in float32"),
@@ -236,6 +242,7 @@ def test_numpy_offers_no_transforms() -> None:
     for attempt in (
         lambda: numpy.value_and_grad(plain, {}, []),
         lambda: numpy.curvature(plain, {}, {}),
+        lambda: numpy.elsewhere(np.ones(1)),
         lambda: numpy.jit(plain),
         lambda: numpy.vmap(plain),
         lambda: numpy.vmap_grad(plain, {}, []),

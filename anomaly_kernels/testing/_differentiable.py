@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Torch(Driver):
-    """torch, eager and compiled; the compiler is a name that ``torch.compile(backend=...)`` knows."""
+    """torch, eager and compiled, on any device; the compiler is a name that ``torch.compile(backend=...)`` knows."""
 
     name = package = "torch"
-    can = frozenset({"gradient", "jit", "vmap", "layout"})
+    can = frozenset({"gradient", "jit", "vmap", "layout", "device"})
     halves = ("float16", "bfloat16")
 
     def __init__(self, device: str | None = None, compiler: str = "aot_eager") -> None:
-        super().__init__(device)
-        self.compiler = compiler
+        super().__init__()
+        self.device, self.compiler = device, compiler
 
     def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:
         tensor = self.module.as_tensor(np.array(values), device=self.device)
@@ -43,6 +43,9 @@ class Torch(Driver):
 
     def is_array(self, x: Any) -> bool:
         return isinstance(x, self.module.Tensor)
+
+    def elsewhere(self, x: Any) -> Any:
+        return x.to("meta")  # shapes, dtypes and devices without values
 
     def value_and_grad(self, f: Function, arrays: Arrays, wrt: Sequence[str]) -> tuple[Any, dict[str, Any]]:
         leaves = {name: arrays[name].detach().clone().requires_grad_() for name in wrt}
@@ -79,8 +82,8 @@ class Jax(Driver):
     can = frozenset({"gradient", "jit", "vmap"})
     halves = ("float16", "bfloat16")
 
-    def __init__(self, device: str | None = None) -> None:
-        super().__init__(device)
+    def __init__(self) -> None:
+        super().__init__()
         self.module.config.update("jax_enable_x64", True)  # noqa: FBT003
 
     def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:
@@ -139,9 +142,9 @@ class TensorFlow(Driver):
     can = frozenset({"gradient", "jit", "unknown_batch"})
     halves = ("float16", "bfloat16")
 
-    def __init__(self, device: str | None = None) -> None:
+    def __init__(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        super().__init__(device)
+        super().__init__()
         self.module.get_logger().setLevel("ERROR")
 
     def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:

@@ -52,11 +52,9 @@ class Driver:
     package : str
         The package to import.
     can : frozenset of str
-        What the library offers beyond evaluation: gradient, jit, vmap, lazy, layout, unknown_batch.
+        What the library offers beyond evaluation: gradient, jit, vmap, lazy, layout, device, unknown_batch.
     halves : tuple of str
         The half-precision dtypes it has.
-    device : str or None
-        Where arrays are put; None means the library's default.
     """
 
     name: ClassVar[str] = "numpy"
@@ -64,9 +62,8 @@ class Driver:
     can: ClassVar[frozenset[str]] = frozenset({"layout"})
     halves: ClassVar[tuple[str, ...]] = ("float16",)
 
-    def __init__(self, device: str | None = None) -> None:
+    def __init__(self) -> None:
         self.module: Any = import_module(self.package)
-        self.device = device
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -119,6 +116,10 @@ class Driver:
     def device_name(self, x: Any) -> str:
         """Where the array lives, in the library's words."""
         return str(getattr(x, "device", "cpu"))
+
+    def elsewhere(self, x: Any) -> Any:
+        """Move an array to a second device, one that every machine has."""
+        raise NotImplementedError(f"{self.name} has no second device on every machine")
 
     def sum(self, x: Any) -> Any:
         """Sum all elements, to a 0-d array."""

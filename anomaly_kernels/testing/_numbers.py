@@ -40,6 +40,15 @@ def result(case: Case) -> None:
                 raise fail(case, f"result: {path} is {case.driver.dtype_name(x)}, expected {dtype} as the inputs")
 
 
+def device(case: Case) -> None:
+    """On another device, the result is there too, and so was all that went into it."""
+    arrays = {name: case.driver.elsewhere(x) for name, x in case.arrays().items()}
+    expected = case.driver.device_name(next(iter(arrays.values())))
+    for path, x in flatten(case.call(arrays)).items():
+        if case.driver.device_name(x) != expected:
+            raise fail(case, f"device: {path} is on {case.driver.device_name(x)}, expected {expected}")
+
+
 def purity(case: Case) -> None:
     """Called as it is, the function gives the values, the same bits again, and leaves its inputs as they were."""
     arrays = case.arrays()

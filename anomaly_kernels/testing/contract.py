@@ -39,6 +39,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     for check in (
         _numbers.values,
         _numbers.result,
+        _numbers.device,
         _numbers.purity,
         _numbers.promotion,
         _numbers.masks,

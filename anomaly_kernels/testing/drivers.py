@@ -23,11 +23,14 @@ class ArrayAPIStrict(Driver):
     """The standard and nothing beyond it."""
 
     name = package = "array_api_strict"
-    can = frozenset()
+    can = frozenset({"device"})
     halves = ()
 
     def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:
         return self.module.asarray(np.array(values, dtype=dtype))
+
+    def elsewhere(self, x: Any) -> Any:
+        return x.to_device(self.module.Device("device1"))
 
     def is_array(self, x: Any) -> bool:
         return type(x).__module__.partition(".")[0] == self.package
@@ -78,7 +81,7 @@ DRIVERS: dict[str, type[Driver]] = {
 
 
 @cache
-def driver_for(name: str, device: str | None = None) -> Driver:
+def driver_for(name: str) -> Driver:
     """Make the driver of a library, by name; the same one each time.
 
     Examples
@@ -90,7 +93,7 @@ def driver_for(name: str, device: str | None = None) -> Driver:
     """
     if name not in DRIVERS:
         raise ValueError(f"`name` must be one of {', '.join(DRIVERS)}, got {name!r}")
-    return DRIVERS[name](device)
+    return DRIVERS[name]()
 
 
 def installed_libraries() -> list[str]:

@@ -21,6 +21,7 @@ _NEEDS = {
     "vmap_gradients": ("vmap", "has no vmap that kernels promise to run under"),
     "unknown_batch": ("unknown_batch", "has no unknown sizes"),
     "lazy": ("lazy", "computes at once"),
+    "device": ("device", "has no second device on every machine"),
     "layout": ("layout", "does not let users choose the memory layout"),
 }
 
