@@ -44,7 +44,7 @@ def headline(documented: ModuleType | Callable[..., object]) -> str:
 
 def section(home: str, names: list[str]) -> str:
     """A section that lists the names that a file defines, each with the first line of its docstring."""
-    title = home.rpartition(".")[2].replace("_", " ").capitalize()
+    title = home.rpartition(".")[2].strip("_").replace("_", " ").capitalize()
     entries = "\n".join(f"   {name}" for name in names)
     intro = f"{title}\n{'-' * len(title)}\n\n{headline(sys.modules[home])}."
     return f"{intro}\n\n.. autosummary::\n   :toctree: .\n\n{entries}\n"
