@@ -14,6 +14,7 @@ from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
+from anomaly_kernels.metrics.statistics import _quantile_of_unknown_size
 
 MASKS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12)
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda x: round(x, 3))
@@ -65,6 +66,7 @@ def test_zero_division_stands_for_undefined_quotients(driver, otherwise):
     close(fields(driver, missed), {"precision": otherwise, "recall": 0.0, "f1_score": 0.0, "iou": 0.0})
     alarm = ak.anomaly_detection_metrics(none, some, zero_division=otherwise)
     close(fields(driver, alarm), {"precision": 0.0, "recall": otherwise, "f1_score": 0.0, "iou": 0.0})
+    assert fields(driver, ak.anomaly_detection_metrics(none, none))["precision"] == 0.0
 
 
 def test_masks_may_be_numbers(driver):
@@ -171,6 +173,14 @@ def test_score_statistics_near_the_largest_number(driver):
     with np.errstate(over="ignore"):
         got = fields(driver, ak.score_statistics(driver.array(scores, "float32")))
     close(got, described(scores.tolist()), rtol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 101, 128])
+def test_quantiles_where_the_number_of_scores_is_unknown(n):
+    ordered = np.sort(np.random.default_rng(n).normal(size=n))
+    for p in (0.0, 0.25, 0.5, 0.95, 1.0):
+        got = _quantile_of_unknown_size(ak.array_namespace(ordered), ordered, p)
+        np.testing.assert_allclose(got, np.quantile(ordered, p), rtol=1e-13)
 
 
 def test_equal_scores_do_not_spread(driver):

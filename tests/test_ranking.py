@@ -55,6 +55,16 @@ def test_it_is_what_its_definition_says(driver, metric, labelled):
     np.testing.assert_allclose(evaluate(driver, metric, truth, score), EXACT[metric](truth, score), rtol=1e-14)
 
 
+@given(labelled=LABELLED)
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_boolean_masks_and_fixed_shapes_give_the_same(metric, labelled):
+    import array_api_strict  # never takes the way of boolean masks, NumPy always does
+
+    by_masks = metric(*unzipped(labelled))
+    fixed = metric(*map(array_api_strict.asarray, unzipped(labelled)))
+    np.testing.assert_allclose(float(by_masks), float(fixed), rtol=4e-16)
+
+
 @pytest.mark.parametrize("metric", RANKINGS)
 def test_compiled_form_gives_the_same(driver, metric):
     if "jit" not in driver.can:
