@@ -144,7 +144,7 @@ BROKEN: list[tuple[str, Loss, tuple[str, ...], str]] = [
     ("values", rough_in_float32, ALL, "in float32, expected"),
     ("result", a_python_float, ("numpy", "torch"), "builtins.float"),
     ("result", always_float64, ALL, "float64, expected float32"),
-    ("device", always_on_the_cpu, ALL, "two different devices"),
+    ("device", always_on_the_cpu, ALL, "evice"),
     ("purity", different_each_time, ALL, "differs when called again"),
     ("purity", changes_its_input, ("numpy", "torch"), "changed x_pred"),
     ("promotion", lowest_dtype, ALL, "is float32 with `x_true` in float32"),
