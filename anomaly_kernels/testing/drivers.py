@@ -84,6 +84,21 @@ DRIVERS: dict[str, type[Driver]] = {
 def driver_for(name: str) -> Driver:
     """Make the driver of a library, by name; the same one each time.
 
+    Parameters
+    ----------
+    name : str
+        A key of `DRIVERS`.
+
+    Returns
+    -------
+    Driver
+        Its library is imported by now.
+
+    Raises
+    ------
+    ValueError
+        If there is no driver of that name.
+
     Examples
     --------
     >>> numpy = driver_for("numpy")
@@ -97,5 +112,16 @@ def driver_for(name: str) -> Driver:
 
 
 def installed_libraries() -> list[str]:
-    """Names of the libraries that can be imported here; nothing is imported to find out."""
+    """Names of the libraries that can be imported here; nothing is imported to find out.
+
+    Returns
+    -------
+    list of str
+        Keys of `DRIVERS`.
+
+    Examples
+    --------
+    >>> "numpy" in installed_libraries()
+    True
+    """
     return [name for name, kind in DRIVERS.items() if kind.installed()]

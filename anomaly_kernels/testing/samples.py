@@ -27,7 +27,15 @@ class Argument(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Arrays and settings that a function can be called with: ``function(**inputs, **settings)``."""
+    """Arrays and settings that a function can be called with: ``function(**inputs, **settings)``.
+
+    Attributes
+    ----------
+    inputs : dict
+        NumPy arrays, or dicts and tuples of them, by argument name.
+    settings : dict
+        The rest of the call.
+    """
 
     inputs: dict[str, Any]
     settings: dict[str, Any]
@@ -185,7 +193,25 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
 
 
 def variants(function: Callable[..., Any]) -> Iterator[tuple[str, Sample]]:
-    """Samples of a function with its default settings, then with each of the other values its settings can take."""
+    """Samples of a function with its default settings, then with each of the other values its settings can take.
+
+    Parameters
+    ----------
+    function : callable
+        Its positional arguments are arrays named as in `ARGUMENTS`.
+
+    Yields
+    ------
+    label : str
+        ``"default"``, or the settings that differ from it.
+    sample : Sample
+        What to call the function with.
+
+    Examples
+    --------
+    >>> [label for label, _ in variants(lambda scores, *, reduction="mean": None)]
+    ['default', 'reduction=none', 'reduction=sum']
+    """
     yield "default", sample(function)
     names = inspect.signature(function).parameters
     for name in names:

@@ -49,7 +49,17 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], ...
 
 
 class Support(NamedTuple):
-    """One row of the support matrix: what a kernel does not do in a library, and why, by check."""
+    """One row of the support matrix: what a kernel does not do in a library, and why, by check.
+
+    Attributes
+    ----------
+    kernel : str
+        A name from `catalogue`.
+    library : str
+        A key of `DRIVERS`.
+    missing : dict
+        From the names of checks to the reasons why they do not apply.
+    """
 
     kernel: str
     library: str
@@ -78,7 +88,19 @@ def does_not_apply(check: str, kernel: str, library: str) -> str | None:
 
 
 def support_matrix() -> Iterator[Support]:
-    """Yield a row for each kernel and library, from the same rules that the tests skip by."""
+    """Yield a row for each kernel and library, from the same rules that the tests skip by.
+
+    Yields
+    ------
+    Support
+        Kernel, library, and the reasons of the checks that do not apply, by name.
+
+    Examples
+    --------
+    >>> rows = {(row.kernel, row.library): row.missing for row in support_matrix()}
+    >>> rows["roc_auc", "jax"]["gradients"]
+    'counts and ranks are steps: they have no slope'
+    """
     from anomaly_kernels.testing.contract import CHECKS
 
     for kernel in catalogue():
