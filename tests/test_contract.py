@@ -8,7 +8,8 @@ from functools import cache
 import pytest
 from hypothesis import given
 
-from anomaly_kernels.testing.case import Case, agree
+from anomaly_kernels.testing.agreement import agree
+from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.contract import CHECKS
 from anomaly_kernels.testing.drivers import DRIVERS, Driver, Torch
 from anomaly_kernels.testing.samples import SIZES, Sample, variants

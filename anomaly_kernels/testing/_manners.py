@@ -10,7 +10,7 @@ import numpy as np
 
 from anomaly_kernels.testing._extremes import extremes
 from anomaly_kernels.testing._numbers import gradient_of, refuses
-from anomaly_kernels.testing.case import agree, fail
+from anomaly_kernels.testing.agreement import agree, fail
 from anomaly_kernels.testing.support import does_not_apply
 
 if TYPE_CHECKING:

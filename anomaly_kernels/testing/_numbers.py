@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anomaly_kernels.testing._driver import flatten
-from anomaly_kernels.testing.case import agree, fail
+from anomaly_kernels.testing.agreement import agree, fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ import numpy as np
 
 from anomaly_kernels.testing._driver import flatten
 from anomaly_kernels.testing._numbers import gradient_of
-from anomaly_kernels.testing.case import agree, fail
+from anomaly_kernels.testing.agreement import agree, fail
 from anomaly_kernels.testing.support import does_not_apply
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from anomaly_kernels.testing._driver import Arrays, Driver, flatten
 from anomaly_kernels.testing.samples import array_arguments
 
-__all__ = ["Case", "agree", "fail", "tolerance"]
+__all__ = ["Case"]
 
 Values = dict[str, np.ndarray]
 NUMPY = Driver()
@@ -174,43 +174,3 @@ def rebuild(template: Any, leaves: Arrays, name: str) -> Any:
     if isinstance(template, tuple | list):
         return type(template)([rebuild(value, leaves, f"{name}.{k}") for k, value in enumerate(template)])
     return leaves[name]
-
-
-def fail(case: Case, problem: str) -> AssertionError:
-    """Return the error of a broken promise: who, where, what."""
-    settings = ", ".join(f"{k}={v}" for k, v in case.settings.items())
-    return AssertionError(f"{case.name}({settings}) with {case.driver.name}: {problem}")
-
-
-def tolerance(expected: np.ndarray, spread: np.ndarray | float, dtype: str) -> np.ndarray | float:
-    """How far a result may be off: a few eps of the largest value, and what rounded inputs do to an ill-posed one."""
-    eps, size = float(np.finfo(dtype).eps), np.abs(expected[np.isfinite(expected)])
-    with np.errstate(all="ignore"):
-        slack = np.nan_to_num(4 * eps * np.asarray(spread), nan=0.0, posinf=0.0)
-    return np.asarray(64 * eps * size.max(initial=0.0) + slack + float(np.finfo(dtype).tiny))
-
-
-def agree(case: Case, got: Values, what: str, dtype: str = "float64", expected: Values | None = None) -> None:
-    """Raise unless the values are what NumPy gives in float64, in shape too, within the tolerance of the dtype."""
-    wanted = case.expected if expected is None else expected
-    dtype = dtype if case.floats else "float32"  # without floats in, each library has its own default for floats out
-    if got.keys() != wanted.keys():
-        raise fail(case, f"{what}: returned {sorted(got)}, expected {sorted(wanted)}")
-    for path, x in wanted.items():
-        y = got[path]
-        if y.shape != x.shape:
-            raise fail(case, f"{what}: {path} has shape {y.shape}, expected {x.shape}")
-        with np.errstate(over="ignore"):  # what overflows in the dtype must be infinite there
-            want, have = x.astype(dtype).astype(np.float64), y.astype(np.float64)
-        finite = np.isfinite(want)
-        same = np.array_equal(have[~finite], want[~finite], equal_nan=True)
-        spread = case.spread.get(path, 0.0) if expected is None else 0.0
-        off = np.where(finite, np.abs(have - np.where(finite, x, 0.0)), 0.0)
-        if not same or not np.all(off <= tolerance(want, spread, dtype)):
-            raise fail(
-                case, f"{what}: {path} is {_short(have)} in {dtype}, expected {_short(want)} (off by {off.max():.2g})"
-            )
-
-
-def _short(x: np.ndarray) -> str:
-    return np.array2string(x.ravel()[:5], precision=9, separator=", ") + (" ..." if x.size > 5 else "")

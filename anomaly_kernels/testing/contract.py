@@ -11,7 +11,8 @@ from functools import wraps
 from typing import Any
 
 from anomaly_kernels.testing import _manners, _numbers, _transforms
-from anomaly_kernels.testing.case import Case, fail
+from anomaly_kernels.testing.agreement import fail
+from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.drivers import Driver, driver_for
 from anomaly_kernels.testing.samples import sample
 from anomaly_kernels.testing.support import does_not_apply
