@@ -11,3 +11,9 @@ __version__ = "0.1.0"
 
 # ruff: noqa: PLE0604  # it cannot see through the stars
 __all__ = ["GMMParams", "array_namespace", *losses.__all__, *metrics.__all__, *networks.__all__]
+
+# TensorFlow's autograph rewrites the source of what a tf.function calls, which takes seconds and gains nothing here:
+# kernels have no branch on data. This mark, which its own do_not_convert leaves, is read without TensorFlow.
+for _name in __all__:
+    if callable(globals()[_name]):
+        globals()[_name].autograph_info__ = {}

@@ -126,7 +126,7 @@ def _find(kind: type, array: Any) -> Namespace | None:
     backend = next((_BACKENDS[home] for home in homes if home in _BACKENDS), None)
     if backend is not None and _is_array(backend, kind):
         found = importlib.import_module(f"anomaly_kernels._backends.{backend}").namespace
-    elif backend is None and array_api_compat.is_array_api_obj(array):
+    elif backend is None and not isinstance(array, type) and array_api_compat.is_array_api_obj(array):
         standard = array_api_compat.array_namespace(array)
         name = standard.__name__.removeprefix("array_api_compat.")
         found = next((xp for xp in _FOUND.values() if xp is not None and xp.name == name), None)

@@ -29,24 +29,25 @@ def reduce(
     *,
     reduction: str,
     inner: int = 0,
+    block: int | None = None,
 ) -> Array:
     """Mean, sum or all of the values of a formula.
 
     `formula` takes the arrays in their order, or a part of each, and returns values of their shape without the last
     `inner` axes, which it has summed over itself. The first array has the full shape; the others have it too, or
-    broadcast to it.
+    broadcast to it. `block` is the number of elements to evaluate at a time.
     """
     choice("reduction", reduction, ("mean", "sum", "none"))
     if reduction == "none":
-        return evaluate(xp, dtype, formula, arrays, inner=inner)
+        return evaluate(xp, dtype, formula, arrays, inner=inner, block=block)
     if reduction == "sum":
-        return totals(xp, dtype, lambda *parts: (xp.sum(formula(*parts)),), arrays, inner=inner)[0]
+        return totals(xp, dtype, lambda *parts: (xp.sum(formula(*parts)),), arrays, inner=inner, block=block)[0]
     not_empty(**arrays)
     whole = tuple(arrays.values())
-    if not _in_blocks(xp, whole):
+    if not _in_blocks(xp, whole, block):
         return mean(xp, formula(*[cast(xp, dtype, x) for x in whole]))
     shape = whole[0].shape
-    plain, scaled = totals(xp, dtype, lambda *parts: _two_sums(xp, formula(*parts)), arrays, inner=inner)
+    plain, scaled = totals(xp, dtype, lambda *parts: _two_sums(xp, formula(*parts)), arrays, inner=inner, block=block)
     count = math.prod(shape[: len(shape) - inner])
     return rescued(xp, plain / count, scaled / count)
 
@@ -56,47 +57,55 @@ def _two_sums(xp: Namespace, values: Array) -> tuple[Array, Array]:
 
 
 def totals(
-    xp: Namespace, dtype: DType, sums: Sums, arrays: Mapping[str, Array], *, inner: int = 0
+    xp: Namespace, dtype: DType, sums: Sums, arrays: Mapping[str, Array], *, inner: int = 0, block: int | None = None
 ) -> tuple[Array, ...]:
     """Sums over everything: `sums` returns them for a part of the arrays, cut anywhere but in the last `inner` axes."""
     whole = tuple(arrays.values())
-    if not _in_blocks(xp, whole):
+    if not _in_blocks(xp, whole, block):
         return sums(*[cast(xp, dtype, x) for x in whole])
-    return _pairwise(sums(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner))
+    return _pairwise(sums(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner, block))
 
 
-def evaluate(xp: Namespace, dtype: DType, formula: Formula, arrays: Mapping[str, Array], *, inner: int = 0) -> Array:
+def evaluate(
+    xp: Namespace,
+    dtype: DType,
+    formula: Formula,
+    arrays: Mapping[str, Array],
+    *,
+    inner: int = 0,
+    block: int | None = None,
+) -> Array:
     """All values of a formula; in blocks they need no memory but their own."""
     whole = tuple(arrays.values())
-    if not _in_blocks(xp, whole):
+    if not _in_blocks(xp, whole, block):
         return formula(*[cast(xp, dtype, x) for x in whole])
     outer = whole[0].shape[: whole[0].ndim - inner]
-    parts = (formula(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner))
+    parts = (formula(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner, block))
     return xp.reshape(xp.concat([xp.reshape(values, (-1,)) for values in parts]), outer)
 
 
-def _in_blocks(xp: Namespace, arrays: tuple[Array, ...]) -> bool:
+def _in_blocks(xp: Namespace, arrays: tuple[Array, ...], block: int | None) -> bool:
     # unknown sizes are traced, never evaluated in blocks; a list, because torch.compile cannot trace a generator here
     size = math.prod([n or 0 for n in arrays[0].shape])
-    return size > BLOCK and xp.is_lean(*arrays)
+    return size > (block or BLOCK) and xp.is_lean(*arrays)
 
 
-def _parts(arrays: tuple[Array, ...], inner: int) -> Iterator[tuple[Array, ...]]:
+def _parts(arrays: tuple[Array, ...], inner: int, block: int | None) -> Iterator[tuple[Array, ...]]:
     """The arrays block by block, in the order of their elements; views, nothing is moved."""
     shape = arrays[0].shape
-    for cut in _cuts(shape, len(shape) - inner):
+    for cut in _cuts(shape, len(shape) - inner, block or BLOCK):
         yield tuple(_part(x, cut) if x.ndim == len(shape) else x for x in arrays)
 
 
-def _cuts(shape: tuple[int, ...], outer: int) -> Iterator[tuple[slice, ...]]:
-    """Slices of the first `outer` axes that cut an array into blocks of at most BLOCK elements, or single samples."""
+def _cuts(shape: tuple[int, ...], outer: int, block: int) -> Iterator[tuple[slice, ...]]:
+    """Slices of the first `outer` axes that cut an array into blocks of at most `block` elements, or single samples."""
     if outer == 0:
         yield ()
         return
     axis = 0  # the first axis that is cut in runs; those before it are walked one index at a time
-    while axis < outer - 1 and math.prod(shape[axis + 1 :]) > BLOCK:
+    while axis < outer - 1 and math.prod(shape[axis + 1 :]) > block:
         axis += 1
-    run = max(1, BLOCK // math.prod(shape[axis + 1 :]))
+    run = max(1, block // math.prod(shape[axis + 1 :]))
     for index in product(*map(range, shape[:axis])):
         for start in range(0, shape[axis], run):
             yield (*(slice(i, i + 1) for i in index), slice(start, start + run))

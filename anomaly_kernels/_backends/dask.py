@@ -31,6 +31,9 @@ class Dask(Generic):
     def sort(self, x: da.Array) -> da.Array:
         return _on_one_chunk(np.sort, x)
 
+    def device(self, x: da.Array) -> None:
+        return None
+
     def constant(self, values: Any, *, like: da.Array, dtype: DType) -> da.Array:
         return da.asarray(values, dtype=dtype)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from anomaly_kernels._typing import Array, DType, Namespace
+from anomaly_kernels._typing import Array, DType, F, Namespace
 
 STANDARD = tuple(name for name in vars(Namespace) if not name.startswith("_") and name != "name") + tuple(
     name for name in Namespace.__annotations__ if name != "name"
@@ -72,8 +72,12 @@ class Generic:
         return state, self._standard.stack(ys)
 
     def device(self, x: Array) -> Any:
-        """The device of x where arrays of one library can live on several, else None."""
-        return None
+        """The device of x, None where arrays of the library live on one."""
+        return getattr(x, "device", None)
+
+    def as_one(self, function: F) -> F:
+        """`function(xp, *arrays)` evaluated as one where a library would compile each step of it by itself."""
+        return function
 
     def is_lean(self, *arrays: Array) -> bool:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import erf
 
 from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._typing import DType
+from anomaly_kernels._typing import DType, F
 
 
 class JAX(Generic):
@@ -36,6 +37,12 @@ class JAX(Generic):
     def magnitude(self, x: jax.Array) -> jax.Array:
         return jnp.where(x < 0, -x, x)
 
+    def device(self, x: jax.Array) -> None:
+        return None  # a tracer has none
+
+    def as_one(self, function: F) -> F:
+        return cast(F, _jitted(function))
+
     def constant(self, values: Any, *, like: jax.Array, dtype: DType) -> jax.Array:
         # no device: a tracer has none, and JAX moves uncommitted constants to where they are used
         return jnp.asarray(values, dtype=dtype)
@@ -44,6 +51,11 @@ class JAX(Generic):
         self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array
     ) -> tuple[Any, jax.Array]:
         return jax.lax.scan(step, state, xs)
+
+
+@functools.cache
+def _jitted(function: Callable[..., Any]) -> Callable[..., Any]:
+    return jax.jit(function, static_argnums=0)
 
 
 namespace = JAX("jax", jnp)

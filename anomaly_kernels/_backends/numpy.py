@@ -6,23 +6,30 @@ import array_api_compat.numpy as standard
 import numpy as np
 
 from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._typing import Array, Axis
+from anomaly_kernels._typing import Array, Axis, Setting
 
 
 class NumPy(Generic):
     """NumPy's functions, with its fastest sort."""
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-        with np.errstate(over="ignore"):  # what overflows here is computed a second time, scaled
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows here is computed a second time, scaled
             return np.mean(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+
+    def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
+        # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere
+        return np.where(condition, x1, x2)[()]  # type: ignore[call-overload]
 
     def sort(self, x: Array) -> Array:
         # the standard's default is a stable sort, many times slower on floats
         return np.sort(x)  # type: ignore[call-overload]
+
+    def device(self, x: Array) -> None:
+        return None
 
     def is_lean(self, *arrays: Array) -> bool:
         return True

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from anomaly_kernels._backends import tensorflow_forms as forms
 from anomaly_kernels._backends.tensorflow_forms import Tensor
-from anomaly_kernels._typing import Axis, DType, Namespace, Number
+from anomaly_kernels._typing import Axis, DType, F, Namespace, Number
 
 
 class TensorFlow:
@@ -129,6 +129,9 @@ class TensorFlow:
 
     def scan(self, step: Callable[[Any, Any], tuple[Any, Any]], state: Any, xs: Tensor, /) -> tuple[Any, Tensor]:
         return forms.scan(step, state, tf.convert_to_tensor(xs))
+
+    def as_one(self, function: F, /) -> F:
+        return function
 
     def device(self, x: Tensor, /) -> None:
         return None

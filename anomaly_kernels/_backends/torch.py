@@ -68,7 +68,8 @@ class Torch(Generic):
         return torch.linalg.solve_triangular(x, self.eye_like(x).expand(x.shape), upper=False)
 
     def magnitude(self, x: Tensor) -> Tensor:
-        return torch.where(x < 0, -x, x)
+        # not `where`, which is 30 times slower than a product
+        return torch.abs(x) if self.is_lean(x) else x * (1 - 2 * (x < 0).to(x.dtype))
 
     def stop_gradient(self, x: Tensor) -> Tensor:
         return x.detach()

@@ -9,9 +9,12 @@ from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty
 from anomaly_kernels._namespace import describe
 from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, times
 from anomaly_kernels._reduce import reduce, totals
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
+
+BLOCK = 2**13
+"""Elements of a block of samples: the products of such small matrices stay below the size that BLAS would thread."""
 
 
 class GMMParams(NamedTuple):
@@ -90,31 +93,32 @@ def gmm_params(z: Array, gamma: Array, *, eps: Setting = 1e-6) -> GMMParams:
     has_shape("gamma", gamma, (shape_of(z)[0], shape_of(gamma)[1]), "(N, K) with the N of `z`")
     not_empty(z=z, gamma=gamma)
     e = number("eps", eps, xp, dtype, least=0)
-    return _moments(xp, dtype, {"z": z, "gamma": gamma}, e)
+    return xp.as_one(_moments)(xp, cast(xp, dtype, z), cast(xp, dtype, gamma), e)
 
 
-def _moments(xp: Namespace, dtype: DType, arrays: dict[str, Array], eps: Setting) -> GMMParams:
+def _moments(xp: Namespace, z: Array, gamma: Array, eps: Setting) -> GMMParams:
+    dtype, arrays = z.dtype, {"z": z, "gamma": gamma}
     # Lengths in units of the largest |z| of each dimension, so that squares overflow only where cov does.
-    unit = cast(xp, dtype, magnitude_of(xp, arrays["z"], axis=0))
+    unit = magnitude_of(xp, z, axis=0)
 
     def first(z: Array, gamma: Array) -> tuple[Array, Array, Array]:
         return xp.sum(gamma, axis=0), xp.sum(xp.ones_like(gamma), axis=0), xp.matmul(_transposed(xp, gamma), z / unit)
 
-    total, count, weighted = totals(xp, dtype, first, arrays, inner=1)
+    total, count, weighted = totals(xp, dtype, first, arrays, inner=1, block=BLOCK)
     share = xp.expand_dims(total, axis=1)
     mu = ratio(xp, weighted, share) * unit
 
     def second(z: Array, gamma: Array) -> tuple[Array, ...]:
         # one component at a time: N × D numbers, never N × K × D
-        return tuple(_scatter(xp, (z - mu[k, ...]) / unit, gamma[:, k : k + 1]) for k in range(mu.shape[0]))
+        return tuple(_scatter(xp, (z - mu[k, ...]) / unit, gamma[:, k]) for k in range(mu.shape[0]))
 
-    scatter = xp.stack(totals(xp, dtype, second, arrays, inner=1))
+    scatter = xp.stack(totals(xp, dtype, second, arrays, inner=1, block=BLOCK))
     covariance = ratio(xp, scatter, xp.expand_dims(share, axis=2))
     return GMMParams(total / count, mu, *_factored(xp, covariance, unit, eps))
 
 
 def _scatter(xp: Namespace, deviation: Array, gamma: Array) -> Array:
-    return xp.matmul(_transposed(xp, deviation * gamma), deviation)
+    return xp.matmul(_transposed(xp, deviation * xp.expand_dims(gamma, axis=1)), deviation)
 
 
 def _factored(xp: Namespace, covariance: Array, unit: Array, eps: Setting) -> tuple[Array, Array, Array]:
@@ -129,7 +133,7 @@ def _factored(xp: Namespace, covariance: Array, unit: Array, eps: Setting) -> tu
     by_row, by_column = xp.expand_dims(unit / spread, axis=2), xp.expand_dims(unit / spread, axis=1)
     noise = xp.expand_dims(floor / spread, axis=1)
     matrices = covariance * by_row * by_column + eye * noise * noise
-    chol = xp.stack([xp.cholesky(matrices[k, ...]) for k in range(matrices.shape[0])])
+    chol = xp.cholesky(matrices)
     log_det = 2.0 * xp.sum(xp.log(diagonal(xp, chol)) + xp.log(spread), axis=1)
     return cov, chol * xp.expand_dims(spread, axis=2), log_det
 
@@ -191,27 +195,24 @@ def gmm_energy(z: Array, params: GMMParams, *, reduction: str = "mean") -> Array
     expected = {"phi": (phi, (k,)), "mu": (mu, (k, d)), "chol": (chol, (k, d, d)), "log_det_cov": (log_det, (k,))}
     for name, (x, shape) in expected.items():
         has_shape(f"params.{name}", x, shape, "(K,), (K, D), (K, D, D), (K,) with the D of `z`")
-    log_phi, mu, inverse, log_det = _prepared(xp, *(cast(xp, dtype, x) for x in (phi, mu, chol, log_det)))
-    constant = mu.shape[1] * LOG_2PI
-
-    def energy(z: Array) -> Array:
-        terms = []
-        for k in range(mu.shape[0]):
-            white = xp.matmul(z - mu[k, ...], inverse[k])
-            terms.append(log_phi[k] - 0.5 * (xp.sum(white * white, axis=1) + log_det[k] + constant))
-        return -logsumexp(xp, xp.stack(terms, axis=1), axis=1)
-
-    return reduce(xp, dtype, energy, {"z": z}, reduction=reduction, inner=1)
-
-
-def _prepared(
-    xp: Namespace, phi: Array, mu: Array, chol: Array, log_det: Array
-) -> tuple[Array, Array, list[Array], Array]:
-    """log φ, -inf for components that take no part; and the transposed inverses of the Cholesky factors."""
-    empty = phi == 0.0
+    phi, mu, chol, log_det = [cast(xp, dtype, x) for x in (phi, mu, chol, log_det)]
+    empty = phi == 0.0  # takes no part
     log_phi = xp.where(empty, -math.inf, xp.log(xp.where(empty, 1.0, phi)))
-    inverse = [_transposed(xp, xp.lower_inverse(chol[k, ...])) for k in range(chol.shape[0])]
-    return log_phi, mu, inverse, log_det
+    inverse = xp.permute_dims(xp.lower_inverse(chol), (0, 2, 1))
+
+    def energies(z: Array) -> Array:
+        return xp.as_one(_energies)(xp, z, log_phi, mu, inverse, log_det)
+
+    return reduce(xp, dtype, energies, {"z": z}, reduction=reduction, inner=1, block=BLOCK)
+
+
+def _energies(xp: Namespace, z: Array, log_phi: Array, mu: Array, inverse: Array, log_det: Array) -> Array:
+    """Energy of each sample; `inverse` holds the transposed inverses of the Cholesky factors."""
+    terms = []
+    for k in range(mu.shape[0]):
+        white = xp.matmul(z - mu[k, ...], inverse[k, ...])
+        terms.append(log_phi[k] - 0.5 * (xp.sum(white * white, axis=1) + log_det[k] + mu.shape[1] * LOG_2PI))
+    return -logsumexp(xp, xp.stack(terms, axis=1), axis=1)
 
 
 def covariance_penalty(cov: Array) -> Array:
