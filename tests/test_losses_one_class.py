@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 import scipy.spatial.distance
 from mpmath import mp
-from reference import DIFFERENTIATING, Case, draw, exp, gradient, gradients_agree, log, reduced, table, values_agree
+from reference import (
+    DIFFERENTIATING,
+    Case,
+    differing,
+    draw,
+    exp,
+    gradient,
+    gradients_agree,
+    log,
+    reduced,
+    table,
+    values_agree,
+)
 
 import anomaly_kernels as ak
 
@@ -59,7 +71,7 @@ def test_value_is_that_of_the_formula(case, driver):
 
 
 @pytest.mark.library(*DIFFERENTIATING)
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
 

@@ -10,6 +10,7 @@ import scipy.stats
 from reference import (
     DIFFERENTIATING,
     Case,
+    differing,
     draw,
     exact,
     gradient,
@@ -68,7 +69,7 @@ def test_value_is_that_of_the_formula(case, driver):
 
 
 @pytest.mark.library(*DIFFERENTIATING)
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
 
@@ -144,7 +145,7 @@ def test_gradients_of_the_entropy_are_finite(weights, eps, driver):
     assert np.isfinite(found["w"]).all()
 
 
-@pytest.mark.parametrize("size", [1e-38, 1e38])
+@pytest.mark.parametrize("size", [1e-36, 1e38])
 def test_entropy_does_not_depend_on_the_size_of_the_weights(size, driver):
     weights = driver.array(np.asarray([1.0, 2.0, 1.0, 3.0]) * size, "float32")
     found = driver.numpy(ak.selector_entropy_regularizer(weights, weight=-1.0, eps=0))

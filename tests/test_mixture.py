@@ -99,7 +99,8 @@ def vaegmm(
 
 def total_of_params(z, gamma, **settings):
     """A number that depends on every entry of every field."""
-    return sum(((1 + k) * field * field).sum() for k, field in enumerate(ak.gmm_params(z, gamma, **settings)))
+    fields, xp = ak.gmm_params(z, gamma, **settings), ak.array_namespace(z)
+    return sum(xp.sum((1.0 + k) * field * field) for k, field in enumerate(fields))
 
 
 def reference_total(z, gamma, **settings):
@@ -130,8 +131,10 @@ LOSSES = (
         for name, x in COVARIANCES.items()
     }
 )
-GRADIENTS = LOSSES | table(total_of_params, reference_total, LATENT, {"eps": 0.1})
-# The factor and the determinant are inputs of the energy, the covariance is not: z and the first two have slopes.
+# A membership of 0 is at the end of its range: there is no slope to compare on its other side.
+GRADIENTS = {name: case for name, case in LOSSES.items() if "empty" not in name} | table(
+    total_of_params, reference_total, LATENT, {"eps": 0.1}
+)
 
 
 @pytest.mark.parametrize("case", (LOSSES | ENERGIES).values(), ids=LOSSES | ENERGIES)
@@ -205,9 +208,12 @@ def test_a_component_without_weight_is_at_the_origin_and_takes_no_part(eps, driv
 @pytest.mark.library(*DIFFERENTIATING)
 def test_gradients_are_finite_beside_a_component_without_weight(driver):
     def loss(z, gamma):
-        return ak.gmm_energy(z, ak.gmm_params(z, gamma))
+        return ak.aegmm_loss(z, 2.0 * z, z, gamma, w_cov_diag=1.0)
 
-    assert all(np.isfinite(g).all() for g in gradient(driver, loss, z=Z, gamma=EMPTY).values())
+    found, expected = (gradient(driver, loss, z=Z, gamma=gamma) for gamma in (EMPTY, EMPTY[:, :2].copy()))
+    assert np.isfinite(found["gamma"]).all()
+    np.testing.assert_allclose(found["z"], expected["z"], rtol=1e-11)
+    np.testing.assert_allclose(found["gamma"][:, :2], expected["gamma"], rtol=1e-11)
 
 
 def test_memberships_are_used_as_given(driver):
@@ -217,7 +223,7 @@ def test_memberships_are_used_as_given(driver):
         np.testing.assert_allclose(driver.numpy(getattr(thrice, name)), driver.numpy(getattr(once, name)), rtol=1e-12)
 
 
-@pytest.mark.parametrize("size", [1e-18, 1e18])
+@pytest.mark.parametrize("size", [1e-15, 1e18])
 def test_parameters_of_small_and_large_latents_keep_their_digits(size, driver):
     z = Z.astype(np.float32) * np.float32(size)
     found = ak.gmm_params(driver.array(z), driver.array(GAMMA, "float32"), eps=0)

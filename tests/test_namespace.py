@@ -1,0 +1,257 @@
+"""The door: arrays of one library give its namespace, everything else an error that says what was given."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+from anomaly_kernels import _namespace
+from anomaly_kernels._typing import Namespace
+from anomaly_kernels.testing.drivers import driver_for
+
+X = np.zeros(3)
+NAMES = {name for name in {*vars(Namespace), *Namespace.__annotations__} if not name.startswith("_")}
+
+
+def test_the_namespace_has_the_librarys_name_and_every_function(driver):
+    xp = ak.array_namespace(driver.array(X))
+    assert xp.name == driver.name
+    assert [name for name in NAMES if not hasattr(xp, name)] == []
+    assert repr(xp).startswith("<") and driver.name in repr(xp).lower()
+
+
+def test_the_namespace_is_one_object(driver):
+    x, y = driver.array(X), driver.array(np.ones((2, 2)), "float32")
+    assert ak.array_namespace(x) is ak.array_namespace(y) is ak.array_namespace(x, y, x)
+
+
+def test_numbers_and_none_among_arrays_are_passed_over(driver):
+    x = driver.array(X)
+    for arrays in [(x, 1.0), (1, x), (None, x, True), (x, 2j, None), (None, 0.5, x, x)]:
+        assert ak.array_namespace(*arrays) is ak.array_namespace(x)
+
+
+@pytest.mark.parametrize("arrays", [(), (1.0,), (None,), (1, None, True)])
+def test_without_arrays_there_is_no_library(arrays):
+    with pytest.raises(TypeError, match="^arrays of one library are needed .*, got none$"):
+        ak.array_namespace(*arrays)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ([1.0, 2.0], "list"),
+        ((1.0,), "tuple"),
+        ("text", "str"),
+        ({"a": 1}, "dict"),
+        (np.ma.masked_array([1.0, 2.0], [True, False]), "numpy.MaskedArray"),
+        (memoryview(b"abc"), "memoryview"),
+        (np.float64, "type"),
+        (object(), "object"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_what_is_no_array_is_named(given, named, driver):
+    x = driver.array(X)
+    for arrays, message in [
+        ((given,), f"`argument 0`: {named}"),
+        ((x, given), f"`argument 1`: {named}"),
+        ((given, x), f"`argument 0`: {named}"),
+        ((x, 1.0, given), f"`argument 2`: {named}"),
+    ]:
+        for _ in range(2):  # found out, and remembered
+            with pytest.raises(TypeError, match=f"^arrays of one library are needed .*{message}"):
+                ak.array_namespace(*arrays)
+
+
+def test_matrices_mean_something_else():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        matrix = np.matrix([[1.0, 2.0]])
+    with pytest.raises(TypeError, match=r"`argument 0`: numpy\.matrix"):
+        ak.array_namespace(matrix)
+
+
+def test_data_frames_are_no_arrays():
+    pandas = pytest.importorskip("pandas")
+    for given in (pandas.Series(X), pandas.DataFrame({"a": X})):
+        with pytest.raises(TypeError, match=f"`argument 0`: pandas.{type(given).__name__}"):
+            ak.array_namespace(given)
+
+
+@pytest.mark.library("torch", "jax", "tensorflow", "dask", "array_api_strict")
+def test_libraries_do_not_mix(driver):
+    x = driver.array(X)
+    for arrays in [(x, X), (X, x), (x, x, X)]:
+        with pytest.raises(TypeError, match=r"^arrays of one library are needed .*numpy\.ndarray"):
+            ak.array_namespace(*arrays)
+    with pytest.raises(TypeError, match=r"`x_true`: numpy\.ndarray, `x_pred`: "):
+        ak.mse_reconstruction_loss(X, x)
+
+
+def test_numpy_scalars_and_subclasses_are_arrays_of_numpy(tmp_path):
+    class Labelled(np.ndarray):
+        pass
+
+    memory_map = np.memmap(tmp_path / "x", np.float64, "w+", shape=(3,))
+    for x in (np.float32(1.0), np.asarray(1.0), X.view(Labelled), memory_map, np.bool_(1), np.rec.array(X)):
+        assert ak.array_namespace(x).name == "numpy"
+    assert ak.mean_squared_anomaly(memory_map) == 0
+
+
+def test_a_type_is_looked_up_once(monkeypatch):
+    class Labelled(np.ndarray):
+        pass
+
+    x = X.view(Labelled)
+    assert ak.array_namespace(x, x).name == "numpy"
+    monkeypatch.setattr(_namespace, "_find", None)
+    assert ak.array_namespace(x, X).name == "numpy"
+    assert _namespace.namespace_or_none(x).name == "numpy"
+    assert _namespace.common_namespace({"x": x}).name == "numpy"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [(1.0, "float"), (X, "numpy.ndarray"), (None, "NoneType"), (np.float32(1), "numpy.float32"), (len, "builtin_f")],
+)
+def test_types_are_described_as_users_know_them(given, named):
+    assert _namespace.describe(given).startswith(named)
+
+
+@pytest.mark.library("torch")
+def test_parameters_and_other_tensors_are_arrays_of_torch(driver):
+    torch = driver.module
+    fakes = torch._subclasses.fake_tensor.FakeTensorMode()
+    buffer = torch.nn.Buffer(torch.zeros(2))
+    for x in (torch.nn.Parameter(torch.zeros(2)), buffer, fakes.from_tensor(torch.zeros(2)), torch.zeros(2).to("meta")):
+        assert ak.array_namespace(x).name == "torch"
+    parameter = torch.nn.Parameter(torch.ones(2))
+    ak.mean_squared_anomaly(parameter).backward()
+    np.testing.assert_array_equal(parameter.grad, [1.0, 1.0])
+
+
+@pytest.mark.library("torch")
+def test_torch_compiles_without_warnings_and_without_compiling_again(driver, tmp_path):
+    torch = driver.module
+    from torch._dynamo.testing import CompileCounter
+
+    counter = CompileCounter()
+    torch.compiler.reset()
+    compiled = torch.compile(
+        lambda x, y: ak.anomaly_bce_with_logits(y, x, pos_weight=2.0), backend=counter, fullgraph=True
+    )
+    x, y = torch.randn(4, 3), torch.rand(4, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first = compiled(x, y)
+
+        class Labelled(np.ndarray):
+            pass
+
+        for seen in (X.view(Labelled), np.memmap(tmp_path / "x", np.float64, "w+", shape=(3,)), np.int8(1)):
+            ak.array_namespace(seen)
+        for _ in range(3):
+            compiled(x, y)
+    assert counter.frame_count == 1
+    torch.testing.assert_close(first, ak.anomaly_bce_with_logits(y, x, pos_weight=2.0))
+
+
+@pytest.mark.library("torch")
+def test_lists_are_refused_while_torch_compiles(driver):
+    torch = driver.module
+    torch.compiler.reset()
+    compiled = torch.compile(lambda x: ak.mean_squared_anomaly(x, weight=[1.0]), backend="eager")
+    with pytest.raises(TypeError, match="`weight` must be a number or a 0-d array, got list"):
+        compiled(torch.zeros(2))
+
+
+@pytest.mark.library("jax")
+def test_tracers_of_every_transformation_are_arrays_of_jax(driver):
+    jax, seen = driver.module, []
+
+    def function(x):
+        seen.append(ak.array_namespace(x).name)
+        return (x * x).sum()
+
+    x = jax.numpy.zeros((2, 3))
+    jax.jit(function)(x)
+    jax.grad(function)(x)
+    jax.vmap(function)(x)
+    jax.jvp(function, (x,), (x,))
+    jax.eval_shape(function, x)
+    jax.jit(jax.vmap(jax.grad(function)))(x)
+    assert seen == ["jax"] * len(seen)
+    assert len(seen) >= 6
+
+
+@pytest.mark.library("tensorflow")
+def test_variables_and_symbols_are_arrays_of_tensorflow(driver):
+    tf, seen = driver.module, []
+
+    @tf.function
+    def function(x):
+        seen.append(ak.array_namespace(x).name)
+        return x
+
+    assert ak.array_namespace(tf.Variable([1.0])).name == "tensorflow"
+    function(tf.zeros(2))
+    assert seen == ["tensorflow"]
+    variable = tf.Variable([1.0, 3.0])
+    with tf.GradientTape() as tape:
+        loss = ak.mean_squared_anomaly(variable)
+    assert loss.numpy() == 5.0
+    np.testing.assert_array_equal(tape.gradient(loss, variable), [1.0, 3.0])
+
+
+@pytest.mark.library("tensorflow")
+@pytest.mark.parametrize("kind", ["RaggedTensor", "SparseTensor"])
+def test_ragged_and_sparse_tensors_are_no_arrays(kind, driver):
+    tf = driver.module
+    x = tf.ragged.constant([[1.0], [2.0, 3.0]]) if kind == "RaggedTensor" else tf.sparse.from_dense([[0.0, 1.0]])
+    with pytest.raises(TypeError, match=f"`argument 0`: tensorflow.{kind}"):
+        ak.array_namespace(x)
+
+
+@pytest.mark.library("dask")
+def test_data_frames_of_dask_are_no_arrays(driver):
+    bag = pytest.importorskip("dask.bag").from_sequence([1, 2])
+    with pytest.raises(TypeError, match="`argument 0`: dask.Bag"):
+        ak.array_namespace(bag)
+
+
+@pytest.mark.library("array_api_strict")
+def test_a_library_without_a_backend_is_known_through_the_standard(driver):
+    xp = ak.array_namespace(driver.array(X))
+    assert type(xp).__name__ == "Generic"
+    assert driver.numpy(ak.mean_squared_anomaly(driver.array(np.ones(3)))) == 1
+
+
+@pytest.mark.library("array_api_strict")
+def test_two_types_of_one_unknown_library_share_a_namespace(driver, monkeypatch):
+    class Array(type(driver.array(X))):
+        pass
+
+    x = object.__new__(Array)
+    x.__dict__.update(driver.array(X).__dict__)
+    assert ak.array_namespace(x) is ak.array_namespace(driver.array(X))
+
+
+def test_a_call_finds_its_namespace_without_a_framework():
+    code = (
+        "import sys, numpy as np, anomaly_kernels as ak\n"
+        "ak.array_namespace(np.zeros(2)).name\n"
+        "try:\n    ak.array_namespace([1.0])\nexcept TypeError:\n    pass\n"
+        "assert not {'torch', 'jax', 'tensorflow', 'dask', 'cupy'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], check=True)
+
+
+def test_a_driver_of_an_unknown_library_is_refused():
+    with pytest.raises(ValueError, match="`name` must be one of numpy, .*, got 'pandas'"):
+        driver_for("pandas")
