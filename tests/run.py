@@ -29,7 +29,15 @@ SETTINGS |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads tha
 def run_library(library: str, arguments: list[str]) -> tuple[str, int, str]:
     """Run one library's tests; its name, exit status and output."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", f"--junit-xml={BUILD / library}.xml", "--cov", "--cov-report="]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--junit-xml={BUILD / library}.xml",
+        "--cov",
+        "--cov-report=",
+        "--cov-fail-under=0",
+    ]
     command += ["--override-ini", f"cache_dir={BUILD / library}.cache", *arguments]
     if library != "numpy":
         command.append("tests")
