@@ -33,7 +33,8 @@ def times(weight: Setting, x: Array) -> Array:
 def magnitude_of(xp: Namespace, x: Array, *, axis: Axis = None) -> Array:
     """max |x| along axis, kept as an axis of size 1: a constant to autodiff, 1 where all are 0, to divide by."""
     top = xp.stop_gradient(xp.max(xp.abs(x), axis=axis, keepdims=True))
-    return xp.where(top == 0.0, 1.0, top)
+    # an eighth near the largest number: compilers multiply by the reciprocal, which must not be subnormal
+    return xp.where(top == 0.0, 1.0, xp.where(top > 2.0**100, 0.125 * top, top))
 
 
 def root(xp: Namespace, x: Array) -> Array:
@@ -57,7 +58,7 @@ def standard_deviation(xp: Namespace, x: Array, *, correction: int = 0) -> Array
         n = xp.sum(xp.ones_like(x))
         factor = n / xp.maximum(n - correction, 1.0)
         variance = xp.where(n > correction, variance * factor, math.nan)
-    return 2.0 * scale * root(xp, variance)
+    return 2.0 * (scale * root(xp, variance))
 
 
 def ratio(xp: Namespace, numerator: Array, denominator: Array, otherwise: Setting = 0.0) -> Array:
@@ -81,6 +82,12 @@ def softplus(xp: Namespace, x: Array) -> Array:
 def positive_part(xp: Namespace, x: Array) -> Array:
     """max(x, 0) with derivative 1 at 0, as `magnitude` has: sums of the two are differentiated rightly there."""
     return xp.where(x < 0, 0.0, x)
+
+
+def sides(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    """1 where x < 0 else 0, and the opposite: products with them are much faster than `where` on signs in disorder."""
+    below = xp.astype(x < 0, x.dtype)
+    return below, 1.0 - below
 
 
 def clip(xp: Namespace, x: Array, low: Setting, high: Setting) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anomaly_kernels._checks import cast, choice, inputs, not_empty, number, same_shape
-from anomaly_kernels._numeric import clip, ratio, times
+from anomaly_kernels._numeric import clip, ratio, sides, times
 from anomaly_kernels._reduce import reduce, totals
 from anomaly_kernels._typing import Array, Axis, DType, Namespace, Setting
 
@@ -75,7 +75,8 @@ def anomaly_bce_with_logits(
         # would cancel where a large logit is right.
         tail = xp.log1p(xp.exp(-xp.magnitude(x)))
         positive, negative = (y, 1.0 - y) if p is None else (p * y, 1.0 - y)
-        linear = xp.where(x < 0, -positive, negative) * x
+        below, above = sides(xp, x)
+        linear = (above * negative - below * positive) * x
         return times(w, linear + (tail if p is None else (positive + negative) * tail))
 
     return reduce(xp, dtype, formula, {"logit": logit, "target": target}, reduction=reduction)
@@ -191,4 +192,5 @@ def _sigmoids(xp: Namespace, x: Array) -> Pair:
     tail = xp.exp(-xp.magnitude(x))
     large = 1.0 / (1.0 + tail)
     small = tail * large
-    return xp.where(x < 0, small, large), xp.where(x < 0, large, small)
+    below, above = sides(xp, x)
+    return below * small + above * large, below * large + above * small
