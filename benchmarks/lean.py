@@ -1,0 +1,74 @@
+"""Peak memory of what promises to need little, in every form of input that could break the promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import anomaly_kernels as ak
+from anomaly_kernels.testing.drivers import driver_for
+from benchmarks.memory import peak
+
+Run = Callable[[], Any]
+MANY = 2**24
+MIXTURE = {"samples": 100_000, "components": 8, "dimensions": 32}
+WIDTHS = (8, 64, 1024)
+
+
+def elementwise(library: str) -> dict[str, int | None]:
+    """Bytes beyond 16M float32 inputs, by what is computed."""
+    array = driver_for(library).array
+    x, y, mask = _inputs(MANY)
+    found = {}
+    small = dict(_elementwise(array, x[: 2**17], y[: 2**17], mask[: 2**17]))
+    for name, run in _elementwise(array, x, y, mask):
+        small[name]()  # what the first call loads is none of the formula's
+        found[name] = peak(library, run)
+    return found
+
+
+def mixture(library: str, dtype: str) -> dict[str, int | None]:
+    """Bytes beyond the inputs of a mixture of 8 components, 100 000 samples in 32 dimensions."""
+    found = {}
+    small = dict(_mixture(library, dtype, MIXTURE["samples"] // 20))
+    for name, run in _mixture(library, dtype, MIXTURE["samples"]):
+        small[name]()
+        found[name] = peak(library, run)
+    return found
+
+
+def _inputs(elements: int) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(0)
+    x, y = (rng.random(elements, np.float32) for _ in range(2))
+    return x, y, y > 0.9
+
+
+def _elementwise(
+    array: Callable[..., Any], x: np.ndarray, y: np.ndarray, mask: np.ndarray
+) -> Iterator[tuple[str, Run]]:
+    a, b, m = array(x), array(y), array(mask)
+    yield "squared error", partial(ak.mse_reconstruction_loss, a, b)
+    yield "mean squared anomaly", partial(ak.mean_squared_anomaly, a)
+    for kind, target in (("real", b), ("boolean", m)):
+        yield f"BCE, {kind} targets", partial(ak.anomaly_bce_with_logits, target, a)
+        for method in ("sigmoid", "minmax", "clamp"):
+            yield f"IoU, {method}, {kind} targets", partial(ak.iou_loss, target, a, normalize_method=method)
+    image = (-1, 4, 64, 64)
+    yield "BCE, images", partial(ak.anomaly_bce_with_logits, m.reshape(image), a.reshape(image))
+    for d in WIDTHS:
+        rows, others, center = a.reshape((-1, d)), b.reshape((-1, d)), b[:d]
+        yield f"KL, {d} classes", partial(ak.kl_divergence, rows, others)
+        yield f"SVDD, {d} dimensions", partial(ak.deep_svdd_loss, rows, center)
+        yield f"SVDD, soft boundary, {d} dimensions", partial(ak.deep_svdd_soft_boundary_loss, rows, center, 0.5)
+
+
+def _mixture(library: str, dtype: str, samples: int) -> Iterator[tuple[str, Run]]:
+    rng, array = np.random.default_rng(0), driver_for(library).array
+    z = array(rng.normal(size=(samples, MIXTURE["dimensions"])), dtype)
+    gamma = array(rng.dirichlet(np.ones(MIXTURE["components"]), samples), dtype)
+    x_true, x_pred = (array(rng.normal(size=(samples, 9)), dtype) for _ in range(2))
+    yield "gmm_params and gmm_energy", lambda: ak.gmm_energy(z, ak.gmm_params(z, gamma))
+    yield "aegmm_loss", partial(ak.aegmm_loss, x_true, x_pred, z, gamma)
