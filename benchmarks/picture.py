@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 
 MIB = 2**20
 STYLE = {"plain": ("#4477aa", "o", "the plain formula"), "native": ("#ee6677", "D", "the library's own operation")}
@@ -32,6 +33,9 @@ def draw(results: dict[str, Any], output: Path) -> None:
         row[2].set_title(f"{name}: peak memory, forward", loc="left", fontweight="bold")
     machine = results["machine"]
     figure.suptitle(f"Large float32 inputs on {machine['cores']} cores, load {machine['load']:.1f}", color=INK)
+    marks = {"ours": (OURS, "s", "ours"), **STYLE}.values()
+    handles = [Line2D([], [], color=color, marker=marker, linestyle="", label=label) for color, marker, label in marks]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     figure.savefig(output, dpi=110)
 
 
@@ -48,35 +52,31 @@ def _large(library: dict[str, Any], way: str) -> dict[str, Any]:
 def _draw_speed(axes: Any, library: dict[str, Any], way: str) -> None:
     over = _large(library, way)
     cases = list(library["speed"])
-    for other, (color, marker, label) in STYLE.items():
+    for other, (color, marker, _) in STYLE.items():
         points = [(over[case][other]["median"], k) for k, case in enumerate(cases) if other in over[case]]
         if points:
-            axes.scatter(
-                *zip(*points, strict=True), s=42, color=color, marker=marker, label=f"against {label}", zorder=3
-            )
+            axes.scatter(*zip(*points, strict=True), s=42, color=color, marker=marker, zorder=3)
     axes.axvline(1, color=INK, linewidth=1.2)
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, 0.2), max(high, 5))
     axes.set_xlabel("← faster     our time over theirs     slower →")
     _tidy(axes, cases)
-    axes.legend(frameon=False, fontsize="small", loc="lower right")
 
 
 def _draw_memory(axes: Any, library: dict[str, Any]) -> None:
     cases = list(library["peak_bytes"])
-    for key, (color, marker, label) in {"ours": (OURS, "s", "ours"), **STYLE}.items():
+    for key, (color, marker, _) in {"ours": (OURS, "s", "ours"), **STYLE}.items():
         # a floor, because nothing has no place on a logarithmic axis
         found = [(library["peak_bytes"][case].get(key), k) for k, case in enumerate(cases)]
         points = [(max(size / MIB, 0.05), k) for size, k in found if size is not None]
         if points:
-            axes.scatter(*zip(*points, strict=True), s=42, color=color, marker=marker, label=label, zorder=3)
+            axes.scatter(*zip(*points, strict=True), s=42, color=color, marker=marker, zorder=3)
     axes.set_xscale("log")
     axes.set_xlim(0.03, 3e3)
     axes.axvline(2, color=INK, linestyle=":", linewidth=1.2)
     axes.set_xlabel("MiB beyond the inputs")
     _tidy(axes, cases)
-    axes.legend(frameon=False, fontsize="small", loc="upper right")
 
 
 def _tidy(axes: Any, cases: list[str]) -> None:
