@@ -7,6 +7,7 @@ import pytest
 
 import anomaly_kernels as ak
 from anomaly_kernels import _checks
+from anomaly_kernels.testing.samples import sample
 
 X = np.zeros((2, 3))
 XP = ak.array_namespace(X)
@@ -219,3 +220,42 @@ def test_sizes_that_dask_does_not_know_are_unknown(driver):
     _checks.same_shape(a=unknown, b=x)
     with raises(ValueError, r"^`a` must have shape \(N, D\), got \(\?,\)$"):
         _checks.has_ndim("a", unknown, 2, "(N, D)")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "settings"),
+    [
+        ("mean_squared_anomaly", {"weight": 0.75}),
+        ("mse_reconstruction_loss", {"weight": 0.75}),
+        ("elbo", {"weight": 0.75, "sim": 0.5}),
+        ("gaussian_kl", {"weight": 0.75}),
+        ("kl_divergence", {"weight": 0.75, "epsilon": 0.25}),
+        ("distillation_loss", {"temperature": 2.5, "epsilon": 0.25}),
+        ("adversarial_ae_loss", {"w_model": 0.75, "w_recon": 0.5, "temperature": 2.5, "epsilon": 0.25}),
+        ("deep_svdd_loss", {"weight": 0.75}),
+        ("deep_svdd_soft_boundary_loss", {"nu": 0.25, "weight": -0.75}),
+        ("svdd_score", {"radius": 0.75}),
+        ("svdd_radius", {"beta": 0.75}),
+        ("anomaly_bce_with_logits", {"pos_weight": 2.5, "weight": 0.75}),
+        ("iou_loss", {"smooth": 0.75, "weight": 0.5}),
+        ("orthogonality_loss", {"weight": 0.75}),
+        ("distinctness_loss", {"weight": 0.75, "eps": 2.5}),
+        ("selector_entropy_regularizer", {"weight": 0.75, "eps": 0.25, "target_entropy": 2.5}),
+        ("selector_diversity_regularizer", {"weight": 0.75}),
+        ("quantile_loss", {"weight": 0.75}),
+        ("multi_objective_loss", {"anomaly_weight": 0.75}),
+        ("aegmm_loss", {"w_energy": 0.75, "w_cov_diag": 0.5, "eps": 0.25}),
+        ("vaegmm_loss", {"w_recon": 0.75, "w_energy": 0.75, "w_cov_diag": 0.5, "eps": 0.25, "sim": 0.5}),
+    ],
+)
+def test_settings_mean_the_same_as_arrays_and_must_be_numbers(kernel, settings, driver):
+    function = getattr(ak, kernel)
+    each = sample(function)
+    inputs = {name: driver.array(x, "float32") for name, x in each.inputs.items()}
+    arrays = {name: driver.array(np.asarray(x)) for name, x in settings.items()}
+    found = driver.numpy(function(**inputs, **each.settings | arrays))
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found, driver.numpy(function(**inputs, **each.settings | settings)), rtol=2e-6)
+    for name in settings:
+        with raises(TypeError, f"^`{name}` must be a number or a 0-d array, got str$"):
+            function(**inputs, **each.settings | {name: "one"})

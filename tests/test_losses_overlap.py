@@ -192,11 +192,12 @@ def test_loss_of_almost_equal_masks_keeps_its_digits(logit, driver):
 
 
 @pytest.mark.library(*DIFFERENTIATING)
-@pytest.mark.parametrize("logit", [-100.0, 100.0])
+@pytest.mark.parametrize("logit", [-100.0, 0.0, 100.0])
 def test_slope_of_the_overlap_keeps_its_digits_in_both_tails(logit, driver):
     mask = driver.array(np.ones(2))
     found = gradient(driver, lambda score: ak.iou_loss(mask, score, smooth=0), score=np.full(2, logit))
-    expected = -float(mp.exp(-100) / (1 + mp.exp(-100)) ** 2) / 2
+    tail = mp.exp(-abs(mp.mpf(logit)))
+    expected = -float(tail / (1 + tail) ** 2) / 2
     np.testing.assert_allclose(found["score"], [expected] * 2, rtol=1e-13)
 
 
@@ -235,3 +236,10 @@ def test_axes_at_the_edges_are_axes(axis):
 def test_cross_entropy_says_what_is_wrong(settings, message):
     with pytest.raises(ValueError, match=message):
         ak.anomaly_bce_with_logits(**{"target": MASK, "logit": SCORE} | settings)
+
+
+def test_settings_that_are_arrays_are_cast_to_the_scores(driver):
+    mask, score, one = driver.array(MASK), driver.array(SCORE, "float32"), driver.array(np.asarray(1.0))
+    found = driver.numpy(ak.iou_loss(mask, score, smooth=one, weight=one))
+    assert found.dtype == "float32"
+    assert found == driver.numpy(ak.iou_loss(mask, score, smooth=1.0))

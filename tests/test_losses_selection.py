@@ -94,8 +94,9 @@ def test_more_rows_than_columns_cost_at_least_their_difference(driver):
         (np.asarray([[3.0, 4.0]]), 0.0),
         (np.zeros((3, 2)), 0.0),
         (np.asarray([[1.0, 1.0], [0.0, 0.0]]), 0.0),
+        (np.asarray([[2.0], [5.0]]), 1.0),
     ],
-    ids=["orthogonal", "parallel", "opposite", "spread", "alone", "zero", "one of them zero"],
+    ids=["orthogonal", "parallel", "opposite", "spread", "alone", "zero", "one of them zero", "one column"],
 )
 def test_distinctness_of_selectors_that_are(rows, expected, driver):
     found = driver.numpy(ak.distinctness_loss(driver.array(rows), weight=2.0))
@@ -203,3 +204,9 @@ def test_the_message_says_what_is_wrong(call, message):
 def test_settings_must_be_numbers(name):
     with pytest.raises(TypeError, match=f"`{name}` must be a number or a 0-d array, got str"):
         ak.selector_entropy_regularizer(WEIGHTS, **{name: "one"})
+
+
+@pytest.mark.parametrize("loss", [ak.orthogonality_loss, ak.distinctness_loss, ak.selector_diversity_regularizer])
+def test_weights_must_be_numbers(loss):
+    with pytest.raises(TypeError, match="`weight` must be a number or a 0-d array, got str"):
+        loss(WIDE, weight="one")
