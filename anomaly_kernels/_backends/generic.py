@@ -83,10 +83,6 @@ class Generic:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
         return False
 
-    def is_concrete(self, x: Array) -> bool:
-        """Whether shapes may depend on the values of x at no great cost: eager, with boolean masks."""
-        return False
-
 
 def _erf(xp: Any, x: Array) -> Array:
     # Each form is used where it converges: beyond |x| = 2 the series would take ever more terms, below it the fraction.

@@ -34,8 +34,5 @@ class NumPy(Generic):
     def is_lean(self, *arrays: Array) -> bool:
         return True
 
-    def is_concrete(self, x: Array) -> bool:
-        return True
-
 
 namespace = NumPy("numpy", standard)

@@ -52,10 +52,6 @@ class TensorFlow:
     def __repr__(self) -> str:
         return f"<namespace of {self.name}>"
 
-    def arange(self, start: int, /, stop: int | None = None, step: int = 1, *, dtype: DType = None) -> Tensor:
-        start, stop = (0, start) if stop is None else (start, stop)
-        return tf.range(start, stop, step, dtype=dtype or tf.int64)
-
     def broadcast_to(self, x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
         return tf.broadcast_to(x, forms.sizes(x, shape, x.shape.rank - len(shape)))
 
@@ -82,9 +78,6 @@ class TensorFlow:
 
     def magnitude(self, x: Tensor, /) -> Tensor:
         return tf.where(x < 0, -x, x)
-
-    def all(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
-        return tf.reduce_all(tf.cast(x, tf.bool), axis, keepdims)
 
     def any(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
         return tf.reduce_any(tf.cast(x, tf.bool), axis, keepdims)
@@ -137,9 +130,6 @@ class TensorFlow:
         return None
 
     def is_lean(self, *arrays: Tensor) -> builtins.bool:
-        return False
-
-    def is_concrete(self, x: Tensor, /) -> builtins.bool:
         return False
 
 

@@ -16,7 +16,6 @@ class Torch(Generic):
     """torch's functions under the names of the standard."""
 
     abs = staticmethod(torch.abs)
-    all = staticmethod(torch.all)
     any = staticmethod(torch.any)
     cholesky = staticmethod(torch.linalg.cholesky)
     erf = staticmethod(torch.erf)
@@ -56,7 +55,7 @@ class Torch(Generic):
         return torch.minimum(x1, x2) if isinstance(x2, Tensor) else torch.clamp(x1, max=x2)
 
     def sort(self, x: Tensor) -> Tensor:
-        if self.is_concrete(x) and x.device.type == "cpu" and not x.requires_grad and x.dtype != torch.bfloat16:
+        if _is_concrete(x) and x.device.type == "cpu" and not x.requires_grad and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
             return torch.from_numpy(_numpy_sort(x))
         return torch.sort(x).values
@@ -82,16 +81,17 @@ class Torch(Generic):
 
     def is_lean(self, *arrays: Tensor) -> bool:
         recorded = torch.is_grad_enabled() and any(x.requires_grad for x in arrays)
-        return not recorded and all(x.device.type == "cpu" and self.is_concrete(x) for x in arrays)
+        return not recorded and all(x.device.type == "cpu" and _is_concrete(x) for x in arrays)
 
-    def is_concrete(self, x: Tensor) -> bool:
-        # the stack of torch.func transforms is empty outside vmap, grad, jvp; subclasses may be fake or traced tensors
-        return (
-            not torch.compiler.is_compiling()
-            and type(x) in (Tensor, torch.nn.Parameter)
-            and torch._C._functorch.peek_interpreter_stack() is None  # noqa: SLF001  # there is no public way to ask
-            and not torch.jit.is_tracing()
-        )
+
+def _is_concrete(x: Tensor) -> bool:
+    # the stack of torch.func transforms is empty outside vmap, grad, jvp; subclasses may be fake or traced tensors
+    return (
+        not torch.compiler.is_compiling()
+        and type(x) in (Tensor, torch.nn.Parameter)
+        and torch._C._functorch.peek_interpreter_stack() is None  # noqa: SLF001  # there is no public way to ask
+        and not torch.jit.is_tracing()
+    )
 
 
 def _numpy_sort(x: Tensor) -> Any:

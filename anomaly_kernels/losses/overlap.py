@@ -168,10 +168,12 @@ def iou_loss(
 def _axes(axis: Axis, ndim: int) -> Axis:
     if axis is None:
         return None
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = (axis,) if isinstance(axis, int) else axis
+    if not isinstance(axes, tuple | list) or not all(isinstance(k, int) for k in axes):
+        raise TypeError(f"`axis` must be an integer or a tuple of integers, got {axis!r}")
     if not axes or any(not -ndim <= k < ndim for k in axes) or len({k % ndim for k in axes}) < len(axes):
         raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
-    return axes
+    return tuple(axes)
 
 
 def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axis) -> Callable[[Array], Pair]:
@@ -180,11 +182,14 @@ def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axi
         return lambda x: _sigmoids(xp, x)
     if method == "clamp":
         return lambda x: (q := clip(xp, x, 0.0, 1.0), 1.0 - q)
-    # halves, whose difference cannot overflow
-    low = 0.5 * cast(xp, dtype, xp.min(score, axis=axes, keepdims=True))
-    high = 0.5 * cast(xp, dtype, xp.max(score, axis=axes, keepdims=True))
-    span = high - low
-    return lambda x: (ratio(xp, 0.5 * x - low, span, 0.5), ratio(xp, high - 0.5 * x, span, 0.5))
+    # in a unit in which neither the span overflows nor its reciprocal, by which compilers multiply, is subnormal
+    unit = 0.0625
+    low = unit * cast(xp, dtype, xp.min(score, axis=axes, keepdims=True))
+    high = unit * cast(xp, dtype, xp.max(score, axis=axes, keepdims=True))
+    scale = xp.stop_gradient(high - low)
+    scale = xp.where(scale == 0.0, 1.0, scale)
+    width = (high - low) / scale  # 1, or 0 where all are equal; derivatives of quotients by it do not overflow
+    return lambda x: (ratio(xp, (unit * x - low) / scale, width, 0.5), ratio(xp, (high - unit * x) / scale, width, 0.5))
 
 
 def _sigmoids(xp: Namespace, x: Array) -> Pair:
