@@ -60,7 +60,6 @@ def scanned(xp: Any, x: Any) -> Any:
 
 CASES: dict[str, Case] = {
     "abs": Case(lambda xp, x: xp.abs(x)),
-    "all axis": Case(lambda xp, m: xp.all(m, axis=(0, 1), keepdims=True), "mask"),
     "any": Case(lambda xp, m: xp.any(m), "mask"),
     "any axis": Case(lambda xp, m: xp.any(m, axis=-1), "mask"),
     "astype": Case(lambda xp, x: xp.astype(x, xp.float32)),
@@ -152,8 +151,11 @@ CASES: dict[str, Case] = {
     "sum keepdims": Case(lambda xp, x: xp.sum(x, axis=(0, 1), keepdims=True), "modest", 64),
     "sum of specials": Case(lambda xp, x: xp.sum(xp.where(xp.isfinite(x), 0.0, x))),
     "sum of count": Case(lambda xp, n: xp.sum(n, axis=0), "count"),
-    "take": Case(lambda xp, x: xp.take(x, xp.constant([1, 0, 1], like=x, dtype=xp.int64), axis=-1), smooth=True),
-    "take axis": Case(lambda xp, x: xp.take(x, xp.constant([0], like=x, dtype=xp.int64), axis=0)),
+    "take": Case(
+        lambda xp, x: xp.take(x, xp.cumulative_sum(xp.ones_like(x[0, :2], dtype=xp.int64), axis=0), axis=-1),
+        smooth=True,
+    ),
+    "take axis": Case(lambda xp, x: xp.take(x, xp.zeros_like(x[0, :1], dtype=xp.int64), axis=0)),
     "tanh": Case(lambda xp, x: xp.tanh(x), eps=4, smooth=True),
     "where": Case(lambda xp, x, y: xp.where(x < y, x, y), "real real", smooth=True),
     "where numbers": Case(lambda xp, x: xp.where(x < 0, 0.1, x) + 0 * xp.where(xp.isnan(x), x, -0.0)),
@@ -234,7 +236,8 @@ def assert_same(got: Any, want: Any, eps: float, scale: float) -> None:
     limits = np.finfo(want.dtype)
     np.testing.assert_allclose(got, want, eps * limits.eps, limits.tiny + eps * limits.eps * scale)
     if eps == 0:
-        np.testing.assert_array_equal(np.signbit(got) & (got == 0), np.signbit(want) & (want == 0))
+        zero = want == 0  # what underflows to -0.0 here may be subnormal there
+        np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -378,5 +381,5 @@ def test_offers_the_closed_list_and_no_more() -> None:
     kinds = {"bool", "int32", "int64", "float32", "float64"}
     assert all(getattr(xp, kind) == getattr(tf, kind) for kind in kinds)
     x = tf.ones(1)
-    assert (xp.device(x), xp.is_lean(x, x)) == (None, False)
-    assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - {"name", "device", "is_lean"}
+    assert (xp.device(x), xp.is_lean(x, x), xp.as_one(abs)) == (None, False, abs)
+    assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - {"name", "device", "is_lean", "as_one"}
