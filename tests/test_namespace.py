@@ -184,7 +184,7 @@ def test_tracers_of_every_transformation_are_arrays_of_jax(driver):
     jax.grad(function)(x)
     jax.vmap(function)(x)
     jax.jvp(function, (x,), (x,))
-    jax.eval_shape(function, x)
+    jax.eval_shape(function, x[0])  # another shape: traces are remembered
     jax.jit(jax.vmap(jax.grad(function)))(x)
     assert seen == ["jax"] * len(seen)
     assert len(seen) >= 6
