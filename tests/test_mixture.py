@@ -205,6 +205,12 @@ def test_a_component_without_weight_is_at_the_origin_and_takes_no_part(eps, driv
     np.testing.assert_allclose(found, driver.numpy(ak.gmm_energy(z, others, reduction="none")), rtol=1e-14)
 
 
+def test_a_singular_covariance_without_eps_is_an_error_not_nan():
+    constant_feature = np.asarray([[0.0, 1.0], [2.0, 1.0], [1.0, 1.0]])
+    with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
+        ak.gmm_params(constant_feature, np.ones((3, 1)), eps=0)
+
+
 @pytest.mark.library(*DIFFERENTIATING)
 def test_gradients_are_finite_beside_a_component_without_weight(driver):
     def loss(z, gamma):
