@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from anomaly_kernels.testing.drivers import DRIVERS, Driver, driver_for
 
@@ -30,6 +30,9 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 _slow_is_fine = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile(
     "ci", derandomize=True, max_examples=15, deadline=None, database=None, suppress_health_check=_slow_is_fine
+)
+settings.register_profile(  # that a mutant fails is enough, no need for its simplest example
+    "mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False
 )
 settings.register_profile("thorough", max_examples=500, deadline=None, suppress_health_check=_slow_is_fine)
 settings.load_profile("ci")
