@@ -48,8 +48,7 @@ bench: $(VENV)/.dev  ## speed and memory against the plain formula and the frame
 	$(BIN)/python -m benchmarks
 
 mutation: $(VENV)/.dev  ## which changes of a formula no test notices
-	AK_LIBRARY=numpy $(BIN)/mutmut run
-	$(BIN)/mutmut results
+	$(BIN)/python tests/mutation.py
 
 coverage: test  ## the lines that no test ran, as pages
 	@echo "build/coverage/html/index.html"
