@@ -181,6 +181,32 @@ def test_complex_values_are_refused(kernel: str) -> None:
                 case.call({**case.arrays(), name: case.leaves[name] * 1j})
 
 
+@pytest.mark.parametrize(
+    ("kernel", "argument", "shape"),
+    [
+        ("gaussian_kl", "mean", "(..., D)"),
+        ("kl_divergence", "p_true", "(..., C)"),
+        ("distillation_loss", "y_pred", "(..., C)"),
+        ("reconstruction_error", "x_true", "(B, ...)"),
+        ("elbo", "y_true", "(B, ...)"),
+        ("deep_svdd_loss", "embeddings", "(..., D)"),
+    ],
+)
+def test_a_number_where_an_array_is_expected_is_refused_with_the_shape_it_should_have(
+    kernel: str, argument: str, shape: str
+) -> None:
+    inputs, settings = sample(KERNELS[kernel])
+    with pytest.raises(ValueError, match=re.escape(f"`{argument}` must have shape {shape}, got ()")):
+        KERNELS[kernel](**{name: np.asarray(0.5) for name in inputs}, **settings)
+    if kernel != "elbo":  # whose samples are flattened
+        KERNELS[kernel](**{name: np.full((3,), 0.5) for name in inputs}, **settings)
+
+
+def test_what_is_no_mixture_is_described() -> None:
+    with pytest.raises(TypeError, match=r"`params` must be a GMMParams, got .*dict"):
+        KERNELS["gmm_energy"](np.ones((7, 2)), {"phi": np.ones(1)})
+
+
 def test_a_message_says_what_was_given_and_what_is_expected() -> None:
     case = _case("deep_svdd_soft_boundary_loss", driver_for("numpy"))
     with pytest.raises(ValueError, match=r"`nu`.*> 0.*< 1.*1\.5"):

@@ -184,6 +184,42 @@ def test_at_temperature_one_probabilities_are_taken_as_they_are(driver):
     assert found == pytest.approx(0.5 * math.log(2), rel=1e-14)
 
 
+@pytest.mark.parametrize("loss_type", ["kld", "xent"])
+@pytest.mark.parametrize("temperature", [1, 2.0])
+def test_distillation_compares_along_the_last_axis_of_any_number(loss_type, temperature, driver):
+    p, q = (np.exp(draw(seed, 3, 2, 4)) for seed in (1, 2))
+    p, q = p / p.sum(-1, keepdims=True), q / q.sum(-1, keepdims=True)
+    p[:, 0, :] *= 1e-3  # rows of the same shares, if not of the same sum
+
+    def loss(p, q):
+        kept = {"model": lambda x: x, "loss_type": loss_type, "temperature": temperature}
+        return driver.numpy(ak.distillation_loss(driver.array(p), driver.array(q), **kept))
+
+    rows = [loss(p[i, j][None, :], q[i, j][None, :]) for i in range(3) for j in range(2)]
+    assert loss(p, q) == pytest.approx(np.mean(rows), rel=1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_each_row_of_a_teacher_is_tempered_by_itself(dtype, driver):
+    p = np.asarray([[3.0, 1.0], [3e-37, 1e-37]])
+    q = driver.array(np.asarray([[0.5, 0.5], [0.5, 0.5]]), dtype)
+    found = driver.numpy(ak.distillation_loss(driver.array(p, dtype), q, model=lambda x: x, temperature=0.5))
+    teacher = np.asarray([0.9, 0.1])
+    assert found == pytest.approx(scipy.special.rel_entr(teacher, 0.5).sum(), rel=1e-6)
+
+
+def test_cross_entropy_of_a_certain_prediction_is_that_of_the_clipped_one(driver):
+    p = driver.array(np.asarray([[1.0, 0.0]]))
+    found = driver.numpy(ak.distillation_loss(p, p, model=lambda x: x, loss_type="xent", epsilon=1e-3))
+    assert found == pytest.approx(-math.log1p(-1e-3), rel=1e-12)
+
+
+def test_divergence_clips_what_exceeds_one(driver):
+    p, q = driver.array(np.asarray([[0.5, 1.5]])), driver.array(np.asarray([[1.5, 0.5]]))
+    found = driver.numpy(ak.kl_divergence(p, q))
+    assert found == pytest.approx(0.5 * math.log(0.5) + math.log(2), rel=1e-14)
+
+
 def test_exact_cross_entropy_counts_impossible_events_as_nothing(driver):
     p, q = driver.array(np.asarray([[0.0, 1.0]])), driver.array(np.asarray([[0.0, 0.5]]))
     assert driver.numpy(ak.distillation_loss(p, q, model=lambda x: x, loss_type="xent", epsilon=0)) == 0.0

@@ -210,3 +210,9 @@ def test_settings_must_be_numbers(name):
 def test_weights_must_be_numbers(loss):
     with pytest.raises(TypeError, match="`weight` must be a number or a 0-d array, got str"):
         loss(WIDE, weight="one")
+
+
+def test_rows_of_very_different_length_count_alike(driver):
+    rows = np.asarray([[3e200, 4e200], [3e-200, 4e-200]])
+    found = driver.numpy(ak.distinctness_loss(driver.array(rows), weight=1.0, eps=0))
+    assert found == pytest.approx(1.0, rel=1e-14)

@@ -343,3 +343,9 @@ def test_penalty_alone_counts_every_component_of_any_stack(driver):
 
 def changed(z=Z, **fields):
     return ak.gmm_energy(z, ak.GMMParams(**PARAMS | fields))
+
+
+def test_dimensions_of_very_different_size_keep_their_covariances(driver):
+    z = np.asarray([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]) * [1e120, 1e-120]
+    params = ak.gmm_params(driver.array(z), driver.array(np.ones((4, 1))), eps=0)
+    np.testing.assert_allclose(driver.numpy(params.cov)[0], np.diag([1e240, 1e-240]), rtol=1e-14)

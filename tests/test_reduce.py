@@ -13,6 +13,11 @@ from reference import draw
 import anomaly_kernels as ak
 from anomaly_kernels import _reduce
 from anomaly_kernels._checks import inputs
+from anomaly_kernels.losses import mixture
+from anomaly_kernels.testing.agreement import agree
+from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.samples import variants
+from anomaly_kernels.testing.support import catalogue
 
 # The full shape, that of an array which broadcasts to it, and how many axes stay whole.
 SHAPES = [
@@ -265,3 +270,33 @@ def test_blocks_are_cut_where_the_next_begins():
     assert [(run.start, run.stop) for run in runs] == [(0, 2), (2, 4), (4, 6)]
     assert all(first.stop == second.start for first, second in pairwise(runs))
     assert list(_reduce._cuts((5, 3), 0, 6)) == [()]
+
+
+@pytest.mark.library("numpy", "torch")
+@pytest.mark.parametrize("kernel", catalogue())
+def test_every_kernel_gives_in_blocks_what_it_gives_whole(kernel, driver, monkeypatch):
+    # samples have 3 to 8 numbers: blocks of 2 are cut inside of a sample by a kernel that forgets what must stay whole
+    for _, (arrays, settings) in variants(catalogue()[kernel]):
+        case = Case(catalogue()[kernel], arrays, driver, settings)
+        for size in (2, 5, 17):
+            with monkeypatch.context() as patch:
+                patch.setattr(_reduce, "BLOCK", size)
+                patch.setattr(mixture, "BLOCK", size)
+                found = case.run()
+            agree(case, found, f"in blocks of {size}", expected=case.expected)
+
+
+class Depth:
+    """Counts how many additions, one after the other, a part of a sum has been through."""
+
+    def __init__(self, depth=0):
+        self.depth = depth
+
+    def __add__(self, other):
+        return Depth(max(self.depth, other.depth) + 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 1000, 1024])
+def test_parts_are_added_in_pairs(n):
+    (total,) = _reduce._pairwise((Depth(),) for _ in range(n))
+    assert total.depth <= math.ceil(math.log2(n))
