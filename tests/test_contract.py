@@ -20,7 +20,7 @@ KERNELS = catalogue()
 SAMPLES = {f"{name}-{label}": (name, each) for name, kernel in KERNELS.items() for label, each in variants(kernel)}
 
 # Settings change formulas, which shows in numbers; the rest of the contract is a matter of the kernel as a whole.
-NUMBERS = ["values", "result", "gradients", "permutation", "nan", "extreme"]
+NUMBERS = ["values", "result", "gradients", "permutation", "nan", "extreme", "promotion"]
 
 
 @cache  # what one check has compiled serves the next
