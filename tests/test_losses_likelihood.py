@@ -177,3 +177,17 @@ def test_gaussian_kl_is_the_integral_it_stands_for():
     p, q = scipy.stats.norm(0.7, math.exp(-0.2)), scipy.stats.norm()
     integral, _ = scipy.integrate.quad(lambda x: p.pdf(x) * (p.logpdf(x) - q.logpdf(x)), -9, 10)
     assert ak.gaussian_kl(np.asarray([0.7]), np.asarray([-0.4])) == pytest.approx(integral, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", ["cov_full", "cov_diag", "scale_diag"])
+def test_a_covariance_may_have_less_precision_than_the_samples(name, driver):
+    given = FULL if name == "cov_full" else POSITIVE
+    y = draw(3, 2, given.shape[0])
+    rounded = driver.array(given.astype("float32").astype("float64"))
+
+    def loss(covariance):
+        return ak.elbo(driver.array(y), driver.array(0 * y), **{name: covariance})
+
+    mixed = loss(driver.array(given, "float32"))
+    assert driver.dtype_name(mixed) == "float64"
+    assert driver.numpy(mixed) == pytest.approx(driver.numpy(loss(rounded)), rel=1e-14)

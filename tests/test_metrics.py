@@ -183,6 +183,12 @@ def test_quantiles_where_the_number_of_scores_is_unknown(n):
         np.testing.assert_allclose(got, np.quantile(ordered, p), rtol=1e-13)
 
 
+def test_infinite_scores_of_unknown_number_leave_the_other_quantiles():
+    ordered = np.asarray([1.0, math.inf])  # 0 times infinity is NaN
+    with np.errstate(invalid="ignore"):
+        assert _quantile_of_unknown_size(ak.array_namespace(ordered), ordered, 0.0) == 1.0
+
+
 def test_equal_scores_do_not_spread(driver):
     for value in (0.1, -3e38, 0.0):
         with np.errstate(over="ignore"):

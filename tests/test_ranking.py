@@ -208,3 +208,9 @@ def test_errors_name_the_argument(driver, metric):
         metric(truth, SCORE.tolist())
     with pytest.raises(TypeError, match="`score` must be boolean, integer or real"):
         metric(truth, driver.array(SCORE + 1j))
+
+
+@pytest.mark.parametrize("metric", [ak.roc_auc, ak.average_precision])
+def test_the_target_gives_the_dtype_where_scores_have_none(metric, driver):
+    target, score = np.asarray([0.0, 1.0, 1.0]), np.asarray([1, 3, 2])
+    assert driver.dtype_name(metric(driver.array(target, "float32"), driver.array(score, "int64"))) == "float32"
