@@ -32,7 +32,10 @@ class JAX(Generic):
         return jnp.searchsorted(x1, x2, side=side, method="sort")
 
     def lower_inverse(self, x: jax.Array) -> jax.Array:
-        return solve_triangular(x, jnp.broadcast_to(self.eye_like(x), x.shape), lower=True)
+        return lower_inverse(x)
+
+    def cholesky(self, x: jax.Array) -> jax.Array:
+        return cholesky(x)
 
     def magnitude(self, x: jax.Array) -> jax.Array:
         return jnp.where(x < 0, -x, x)
@@ -51,6 +54,53 @@ class JAX(Generic):
         self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array
     ) -> tuple[Any, jax.Array]:
         return jax.lax.scan(step, state, xs)
+
+
+# Two of jaxlib's triangular solves of a batch can wait for each other for ever on a machine of two cores (each holds a
+# thread of XLA's pool while its parts wait for one; jaxlib 0.10.2), and the gradients that JAX gives Cholesky factors
+# and solves are made of such solves. Hence forms of our own, with gradients made of products alone.
+@jax.custom_jvp
+def lower_inverse(x: jax.Array) -> jax.Array:
+    """The inverse of lower triangular matrices (..., D, D)."""
+    return solve_triangular(x, jnp.eye(x.shape[-1], dtype=x.dtype), lower=True) if x.ndim == 2 else _by_doubling(x)
+
+
+@lower_inverse.defjvp
+def _lower_inverse_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    inverse = lower_inverse(*primals)
+    return inverse, -_matmul(inverse, _matmul(jnp.tril(tangents[0]), inverse))
+
+
+@jax.custom_jvp
+def cholesky(x: jax.Array) -> jax.Array:
+    """The lower Cholesky factors of symmetric matrices (..., D, D)."""
+    return jnp.linalg.cholesky(x)
+
+
+@cholesky.defjvp
+def _cholesky_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    factor = cholesky(*primals)
+    inverse = lower_inverse(factor)
+    tangent = (tangents[0] + tangents[0].mT) / 2
+    white = _matmul(_matmul(inverse, tangent), inverse.mT)
+    return factor, _matmul(factor, jnp.tril(white, -1) + jnp.tril(jnp.triu(white)) / 2)
+
+
+def _by_doubling(x: jax.Array) -> jax.Array:
+    """From the inverses of diagonal blocks A and C, B below A, that of [[A, 0], [B, C]], until one block is all."""
+    row = jnp.arange(x.shape[-1])
+    inverse = jnp.eye(x.shape[-1], dtype=x.dtype) / jnp.diagonal(x, axis1=-2, axis2=-1)[..., None, :]
+    size = 1
+    while size < x.shape[-1]:
+        half, whole = row // size, row // (2 * size)
+        below = (whole[:, None] == whole) & (half[:, None] > half)
+        inverse = inverse - _matmul(inverse, _matmul(jnp.where(below, x, 0), inverse))
+        size *= 2
+    return inverse
+
+
+def _matmul(a: jax.Array, b: jax.Array) -> jax.Array:
+    return jnp.matmul(a, b, precision="highest")
 
 
 @functools.cache
