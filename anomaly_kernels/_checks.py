@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from anomaly_kernels._namespace import common_namespace, describe, namespace_or_none
 from anomaly_kernels._typing import Array, DType, Namespace, Number, Setting
@@ -99,16 +99,32 @@ def not_empty(**arrays: Array) -> None:
             raise ValueError(f"`{name}` has shape {_pretty(shape_of(x))}: there is nothing to average over")
 
 
-def number(
-    name: str,
-    value: Setting,
-    xp: Namespace,
-    dtype: DType,
-    *,
-    above: Number | None = None,
-    least: Number | None = None,
-    below: Number | None = None,
-) -> Setting:
+class Range(NamedTuple):
+    """The Python numbers that a setting may be: said in its annotation, and where it is checked."""
+
+    above: Number | None = None
+    least: Number | None = None
+    below: Number | None = None
+
+    def holds(self, value: Number) -> bool:
+        """Whether a number is in the range; NaN is in none."""
+        above = value == value if self.above is None else value > self.above
+        return above and (self.least is None or value >= self.least) and (self.below is None or value < self.below)
+
+    def __str__(self) -> str:
+        limits = ((">", self.above), (">=", self.least), ("<", self.below))
+        return " and ".join(f"{sign} {limit}" for sign, limit in limits if limit is not None) or "a number"
+
+
+ANY = Range()
+POSITIVE = Range(above=0)
+NOT_NEGATIVE = Range(least=0)
+INSIDE_UNIT = Range(above=0, below=1)
+BELOW_ONE = Range(least=0, below=1)
+BELOW_HALF = Range(least=0, below=0.5)
+
+
+def number(name: str, value: Setting, xp: Namespace, dtype: DType, allowed: Range = ANY) -> Setting:
     """A setting: a Python number in its range, or a 0-d array, of unchecked value, in the dtype to compute in."""
     if type(value) is not float and type(value) is not int:
         own = namespace_or_none(value)
@@ -117,10 +133,8 @@ def number(
         if own is xp or own.name != "numpy":
             return _array_setting(name, value, own, xp, dtype)
         value = float(value)  # type: ignore[arg-type]  # a NumPy number beside another library's arrays
-    inside = (above is None or value > above) and (least is None or value >= least) and (below is None or value < below)
-    if not inside or value != value:
-        wanted = [f"{sign} {limit}" for sign, limit in ((">", above), (">=", least), ("<", below)) if limit is not None]
-        raise ValueError(f"`{name}` must be {' and '.join(wanted) or 'a number'}, got {value}")
+    if not allowed.holds(value):
+        raise ValueError(f"`{name}` must be {allowed}, got {value}")
     return value
 
 
@@ -138,6 +152,19 @@ def choice(name: str, value: str, options: Sequence[str]) -> None:
         raise TypeError(f"`{name}` must be one of {', '.join(map(repr, options))}, got {describe(value)}")
     if value not in options:
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, options))}, got {value!r}")
+
+
+def levels(name: str, value: Sequence[Number]) -> list[float]:
+    """Quantiles as floats, or an error unless they are numbers in [0, 1], at least one."""
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}")
+    try:
+        numbers = [float(q) for q in value]
+    except (TypeError, ValueError):
+        raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}") from None
+    if not numbers or not all(0 <= q <= 1 for q in numbers):
+        raise ValueError(f"`{name}` must be numbers in [0, 1], at least one, got {numbers}")
+    return numbers
 
 
 def _names(arrays: Mapping[str, Array]) -> str:

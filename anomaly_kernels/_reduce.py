@@ -12,7 +12,7 @@ from itertools import product
 
 from anomaly_kernels._checks import cast, choice, not_empty
 from anomaly_kernels._numeric import TINY, mean, rescued
-from anomaly_kernels._typing import Array, DType, Namespace
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction
 
 BLOCK = 2**15
 """Elements of a block: a dozen temporaries of this size stay in the second-level cache."""
@@ -27,7 +27,7 @@ def reduce(
     formula: Formula,
     arrays: Mapping[str, Array],
     *,
-    reduction: str,
+    reduction: Reduction,
     inner: int = 0,
     block: int | None = None,
 ) -> Array:

@@ -6,7 +6,7 @@ A name missing from `Namespace` is a type error in a kernel, so the list stays w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 DType: TypeAlias = Any
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,6 +42,8 @@ class Array(Protocol):  # noqa: PLW1641  # not every library's arrays can be has
 Number: TypeAlias = int | float
 Setting: TypeAlias = Number | Array
 """A Python number, or a 0-d array such as a learnable weight."""
+
+Reduction: TypeAlias = Literal["mean", "sum", "none"]
 
 
 class Namespace(Protocol):

@@ -129,7 +129,7 @@ def test_a_choice_is_a_string(value):
 
 
 def number(value, **limits):
-    return _checks.number("n", value, XP, np.float64, **limits)
+    return _checks.number("n", value, XP, np.float64, _checks.Range(**limits))
 
 
 @pytest.mark.parametrize("value", [0.5, 3, np.float32(2.0), np.int64(4), -0.0])
@@ -171,7 +171,7 @@ def test_a_setting_may_be_a_0d_array_which_is_cast_and_not_range_checked(driver)
     x = driver.array(X, "float32")
     xp, dtype = _checks.inputs(x=x)
     setting = driver.array(np.asarray(-2.0))
-    found = _checks.number("n", setting, xp, dtype, above=0)
+    found = _checks.number("n", setting, xp, dtype, _checks.POSITIVE)
     assert driver.dtype_name(found) == "float32"
     assert driver.numpy(found) == -2.0
 
@@ -188,7 +188,7 @@ def test_numpy_numbers_are_numbers_beside_arrays_of_any_library(driver):
     assert _checks.number("n", np.float32(0.5), xp, dtype) == 0.5
     assert type(_checks.number("n", np.int64(2), xp, dtype)) is float
     with raises(ValueError, "^`n` must be > 0, got -1.0$"):
-        _checks.number("n", np.float64(-1), xp, dtype, above=0)
+        _checks.number("n", np.float64(-1), xp, dtype, _checks.POSITIVE)
 
 
 @pytest.mark.library("torch", "jax", "tensorflow", "dask", "array_api_strict")

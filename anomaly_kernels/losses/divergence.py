@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from anomaly_kernels._checks import cast, choice, has_ndim, inputs, not_empty, number, same_shape
+from anomaly_kernels._checks import (
+    BELOW_HALF,
+    BELOW_ONE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    cast,
+    choice,
+    has_ndim,
+    has_shape,
+    inputs,
+    not_empty,
+    number,
+    same_shape,
+    shape_of,
+)
 from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
 
 Model = Callable[[Any], Array]
 
 
 def kl_divergence(
-    p_true: Array, p_pred: Array, *, epsilon: Setting = 1e-7, weight: Setting = 1.0, reduction: str = "mean"
+    p_true: Array,
+    p_pred: Array,
+    *,
+    epsilon: Annotated[Setting, BELOW_ONE] = 1e-7,
+    weight: Setting = 1.0,
+    reduction: Reduction = "mean",
 ) -> Array:
     r"""Kullback-Leibler divergence between probabilities over the last axis.
 
@@ -63,7 +82,7 @@ def kl_divergence(
     xp, dtype = inputs(p_true=p_true, p_pred=p_pred)
     same_shape(p_true=p_true, p_pred=p_pred)
     has_ndim("p_true", p_true, 1, "(..., C)", most=-1)
-    low = number("epsilon", epsilon, xp, dtype, least=0, below=1)
+    low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
     w = number("weight", weight, xp, dtype)
     arrays = {"p_true": p_true, "p_pred": p_pred}
     return reduce(xp, dtype, lambda p, q: times(w, _kl(xp, p, q, low)), arrays, reduction=reduction, inner=1)
@@ -74,9 +93,10 @@ def distillation_loss(
     y_pred: Array,
     *,
     model: Model,
-    loss_type: str = "kld",
-    temperature: Setting = 1.0,
-    epsilon: Setting = 1e-7,
+    loss_type: Literal["kld", "xent"] = "kld",
+    temperature: Annotated[Setting, POSITIVE] = 1.0,
+    epsilon: Annotated[Setting, BELOW_HALF] = 1e-7,
+    reduction: Reduction = "mean",
 ) -> Array:
     r"""Distance of predicted probabilities from those of a teacher model, sharpened or softened by a temperature.
 
@@ -99,11 +119,13 @@ def distillation_loss(
         as they are. It acts on the teacher alone.
     epsilon : number or 0-d array, at least 0
         Where probabilities are clipped; 0 is exact.
+    reduction : {"mean", "sum", "none"}
+        Over the rows.
 
     Returns
     -------
-    array, 0-d
-        In nats, averaged over the rows.
+    array
+        In nats; 0-d, or with ``"none"`` the shape without the last axis.
 
     Raises
     ------
@@ -130,10 +152,12 @@ def distillation_loss(
     xp, dtype = inputs(**named)
     same_shape(**named)
     has_ndim("y_pred", y_pred, 1, "(..., C)", most=-1)
-    low = number("epsilon", epsilon, xp, dtype, least=0, below=0.5)
-    t = number("temperature", temperature, xp, dtype, above=0)
+    low = number("epsilon", epsilon, xp, dtype, BELOW_HALF)
+    t = number("temperature", temperature, xp, dtype, POSITIVE)
     distance = _kl if loss_type == "kld" else _cross_entropy
-    return reduce(xp, dtype, lambda p, q: distance(xp, _tempered(xp, p, t), q, low), named, reduction="mean", inner=1)
+    return reduce(
+        xp, dtype, lambda p, q: distance(xp, _tempered(xp, p, t), q, low), named, reduction=reduction, inner=1
+    )
 
 
 def adversarial_ae_loss(
@@ -143,10 +167,11 @@ def adversarial_ae_loss(
     model: Model,
     model_hl: Sequence[Model] = (),
     w_model: Setting = 1.0,
-    w_recon: Setting = 0.0,
+    w_recon: Annotated[Setting, NOT_NEGATIVE] = 0.0,
     w_model_hl: Sequence[Setting] | None = None,
-    temperature: Setting = 1.0,
-    epsilon: Setting = 1e-7,
+    temperature: Annotated[Setting, POSITIVE] = 1.0,
+    epsilon: Annotated[Setting, BELOW_ONE] = 1e-7,
+    reduction: Reduction = "mean",
 ) -> Array:
     r"""Loss of an autoencoder that undoes adversarial attacks on a classifier.
 
@@ -173,17 +198,21 @@ def adversarial_ae_loss(
         The classifier's probabilities of `x_true` are raised to 1/T and renormalised.
     epsilon : number or 0-d array, at least 0
         Probabilities are clipped to [epsilon, 1].
+    reduction : {"mean", "sum", "none"}
+        Over the samples. The standard deviations are those of all of them in each case.
 
     Returns
     -------
-    array, 0-d
+    array
+        0-d, or with ``"none"`` one value per sample, (B,), whose mean is the loss.
 
     Raises
     ------
     TypeError
         If an input is not a floating point array, or they belong to different libraries.
     ValueError
-        If shapes differ, `w_model_hl` is not as long as `model_hl`, or a setting is out of its range.
+        If shapes differ, `w_model_hl` is not as long as `model_hl`, a setting is out of its range, or there is no row
+        for each sample where `reduction` asks for samples.
 
     Notes
     -----
@@ -209,21 +238,30 @@ def adversarial_ae_loss(
     if len(weights) != len(model_hl):
         raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(model_hl)}, got {len(weights)}")
     w_m = number("w_model", w_model, xp, dtype)
-    w_r = number("w_recon", w_recon, xp, dtype, least=0)
-    t = number("temperature", temperature, xp, dtype, above=0)
-    low = number("epsilon", epsilon, xp, dtype, least=0, below=1)
+    w_r = number("w_recon", w_recon, xp, dtype, NOT_NEGATIVE)
+    t = number("temperature", temperature, xp, dtype, POSITIVE)
+    low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
 
-    def divergences(name: str, m: Model, t: Setting) -> Array:
-        return _model_divergences(xp, dtype, name, m, (x_true, x_pred), t, low)
+    choice("reduction", reduction, ("mean", "sum", "none"))
+    samples = shape_of(x_true)[:1]
 
-    rows = divergences("model", model, t)
-    total = mean(xp, rows)
+    def averaged(name: str, values: Array) -> Array:
+        if reduction == "mean":
+            return mean(xp, xp.reshape(values, (-1,)))
+        has_shape(name, values, (*samples, *shape_of(values)[1:]), "(B, ...) with the B of `x_true`")
+        return mean(xp, values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
+
+    rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
+    total = averaged("model(x_true)", rows)
     for k, (m, w) in enumerate(zip(model_hl, weights, strict=True)):
-        w_k = number(f"w_model_hl[{k}]", w, xp, dtype)
-        total = total + times(w_k, mean(xp, divergences(f"model_hl[{k}]", m, 1.0)))
-    if isinstance(w_r, float | int) and w_r == 0:
-        return times(w_m, total)
-    return times(w_m, total) + times(w_r, _scaled_error(xp, rows, cast(xp, dtype, x_true) - cast(xp, dtype, x_pred)))
+        w_k, name = number(f"w_model_hl[{k}]", w, xp, dtype), f"model_hl[{k}]"
+        hidden = _model_divergences(xp, dtype, name, m, (x_true, x_pred), 1.0, low)
+        total = total + times(w_k, averaged(f"{name}(x_true)", hidden))
+    total = times(w_m, total)
+    if not isinstance(w_r, float | int) or w_r != 0:
+        error = _scaled_errors(xp, rows, cast(xp, dtype, x_true) - cast(xp, dtype, x_pred))
+        total = total + times(w_r, averaged("x_true", error))
+    return xp.sum(total) if reduction == "sum" else total
 
 
 def _model_divergences(
@@ -233,16 +271,16 @@ def _model_divergences(
     inputs(**named)
     same_shape(**named)
     p, q = (cast(xp, dtype, y) for y in named.values())
-    return xp.reshape(_kl(xp, _tempered(xp, p, temperature), q, low), (-1,))
+    return _kl(xp, _tempered(xp, p, temperature), q, low)
 
 
-def _scaled_error(xp: Namespace, rows: Array, difference: Array) -> Array:
-    """std(rows) / (std(e) + 1e-10) · mean(e) of squared differences e, which may be too large to be squared."""
-    flat = xp.reshape(difference, (-1,))
-    scale = magnitude_of(xp, flat)
-    error = square(flat / scale)
+def _scaled_errors(xp: Namespace, rows: Array, difference: Array) -> Array:
+    """std(rows) / (std(e) + 1e-10) · e of squared differences e, which may be too large to be squared."""
+    scale = magnitude_of(xp, difference)
+    error = square(difference / scale)
     floor = xp.sum(square(1e-5 / scale))
-    return standard_deviation(xp, rows) * mean(xp, error) / (standard_deviation(xp, error) + floor)
+    spread = standard_deviation(xp, xp.reshape(error, (-1,))) + floor
+    return standard_deviation(xp, xp.reshape(rows, (-1,))) * error / spread
 
 
 def _outputs(name: str, model: Model, x: Any) -> Array:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
+from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
 from anomaly_kernels._numeric import times
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, Number, Setting
+from anomaly_kernels._typing import Array, Number, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
 
 
@@ -15,9 +16,9 @@ def quantile_loss(
     y_true: Array,
     y_pred: Array,
     *,
-    quantiles: Sequence[Number],
+    quantiles: Annotated[Sequence[Number], levels],
     weight: Setting = 1.0,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
 ) -> Array:
     r"""Pinball loss of quantile forecasts.
 
@@ -66,18 +67,18 @@ def quantile_loss(
     0.1
     """
     xp, dtype = inputs(y_true=y_true, y_pred=y_pred)
-    levels = _levels(quantiles)
+    taus = levels("quantiles", quantiles)
     has_ndim("y_true", y_true, 3, "(B, H, O)")
     batch, horizon, outputs = shape_of(y_true)
-    has_shape("y_pred", y_pred, (batch, horizon, len(levels), outputs), "(B, H, Q, O)")
+    has_shape("y_pred", y_pred, (batch, horizon, len(taus), outputs), "(B, H, Q, O)")
     w = number("weight", weight, xp, dtype)
 
     def formula(forecast: Array, y: Array, tau: Array) -> Array:
         error = y - forecast
         return times(w, xp.maximum(tau * error, (tau - 1.0) * error))
 
-    tau = xp.constant([[[[level] for level in levels]]], like=y_pred, dtype=dtype)
-    arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2), "quantiles": tau}
+    each = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
+    arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2), "quantiles": each}
     return reduce(xp, dtype, formula, arrays, reduction=reduction)
 
 
@@ -86,7 +87,7 @@ def multi_objective_loss(
     y_pred: Array,
     anomaly_scores: Array | None = None,
     *,
-    quantiles: Sequence[Number],
+    quantiles: Annotated[Sequence[Number], levels],
     anomaly_weight: Setting = 1.0,
 ) -> Array:
     r"""Pinball loss of a forecast plus the mean of squared anomaly scores.
@@ -136,15 +137,3 @@ def multi_objective_loss(
     w = number("anomaly_weight", anomaly_weight, xp, dtype)
     not_empty(anomaly_scores=anomaly_scores)
     return quantile_loss(y_true, y_pred, quantiles=quantiles) + mean_squared_anomaly(scores, weight=w)
-
-
-def _levels(quantiles: Sequence[Number]) -> list[float]:
-    if isinstance(quantiles, str) or not hasattr(quantiles, "__len__"):
-        raise TypeError(f"`quantiles` must be a sequence of numbers, got {quantiles!r}")
-    try:
-        levels = [float(q) for q in quantiles]
-    except (TypeError, ValueError):
-        raise TypeError(f"`quantiles` must be a sequence of numbers, got {quantiles!r}") from None
-    if not levels or not all(0 <= q <= 1 for q in levels):
-        raise ValueError(f"`quantiles` must be numbers in [0, 1], at least one, got {levels}")
-    return levels

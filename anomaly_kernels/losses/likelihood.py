@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, number, same_shape, shape_of
+from anomaly_kernels._checks import POSITIVE, cast, has_ndim, has_shape, inputs, number, same_shape, shape_of
 from anomaly_kernels._numeric import exp_excess, square
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -34,9 +34,9 @@ def elbo(
     cov_full: Array | None = None,
     cov_diag: Array | None = None,
     scale_diag: Array | None = None,
-    sim: Setting | None = None,
+    sim: Annotated[Setting, POSITIVE] | None = None,
     weight: Setting = 1.0,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
 ) -> Array:
     r"""Negative log likelihood of data under a Gaussian around their reconstruction.
 
@@ -97,7 +97,7 @@ def elbo(
 
 
 def gaussian_nll(
-    data: Mapping[str, Array], covariance: Covariance, *, weight: tuple[str, Setting], reduction: str
+    data: Mapping[str, Array], covariance: Covariance, *, weight: tuple[str, Setting], reduction: Reduction
 ) -> Array:
     """`elbo` of two arrays under the names that its caller gives them and its weight."""
     given = covariance.given()
@@ -150,7 +150,7 @@ def _whitening(
         deviations = cast(xp, dtype, scale)
         return lambda residual: residual / deviations, xp.sum(xp.log(deviations))
     if sim is not None:
-        deviation = number("sim", sim, xp, dtype, above=0)
+        deviation = number("sim", sim, xp, dtype, POSITIVE)
         return lambda residual: residual / deviation, size * _log(xp, deviation)
     return lambda residual: residual, 0.0
 
@@ -164,7 +164,7 @@ def _log(xp: Namespace, x: Setting) -> Setting:
     return math.log(x) if isinstance(x, int | float) else xp.log(x)
 
 
-def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction: str = "mean") -> Array:
+def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
     r"""Kullback-Leibler divergence of a diagonal Gaussian from the standard one.
 
     .. math:: w \cdot \mathrm{KL}(N(\mu, \sigma^2) \,\|\, N(0, I)) =

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
+from anomaly_kernels._checks import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    cast,
+    has_ndim,
+    has_shape,
+    inputs,
+    not_empty,
+    number,
+    shape_of,
+)
 from anomaly_kernels._namespace import describe
 from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, times
 from anomaly_kernels._reduce import reduce, totals
-from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
 
@@ -41,7 +51,7 @@ class GMMParams(NamedTuple):
     log_det_cov: Array
 
 
-def gmm_params(z: Array, gamma: Array, *, eps: Setting = 1e-6) -> GMMParams:
+def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6) -> GMMParams:
     r"""Parameters of a Gaussian mixture from soft memberships.
 
     .. math:: \phi_k = \frac{1}{N} \sum_n \gamma_{nk}, \quad
@@ -92,7 +102,7 @@ def gmm_params(z: Array, gamma: Array, *, eps: Setting = 1e-6) -> GMMParams:
     has_ndim("gamma", gamma, 2, "(N, K)")
     has_shape("gamma", gamma, (shape_of(z)[0], shape_of(gamma)[1]), "(N, K) with the N of `z`")
     not_empty(z=z, gamma=gamma)
-    e = number("eps", eps, xp, dtype, least=0)
+    e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     return xp.as_one(_moments)(xp, cast(xp, dtype, z), cast(xp, dtype, gamma), e)
 
 
@@ -142,7 +152,7 @@ def _transposed(xp: Namespace, matrix: Array) -> Array:
     return xp.permute_dims(matrix, (1, 0))
 
 
-def gmm_energy(z: Array, params: GMMParams, *, reduction: str = "mean") -> Array:
+def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") -> Array:
     r"""Energy of samples under a Gaussian mixture, their negative log likelihood: the anomaly score of DAGMM.
 
     .. math:: E(z) = -\log \sum_k \phi_k N(z; \mu_k, \Sigma_k)
@@ -263,7 +273,7 @@ def aegmm_loss(
     *,
     w_energy: Setting = 0.1,
     w_cov_diag: Setting = 0.005,
-    eps: Setting = 1e-6,
+    eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
 ) -> Array:
     r"""Loss of an autoencoder with a Gaussian mixture on its latents (DAGMM).
 
@@ -330,8 +340,8 @@ def vaegmm_loss(
     cov_full: Array | None = None,
     cov_diag: Array | None = None,
     scale_diag: Array | None = None,
-    sim: Setting | None = None,
-    eps: Setting = 1e-6,
+    sim: Annotated[Setting, POSITIVE] | None = None,
+    eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
 ) -> Array:
     r"""Loss of a variational autoencoder with a Gaussian mixture on its latents.
 

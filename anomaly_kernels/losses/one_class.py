@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
-from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, not_empty, number, shape_of
+from anomaly_kernels._checks import (
+    INSIDE_UNIT,
+    POSITIVE,
+    cast,
+    has_ndim,
+    has_shape,
+    inputs,
+    not_empty,
+    number,
+    shape_of,
+)
 from anomaly_kernels._numeric import positive_part, square, times
 from anomaly_kernels._reduce import evaluate, reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
 
 
-def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: str = "mean") -> Array:
+def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
     r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
 
     .. math:: w \cdot \operatorname{mean} \|z - c\|^2
@@ -56,7 +67,12 @@ def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, r
 
 
 def deep_svdd_soft_boundary_loss(
-    embeddings: Array, center: Array, radius: Setting, *, nu: Setting = 0.05, weight: Setting = 1.0
+    embeddings: Array,
+    center: Array,
+    radius: Setting,
+    *,
+    nu: Annotated[Setting, INSIDE_UNIT] = 0.05,
+    weight: Setting = 1.0,
 ) -> Array:
     r"""Volume of a hypersphere and the distances of the embeddings outside it: soft-boundary Deep SVDD.
 
@@ -101,7 +117,7 @@ def deep_svdd_soft_boundary_loss(
     """
     xp, dtype, c = _prepared(embeddings, center)
     r = number("radius", radius, xp, dtype)
-    v = number("nu", nu, xp, dtype, above=0, below=1)
+    v = number("nu", nu, xp, dtype, INSIDE_UNIT)
     w = number("weight", weight, xp, dtype)
     # the size of a known weight goes inside, so that squares overflow only where the loss does; its sign stays outside
     size, sign = (abs(w), math.copysign(1.0, w)) if isinstance(w, int | float) else (1.0, w)
@@ -158,7 +174,7 @@ def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = Non
     return distance - r * r
 
 
-def svdd_radius(raw: Array, *, beta: Setting = 10.0) -> Array:
+def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Array:
     r"""Positive radius from an unconstrained parameter.
 
     .. math:: R = \frac{1}{\beta} \log(1 + e^{\beta r})
@@ -194,7 +210,7 @@ def svdd_radius(raw: Array, *, beta: Setting = 10.0) -> Array:
     0.069315
     """
     xp, dtype = inputs(raw=raw)
-    b = number("beta", beta, xp, dtype, above=0)
+    b = number("beta", beta, xp, dtype, POSITIVE)
     r = cast(xp, dtype, raw)
     # the linear part outside the logarithm: beta·r may overflow where the radius does not
     return positive_part(xp, r) + xp.log1p(xp.exp(-xp.magnitude(r) * b)) / b

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated, Literal
 
-from anomaly_kernels._checks import cast, choice, inputs, not_empty, number, same_shape
+from anomaly_kernels._checks import NOT_NEGATIVE, cast, choice, inputs, not_empty, number, same_shape
 from anomaly_kernels._numeric import clip, ratio, sides, times
 from anomaly_kernels._reduce import reduce, totals
-from anomaly_kernels._typing import Array, Axis, DType, Namespace, Setting
+from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 Pair = tuple[Array, Array]
 
@@ -16,9 +17,9 @@ def anomaly_bce_with_logits(
     target: Array,
     logit: Array,
     *,
-    pos_weight: Setting | None = None,
+    pos_weight: Annotated[Setting, NOT_NEGATIVE] | None = None,
     weight: Setting = 1.0,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
 ) -> Array:
     r"""Binary cross entropy of logits.
 
@@ -68,7 +69,7 @@ def anomaly_bce_with_logits(
     xp, dtype = inputs({"target": target}, logit=logit)
     same_shape(target=target, logit=logit)
     w = number("weight", weight, xp, dtype)
-    p = None if pos_weight is None else number("pos_weight", pos_weight, xp, dtype, least=0)
+    p = None if pos_weight is None else number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
 
     def formula(x: Array, y: Array) -> Array:
         # log(1 + e^±x) = max(±x, 0) + tail. The linear part has one factor: in sums of several, values and gradients
@@ -86,8 +87,8 @@ def iou_loss(
     target: Array,
     score: Array,
     *,
-    normalize_method: str = "sigmoid",
-    smooth: Setting = 1e-6,
+    normalize_method: Literal["sigmoid", "clamp", "minmax"] = "sigmoid",
+    smooth: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
     axis: Axis = None,
     weight: Setting = 1.0,
 ) -> Array:
@@ -145,7 +146,7 @@ def iou_loss(
     xp, dtype = inputs({"target": target}, score=score)
     same_shape(target=target, score=score)
     not_empty(target=target, score=score)
-    s = number("smooth", smooth, xp, dtype, least=0)
+    s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     w = number("weight", weight, xp, dtype)
     axes = _axes(axis, score.ndim)
     soft = _soft_mask(xp, dtype, normalize_method, score, axes)

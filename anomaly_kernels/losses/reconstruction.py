@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, number, same_shape, shape_of
 from anomaly_kernels._numeric import mean, square
 from anomaly_kernels._reduce import evaluate, reduce
-from anomaly_kernels._typing import Array, Setting
+from anomaly_kernels._typing import Array, Reduction, Setting
 
 
-def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: str = "mean") -> Array:
+def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
     r"""Mean of squared anomaly scores, which pulls the scores of normal data towards zero.
 
     .. math:: w \cdot \operatorname{mean}(a^2)
@@ -52,7 +54,9 @@ def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: str
     return reduce(xp, dtype, lambda a: square(a, w), {"scores": scores}, reduction=reduction)
 
 
-def mse_reconstruction_loss(x_true: Array, x_pred: Array, *, weight: Setting = 1.0, reduction: str = "mean") -> Array:
+def mse_reconstruction_loss(
+    x_true: Array, x_pred: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean"
+) -> Array:
     r"""Mean squared error of a reconstruction.
 
     .. math:: w \cdot \operatorname{mean}\left((x - \hat x)^2\right)
@@ -151,7 +155,11 @@ def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
 
 
 def prediction_error_score(
-    y_true: Array, y_pred: Array, *, error_metric: str = "mae", aggregation: str = "mean"
+    y_true: Array,
+    y_pred: Array,
+    *,
+    error_metric: Literal["mae", "mse"] = "mae",
+    aggregation: Literal["mean", "max"] = "mean",
 ) -> Array:
     r"""Error of the forecast of each sample: the anomaly score of a forecaster.
 

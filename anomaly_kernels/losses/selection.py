@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from anomaly_kernels._checks import cast, has_ndim, inputs, not_empty, number, shape_of
+from typing import Annotated
+
+from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
 from anomaly_kernels._numeric import magnitude_of, mean, ratio, root, square, times
 from anomaly_kernels._typing import Array, Namespace, Setting
 
@@ -63,7 +65,9 @@ def _gram_excess(xp: Namespace, rows: Array, columns: Array) -> Array:
     return gram - xp.eye_like(gram)
 
 
-def distinctness_loss(selection_weights: Array, *, weight: Setting = 0.1, eps: Setting = 1e-6) -> Array:
+def distinctness_loss(
+    selection_weights: Array, *, weight: Setting = 0.1, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6
+) -> Array:
     r"""Mean cosine similarity of all pairs of selectors.
 
     .. math:: w \cdot \frac{2}{K(K - 1)} \sum_{i<j} u_i^\top u_j, \quad u_i = \frac{s_i}{\max(\|s_i\|, \epsilon)}
@@ -108,7 +112,7 @@ def distinctness_loss(selection_weights: Array, *, weight: Setting = 0.1, eps: S
     has_ndim("selection_weights", selection_weights, 2, "(K, C)")
     not_empty(selection_weights=selection_weights)
     w = number("weight", weight, xp, dtype)
-    e = number("eps", eps, xp, dtype, least=0)
+    e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     unit = _unit_rows(xp, cast(xp, dtype, selection_weights), e)
     k = xp.sum(xp.ones_like(unit[:, 0]))  # not the static size, which may be unknown
     pairs = xp.maximum(k * (k - 1.0), 1.0)
@@ -123,7 +127,11 @@ def _unit_rows(xp: Namespace, rows: Array, eps: Setting) -> Array:
 
 
 def selector_entropy_regularizer(
-    weights: Array, *, weight: Setting = 0.01, target_entropy: Setting | None = None, eps: Setting = 1e-6
+    weights: Array,
+    *,
+    weight: Setting = 0.01,
+    target_entropy: Setting | None = None,
+    eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
 ) -> Array:
     r"""Entropy of selection weights, to be raised or brought to a target.
 
@@ -166,7 +174,7 @@ def selector_entropy_regularizer(
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
     w = number("weight", weight, xp, dtype)
-    e = number("eps", eps, xp, dtype, least=0)
+    e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     h = entropy(xp, cast(xp, dtype, weights), e)
     if target_entropy is None:
         return -times(w, h)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import cast, has_ndim, inputs, not_empty, number, shape_of
+from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
 from anomaly_kernels._numeric import clip, magnitude_of, mean, norm, ratio, square, standard_deviation
 from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.losses.selection import entropy
@@ -224,7 +224,7 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     return ComponentOrthogonality(*(scale * (scale * value) for value in found))
 
 
-def selector_entropy(weights: Array, *, eps: Setting = 1e-6) -> Array:
+def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6) -> Array:
     r"""Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
 
     .. math:: H = -\sum_i p_i \log(p_i + \epsilon), \quad p_i = \frac{w_i}{\sum_j w_j + \epsilon}
@@ -265,7 +265,7 @@ def selector_entropy(weights: Array, *, eps: Setting = 1e-6) -> Array:
     """
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
-    return entropy(xp, cast(xp, dtype, weights), number("eps", eps, xp, dtype, least=0))
+    return entropy(xp, cast(xp, dtype, weights), number("eps", eps, xp, dtype, NOT_NEGATIVE))
 
 
 def selector_diversity(weights: Array) -> SelectorDiversity:
