@@ -56,8 +56,8 @@ def cast(xp: Namespace, dtype: DType, x: Array) -> Array:
 
 
 def shape_of(x: Array) -> Shape:
-    """The static shape, None where a size is not known before run time."""
-    return tuple(None if n is None or n != n else n for n in x.shape)
+    """The static shape, None where a size is not known before run time (None, NaN, or a symbol of the tracer's)."""
+    return tuple(n if isinstance(n, int) else None for n in x.shape)
 
 
 def same_shape(**arrays: Array) -> None:

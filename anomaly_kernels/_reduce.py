@@ -86,7 +86,7 @@ def evaluate(
 
 def _in_blocks(xp: Namespace, arrays: tuple[Array, ...], block: int | None) -> bool:
     # unknown sizes are traced, never evaluated in blocks; a list, because torch.compile cannot trace a generator here
-    size = math.prod([n or 0 for n in arrays[0].shape])
+    size = math.prod([n if isinstance(n, int) else 0 for n in arrays[0].shape])
     return size > (block or BLOCK) and xp.is_lean(*arrays)
 
 

@@ -216,6 +216,13 @@ def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Arr
     return positive_part(xp, r) + xp.log1p(xp.exp(-xp.magnitude(r) * b)) / b
 
 
+def raw_radius(radius: Array, beta: float = 10.0) -> Array:
+    """The parameter whose `svdd_radius` is the radius, which is at least 1e-6/β."""
+    xp, _ = inputs(radius=radius)
+    size = xp.maximum(beta * radius, 1e-6)
+    return (size + xp.log(-xp.expm1(-size))) / beta
+
+
 def _prepared(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]:
     xp, dtype = inputs(embeddings=embeddings, center=center)
     has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)

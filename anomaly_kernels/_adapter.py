@@ -1,0 +1,165 @@
+"""Classes made of kernels: settings, signature and documentation come from the function, nothing is written twice."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
+
+from anomaly_kernels._checks import ANY, Range, choice
+from anomaly_kernels._namespace import describe, namespace_or_none
+from anomaly_kernels._typing import Array
+
+Check = Callable[[str, Any], object]
+
+# what a true value is called: where it comes first, torch's modules and predictions come the other way round
+TRUTHS = ("x_true", "y_true", "p_true", "target")
+
+
+class Adapter:
+    """A base of classes that hold a kernel's settings; each names its kernel: ``class IoULoss(Loss, kernel=iou_loss)``.
+
+    Arrays named in `held` are parts of the instance, such as a learnable radius, and no arguments of its call.
+    """
+
+    kernel: ClassVar[Callable[..., Any]]
+    arrays: ClassVar[tuple[str, ...]]
+    settings: ClassVar[tuple[str, ...]]
+    own_parameters: ClassVar[Mapping[str, tuple[Any, str]]] = {}
+    """Parameters of the framework's: name to default, and what the documentation says."""
+
+    _checks: ClassVar[Mapping[str, Check]]
+
+    def __init_subclass__(
+        cls,
+        *,
+        kernel: Callable[..., Any] | None = None,
+        held: tuple[str, ...] = (),
+        without: tuple[str, ...] = (),
+        **options: Any,
+    ) -> None:
+        super().__init_subclass__(**options)
+        if kernel is None:
+            return
+        parameters = inspect.signature(kernel).parameters.values()
+        # without annotations: those of arrays say nothing of the framework, whose stubs do
+        settings = [
+            p.replace(annotation=p.empty) for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in without
+        ]
+        cls.kernel = staticmethod(kernel)
+        cls.arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.name not in held)
+        cls.settings = tuple(p.name for p in settings)
+        cls._checks = {name: check for name, check in checks_of(kernel).items() if name in cls.settings}
+        own = {name: made for name, made in cls.own_parameters.items() if name not in cls.settings}
+        cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            # what is required may be given by position: AdaptiveQuantileLoss([0.1, 0.9])
+            [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in settings if p.default is p.empty]
+            + [p for p in settings if p.default is not p.empty]
+            + [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=made[0]) for name, made in own.items()]
+        )
+        cls.__doc__ = documentation(
+            kernel, cls.settings, {name: made[1] for name, made in own.items()}, vars(cls).get("__doc__")
+        )
+
+    @classmethod
+    def bind(cls, arguments: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters with the values given or their defaults; an error for those that are unknown, or wrong."""
+        signature = inspect.signature(cls)
+        for name in given:
+            if name not in signature.parameters:
+                raise TypeError(f"{cls.__name__} has no setting `{name}`{_suggestion(name, signature.parameters)}")
+        try:
+            bound = signature.bind(*arguments, **given)
+        except TypeError as error:
+            raise TypeError(f"{cls.__name__}: {error}") from None
+        bound.apply_defaults()
+        cls.check(bound.arguments)
+        return bound.arguments
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise what the kernel would raise of the settings among these values."""
+        for name, value in values.items():
+            if name in cls._checks:
+                cls._checks[name](name, value)
+
+
+def _suggestion(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean `{near[0]}`?" if near else f", only {', '.join(known)}"
+
+
+def checks_of(kernel: Callable[..., Any]) -> dict[str, Check]:
+    """A check for each setting of a kernel, from its annotation."""
+    annotations = typing.get_type_hints(kernel, include_extras=True)
+    parameters = inspect.signature(kernel).parameters.values()
+    return {p.name: _check_of(annotations[p.name]) for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def _check_of(annotation: Any) -> Check:
+    options = typing.get_args(annotation)
+    origin = typing.get_origin(annotation)
+    if origin is Literal:
+        return partial(choice, options=options)
+    if origin is Annotated:
+        kinds = [made for made in annotation.__metadata__ if isinstance(made, Range)]
+        return partial(_check_number, allowed=kinds[0]) if kinds else typing.cast(Check, annotation.__metadata__[0])
+    if type(None) in options:
+        rest = [option for option in options if option is not type(None)]
+        inner = _check_of(rest[0] if len(rest) == 1 else typing.Union[tuple(rest)])  # noqa: UP007
+        return lambda name, value: None if value is None else inner(name, value)
+    if Array in options and float in options:
+        return partial(_check_number, allowed=ANY)
+    if origin is Callable:
+        return _check_callable
+    return _check_nothing
+
+
+def _check_number(name: str, value: Any, allowed: Range) -> None:
+    """A Python number in its range, or an array, of which values are not checked."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not allowed.holds(value):
+            raise ValueError(f"`{name}` must be {allowed}, got {value}")
+    elif isinstance(value, bool | str | bytes | list | tuple | dict) or value is None:
+        raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
+    elif namespace_or_none(value) is not None and tuple(value.shape) != ():
+        raise ValueError(f"`{name}` must be a number or a 0-d array, got shape {tuple(value.shape)}")
+
+
+def _check_nothing(name: str, value: Any) -> None:
+    """Let the kernel check by itself what its annotation does not say."""
+
+
+def _check_callable(name: str, value: Any) -> None:
+    if not callable(value):
+        raise TypeError(f"`{name}` must be callable, got {describe(value)}")
+
+
+_SECTION = re.compile(r"^([A-Z][\w ]*)\n-{3,}\n", re.MULTILINE)
+_ENTRY = re.compile(r"^(?=\S)", re.MULTILINE)
+
+
+def documentation(
+    kernel: Callable[..., Any], settings: tuple[str, ...], own: Mapping[str, str], remark: str | None
+) -> str:
+    """The kernel's docstring as that of a class: parameters of its constructor, without return value and example."""
+    head, *parts = _SECTION.split(inspect.cleandoc(kernel.__doc__ or ""))
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    entries = [entry for entry in _ENTRY.split(sections["Parameters"]) if entry.strip()]
+    kept = [entry.strip() for entry in entries if _names(entry) & set(settings)]
+    kept += [f"{name} : {text}" for name, text in own.items()]
+    made = [head.strip(), f"A class form of `anomaly_kernels.{kernel.__name__}`, which says what the arrays are."]
+    made += [inspect.cleandoc(remark)] if remark else []
+    made += [f"Parameters\n----------\n{chr(10).join(kept)}"] if kept else []
+    made += [
+        f"{name}\n{'-' * len(name)}\n{sections[name].strip()}" for name in ("Notes", "References") if name in sections
+    ]
+    return "\n\n".join(made) + "\n"
+
+
+def _names(entry: str) -> set[str]:
+    return {name.strip() for name in entry.partition(":")[0].split(",")}

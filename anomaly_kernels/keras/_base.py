@@ -1,0 +1,209 @@
+"""What Keras' losses, regularizers and endpoint layers share when they are made of kernels."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from keras.src.losses.loss import reduce_weighted_values  # no public name weighs and reduces as Loss.__call__ does
+
+from anomaly_kernels._learner import Learner
+
+Tensor = Any
+PACKAGE = "anomaly_kernels"
+
+
+class KerasLearner(Learner):
+    """Settings that Keras can write down and read, of a class registered under the package."""
+
+    reduces: ClassVar[bool]
+
+    def __init_subclass__(cls, *, kernel: Callable[..., Any] | None = None, **options: Any) -> None:
+        super().__init_subclass__(kernel=kernel, **options)
+        if kernel is not None:
+            cls.reduces = "reduction" in inspect.signature(kernel).parameters
+            keras.saving.register_keras_serializable(PACKAGE)(cls)
+
+    def __repr__(self) -> str:
+        return self.my_params
+
+    def _config(self) -> dict[str, Any]:
+        """The settings, as Keras saves them; models with their weights."""
+        return {name: _described(getattr(self, name)) for name in self.settings}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """Return an instance with the settings that `get_config` has returned."""
+        return cls(**{name: _restored(value) if name in cls.settings else value for name, value in config.items()})
+
+    def _held(self) -> dict[str, Tensor]:
+        """Arrays of the kernel that are parts of the instance."""
+        return {}
+
+    def _value(self, arrays: Mapping[str, Tensor], dtype: str, **unreduced: Any) -> Tensor:
+        """The kernel of the arrays, in at least single precision."""
+        precision = "float64" if dtype == "float64" else "float32"
+        given = {name: tensor_of(x, precision) for name, x in arrays.items() if x is not None}
+        settings = {name: _as_tensor(getattr(self, name)) for name in self.settings}
+        return self.kernel(**given, **self._held(), **settings, **unreduced)
+
+
+class Loss(KerasLearner, keras.losses.Loss):
+    """A kernel of two arrays: `call` gives the values of samples or elements, which Keras weighs and reduces."""
+
+    own_parameters: ClassVar[Any] = {
+        "reduction": ("mean", 'str or None\n    ``"mean"``, ``"sum"``, ``"none"``, or another that Keras knows.'),
+        "name": (None, "str, optional\n    Name of the loss."),
+        "dtype": (None, "str or DTypePolicy, optional\n    Of the result; by default that of `keras.config.floatx`."),
+    }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(without=("reduction",), **options)
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        values = self.bind(arguments, settings)
+        super().__init__(**{name: values.pop(name) for name in self.own_parameters})
+        for name, value in values.items():
+            self._set(name, value)
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "dtype":  # which Keras has no other way to change
+            keras.losses.Loss.__init__(self, self.name, self.reduction, value)
+        else:
+            super()._set(name, value)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same loss."""
+        return {**super().get_config(), "dtype": self.dtype, **self._config()}
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the values before they are weighed and reduced."""
+        unreduced = {"reduction": "none"} if self.reduces else {}
+        return self._value(dict(zip(self.arrays, (y_true, y_pred), strict=False)), self.dtype, **unreduced)
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        with keras.name_scope(self.name):
+            values = self.call(y_true, y_pred)
+            reduced = reduce_weighted_values(
+                values,
+                sample_weight=_aligned("sample_weight", sample_weight, values),
+                mask=_aligned("mask", getattr(y_pred, "_keras_mask", None), values),
+                reduction=self.reduction,
+                dtype=values.dtype,
+            )
+            return keras.ops.cast(reduced, self.dtype)
+
+
+class Regularizer(KerasLearner, keras.regularizers.Regularizer):
+    """A kernel of one array, for weights or activities."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        for name, value in self.bind(arguments, settings).items():
+            self._set(name, value)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        tensor = tensor_of(x)  # of a variable, where it regularizes a kernel
+        return self._value({self.arrays[0]: tensor}, keras.backend.standardize_dtype(tensor.dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same regularizer."""
+        return self._config()
+
+
+class EndpointLayer(KerasLearner, keras.layers.Layer):
+    """A kernel of many arrays, or one that owns a weight: a layer that returns the loss and adds it to the model's."""
+
+    own_parameters: ClassVar[Any] = {
+        "name": (None, "str, optional\n    Name of the layer."),
+        "trainable": (True, "bool\n    Whether the weights of the layer, if any, are trained."),
+        "dtype": (None, "str or DTypePolicy, optional\n    Of the result, which is that of the policy's variables."),
+    }
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        values = self.bind(arguments, settings)
+        # inputs are not rounded to half precision, in which losses overflow
+        super().__init__(**{name: values.pop(name) for name in self.own_parameters}, autocast=False)
+        for name, value in values.items():
+            self._set(name, value)
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "name":
+            raise ValueError("`name` of a layer cannot be changed")
+        super()._set("dtype_policy" if name == "dtype" else name, value)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, if there are any."""
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same layer."""
+        return {**super().get_config(), **self._config()}
+
+    def _added(self, **arrays: Tensor) -> Tensor:
+        """The loss of the arrays, which is added to those of the model."""
+        loss = keras.ops.cast(self._value(arrays, self.variable_dtype), self.variable_dtype)
+        self.add_loss(loss)
+        return loss
+
+    def _state(self) -> dict[str, Any]:
+        return {variable.name: np.asarray(variable) for variable in self.weights}
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        if state:
+            self.build(None)
+            self.set_weights(list(state.values()))
+
+
+def _aligned(name: str, weight: Any, values: Tensor) -> Tensor:
+    """Weights of a leading part of the shape of the values, with axes of size 1 for the rest."""
+    if weight is None:
+        return None
+    weight = tensor_of(weight)
+    rank = len(values.shape)
+    while len(weight.shape) > rank and weight.shape[-1] == 1:
+        weight = keras.ops.squeeze(weight, -1)
+    fits = all(1 in (m, n) or None in (m, n) or m == n for m, n in zip(weight.shape, values.shape, strict=False))
+    if len(weight.shape) > rank or not fits:
+        raise ValueError(
+            f"`{name}` must have a leading part of the shape of the loss, expected {tuple(values.shape)} or less, "
+            f"got {tuple(weight.shape)}"
+        )
+    for _ in range(rank - len(weight.shape)):
+        weight = keras.ops.expand_dims(weight, -1)
+    return weight
+
+
+def tensor_of(x: Any, dtype: str | None = None) -> Tensor:
+    """The backend's tensor of an array or a variable."""
+    return keras.ops.convert_to_tensor(x.value if isinstance(x, keras.Variable) else x, dtype)
+
+
+def _as_tensor(setting: Any) -> Any:
+    """Variables and NumPy arrays as the backend's tensors, so that a callback may change a weight between steps."""
+    if isinstance(setting, list | tuple):
+        return tuple(_as_tensor(x) for x in setting)
+    return tensor_of(setting) if isinstance(setting, keras.Variable | np.ndarray) else setting
+
+
+def _described(value: Any) -> Any:
+    if isinstance(value, keras.Model):  # its config alone would come back with other weights
+        weights = [_described(w) for w in value.get_weights()]
+        return {"model": keras.saving.serialize_keras_object(value), "weights": weights}
+    if isinstance(value, list | tuple):
+        return [_described(x) for x in value]
+    if isinstance(value, keras.Variable):
+        value = np.asarray(value)
+    return keras.saving.serialize_keras_object(value)
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_restored(x) for x in value]
+    if isinstance(value, dict) and "weights" in value:
+        model = keras.saving.deserialize_keras_object(value["model"])
+        model.set_weights([_restored(w) for w in value["weights"]])
+        return model
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

@@ -1,0 +1,81 @@
+"""The torch.nn.Module that all losses start from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from anomaly_kernels._adapter import TRUTHS
+from anomaly_kernels._learner import Learner
+
+
+class Loss(Learner, nn.Module):
+    """A kernel with its settings; arrays by position come in torch's order, prediction before truth."""
+
+    order: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls, *, kernel: Callable[..., Any] | None = None, **options: Any) -> None:
+        super().__init_subclass__(kernel=kernel, **options)
+        if kernel is None:
+            return
+        first, *rest = cls.arrays
+        cls.order = (rest[0], first, *rest[1:]) if first in TRUTHS else cls.arrays
+        kinds = inspect.signature(kernel).parameters
+
+        def forward(self: Loss, *arrays: Tensor, **named: Tensor) -> Tensor:
+            return self._evaluate(arrays, named)
+
+        parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        parameters += [kinds[name].replace(annotation=Tensor) for name in cls.order]
+        forward.__signature__ = inspect.Signature(parameters, return_annotation=Tensor)  # type: ignore[attr-defined]
+        forward.__doc__ = f"Return the loss of `{'`, `'.join(cls.order)}`."
+        cls.forward = forward
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__()
+        for name, value in self.bind(arguments, settings).items():
+            self._set(name, value)
+
+    def _evaluate(self, arrays: tuple[Tensor, ...], named: dict[str, Tensor]) -> Tensor:
+        if len(arrays) > len(self.order):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.order)}, got {len(arrays)} arguments")
+        named.update(zip(self.order, arrays, strict=False))
+        given = {name: getattr(self, name) for name in self.settings}
+        device = next(iter(named.values())).device.type if named else "cpu"
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):  # products of matrices too are computed in float32
+                return self.kernel(**named, **self._held(), **given)
+        return self.kernel(**named, **self._held(), **given)
+
+    def _held(self) -> dict[str, Tensor]:
+        """Arrays of the kernel that are parts of the module."""
+        return {}
+
+    def _set(self, name: str, value: Any) -> None:
+        """Tensors become buffers, which move with the module, unless they are parameters; models become submodules."""
+        if isinstance(value, np.ndarray):
+            value = torch.as_tensor(value)
+        if isinstance(value, list | tuple) and value and all(isinstance(x, nn.Module) for x in value):
+            value = nn.ModuleList(value)
+        if hasattr(self, name):
+            delattr(self, name)
+        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+            self.register_buffer(name, value)
+        else:
+            setattr(self, name, value)
+
+    def _state(self) -> dict[str, Any]:
+        return {name: x.detach() for name, x in self.named_parameters(recurse=False) if name not in self.settings}
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        self.load_state_dict({name: torch.as_tensor(x) for name, x in state.items()}, strict=False)
+
+    def extra_repr(self) -> str:
+        """The settings, which the module's repr shows."""
+        children = dict(self.named_children())
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings if name not in children)

@@ -1,0 +1,116 @@
+"""What Deep SVDD learns in torch: a centre, from the embeddings of a first pass, and a radius."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from anomaly_kernels.losses.one_class import raw_radius, svdd_radius, svdd_score
+from anomaly_kernels.torch._base import Loss
+
+
+class SoftBoundary(Loss):
+    """A loss that owns the radius: R = `svdd_radius(r_unconstrained)`."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.r_unconstrained = nn.Parameter(torch.tensor(0.0))
+
+    @property
+    def radius(self) -> Tensor:
+        """The radius R, positive."""
+        return svdd_radius(self.r_unconstrained)
+
+    def _held(self) -> dict[str, Tensor]:
+        return {"radius": self.radius}
+
+    @torch.no_grad()
+    def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:
+        """Set the radius so that a fraction ν of these embeddings lies outside: the (1 - ν)-quantile of distances.
+
+        Parameters
+        ----------
+        embeddings : Tensor, (..., D)
+            Embeddings of normal data.
+        center : Tensor, (D,)
+            The centre.
+
+        Returns
+        -------
+        Tensor, 0-d
+            The radius R.
+        """
+        distance = torch.sqrt(torch.flatten(svdd_score(embeddings, center)))
+        # sorted, not torch.quantile, which refuses more than 16 million numbers
+        rank = round((1.0 - float(self.nu)) * (distance.numel() - 1))
+        self.r_unconstrained.copy_(raw_radius(torch.sort(distance).values[rank]))
+        return self.radius
+
+
+@torch.no_grad()
+def init_center(
+    model: nn.Module, loader: Iterable[Any], *, eps: float = 0.1, name: str = "center", progress: bool = True
+) -> Tensor:
+    """Put the centre of a hypersphere at the mean embedding of a first pass over normal data.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Maps a batch to embeddings (B, ..., D). It is run in evaluation mode, and put back into its own.
+    loader : iterable
+        Batches: tensors, or tuples and lists whose first entry is the tensor.
+    eps : float, at least 0
+        Entries of the centre nearer to 0 than this are pushed out to ±eps: a network could reach a centre at 0 with
+        all its weights at 0.
+    name : str
+        The buffer of `model` in which the centre is kept, so that it is moved and saved with the model; an existing
+        one is overwritten.
+    progress : bool
+        Whether to show a progress bar, for which `rich` is needed.
+
+    Returns
+    -------
+    Tensor, (D,)
+        The buffer.
+
+    Raises
+    ------
+    ValueError
+        If there is no batch, or `eps` is negative.
+
+    References
+    ----------
+    .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, section 3.3.
+    """
+    if not eps >= 0:
+        raise ValueError(f"`eps` must be >= 0, got {eps}")
+    training = model.training
+    model.eval()
+    total, count = None, 0
+    for batch in _shown(loader) if progress else loader:
+        z = model(batch[0] if isinstance(batch, list | tuple) else batch)
+        rows = z.reshape(-1, z.shape[-1])
+        added = rows.sum(0, dtype=torch.float64 if rows.device.type != "mps" else None)
+        total, count = (added if total is None else total + added), count + rows.shape[0]
+    model.train(training)
+    if total is None or count == 0:
+        raise ValueError("`loader` has no batch: there is nothing to average over")
+    center = (total / count).to(rows.dtype)
+    center = torch.where(center.abs() < eps, torch.where(center < 0, -eps, eps), center)
+    if name in dict(model.named_buffers(recurse=False)):
+        setattr(model, name, center)
+    else:
+        model.register_buffer(name, center)
+    return center
+
+
+def _shown(loader: Iterable[Any]) -> Iterable[Any]:
+    if importlib.util.find_spec("rich") is None:
+        return loader
+    from rich.progress import track
+
+    return track(loader, description="centre")
