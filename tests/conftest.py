@@ -16,6 +16,7 @@ Hypothesis runs few, always the same examples; ``--hypothesis-profile=thorough``
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -23,6 +24,12 @@ from hypothesis import HealthCheck, Phase, settings
 from anomaly_kernels.testing.drivers import DRIVERS, Driver, driver_for
 
 LIBRARY = os.environ.get("AK_LIBRARY", "numpy")
+
+# Keras runs on the library under test, and must not fetch TensorFlow, which it does where it can to save a model.
+if LIBRARY in {"torch", "jax", "tensorflow"}:
+    os.environ["KERAS_BACKEND"] = LIBRARY
+if LIBRARY in {"torch", "jax"}:
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
 
 # Hundreds of small functions are compiled, each to be run a few times: XLA need not optimise their machine code.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
-from keras.src.losses.loss import reduce_weighted_values  # no public name weighs and reduces as Loss.__call__ does
+from keras.src.losses.loss import scale_loss_for_distribution  # no public name tells how many replicas there are
 
 from anomaly_kernels._learner import Learner
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._numeric import mean, ratio
 
 Tensor = Any
 PACKAGE = "anomaly_kernels"
@@ -87,14 +89,9 @@ class Loss(KerasLearner, keras.losses.Loss):
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         with keras.name_scope(self.name):
             values = self.call(y_true, y_pred)
-            reduced = reduce_weighted_values(
-                values,
-                sample_weight=_aligned("sample_weight", sample_weight, values),
-                mask=_aligned("mask", getattr(y_pred, "_keras_mask", None), values),
-                reduction=self.reduction,
-                dtype=values.dtype,
-            )
-            return keras.ops.cast(reduced, self.dtype)
+            weight = _aligned("sample_weight", sample_weight, values)
+            mask = _aligned("mask", getattr(y_pred, "_keras_mask", None), values)
+            return keras.ops.cast(_reduced(values, weight, mask, self.reduction), self.dtype)
 
 
 class Regularizer(KerasLearner, keras.regularizers.Regularizer):
@@ -157,11 +154,31 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
             self.set_weights(list(state.values()))
 
 
+def _reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
+    """The values weighed and reduced as Keras does, by sums as accurate as the kernels'."""
+    xp = array_namespace(values)
+    averages = reduction not in (None, "none", "sum")
+    if mask is not None:  # an average over what is not masked
+        counted = ratio(xp, mask, mean(xp, mask)) if averages else mask
+        weight = counted if weight is None else weight * counted
+    if weight is not None:
+        values = values * weight
+    if reduction in (None, "none"):
+        return values
+    if not averages:
+        return xp.sum(values)
+    if reduction == "mean_with_sample_weight" and weight is not None:
+        reduced = ratio(xp, xp.sum(values), xp.sum(weight * xp.ones_like(values)))
+    else:
+        reduced = mean(xp, values)
+    return scale_loss_for_distribution(reduced)
+
+
 def _aligned(name: str, weight: Any, values: Tensor) -> Tensor:
     """Weights of a leading part of the shape of the values, with axes of size 1 for the rest."""
     if weight is None:
         return None
-    weight = tensor_of(weight)
+    weight = keras.ops.cast(tensor_of(weight), values.dtype)
     rank = len(values.shape)
     while len(weight.shape) > rank and weight.shape[-1] == 1:
         weight = keras.ops.squeeze(weight, -1)

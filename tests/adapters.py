@@ -1,0 +1,76 @@
+"""The table of API.md: which class each loss has, and how to call it in each framework."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import anomaly_kernels as ak
+from anomaly_kernels.testing.samples import Sample, variants
+
+CLASSES = {
+    "AnomalyLoss": "mean_squared_anomaly",
+    "MSEReconstructionLoss": "mse_reconstruction_loss",
+    "PredictionErrorAnomalyScore": "prediction_error_score",
+    "ELBOLoss": "elbo",
+    "GaussianKLLoss": "gaussian_kl",
+    "KLDivergenceLoss": "kl_divergence",
+    "AEGMMLoss": "aegmm_loss",
+    "VAEGMMLoss": "vaegmm_loss",
+    "DistillationLoss": "distillation_loss",
+    "AdversarialAELoss": "adversarial_ae_loss",
+    "DeepSVDDLoss": "deep_svdd_loss",
+    "DeepSVDDSoftBoundaryLoss": "deep_svdd_soft_boundary_loss",
+    "AnomalyBCEWithLogits": "anomaly_bce_with_logits",
+    "IoULoss": "iou_loss",
+    "OrthogonalityLoss": "orthogonality_loss",
+    "DistinctnessLoss": "distinctness_loss",
+    "SelectorEntropyRegularizer": "selector_entropy_regularizer",
+    "SelectorDiversityRegularizer": "selector_diversity_regularizer",
+    "AdaptiveQuantileLoss": "quantile_loss",
+    "MultiObjectiveLoss": "multi_objective_loss",
+}
+TRUTHS = {"x_true", "y_true", "p_true", "target"}
+
+
+class Variant(NamedTuple):
+    """A class with settings, some of which are arrays, and the arrays to call it with, in the function's order."""
+
+    cls: str
+    kernel: Any
+    arrays: dict[str, np.ndarray]
+    settings: dict[str, Any]
+
+    def made(self, framework: str, array: Any, **options: Any) -> Any:
+        """An instance of the class; `array` turns NumPy into the framework's arrays."""
+        cls = getattr(importlib.import_module(f"anomaly_kernels.{framework}"), self.cls)
+        settings = {name: array(x) if isinstance(x, np.ndarray) else x for name, x in self.settings.items()}
+        return cls(**settings, **{name: x for name, x in options.items() if name in inspect.signature(cls).parameters})
+
+    def sample(self) -> Sample:
+        """What to call the function with."""
+        return Sample(self.arrays, self.settings)
+
+
+def all_variants() -> dict[str, Variant]:
+    """Every class with each form of its settings, with the radius of the sphere as an array among the arrays."""
+    found = {}
+    for cls, name in CLASSES.items():
+        kernel = getattr(ak, name)
+        parameters = inspect.signature(kernel).parameters
+        for label, each in variants(kernel):
+            arrays = {k: x for k, x in each.inputs.items() if parameters[k].kind is not inspect.Parameter.KEYWORD_ONLY}
+            settings = each.settings | {k: x for k, x in each.inputs.items() if k not in arrays}
+            found[f"{cls}-{label}"] = Variant(cls, kernel, arrays, settings)
+    return found
+
+
+def torch_order(arrays: dict[str, Any]) -> list[Any]:
+    """The arrays as torch's modules take them by position."""
+    names = list(arrays)
+    if names[0] in TRUTHS:
+        names[:2] = reversed(names[:2])
+    return [arrays[name] for name in names]
