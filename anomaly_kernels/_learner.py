@@ -39,7 +39,8 @@ class Learner(Adapter):
         return self
 
     def _set(self, name: str, value: Any) -> None:
-        setattr(self, name, value)
+        """Keep a setting; sequences are lists, as they are when they come back from a file."""
+        setattr(self, name, list(value) if isinstance(value, tuple) else value)
 
     def _state(self) -> dict[str, Any]:
         """What the instance has learnt, as NumPy arrays by name."""

@@ -146,7 +146,7 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
         return loss
 
     def _state(self) -> dict[str, Any]:
-        return {variable.name: np.asarray(variable) for variable in self.weights}
+        return {variable.name: keras.ops.convert_to_numpy(variable) for variable in self.weights}
 
     def _set_state(self, state: dict[str, Any]) -> None:
         if state:
@@ -212,7 +212,7 @@ def _described(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_described(x) for x in value]
     if isinstance(value, keras.Variable):
-        value = np.asarray(value)
+        value = keras.ops.convert_to_numpy(value)
     return keras.saving.serialize_keras_object(value)
 
 

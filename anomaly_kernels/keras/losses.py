@@ -131,6 +131,14 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer, kernel=one_class.deep_svdd_soft_bo
         """The radius R, positive: `svdd_radius` of the weight `r_unconstrained`."""
         return one_class.svdd_radius(tensor_of(self.r_unconstrained))
 
+    def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:
+        """Set the radius so that a fraction ν of these embeddings of normal data lies outside; return it."""
+        if not self.built:
+            self.build(None)
+        radius = one_class.quantile_radius(tensor_of(embeddings), tensor_of(center), float(self.nu))
+        self.r_unconstrained.assign(one_class.raw_radius(radius))
+        return self.radius
+
     def call(self, embeddings: Tensor, center: Tensor) -> Tensor:
         """Return the loss, and add it to the model's."""
         return self._added(embeddings=embeddings, center=center)

@@ -216,6 +216,14 @@ def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Arr
     return positive_part(xp, r) + xp.log1p(xp.exp(-xp.magnitude(r) * b)) / b
 
 
+def quantile_radius(embeddings: Array, center: Array, nu: float) -> Array:
+    """The radius outside of which a fraction ν of the embeddings lies: the (1 - ν)-quantile of their distances."""
+    distance = svdd_score(embeddings, center)
+    xp, _ = inputs(distance=distance)
+    in_order = xp.sort(xp.reshape(distance, (-1,)))
+    return xp.sqrt(in_order[round((1.0 - nu) * (in_order.shape[0] - 1))])
+
+
 def raw_radius(radius: Array, beta: float = 10.0) -> Array:
     """The parameter whose `svdd_radius` is the radius, which is at least 1e-6/β."""
     xp, _ = inputs(radius=radius)

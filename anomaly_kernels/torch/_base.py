@@ -67,7 +67,7 @@ class Loss(Learner, nn.Module):
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
             self.register_buffer(name, value)
         else:
-            setattr(self, name, value)
+            super()._set(name, value)
 
     def _state(self) -> dict[str, Any]:
         return {name: x.detach() for name, x in self.named_parameters(recurse=False) if name not in self.settings}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from anomaly_kernels.losses.one_class import raw_radius, svdd_radius, svdd_score
+from anomaly_kernels.losses.one_class import quantile_radius, raw_radius, svdd_radius
 from anomaly_kernels.torch._base import Loss
 
 
@@ -30,7 +30,7 @@ class SoftBoundary(Loss):
 
     @torch.no_grad()
     def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:
-        """Set the radius so that a fraction ν of these embeddings lies outside: the (1 - ν)-quantile of distances.
+        """Set the radius so that a fraction ν of these embeddings lies outside.
 
         Parameters
         ----------
@@ -44,10 +44,7 @@ class SoftBoundary(Loss):
         Tensor, 0-d
             The radius R.
         """
-        distance = torch.sqrt(torch.flatten(svdd_score(embeddings, center)))
-        # sorted, not torch.quantile, which refuses more than 16 million numbers
-        rank = round((1.0 - float(self.nu)) * (distance.numel() - 1))
-        self.r_unconstrained.copy_(raw_radius(torch.sort(distance).values[rank]))
+        self.r_unconstrained.copy_(raw_radius(quantile_radius(embeddings, center, float(self.nu))))
         return self.radius
 
 

@@ -1,0 +1,370 @@
+"""The losses in Keras, on the backend of this process: what a Keras user does with a loss, a regularizer or a layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from adapters import CLASSES, all_variants
+
+import anomaly_kernels as ak
+
+pytestmark = [
+    pytest.mark.library("torch", "jax", "tensorflow"),
+    pytest.mark.filterwarnings(
+        "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+    ),  # Keras' own
+]
+
+VARIANTS = all_variants()
+DEFAULTS = {name.removesuffix("-default"): each for name, each in VARIANTS.items() if name.endswith("-default")}
+REGULARIZERS = ["OrthogonalityLoss", "DistinctnessLoss", "SelectorEntropyRegularizer", "SelectorDiversityRegularizer"]
+LAYERS = ["AEGMMLoss", "VAEGMMLoss", "MultiObjectiveLoss", "DeepSVDDSoftBoundaryLoss", "PredictionErrorAnomalyScore"]
+LOSSES = [name for name in CLASSES if name not in REGULARIZERS + LAYERS]
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def keras():
+    import keras
+
+    keras.utils.set_random_seed(0)
+    return keras
+
+
+@pytest.fixture
+def akk():
+    import anomaly_kernels.keras
+
+    return anomaly_kernels.keras
+
+
+def made(name, **options):
+    return DEFAULTS[name].made("keras", lambda x: x, **options)
+
+
+def arrays(name):
+    return [x for k, x in DEFAULTS[name].arrays.items() if k != "radius"]
+
+
+def numpy(x):
+    from keras import ops
+
+    return ops.convert_to_numpy(x)
+
+
+def close(found, expected, rtol=1e-5):
+    np.testing.assert_allclose(numpy(found), expected, rtol=rtol, atol=1e-6)
+
+
+# --- losses: values, weights, masks, reductions, dtypes
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_call_gives_values_whose_reductions_are_the_losses(name):
+    values = numpy(made(name, dtype="float64").call(*arrays(name)))
+    close(made(name, reduction="none", dtype="float64")(*arrays(name)), values, 1e-12)
+    close(made(name, reduction=None, dtype="float64")(*arrays(name)), values, 1e-12)
+    close(made(name, reduction="sum", dtype="float64")(*arrays(name)), values.sum(), 1e-12)
+    for mean in ("mean", "sum_over_batch_size", "mean_with_sample_weight"):
+        close(made(name, reduction=mean, dtype="float64")(*arrays(name)), values.mean(), 1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "IoULoss"])
+def test_weights_of_any_leading_part_of_the_shape_weigh_the_values(name):
+    loss = made(name, dtype="float64")
+    values = numpy(loss.call(*arrays(name)))
+    for rank in range(values.ndim + 1):
+        weight = RNG.random(values.shape[:rank])
+        full = np.broadcast_to(weight.reshape(weight.shape + (1,) * (values.ndim - rank)), values.shape)
+        close(loss(*arrays(name), sample_weight=weight), (values * full).mean(), 1e-12)
+        weighted = made(name, reduction="mean_with_sample_weight", dtype="float64")
+        close(weighted(*arrays(name), sample_weight=weight), (values * full).sum() / full.sum(), 1e-12)
+        summed = made(name, reduction="sum", dtype="float64")
+        close(summed(*arrays(name), sample_weight=weight), (values * full).sum(), 1e-12)
+
+
+def test_weights_of_samples_never_weigh_features(akk):
+    square = RNG.random((4, 4)).astype("float32")  # where the two could be mistaken
+    weight = np.asarray([1.0, 0.0, 0.0, 0.0])
+    found = akk.MSEReconstructionLoss(reduction="sum")(square, np.zeros_like(square), sample_weight=weight)
+    close(found, (square[0] ** 2).sum())
+
+
+def test_a_column_of_weights_is_one_of_samples(akk):
+    x, y = RNG.random((2, 5, 3))
+    weight = RNG.random(5)
+    loss = akk.DeepSVDDLoss(dtype="float64")
+    close(loss(x, y[0], sample_weight=weight[:, None]), numpy(loss(x, y[0], sample_weight=weight)), 1e-12)
+
+
+def test_weights_that_do_not_fit_are_refused(akk):
+    x = np.zeros((4, 3))
+    with pytest.raises(
+        ValueError, match=r"^`sample_weight` must have a leading part .* expected \(4, 3\) .* got \(3,\)$"
+    ):
+        akk.MSEReconstructionLoss()(x, x, sample_weight=np.ones(3))
+    with pytest.raises(ValueError, match=r"^`sample_weight` must have a leading part .* expected \(\) .* got \(4,\)$"):
+        akk.IoULoss()(x, x, sample_weight=np.ones(4))
+    close(akk.IoULoss(axis=1)(x, x + 1.0, sample_weight=[1.0, 0, 0, 0]), numpy(akk.IoULoss()(x[:1], x[:1] + 1.0)) / 4)
+
+
+def test_masked_steps_do_not_count(keras, akk):
+    y_true, y_pred = RNG.random((2, 2, 3, 4)).astype("float32")
+    mask = np.asarray([[True, True, False], [True, False, False]])
+    tensor = keras.ops.convert_to_tensor(y_pred)
+    tensor._keras_mask = keras.ops.convert_to_tensor(mask)
+    squares = (y_true - y_pred) ** 2
+    close(akk.MSEReconstructionLoss()(y_true, tensor), squares[mask].mean())
+    close(akk.MSEReconstructionLoss(reduction="sum")(y_true, tensor), squares[mask].sum())
+    weight = np.asarray([1.0, 2.0], "float32")
+    expected = (squares * weight[:, None, None])[mask].mean()
+    close(akk.MSEReconstructionLoss()(y_true, tensor, sample_weight=weight), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_dtype_is_that_of_the_result_and_precision_that_of_float32_at_least(dtype, keras, akk):
+    x = 300.0 * RNG.random((1000, 8))  # squares that overflow in float16
+    found = akk.MSEReconstructionLoss(weight=1e-3, dtype=dtype)(x, np.zeros_like(x))
+    assert keras.backend.standardize_dtype(found.dtype) == dtype
+    rtol = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-12}[dtype]
+    close(keras.ops.cast(found, "float64"), 1e-3 * (x**2).mean(), rtol)
+
+
+def test_masks_may_be_boolean_or_integer(akk):
+    target, score = RNG.random((4, 5)) > 0.5, RNG.normal(size=(4, 5))
+    for loss in (akk.IoULoss(), akk.AnomalyBCEWithLogits(pos_weight=3.0)):
+        close(loss(target, score), numpy(loss(target.astype("int32"), score)))
+        close(loss(target, score), numpy(loss(target.astype("float32"), score)))
+
+
+# --- what Keras writes and reads
+
+
+@pytest.mark.parametrize("label", [label for label in VARIANTS if "model" not in VARIANTS[label].settings])
+def test_configs_make_the_same_object(label, keras):
+    variant = VARIANTS[label]
+    first = variant.made("keras", lambda x: x, name="a_name", dtype="float64")
+    inputs = [x for k, x in variant.arrays.items() if k != "radius"]
+    config = first.get_config()
+    assert set(first.settings) <= config.keys()
+    serialized = keras.saving.serialize_keras_object(first)
+    assert serialized["registered_name"] == f"anomaly_kernels>{variant.cls}"
+    import json
+
+    restored = keras.saving.deserialize_keras_object(json.loads(json.dumps(serialized)))
+    for other in (type(first).from_config(config), restored):
+        assert type(other) is type(first)
+        assert repr(other) == repr(first)
+        close(other(*inputs), numpy(first(*inputs)), 1e-12)
+
+
+def test_models_are_saved_with_their_weights(keras, akk):
+    teacher = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+    x = RNG.normal(size=(5, 4)).astype("float32")
+    loss = akk.AdversarialAELoss(teacher, model_hl=[teacher], w_model_hl=[0.5], w_recon=0.1)
+    other = akk.AdversarialAELoss.from_config(loss.get_config())
+    assert other.model is not teacher
+    close(other(x, x + 1), numpy(loss(x, x + 1)))
+
+
+@pytest.mark.parametrize("how", ["instance", "config", "dict", "list"])
+def test_compile_takes_losses_as_keras_users_give_them(how, keras, akk, tmp_path):
+    x = keras.Input((4,))
+    model = keras.Model(x, {"a": keras.layers.Dense(4, name="a")(x), "b": keras.layers.Dense(4, name="b")(x)})
+    # Keras 3 refuses such a dict in compile itself, its own losses' too: it reads it as a dict of outputs
+    one = keras.losses.get({"class_name": "anomaly_kernels>MSEReconstructionLoss", "config": {"weight": 2.0}})
+    losses = {
+        "instance": akk.MSEReconstructionLoss(weight=2.0),
+        "config": one,
+        "dict": {"a": akk.MSEReconstructionLoss(weight=2.0), "b": one},
+        "list": [akk.MSEReconstructionLoss(weight=2.0), one],
+    }[how]
+    if how in ("instance", "config"):
+        losses = {"a": losses, "b": losses}
+    if how == "list":
+        model = keras.Model(x, [keras.layers.Dense(4)(x), keras.layers.Dense(4)(x)])
+    model.compile("sgd", loss=losses)
+    data = RNG.normal(size=(6, 4)).astype("float32")
+    target = [data, data] if how == "list" else {"a": data, "b": data}
+    model.fit(data, target, epochs=1, verbose=0)
+    found = model.evaluate(data, target, verbose=0, return_dict=True)["loss"]
+    outputs = model(data)
+    outputs = outputs if how == "list" else list(outputs.values())
+    assert found == pytest.approx(sum(2.0 * ((numpy(y) - data) ** 2).mean() for y in outputs), rel=1e-5)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.evaluate(data, target, verbose=0, return_dict=True)["loss"] == pytest.approx(found, rel=1e-5)
+    again.fit(data, target, epochs=1, verbose=0)
+
+
+# --- training
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_fit_lowers_the_loss_compiled_and_in_mixed_precision(policy, keras, akk):
+    x = RNG.normal(size=(64, 6)).astype("float32")
+    layers = [keras.Input((6,)), keras.layers.Dense(6, dtype=policy)]
+    model = keras.Sequential(layers)
+    jit = keras.backend.backend() != "torch"  # whose Keras has no compiler that may be asked for here
+    model.compile(keras.optimizers.Adam(0.05), loss=akk.MSEReconstructionLoss(), jit_compile=jit)
+    losses = model.fit(x, x, epochs=10, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_fit_weighs_samples(keras, akk):
+    x, y = np.ones((8, 1), "float32"), np.repeat([[0.0], [1.0]], 4, axis=0).astype("float32")
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(0.2), loss=akk.MSEReconstructionLoss())
+    model.fit(x, y, sample_weight=np.repeat([0.0, 1.0], 4), epochs=50, batch_size=8, verbose=0)
+    close(model(x[:1]), [[1.0]], 1e-2)  # samples of weight 0 are not fitted
+
+
+def test_a_weight_may_be_a_variable_that_a_callback_changes(keras, akk):
+    weight = keras.Variable(1.0, trainable=False, dtype="float32")
+    loss = akk.AnomalyLoss(weight=weight)
+    scores = np.asarray([1.0, 3.0], "float32")
+    close(loss(scores), 5.0)
+    weight.assign(2.0)
+    close(loss(scores), 10.0)
+    assert loss.get_config()["weight"] == 2.0
+
+
+# --- regularizers
+
+
+@pytest.mark.parametrize("name", [*REGULARIZERS, "AnomalyRegularizer"])
+def test_regularizers_regularize_kernels_and_activities(name, keras, akk, tmp_path):
+    def regularizer():
+        return getattr(akk, name)(weight=0.5)
+
+    x = keras.Input((4,))
+    layer = keras.layers.Dense(
+        3, "softmax", kernel_initializer="ones", kernel_regularizer=regularizer(), activity_regularizer=regularizer()
+    )
+    model = keras.Model(x, layer(x))
+    model.compile("sgd", loss="mse")
+    data = RNG.random((5, 4)).astype("float32")
+    function = getattr(ak, {**CLASSES, "AnomalyRegularizer": "mean_squared_anomaly"}[name])
+    model(data)
+    of_kernel, of_activity = function(numpy(layer.kernel), weight=0.5), function(numpy(model(data)), weight=0.5)
+    model(data)
+    close(sum(numpy(loss) for loss in model.losses), of_kernel + of_activity / len(data), 1e-4)  # Keras divides
+    model.fit(data, np.zeros((5, 3)), epochs=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert repr(again.layers[-1].kernel_regularizer) == repr(regularizer())
+
+
+# --- endpoint layers
+
+
+def endpoint_model(keras, name):
+    shapes = [x.shape for x in arrays(name)]
+    batched = [k for k in DEFAULTS[name].arrays if k not in ("radius", "center")]
+    inputs = [keras.Input(shape[1:]) for k, shape in zip(DEFAULTS[name].arrays, shapes, strict=False) if k in batched]
+    constants = [keras.ops.convert_to_tensor(x, "float32") for x in arrays(name)[len(inputs) :]]
+    return keras.Model(inputs, made(name)(*inputs, *constants)), arrays(name)[: len(inputs)]
+
+
+@pytest.mark.parametrize("name", LAYERS[:3])
+def test_endpoint_layers_add_their_loss_and_are_saved_with_the_model(name, keras, tmp_path):
+    model, data = endpoint_model(keras, name)
+    expected = DEFAULTS[name].kernel(**DEFAULTS[name].arrays, **DEFAULTS[name].settings)
+    close(model(data), expected)
+    assert len(model.losses) == 1
+    close(model.losses[0], expected)
+    model.compile("sgd")
+    assert model.evaluate(data, batch_size=len(data[0]), verbose=0) == pytest.approx(float(expected), rel=1e-5)
+    model.save(tmp_path / "model.keras")
+    close(keras.saving.load_model(tmp_path / "model.keras")(data), expected)
+
+
+def test_the_radius_is_a_weight_that_is_trained_and_saved(keras, akk, tmp_path):
+    z = RNG.normal(size=(512, 3)).astype("float32")
+
+    @keras.saving.register_keras_serializable("tests")
+    class Detector(keras.Model):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.boundary = akk.DeepSVDDSoftBoundaryLoss(nu=0.1)
+
+        def call(self, x):
+            self.boundary(x, keras.ops.zeros(3))
+            return x
+
+    model = Detector()
+    model.compile(keras.optimizers.Adam(0.05))
+    losses = model.fit(z, epochs=120, batch_size=512, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    radius = numpy(model.boundary.radius)
+    assert np.mean(np.linalg.norm(z, axis=1) > radius) == pytest.approx(0.1, abs=0.02)
+    model.save(tmp_path / "model.keras")
+    close(keras.saving.load_model(tmp_path / "model.keras").boundary.radius, radius)
+
+
+def test_the_radius_starts_at_the_quantile(keras, akk):
+    z = np.arange(1.0, 1001.0, dtype="float32")[:, None]
+    layer = akk.DeepSVDDSoftBoundaryLoss(nu=0.05)
+    close(layer.init_radius(z, np.zeros(1, "float32")), 950.0, 2e-3)
+    close(layer.radius, 950.0, 2e-3)
+
+
+def test_scores_are_a_column(akk):
+    y_true, y_pred = RNG.random((2, 5, 3, 2))
+    layer = akk.PredictionErrorAnomalyScore(error_metric="mse", aggregation="max", dtype="float64")
+    expected = ak.prediction_error_score(y_true, y_pred, error_metric="mse", aggregation="max")[:, None]
+    close(layer([y_true, y_pred]), expected, 1e-12)
+    close(layer(y_true, y_pred), expected, 1e-12)
+    assert layer.losses == []
+
+
+def test_layers_under_a_mixed_policy_compute_losses_in_float32(keras, akk):
+    layer = akk.DeepSVDDSoftBoundaryLoss(dtype="mixed_float16")
+    found = layer(np.full((4, 3), 300.0, "float32"), np.zeros(3, "float32"))
+    assert keras.backend.standardize_dtype(found.dtype) == "float32"
+    assert np.isfinite(numpy(found))
+
+
+# --- as fusionlab documents them
+
+
+def test_the_documented_example_of_anomaly_loss_runs(akk):
+    anomaly_scores = RNG.normal(size=(32, 10, 8)).astype("float32")
+    anomaly_loss_fn = akk.AnomalyLoss(weight=2.0)
+    close(anomaly_loss_fn(anomaly_scores), 2.0 * (anomaly_scores**2).mean())
+    close(anomaly_loss_fn(anomaly_scores, y_pred=None), 2.0 * (anomaly_scores**2).mean())
+    close(anomaly_loss_fn(anomaly_scores, anomaly_scores + 1), 2.0 * (anomaly_scores**2).mean())
+    assert akk.AnomalyLoss.from_config(anomaly_loss_fn.get_config()).weight == 2.0
+
+
+def test_the_documented_example_of_multi_objective_loss_runs(akk):
+    y_true = RNG.normal(size=(32, 10, 1)).astype("float32")
+    y_pred = RNG.normal(size=(32, 10, 3, 1)).astype("float32")
+    anomaly_scores = RNG.normal(size=(32, 10, 8)).astype("float32")
+    q_loss_fn = akk.AdaptiveQuantileLoss([0.2, 0.5, 0.8])
+    a_loss_fn = akk.AnomalyLoss(weight=2.0)
+    mo_loss = akk.MultiObjectiveLoss(q_loss_fn, a_loss_fn)
+    expected = numpy(q_loss_fn(y_true, y_pred)) + numpy(a_loss_fn(anomaly_scores))
+    close(mo_loss(y_true, y_pred, anomaly_scores), expected)
+    close(mo_loss(y_true, y_pred), numpy(q_loss_fn(y_true, y_pred)))
+    by_name = akk.MultiObjectiveLoss(quantile_loss_fn=q_loss_fn, anomaly_loss_fn=a_loss_fn)
+    assert by_name.get_params() | {"name": ""} == mo_loss.get_params() | {"name": ""}
+    with pytest.raises(TypeError, match="^`anomaly_loss_fn` must be a AnomalyLoss, got AdaptiveQuantileLoss$"):
+        akk.MultiObjectiveLoss(q_loss_fn, q_loss_fn)
+    with pytest.raises(ValueError, match="^`quantile_loss_fn` must have weight 1, got 2.0$"):
+        akk.MultiObjectiveLoss(akk.AdaptiveQuantileLoss([0.5], weight=2.0), a_loss_fn)
+
+
+# --- errors
+
+
+def test_a_misspelt_setting_is_refused(akk):
+    with pytest.raises(TypeError, match="^IoULoss has no setting `smoth`; did you mean `smooth`\\?$"):
+        akk.IoULoss(smoth=1.0)
+    with pytest.raises(ValueError, match="^`smooth` must be >= 0, got -1$"):
+        akk.IoULoss(smooth=-1)
+    with pytest.raises(ValueError, match="reduction"):
+        akk.IoULoss(reduction="average")
+    with pytest.raises(TypeError, match="y_pred"):
+        akk.IoULoss()(np.zeros(3))

@@ -1,0 +1,364 @@
+"""The losses as torch.nn modules: what a torch user does with a module works with each of them."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+import subprocess
+import sys
+import textwrap
+import warnings
+
+import numpy as np
+import pytest
+from adapters import CLASSES, all_variants, torch_order
+
+import anomaly_kernels as ak
+
+pytestmark = pytest.mark.library("torch")
+
+VARIANTS = all_variants()
+DEFAULTS = {name.removesuffix("-default"): each for name, each in VARIANTS.items() if name.endswith("-default")}
+EVERY = pytest.mark.parametrize("name", DEFAULTS)
+
+
+@pytest.fixture
+def made(driver):
+    """A module and the arrays to call it with, in torch's order."""
+
+    def make(name, dtype="float32"):
+        variant = DEFAULTS[name]
+        arrays = {k: driver.array(x, dtype) for k, x in variant.arrays.items() if k != "radius"}
+        return variant.made("torch", driver.array), torch_order(arrays)
+
+    return make
+
+
+@EVERY
+def test_copies_and_pickles_give_the_same_number(name, made):
+    import torch
+
+    module, arrays = made(name)
+    expected = module(*arrays)
+    file = io.BytesIO()
+    torch.save(module.state_dict(), file)
+    file.seek(0)
+    fresh, _ = made(name)
+    fresh.load_state_dict(torch.load(file, weights_only=True))
+    for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module)), fresh):
+        assert torch.equal(other(*arrays), expected)
+        assert repr(other) == repr(module)
+
+
+@EVERY
+def test_repr_shows_the_settings(name, made):
+    module, _ = made(name)
+    shown = repr(module)
+    assert shown.startswith(f"{name}(")
+    children = dict(module.named_children())
+    assert all(f"{setting}=" in shown for setting in module.settings if setting not in children)
+
+
+@EVERY
+@pytest.mark.filterwarnings("ignore:.*script_method.*:DeprecationWarning")  # torch's own, where it loads the inductor
+def test_compiles_whole_and_once(name, made):
+    import torch
+    from torch._dynamo.testing import CompileCounterWithBackend
+
+    module, arrays = made(name)
+    torch.compiler.reset()
+    counter = CompileCounterWithBackend("inductor" if name in ("IoULoss", "AEGMMLoss") else "aot_eager")
+    compiled = torch.compile(module, fullgraph=True, backend=counter)
+    leaf = arrays[0].clone().requires_grad_(arrays[0].is_floating_point())
+    for _ in range(3):
+        found = compiled(leaf, *arrays[1:])
+    assert counter.frame_count == 1
+    torch.testing.assert_close(found, module(*arrays))
+
+
+@EVERY
+def test_exports(name, made):
+    import torch
+
+    module, arrays = made(name)
+    program = torch.export.export(module, tuple(arrays))
+    torch.testing.assert_close(program.module()(*arrays), module(*arrays))
+
+
+@EVERY
+def test_functional_call_and_vmap_of_the_module(name, made):
+    import torch
+
+    module, arrays = made(name)
+    found = torch.func.functional_call(module, dict(module.named_parameters()), tuple(arrays))
+    assert torch.equal(found, module(*arrays))
+    batched = torch.func.vmap(module)(*[torch.stack([x, x]) for x in arrays])
+    torch.testing.assert_close(batched, torch.stack([found, found]), rtol=1e-5, atol=1e-6)
+
+
+@EVERY
+def test_under_autocast_all_is_computed_in_float32(name, made):
+    import torch
+
+    module, arrays = made(name)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = module(*arrays)
+    assert found.dtype is torch.float32
+    assert torch.equal(found, module(*arrays))
+
+
+@EVERY
+def test_half_precision_gives_float32(name, made):
+    import torch
+
+    module, arrays = made(name)
+    if "model" in module.settings:
+        pytest.skip("the model computes in the dtype it is given")
+    halves = [x.bfloat16() if x.is_floating_point() else x for x in arrays]
+    exact = module(*[x.float() if x.is_floating_point() else x for x in halves])
+    torch.testing.assert_close(module(*halves), exact)
+
+
+@EVERY
+def test_memory_layout_does_not_matter(name, made):
+    import torch
+
+    module, arrays = made(name)
+    strided = [torch.stack([x, x], -1)[..., 0] for x in arrays]
+    assert not any(x.is_contiguous() for x in strided if x.numel() > 1)
+    torch.testing.assert_close(module(*strided), module(*arrays))
+
+
+def test_channels_last_images():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    score = torch.randn(2, 3, 5, 4)
+    last = score.to(memory_format=torch.channels_last)
+    for loss in (akt.IoULoss(axis=(1, 2, 3)), akt.AnomalyBCEWithLogits(pos_weight=10.0, reduction="none")):
+        torch.testing.assert_close(loss(last, last > 0.5), loss(score, score > 0.5))
+
+
+@EVERY
+def test_a_misspelt_setting_is_refused_and_the_right_one_suggested(name):
+    variant = DEFAULTS[name]
+    module = variant.made("torch", lambda x: x)
+    setting = module.settings[-1]
+    wrong = f"{setting[:-1]}q"
+    with pytest.raises(TypeError, match=f"^{name} has no setting `{wrong}`; did you mean `{setting}`\\?$"):
+        type(module)(**variant.settings, **{wrong: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("IoULoss", {"smooth": -1.0}, "^`smooth` must be >= 0, got -1.0$"),
+        (
+            "IoULoss",
+            {"normalize_method": "tanh"},
+            "^`normalize_method` must be one of 'sigmoid', 'clamp', 'minmax', got",
+        ),
+        ("DeepSVDDSoftBoundaryLoss", {"nu": 1}, "^`nu` must be > 0 and < 1, got 1$"),
+        ("AdaptiveQuantileLoss", {"quantiles": [0.5, 1.5]}, r"^`quantiles` must be numbers in \[0, 1\]"),
+        ("KLDivergenceLoss", {"epsilon": 1.0}, "^`epsilon` must be >= 0 and < 1, got 1.0$"),
+        ("AnomalyLoss", {"reduction": "avg"}, "^`reduction` must be one of 'mean', 'sum', 'none', got 'avg'$"),
+    ],
+)
+def test_a_bad_setting_is_refused_by_the_constructor(name, settings, message):
+    import anomaly_kernels.torch as akt
+
+    with pytest.raises(ValueError, match=message):
+        getattr(akt, name)(**settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("IoULoss", {"weight": "heavy"}, "^`weight` must be a number or a 0-d array, got str$"),
+        ("IoULoss", {"weight": True}, "^`weight` must be a number or a 0-d array, got bool$"),
+        ("DistillationLoss", {"model": 3}, "^`model` must be callable, got int$"),
+        ("AdaptiveQuantileLoss", {}, "^AdaptiveQuantileLoss: missing a required argument: 'quantiles'$"),
+        ("AnomalyLoss", {"reduction": 1}, "^`reduction` must be one of .*, got int$"),
+    ],
+)
+def test_a_setting_of_a_wrong_kind_is_a_type_error(name, settings, message):
+    import anomaly_kernels.torch as akt
+
+    with pytest.raises(TypeError, match=message):
+        getattr(akt, name)(**settings)
+
+
+def test_arrays_may_be_given_by_name_in_any_order():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    score, target = torch.randn(4, 5), torch.rand(4, 5) > 0.5
+    loss = akt.IoULoss()
+    expected = ak.iou_loss(target, score)
+    assert torch.equal(loss(score, target), expected)
+    assert torch.equal(loss(target=target, score=score), expected)
+    assert torch.equal(loss(score, target=target), expected)
+    with pytest.raises(TypeError, match="^IoULoss takes score, target, got 3 arguments$"):
+        loss(score, target, target)
+
+
+def test_tensors_among_the_settings_move_with_the_module_and_parameters_learn():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    loss = akt.ELBOLoss(cov_diag=torch.ones(3))
+    assert list(loss.state_dict()) == ["cov_diag"]
+    assert loss.to("meta").cov_diag.device.type == "meta"
+    assert akt.ELBOLoss(cov_diag=np.ones(3)).cov_diag.dtype is torch.float64
+    weight = torch.nn.Parameter(torch.tensor(2.0))
+    weighted = akt.AnomalyLoss(weight=weight)
+    assert list(weighted.parameters()) == [weight]
+    weighted(torch.tensor([1.0, 2.0])).backward()
+    assert weight.grad == 2.5
+
+
+def test_models_among_the_settings_are_submodules():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    teacher = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(-1))
+    loss = akt.AdversarialAELoss(teacher, model_hl=[teacher], w_recon=0.1)
+    assert loss.model is teacher
+    assert list(loss.model_hl) == [teacher]
+    x = torch.randn(5, 4)
+    assert torch.equal(loss(x + 1, x), ak.adversarial_ae_loss(x, x + 1, model=teacher, model_hl=[teacher], w_recon=0.1))
+
+
+def test_the_radius_is_learnt_and_kept():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    torch.manual_seed(0)
+    z, center = torch.randn(5000, 3), torch.zeros(3)
+    loss = akt.DeepSVDDSoftBoundaryLoss(nu=0.1)
+    assert loss.radius == ak.svdd_radius(torch.tensor(0.0))
+    assert list(loss.state_dict()) == ["r_unconstrained"]
+    assert torch.equal(loss(z, center), ak.deep_svdd_soft_boundary_loss(z, center, loss.radius, nu=0.1))
+    optimizer = torch.optim.Adam(loss.parameters(), lr=0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        loss(z, center).backward()
+        optimizer.step()
+    outside = (ak.svdd_score(z, center, radius=loss.radius) > 0).float().mean()
+    assert abs(outside - 0.1) < 0.005  # the minimum over R has a share ν outside
+
+
+def test_the_radius_starts_at_the_quantile():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    z, center = torch.arange(1.0, 1001.0)[:, None], torch.zeros(1)
+    loss = akt.DeepSVDDSoftBoundaryLoss(nu=0.05)
+    assert loss.init_radius(z, center).item() == pytest.approx(950, abs=1)
+    assert loss.radius.item() == pytest.approx(950, abs=1)
+    assert loss.init_radius(1e-3 * z / 1000, center).item() == pytest.approx(0.95e-3, rel=0.01)
+
+
+def test_the_centre_is_the_mean_embedding_pushed_away_from_zero():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    model = torch.nn.Sequential(torch.nn.Identity(), torch.nn.Dropout(0.5))
+    rows = torch.tensor([[1.0, 0.02, -0.02, 0.0], [3.0, 0.04, -0.04, 0.0]])
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(rows), batch_size=1)
+    model.train()
+    center = akt.init_center(model, loader, progress=False)
+    assert model.training  # as it was, though the pass itself was without dropout
+    torch.testing.assert_close(center, torch.tensor([2.0, 0.1, -0.1, 0.1]))
+    assert model.center is center
+    assert list(model.state_dict()) == ["center"]
+    akt.init_center(model, [10 * rows], eps=0.0, progress=False)
+    torch.testing.assert_close(model.center, torch.tensor([20.0, 0.3, -0.3, 0.0]))
+    with pytest.raises(ValueError, match="^`loader` has no batch"):
+        akt.init_center(model, [])
+    with pytest.raises(ValueError, match="^`eps` must be >= 0, got -1$"):
+        akt.init_center(model, [rows], eps=-1)
+
+
+def test_the_first_pass_shows_its_progress(capsys):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    akt.init_center(torch.nn.Identity(), [torch.ones(2, 2)] * 3)
+    assert "centre" in capsys.readouterr().out
+
+
+DDP = """
+    import sys
+    import torch
+    import torch.distributed as dist
+    import torch.multiprocessing as mp
+    from torch.nn.parallel import DistributedDataParallel
+
+    import anomaly_kernels.torch as akt
+
+    def model():
+        torch.manual_seed(0)
+        return torch.nn.Linear(3, 2).double()
+
+    class WithLoss(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.loss = model(), akt.DeepSVDDSoftBoundaryLoss(nu=0.3).double()
+
+        def forward(self, x):
+            return self.loss(self.encoder(x), torch.zeros(2, dtype=x.dtype))
+
+    def gradients(module):
+        return torch.cat([p.grad.flatten() for p in module.parameters()])
+
+    def work(rank, rows, file):
+        dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
+        module = DistributedDataParallel(WithLoss())
+        module(rows[rank::2]).backward()
+        single = WithLoss()
+        single(rows).backward()
+        torch.testing.assert_close(gradients(module), gradients(single), rtol=1e-12, atol=1e-14)
+        dist.destroy_process_group()
+
+    if __name__ == "__main__":
+        torch.manual_seed(1)
+        mp.spawn(work, (torch.randn(8, 3, dtype=torch.float64), sys.argv[1]), nprocs=2)
+        print("equal")
+"""
+
+
+def test_two_processes_give_the_gradient_of_one(tmp_path):
+    script = tmp_path / "ddp.py"
+    script.write_text(textwrap.dedent(DDP))
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "store")], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout.strip() == "equal", done.stderr
+
+
+def test_modules_run_on_the_gpu_if_there_is_one(made):
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    for name in CLASSES:
+        module, arrays = made(name)
+        found = module.cuda()(*[x.cuda() for x in arrays])
+        assert found.is_cuda
+        torch.testing.assert_close(found.cpu(), module.cpu()(*arrays), rtol=1e-5, atol=1e-6)
+
+
+def test_no_warnings_where_the_adapters_are_imported():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        subprocess.run([sys.executable, "-W", "error", "-c", "import anomaly_kernels.torch"], check=True)
