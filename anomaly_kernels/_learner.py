@@ -74,7 +74,11 @@ class Learner(Adapter):
     def load(cls, path: str | Path) -> Self:
         """Read a file that `save` has written; nothing in it is run."""
         content = json.loads(Path(path).read_text())
-        if not isinstance(content, dict) or content.get("class") != cls.__name__:
+        if (
+            not isinstance(content, dict)
+            or content.keys() != {"class", "settings", "state"}
+            or content["class"] != cls.__name__
+        ):
             raise ValueError(f"{path} does not hold a {cls.__name__}")
         made = cls(**{name: _array(value) for name, value in content["settings"].items()})
         made._set_state({name: _array(value) for name, value in content["state"].items()})
@@ -85,7 +89,7 @@ def _shown(value: Any) -> str:
     if hasattr(value, "shape") and tuple(value.shape) != ():
         return f"<array {tuple(value.shape)}>"
     if hasattr(value, "shape"):
-        return repr(float(value))
+        return repr(_numpy(value).item())
     return getattr(value, "__name__", None) or repr(value)
 
 
@@ -97,8 +101,12 @@ def _plain(name: str, value: Any) -> Any:
         return value
     if callable(value) and not hasattr(value, "shape"):
         raise TypeError(f"`{name}` is a function or a model, which a file of settings cannot hold")
-    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    array = _numpy(value)
     return {"dtype": str(array.dtype), "array": array.tolist()}
+
+
+def _numpy(value: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
 
 
 def _array(value: Any) -> Any:

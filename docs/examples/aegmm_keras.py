@@ -42,12 +42,13 @@ def main(epochs: int = 20) -> dict[str, float]:
     model.fit(rows, batch_size=256, epochs=epochs, verbose=0)
     params = ak.gmm_params(*estimation(rows))
     energy = ops.convert_to_numpy(ak.gmm_energy(estimation(test)[0], params, reduction="none"))
+    phi, cov = ops.convert_to_numpy(params.phi), ops.convert_to_numpy(params.cov)
     return {
         "AUROC": float(ak.roc_auc(target, energy)),
         "average precision": float(ak.average_precision(target, energy)),
         "spread of the energies": float(energy.std()),
-        "components in use": float(ops.sum(params.phi > 0.01)),
-        "smallest variance": float(ops.min(ops.diagonal(params.cov, axis1=1, axis2=2))),
+        "components in use": float((phi > 0.01).sum()),
+        "smallest variance": float(cov.diagonal(axis1=1, axis2=2).min()),
     }
 
 

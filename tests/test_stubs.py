@@ -1,0 +1,73 @@
+"""What editors and type checkers are shown of the adapters: the kernels' parameters, and nothing that has drifted."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+RIGHT = """
+import anomaly_kernels.jax as akj
+import anomaly_kernels.keras as akk
+import anomaly_kernels.torch as akt
+
+akt.IoULoss(normalize_method="minmax", smooth=1, axis=(1, 2), weight=2.0)
+akt.AdaptiveQuantileLoss([0.1, 0.9], reduction="none")
+akt.DeepSVDDSoftBoundaryLoss(nu=0.1).init_radius
+akk.IoULoss(smooth=1, reduction="sum", name="iou", dtype="float32")
+akk.MultiObjectiveLoss(akk.AdaptiveQuantileLoss([0.5]), akk.AnomalyLoss(weight=2.0), name="both")
+akk.MultiObjectiveLoss([0.1, 0.9], anomaly_weight=2.0)
+akj.iou_loss
+"""
+WRONG = {  # what the one error of each line names
+    "akt.IoULoss(smoth=1.0)": "smoth",
+    'akt.IoULoss(normalize_method="tanh")': "tanh",
+    "akt.AdaptiveQuantileLoss()": "quantiles",
+    "akk.IoULoss(smoth=1.0)": "smoth",
+    "akk.AEGMMLoss(w_energi=0.1)": "w_energi",
+    "akk.AdaptiveQuantileLoss(weight=1.0)": "quantiles",
+    "akj.iou_loss(1, 2, smoth=1.0)": "smoth",
+}
+# frameworks are Any to mypy here, by pyproject.toml, and so is a setting that may be a tensor
+WRONG_KINDS = {'akt.IoULoss(smooth="much")': "smooth", 'akk.IoULoss(smooth="much")': "smooth"}
+CHECKERS = {
+    "mypy": [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-incremental",
+        "--hide-error-context",
+        "--no-error-summary",
+    ],
+    "pyright": [str(Path(sys.executable).with_name("basedpyright")), "--level", "error"],
+}
+
+
+def run(*command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_stubs_are_what_the_kernels_make_of_them():
+    status, output = run(sys.executable, "tests/stubs.py", "--check")
+    assert status == 0, output
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_type_checkers_accept_right_settings_and_refuse_wrong_ones(checker, tmp_path):
+    wrong = WRONG if checker == "mypy" else WRONG | WRONG_KINDS
+    file = tmp_path / "use.py"
+    file.write_text(RIGHT + "\n".join(wrong) + "\n")
+    _, output = run(*CHECKERS[checker], str(file))
+    found = [re.search(r":(\d+):(?:\d+)?.*error: (.*)", line) for line in output.splitlines()]
+    messages: dict[int, str] = {}
+    for match in filter(None, found):
+        messages[int(match[1])] = messages.get(int(match[1]), "") + match[2]
+    first = RIGHT.count("\n") + 1
+    assert sorted(messages) == list(range(first, first + len(wrong))), output
+    assert all(named in messages[line] for line, named in enumerate(wrong.values(), first)), output
