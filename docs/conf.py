@@ -1,9 +1,12 @@
 """The documentation: pages by hand, and the reference from what the package's __all__ lists name."""
 
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+os.environ["KERAS_BACKEND"] = "jax"  # torch's classes are documented too, and TensorFlow must not be in its process
 
 import anomaly_kernels
 

@@ -31,6 +31,8 @@ PAGES = {
     "losses": ("anomaly_kernels.losses", "anomaly_kernels"),
     "metrics": ("anomaly_kernels.metrics", "anomaly_kernels"),
     "networks": ("anomaly_kernels.networks", "anomaly_kernels"),
+    "torch": ("anomaly_kernels.torch", "anomaly_kernels.torch"),
+    "keras": ("anomaly_kernels.keras", "anomaly_kernels.keras"),
     "testing": ("anomaly_kernels.testing", "anomaly_kernels.testing"),
     "data": ("anomaly_kernels.data", "anomaly_kernels.data"),
 }
@@ -99,6 +101,7 @@ def write_pages() -> None:
     GENERATED.mkdir()
     for name in PAGES:
         (GENERATED / f"{name}.rst").write_text(page(name))
+    (GENERATED / "jax.rst").write_text("JAX\n===\n\n.. automodule:: anomaly_kernels.jax\n")
     (GENERATED / "support.md").write_text(support_page())
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import doctest
+import re
 import runpy
 import time
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def run(name):
     started = time.perf_counter()
-    figures = runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"]()
+    figures = runpy.run_path(str(DOCS / "examples" / f"{name}.py"))["main"]()
     assert time.perf_counter() - started < 60
     return figures
 
@@ -44,3 +46,15 @@ def test_autoencoder_in_jax():
     assert figures["AUROC"] >= 0.95
     assert 0 < figures["error of normal rows"] < 0.2  # of rows with variance 1
     assert figures["spread of the scores"] > 1
+
+
+@pytest.mark.library("torch", "jax", "tensorflow")
+def test_examples_of_the_page_on_frameworks(driver):
+    sections = re.split(r"^## ", (DOCS / "frameworks.md").read_text(), flags=re.MULTILINE)
+    named = {"torch": driver.name == "torch", "Keras": True, "JAX": driver.name == "jax", "Settings": True}
+    assert [section.partition("\n")[0] for section in sections[1:]] == list(named)
+    shown = [section for section in sections[1:] if named[section.partition("\n")[0]]]
+    text = "\n".join(re.findall(r"```python\n(>>> .*?)```", "".join(shown), flags=re.DOTALL))
+    test = doctest.DocTestParser().get_doctest(text, {}, "frameworks.md", None, None)
+    assert test.examples
+    assert doctest.DocTestRunner().run(test).failed == 0
