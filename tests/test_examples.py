@@ -1,4 +1,4 @@
-"""The documented trainings, run as they stand: they find the anomalies, do not collapse, and take less than a minute."""
+"""The documented trainings, as they stand: they find the anomalies, do not collapse, and take less than a minute."""
 
 from __future__ import annotations
 
