@@ -25,36 +25,33 @@ class Loss(Learner, nn.Module):
             return
         first, *rest = cls.arrays
         cls.order = (rest[0], first, *rest[1:]) if first in TRUTHS else cls.arrays
-        kinds = inspect.signature(kernel).parameters
-
-        def forward(self: Loss, *arrays: Tensor, **named: Tensor) -> Tensor:
-            return self._evaluate(arrays, named)
-
-        parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-        parameters += [kinds[name].replace(annotation=Tensor) for name in cls.order]
-        forward.__signature__ = inspect.Signature(parameters, return_annotation=Tensor)  # type: ignore[attr-defined]
-        forward.__doc__ = f"Return the loss of `{'`, `'.join(cls.order)}`."
-        cls.forward = forward
+        cls.forward = _forward(cls)
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__()
         for name, value in self.bind(arguments, settings).items():
             self._set(name, value)
 
-    def _evaluate(self, arrays: tuple[Tensor, ...], named: dict[str, Tensor]) -> Tensor:
-        if len(arrays) > len(self.order):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self.order)}, got {len(arrays)} arguments")
-        named.update(zip(self.order, arrays, strict=False))
-        given = {name: getattr(self, name) for name in self.settings}
-        device = next(iter(named.values())).device.type if named else "cpu"
-        if torch.is_autocast_enabled(device):
-            with torch.autocast(device, enabled=False):  # products of matrices too are computed in float32
-                return self.kernel(**named, **self._held(), **given)
-        return self.kernel(**named, **self._held(), **given)
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in self.settings:  # gathered once, not at each call
+            plain = {k: x for k, x in vars(self).items() if k in self.settings}
+            super().__setattr__("_given", plain)
+            super().__setattr__("_moved", [k for k in self.settings if k not in plain])
+
+    def _settings(self) -> dict[str, Any]:
+        """The settings as they are: tensors and models are looked up, as torch may have put others in their place."""
+        given: dict[str, Any] = self._given
+        return given | {name: getattr(self, name) for name in self._moved} if self._moved else given
 
     def _held(self) -> dict[str, Tensor]:
         """Arrays of the kernel that are parts of the module."""
         return {}
+
+    def _named(self, arrays: tuple[Tensor, ...], named: dict[str, Tensor]) -> dict[str, Tensor]:
+        if len(arrays) > len(self.order):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.order)}, got {len(arrays)} arguments")
+        return dict(zip(self.order, arrays, strict=False)) | named
 
     def _set(self, name: str, value: Any) -> None:
         """Tensors become buffers, which move with the module, unless they are parameters; models become submodules."""
@@ -65,9 +62,8 @@ class Loss(Learner, nn.Module):
         if hasattr(self, name):
             delattr(self, name)
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-            self.register_buffer(name, value)
-        else:
-            super()._set(name, value)
+            self.register_buffer(name, None)
+        super()._set(name, value)
 
     def _state(self) -> dict[str, Any]:
         return {name: x.detach() for name, x in self.named_parameters(recurse=False) if name not in self.settings}
@@ -79,3 +75,31 @@ class Loss(Learner, nn.Module):
         """The settings, which the module's repr shows."""
         children = dict(self.named_children())
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings if name not in children)
+
+
+def _forward(cls: type[Loss]) -> Callable[..., Tensor]:
+    """The forward pass of a class: as little as can be between a call and the kernel."""
+    flips, least, most = cls.order != cls.arrays, min(2, len(cls.order)), len(cls.order)
+    kernel, held = cls.kernel, cls._held is not Loss._held
+
+    def forward(self: Loss, *arrays: Tensor, **named: Tensor) -> Tensor:
+        if named or not least <= len(arrays) <= most:
+            arrays, named = (), self._named(arrays, named)
+        elif flips:
+            arrays = (arrays[1], arrays[0], *arrays[2:])
+        if held:
+            named |= self._held()
+        given = self._settings()
+        one = arrays[0] if arrays else next(iter(named.values()))
+        device = "cpu" if one.is_cpu else one.device.type
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):  # products of matrices too are computed in float32
+                return kernel(*arrays, **named, **given)
+        return kernel(*arrays, **named, **given)
+
+    kinds = inspect.signature(cls.kernel).parameters
+    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    parameters += [kinds[name].replace(annotation=Tensor) for name in cls.order]
+    forward.__signature__ = inspect.Signature(parameters, return_annotation=Tensor)  # type: ignore[attr-defined]
+    forward.__doc__ = f"Return the loss of `{'`, `'.join(cls.order)}`."
+    return forward
