@@ -88,7 +88,7 @@ def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
 def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:
     """Raise unless x has that many dimensions, or up to `most` of them (-1: any number more)."""
     most = least if most is None else most
-    if x.ndim < least or 0 <= most < x.ndim:
+    if len(x.shape) < least or 0 <= most < len(x.shape):
         raise ValueError(f"`{name}` must have shape {meaning}, got {_pretty(shape_of(x))}")
 
 
