@@ -10,6 +10,9 @@ from anomaly_kernels._typing import Array, DType, Namespace, Number, Setting
 
 Shape = tuple[int | None, ...]
 
+REAL = ("float16", "bfloat16", "float32", "float64")
+"""The floating point dtypes that kernels take; wider ones would silently lose digits."""
+
 
 def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tuple[Namespace, DType]:
     """The namespace of the arrays of a call, and the dtype to compute in.
@@ -24,7 +27,7 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
     if any(d != dtype for d in dtypes) or dtype not in (xp.float32, xp.float64):
         dtype = _promoted(xp, scores)
     for name, mask in (masks or {}).items():
-        if _kind(mask.dtype) not in ("bool", "int", "uint", "float", "bfloat"):
+        if not is_real(mask) and _kind(mask.dtype) not in ("bool", "int", "uint"):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
     if len(named) > 1:
         devices = [xp.device(x) for x in named.values()]
@@ -43,10 +46,16 @@ def _kind(dtype: DType) -> str:
     return dtype_name(dtype).rstrip("0123456789")
 
 
+def is_real(x: Array) -> bool:
+    """Whether x is of a floating point dtype; a static question."""
+    return dtype_name(x.dtype) in REAL
+
+
 def _promoted(xp: Namespace, scores: Mapping[str, Array]) -> DType:
     for name, x in scores.items():
-        if _kind(x.dtype) not in ("float", "bfloat"):
-            raise TypeError(f"`{name}` must be floating point, got dtype {x.dtype}")
+        if not is_real(x):
+            wanted = f"one of {', '.join(REAL)}" if "float" in dtype_name(x.dtype) else "floating point"
+            raise TypeError(f"`{name}` must be {wanted}, got dtype {x.dtype}")
     return xp.float64 if any(dtype_name(x.dtype) == "float64" for x in scores.values()) else xp.float32
 
 
@@ -88,7 +97,7 @@ def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
 def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:
     """Raise unless x has that many dimensions, or up to `most` of them (-1: any number more)."""
     most = least if most is None else most
-    if x.ndim < least or 0 <= most < x.ndim:
+    if len(x.shape) < least or 0 <= most < len(x.shape):
         raise ValueError(f"`{name}` must have shape {meaning}, got {_pretty(shape_of(x))}")
 
 

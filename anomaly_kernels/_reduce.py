@@ -79,7 +79,7 @@ def evaluate(
     whole = tuple(arrays.values())
     if not _in_blocks(xp, whole, block):
         return formula(*[cast(xp, dtype, x) for x in whole])
-    outer = whole[0].shape[: whole[0].ndim - inner]
+    outer = whole[0].shape[: len(whole[0].shape) - inner]
     parts = (formula(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner, block))
     return xp.reshape(xp.concat([xp.reshape(values, (-1,)) for values in parts]), outer)
 
@@ -94,7 +94,7 @@ def _parts(arrays: tuple[Array, ...], inner: int, block: int | None) -> Iterator
     """The arrays block by block, in the order of their elements; views, nothing is moved."""
     shape = arrays[0].shape
     for cut in _cuts(shape, len(shape) - inner, block or BLOCK):
-        yield tuple(_part(x, cut) if x.ndim == len(shape) else x for x in arrays)
+        yield tuple(_part(x, cut) if len(x.shape) == len(shape) else x for x in arrays)
 
 
 def _cuts(shape: tuple[int, ...], outer: int, block: int) -> Iterator[tuple[slice, ...]]:

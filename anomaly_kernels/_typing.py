@@ -14,14 +14,15 @@ Axis: TypeAlias = int | tuple[int, ...] | None
 
 
 class Array(Protocol):  # noqa: PLW1641  # not every library's arrays can be hashed
-    """What kernels ask of an array; NumPy, torch, JAX, TensorFlow, CuPy and Dask arrays have it."""
+    """What kernels ask of an array; NumPy, torch, JAX, TensorFlow, CuPy and Dask arrays have it.
+
+    There is no `ndim`, which a TensorFlow variable lacks: it is the length of the shape.
+    """
 
     @property
     def dtype(self) -> DType: ...
     @property
     def shape(self) -> tuple[int, ...]: ...
-    @property
-    def ndim(self) -> int: ...
     def __getitem__(self, key: Any, /) -> Array: ...
     def __neg__(self) -> Array: ...
     def __eq__(self, other: Any, /) -> Array: ...  # type: ignore[override]  # elementwise, unlike object's

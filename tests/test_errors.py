@@ -181,6 +181,17 @@ def test_complex_values_are_refused(kernel: str) -> None:
                 case.call({**case.arrays(), name: case.leaves[name] * 1j})
 
 
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="long doubles are doubles here")
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_long_doubles_are_refused_with_their_dtype(kernel: str) -> None:
+    case = _case(kernel, driver_for("numpy"))
+    for name in [name for name in case.positional if name in case.leaves and case.leaves[name].ndim]:
+        if (kernel, name) != ("distillation_loss", "x_true"):  # goes to the model alone
+            wide = case.leaves[name].astype(np.longdouble)
+            with pytest.raises(TypeError, match=rf"`{name}`.*got dtype {wide.dtype}"):
+                case.call({**case.arrays(), name: wide})
+
+
 @pytest.mark.parametrize(
     ("kernel", "argument", "shape"),
     [

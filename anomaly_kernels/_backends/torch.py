@@ -7,6 +7,7 @@ from typing import Any
 import array_api_compat.torch as standard
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._typing import Axis, DType, Setting
@@ -55,9 +56,9 @@ class Torch(Generic):
         return torch.minimum(x1, x2) if isinstance(x2, Tensor) else torch.clamp(x1, max=x2)
 
     def sort(self, x: Tensor) -> Tensor:
-        if _is_concrete(x) and x.device.type == "cpu" and not x.requires_grad and x.dtype != torch.bfloat16:
+        if self.is_lean(x) and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
-            return torch.from_numpy(_numpy_sort(x))
+            return torch.from_numpy(_numpy_sort(x.detach()))
         return torch.sort(x).values
 
     def searchsorted(self, x1: Tensor, x2: Tensor, *, side: str = "left") -> Tensor:
@@ -80,18 +81,26 @@ class Torch(Generic):
         return x.device
 
     def is_lean(self, *arrays: Tensor) -> bool:
-        recorded = torch.is_grad_enabled() and any(x.requires_grad for x in arrays)
-        return not recorded and all(x.device.type == "cpu" and _is_concrete(x) for x in arrays)
+        if _is_watched():
+            return False
+        recorded = torch.is_grad_enabled()
+        return all(_is_plain(x) and not (recorded and x.requires_grad) for x in arrays)
 
 
-def _is_concrete(x: Tensor) -> bool:
-    # the stack of torch.func transforms is empty outside vmap, grad, jvp; subclasses may be fake or traced tensors
+def _is_watched() -> bool:
+    """Whether anyone but the recorder of gradients sees what is computed, or with what values."""
     return (
-        not torch.compiler.is_compiling()
-        and type(x) in (Tensor, torch.nn.Parameter)
-        and torch._C._functorch.peek_interpreter_stack() is None  # noqa: SLF001  # there is no public way to ask
-        and not torch.jit.is_tracing()
+        torch.compiler.is_compiling()
+        or torch._C._functorch.peek_interpreter_stack() is not None  # vmap, grad, jvp; no public way to ask  # noqa: SLF001
+        or forward_ad._current_level >= 0  # a tensor with a tangent looks like any other  # noqa: SLF001
+        or torch._C._len_torch_dispatch_stack() > 0  # modes that trace or count operations  # noqa: SLF001
+        or torch.jit.is_tracing()
     )
+
+
+def _is_plain(x: Tensor) -> bool:
+    # subclasses may be fake or traced tensors
+    return type(x) in (Tensor, torch.nn.Parameter) and x.is_cpu
 
 
 def _numpy_sort(x: Tensor) -> Any:

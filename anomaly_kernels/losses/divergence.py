@@ -249,7 +249,8 @@ def adversarial_ae_loss(
         if reduction == "mean":
             return mean(xp, xp.reshape(values, (-1,)))
         has_shape(name, values, (*samples, *shape_of(values)[1:]), "(B, ...) with the B of `x_true`")
-        return mean(xp, values, axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
+        axes = tuple(range(1, len(values.shape)))
+        return mean(xp, values, axis=axes) if axes else values
 
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = averaged("model(x_true)", rows)

@@ -123,7 +123,7 @@ def _sample_size(**data: Array) -> int:
     name, x = next(iter(data.items()))
     has_ndim(name, x, 1, "(B, ...)", most=-1)
     sizes = [n for n in shape_of(x)[1:] if n is not None]
-    if len(sizes) < x.ndim - 1:
+    if len(sizes) < len(x.shape) - 1:
         raise ValueError(f"`{name}` must have a known shape after the batch, got {x.shape}")
     if 0 in sizes:
         raise ValueError(f"`{name}` has shape {x.shape}: there is nothing to average over")

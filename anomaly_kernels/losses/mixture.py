@@ -201,7 +201,7 @@ def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") ->
     phi, mu, _, chol, log_det = params
     xp, dtype = inputs(z=z, **{f"params.{name}": x for name, x in GMMParams._asdict(GMMParams(*params)).items()})
     has_ndim("z", z, 2, "(N, D)")
-    d, k = shape_of(z)[1], shape_of(phi)[0] if phi.ndim else None
+    d, k = shape_of(z)[1], shape_of(phi)[0] if len(phi.shape) else None
     expected = {"phi": (phi, (k,)), "mu": (mu, (k, d)), "chol": (chol, (k, d, d)), "log_det_cov": (log_det, (k,))}
     for name, (x, shape) in expected.items():
         has_shape(f"params.{name}", x, shape, "(K,), (K, D), (K, D, D), (K,) with the D of `z`")

@@ -148,7 +148,7 @@ def iou_loss(
     not_empty(target=target, score=score)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     w = number("weight", weight, xp, dtype)
-    axes = _axes(axis, score.ndim)
+    axes = _axes(axis, len(score.shape))
     soft = _soft_mask(xp, dtype, normalize_method, score, axes)
 
     def sums(x: Array, y: Array) -> Pair:

@@ -145,13 +145,12 @@ def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
         x_true, x_pred = x_true[:, :steps, ...], x_pred[:, :steps, ...]
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true, x_pred=x_pred)
-    inner = x_true.ndim - 1
-    axes = tuple(range(1, x_true.ndim))
+    axes = tuple(range(1, len(x_true.shape)))
 
     def formula(x: Array, y: Array) -> Array:
         return mean(xp, square(x - y), axis=axes) if axes else square(x - y)
 
-    return evaluate(xp, dtype, formula, {"x_true": x_true, "x_pred": x_pred}, inner=inner)
+    return evaluate(xp, dtype, formula, {"x_true": x_true, "x_pred": x_pred}, inner=len(axes))
 
 
 def prediction_error_score(

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import math
 
-from anomaly_kernels._checks import dtype_name
+from anomaly_kernels._checks import dtype_name, is_real
 from anomaly_kernels._typing import Array, DType, Namespace
-
-
-def is_real(x: Array) -> bool:
-    """Whether x is of a floating point dtype; a static question."""
-    return "float" in dtype_name(x.dtype)
 
 
 def result_dtype(xp: Namespace, *arrays: Array) -> DType:

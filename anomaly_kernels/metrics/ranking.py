@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from anomaly_kernels._checks import cast, dtype_name, inputs, not_empty, same_shape
+from anomaly_kernels._checks import cast, dtype_name, inputs, is_real, not_empty, same_shape
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._typing import Array, DType, Namespace
-from anomaly_kernels.metrics._masks import count, has_nan, is_real, result_dtype, unless
+from anomaly_kernels.metrics._masks import count, has_nan, result_dtype, unless
 
 
 def average_precision(target: Array, score: Array) -> Array:

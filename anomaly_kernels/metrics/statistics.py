@@ -86,7 +86,7 @@ def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
     """
     xp, dtype = inputs(explained_variance_ratio=explained_variance_ratio)
     has_ndim("explained_variance_ratio", explained_variance_ratio, 1, "(K,)")
-    shares = cast(xp, dtype, explained_variance_ratio)
+    shares = 1.0 * cast(xp, dtype, explained_variance_ratio)  # never the input itself, which may change later
     return ExplainedVariance(shares, xp.sum(shares), xp.cumulative_sum(shares, axis=0))
 
 

@@ -1,0 +1,83 @@
+"""torch's ways of looking on: where a tangent, a trace or a mode is, nothing is computed behind its back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.samples import sample
+from anomaly_kernels.testing.support import catalogue, does_not_apply
+
+pytestmark = [
+    pytest.mark.library("torch"),
+    # torch's own, where it loads its rules of forward mode
+    pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning"),
+]
+
+KERNELS = catalogue()
+SMOOTH = [name for name in KERNELS if does_not_apply("gradients", name, "torch") is None]
+
+
+def slope(torch, function, *points):
+    """The derivative of the sum of a function's results along the tangents (1, 2, …), in forward mode."""
+    from torch.autograd import forward_ad
+
+    with forward_ad.dual_level():
+        tangents = [torch.arange(1.0, x.numel() + 1, dtype=x.dtype).reshape(x.shape) for x in points]
+        total = function(*map(forward_ad.make_dual, points, tangents))
+        tangent = forward_ad.unpack_dual(total).tangent
+    return sum((t * g).sum() for t, g in zip(tangents, reverse(torch, function, *points), strict=True)), tangent
+
+
+def reverse(torch, function, *points):
+    leaves = [x.clone().requires_grad_() for x in points]
+    return torch.autograd.grad(function(*leaves), leaves, materialize_grads=True)
+
+
+@pytest.mark.parametrize("kernel", SMOOTH)
+def test_forward_mode_gives_the_slope_of_reverse_mode(kernel, driver):
+    torch = driver.module
+    inputs, settings = sample(KERNELS[kernel])
+    case = Case(KERNELS[kernel], inputs, driver, settings)
+    names, arrays = case.floats, case.arrays()
+
+    def function(*points):
+        return case.summed({**arrays, **dict(zip(names, points, strict=True))})
+
+    expected, found = slope(torch, function, *(arrays[name] for name in names))
+    assert found is not None
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (ak.svdd_radius, ()),
+        (lambda x: ak.anomaly_bce_with_logits(x.new_ones(3), x), (3,)),
+        (lambda x: ak.iou_loss(x.new_ones(3), x), (3,)),
+    ],
+)
+def test_forward_mode_gives_the_slope_at_zero(function, shape, driver):
+    expected, found = slope(driver.module, function, driver.array(np.zeros(shape)))
+    assert found == pytest.approx(float(expected), rel=1e-14)
+    assert abs(found) > 0.01
+
+
+def test_forward_mode_sees_the_quantiles_of_scores(driver):
+    torch = driver.module
+    x = driver.array(np.asarray([3.0, 1.0, 2.0, 6.0]))
+    expected, found = slope(torch, lambda x: ak.score_statistics(x).q75, x)
+    assert found == pytest.approx(float(expected), rel=1e-14)
+    gini = slope(torch, lambda x: ak.selector_diversity(x).gini_coefficient, x)
+    torch.testing.assert_close(*gini)
+
+
+def test_symbolic_tracing_records_every_operation(driver):
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    x, y = (driver.array(np.random.default_rng(seed).normal(size=5)) for seed in (0, 1))
+    for function in (lambda x: ak.score_statistics(x).q75, lambda x: 2.0 * ak.mean_squared_anomaly(x)):
+        traced = make_fx(function)(x)
+        driver.module.testing.assert_close(traced(y), function(y))
