@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from anomaly_kernels._typing import Array, Axis, Namespace, Setting
 
@@ -12,27 +11,13 @@ TINY = 2.0**-64
 
 def mean(xp: Namespace, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean, which does not overflow where only the sum would."""
-    return mean_of(xp, lambda weight: times(weight, x), axis=axis, keepdims=keepdims)
+    plain = xp.mean(x, axis=axis, keepdims=keepdims)
+    return rescued(xp, plain, xp.mean(x * TINY, axis=axis, keepdims=keepdims))
 
 
-def mean_of(
-    xp: Namespace,
-    values: Callable[[Setting], Array],
-    weight: Setting = 1.0,
-    *,
-    axis: Axis = None,
-    keepdims: bool = False,
-) -> Array:
-    """The mean of values that are linear in a weight, which does not overflow where only they, or their sum, would."""
-    return rescued(xp, lambda w: xp.mean(values(w), axis=axis, keepdims=keepdims), weight)
-
-
-def rescued(xp: Namespace, average: Callable[[Setting], Array], weight: Setting) -> Array:
-    """`average(weight)`, where it has overflowed from terms scaled by TINY, a power of two and hence exact."""
-    plain = average(weight)
-    if xp.is_known_finite(plain):
-        return plain
-    return xp.where(xp.isfinite(plain), plain, average(TINY * weight) / TINY)
+def rescued(xp: Namespace, plain: Array, scaled: Array) -> Array:
+    """`plain`, or where it has overflowed the same from terms scaled by TINY, a power of two and hence exact."""
+    return xp.where(xp.isfinite(plain), plain, scaled / TINY)
 
 
 def square(x: Array, weight: Setting = 1.0) -> Array:
@@ -87,6 +72,11 @@ def logsumexp(xp: Namespace, x: Array, *, axis: int) -> Array:
     top = xp.stop_gradient(xp.max(x, axis=axis, keepdims=True))
     top = xp.where(xp.isfinite(top), top, 0.0)
     return xp.log(xp.sum(xp.exp(x - top), axis=axis)) + xp.sum(top, axis=axis)
+
+
+def softplus(xp: Namespace, x: Array) -> Array:
+    """log(1 + exp(x)), accurate in both tails, with all its derivatives at 0."""
+    return positive_part(xp, x) + xp.log1p(xp.exp(-xp.magnitude(x)))
 
 
 def positive_part(xp: Namespace, x: Array) -> Array:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 from anomaly_kernels._checks import cast, choice, not_empty
-from anomaly_kernels._numeric import mean_of, rescued
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._numeric import TINY, mean, rescued
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction
 
 BLOCK = 2**15
 """Elements of a block: a dozen temporaries of this size stay in the second-level cache."""
@@ -28,41 +28,32 @@ def reduce(
     arrays: Mapping[str, Array],
     *,
     reduction: Reduction,
-    weight: Setting = 1.0,
     inner: int = 0,
     block: int | None = None,
-    at_once: Callable[..., Array | None] | None = None,
 ) -> Array:
     """Mean, sum or all of the values of a formula.
 
-    `formula` takes the weight, in which it is linear, and the arrays in their order, or a part of each; it returns
-    values of their shape without the last `inner` axes, which it has summed over itself. The first array has the full
-    shape; the others have it too, or broadcast to it. `block` is the number of elements to evaluate at a time.
-    `at_once` gives the mean with weight 1 of whole arrays, or None where it cannot.
+    `formula` takes the arrays in their order, or a part of each, and returns values of their shape without the last
+    `inner` axes, which it has summed over itself. The first array has the full shape; the others have it too, or
+    broadcast to it. `block` is the number of elements to evaluate at a time.
     """
     choice("reduction", reduction, ("mean", "sum", "none"))
-    if reduction != "mean":
-        values = functools.partial(formula, weight)
-        if reduction == "none":
-            return evaluate(xp, dtype, values, arrays, inner=inner, block=block)
-        return totals(xp, dtype, lambda *parts: (xp.sum(values(*parts)),), arrays, inner=inner, block=block)[0]
+    if reduction == "none":
+        return evaluate(xp, dtype, formula, arrays, inner=inner, block=block)
+    if reduction == "sum":
+        return totals(xp, dtype, lambda *parts: (xp.sum(formula(*parts)),), arrays, inner=inner, block=block)[0]
+    not_empty(**arrays)
     whole = tuple(arrays.values())
-    not_empty(**{next(iter(arrays)): whole[0]})
     if not _in_blocks(xp, whole, block):
-        parts = [cast(xp, dtype, x) for x in whole]
-        if at_once is not None and isinstance(weight, float) and weight == 1.0:
-            found = at_once(*parts)
-            if found is not None:
-                return found
-        return mean_of(xp, lambda w: formula(w, *parts), weight)
-    count = math.prod(whole[0].shape[: len(whole[0].shape) - inner])
+        return mean(xp, formula(*[cast(xp, dtype, x) for x in whole]))
+    shape = whole[0].shape
+    plain, scaled = totals(xp, dtype, lambda *parts: _two_sums(xp, formula(*parts)), arrays, inner=inner, block=block)
+    count = math.prod(shape[: len(shape) - inner])
+    return rescued(xp, plain / count, scaled / count)
 
-    def average(w: Setting) -> Array:
-        return (
-            totals(xp, dtype, lambda *parts: (xp.sum(formula(w, *parts)),), arrays, inner=inner, block=block)[0] / count
-        )
 
-    return rescued(xp, average, weight)
+def _two_sums(xp: Namespace, values: Array) -> tuple[Array, Array]:
+    return xp.sum(values), xp.sum(values * TINY)
 
 
 def totals(
@@ -94,11 +85,9 @@ def evaluate(
 
 
 def _in_blocks(xp: Namespace, arrays: tuple[Array, ...], block: int | None) -> bool:
-    shape = arrays[0].shape
-    for n in shape:
-        if not isinstance(n, int):  # unknown sizes are traced, never evaluated in blocks
-            return False
-    return math.prod(shape) > (block or BLOCK) and xp.is_lean(*arrays)
+    # unknown sizes are traced, never evaluated in blocks; a list, because torch.compile cannot trace a generator here
+    size = math.prod([n if isinstance(n, int) else 0 for n in arrays[0].shape])
+    return size > (block or BLOCK) and xp.is_lean(*arrays)
 
 
 def _parts(arrays: tuple[Array, ...], inner: int, block: int | None) -> Iterator[tuple[Array, ...]]:

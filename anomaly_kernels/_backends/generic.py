@@ -51,10 +51,6 @@ class Generic:
         tail = xp.exp(-xp.abs(x))
         return xp.where(x < 0, tail, xp.ones_like(x)) / (1.0 + tail)
 
-    def softplus(self, x: Array) -> Array:
-        """log(1 + exp(x)), accurate in both tails, with all its derivatives at 0."""
-        return softplus(self, x)
-
     def magnitude(self, x: Array) -> Array:
         """|x| whose derivative at 0 is 1, not 0: f(|x|) of an even smooth f then has all its derivatives there."""
         return self._standard.abs(x)
@@ -86,24 +82,6 @@ class Generic:
     def is_lean(self, *arrays: Array) -> bool:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
         return False
-
-    def is_known_finite(self, x: Array) -> bool:
-        """Whether all of x is finite, if that can be seen at no cost: eager, on the CPU. False where it cannot.
-
-        It chooses between formulas that have the same value where both are finite, so it is no branch that a compiler
-        or autodiff could miss.
-        """
-        return False
-
-    def mean_squared_difference(self, x1: Array, x2: Array) -> Array | None:
-        """The mean of (x1 - x2)² in one operation, if the library has one and the result is known to be finite."""
-        return None
-
-
-def softplus(xp: Any, x: Array) -> Array:
-    """The positive part, with derivative 1 at 0 as `magnitude` has, and what is missing there."""
-    positive: Array = xp.where(x < 0, 0.0, x) + xp.log1p(xp.exp(-xp.magnitude(x)))
-    return positive
 
 
 def _erf(xp: Any, x: Array) -> Array:

@@ -34,8 +34,5 @@ class NumPy(Generic):
     def is_lean(self, *arrays: Array) -> bool:
         return True
 
-    def is_known_finite(self, x: Array) -> bool:
-        return bool(np.isfinite(x).all())  # type: ignore[call-overload]
-
 
 namespace = NumPy("numpy", standard)

@@ -9,11 +9,9 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from anomaly_kernels._backends import tensorflow_forms as forms
-from anomaly_kernels._backends.generic import softplus
 from anomaly_kernels._backends.tensorflow_forms import Tensor
 from anomaly_kernels._typing import Axis, DType, F, Namespace, Number
 
@@ -131,17 +129,8 @@ class TensorFlow:
     def device(self, x: Tensor, /) -> None:
         return None
 
-    def softplus(self, x: Tensor, /) -> Tensor:
-        return softplus(self, x)
-
     def is_lean(self, *arrays: Tensor) -> builtins.bool:
         return False
-
-    def is_known_finite(self, x: Tensor, /) -> builtins.bool:
-        return tf.executing_eagerly() and "CPU" in x.device and builtins.bool(np.isfinite(x.numpy()).all())
-
-    def mean_squared_difference(self, x1: Tensor, x2: Tensor, /) -> None:
-        return None
 
 
 namespace: Namespace = TensorFlow()

@@ -85,11 +85,7 @@ def kl_divergence(
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
     w = number("weight", weight, xp, dtype)
     arrays = {"p_true": p_true, "p_pred": p_pred}
-
-    def formula(w: Setting, p: Array, q: Array) -> Array:
-        return times(w, _kl(xp, p, q, low))
-
-    return reduce(xp, dtype, formula, arrays, weight=w, reduction=reduction, inner=1)
+    return reduce(xp, dtype, lambda p, q: times(w, _kl(xp, p, q, low)), arrays, reduction=reduction, inner=1)
 
 
 def distillation_loss(
@@ -159,11 +155,9 @@ def distillation_loss(
     low = number("epsilon", epsilon, xp, dtype, BELOW_HALF)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
     distance = _kl if loss_type == "kld" else _cross_entropy
-
-    def formula(w: Setting, p: Array, q: Array) -> Array:
-        return times(w, distance(xp, _tempered(xp, p, t), q, low))
-
-    return reduce(xp, dtype, formula, named, reduction=reduction, inner=1)
+    return reduce(
+        xp, dtype, lambda p, q: distance(xp, _tempered(xp, p, t), q, low), named, reduction=reduction, inner=1
+    )
 
 
 def adversarial_ae_loss(

@@ -73,13 +73,13 @@ def quantile_loss(
     has_shape("y_pred", y_pred, (batch, horizon, len(taus), outputs), "(B, H, Q, O)")
     w = number("weight", weight, xp, dtype)
 
-    def formula(w: Setting, forecast: Array, y: Array, tau: Array) -> Array:
+    def formula(forecast: Array, y: Array, tau: Array) -> Array:
         error = y - forecast
         return times(w, xp.maximum(tau * error, (tau - 1.0) * error))
 
     each = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
     arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2), "quantiles": each}
-    return reduce(xp, dtype, formula, arrays, weight=w, reduction=reduction)
+    return reduce(xp, dtype, formula, arrays, reduction=reduction)
 
 
 def multi_objective_loss(

@@ -109,14 +109,13 @@ def gaussian_nll(
     w = number(weight[0], weight[1], xp, dtype)
     size = _sample_size(**data)
     whiten, log_scale = _whitening(xp, dtype, covariance, size)
-    # in the dtype before the weight comes in, so that each way to give Σ is rounded alike
-    constant = log_scale + xp.constant(0.5 * size * LOG_2PI, like=next(iter(data.values())), dtype=dtype)
+    constant = w * (log_scale + 0.5 * size * LOG_2PI)
 
-    def formula(w: Setting, y: Array, prediction: Array) -> Array:
-        return xp.sum(square(whiten(y - prediction), 0.5 * w), axis=-1) + w * constant
+    def formula(y: Array, prediction: Array) -> Array:
+        return xp.sum(square(whiten(y - prediction), 0.5 * w), axis=-1) + constant
 
     arrays = {name: xp.reshape(x, (-1, size)) for name, x in data.items()}
-    return reduce(xp, dtype, formula, arrays, weight=w, reduction=reduction, inner=1)
+    return reduce(xp, dtype, formula, arrays, reduction=reduction, inner=1)
 
 
 def _sample_size(**data: Array) -> int:
@@ -212,7 +211,7 @@ def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction
     has_ndim("mean", mean, 1, "(..., D)", most=-1)
     w = number("weight", weight, xp, dtype)
 
-    def formula(w: Setting, mu: Array, log_variance: Array) -> Array:
+    def formula(mu: Array, log_variance: Array) -> Array:
         return xp.sum(square(mu, 0.5 * w) + (0.5 * w) * exp_excess(xp, log_variance), axis=-1)
 
-    return reduce(xp, dtype, formula, {"mean": mean, "log_var": log_var}, weight=w, reduction=reduction, inner=1)
+    return reduce(xp, dtype, formula, {"mean": mean, "log_var": log_var}, reduction=reduction, inner=1)

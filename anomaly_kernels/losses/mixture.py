@@ -210,8 +210,8 @@ def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") ->
     log_phi = xp.where(empty, -math.inf, xp.log(xp.where(empty, 1.0, phi)))
     inverse = xp.permute_dims(xp.lower_inverse(chol), (0, 2, 1))
 
-    def energies(w: Setting, z: Array) -> Array:
-        return times(w, xp.as_one(_energies)(xp, z, log_phi, mu, inverse, log_det))
+    def energies(z: Array) -> Array:
+        return xp.as_one(_energies)(xp, z, log_phi, mu, inverse, log_det)
 
     return reduce(xp, dtype, energies, {"z": z}, reduction=reduction, inner=1, block=BLOCK)
 

@@ -63,11 +63,7 @@ def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, r
     xp, dtype, c = _prepared(embeddings, center)
     w = number("weight", weight, xp, dtype)
     arrays = {"embeddings": embeddings}
-
-    def formula(w: Setting, z: Array) -> Array:
-        return _distance(xp, z, c, w)
-
-    return reduce(xp, dtype, formula, arrays, weight=w, reduction=reduction, inner=1)
+    return reduce(xp, dtype, lambda z: _distance(xp, z, c, w), arrays, reduction=reduction, inner=1)
 
 
 def deep_svdd_soft_boundary_loss(
@@ -125,12 +121,12 @@ def deep_svdd_soft_boundary_loss(
     w = number("weight", weight, xp, dtype)
     # the size of a known weight goes inside, so that squares overflow only where the loss does; its sign stays outside
     size, sign = (abs(w), math.copysign(1.0, w)) if isinstance(w, int | float) else (1.0, w)
+    volume = r * (size * r)
 
-    def excess(s: Setting, z: Array) -> Array:
-        return xp.maximum(_distance(xp, z, c, s / v) - r * (s * r) / v, 0.0)
+    def excess(z: Array) -> Array:
+        return xp.maximum(_distance(xp, z, c, size / v) - volume / v, 0.0)
 
-    outside = reduce(xp, dtype, excess, {"embeddings": embeddings}, weight=size, reduction="mean", inner=1)
-    return times(sign, r * (size * r) + outside)
+    return times(sign, volume + reduce(xp, dtype, excess, {"embeddings": embeddings}, reduction="mean", inner=1))
 
 
 def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = None) -> Array:

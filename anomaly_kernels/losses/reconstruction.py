@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, number, same_shape, shape_of
-from anomaly_kernels._numeric import mean_of, square, times
+from anomaly_kernels._numeric import mean, square
 from anomaly_kernels._reduce import evaluate, reduce
 from anomaly_kernels._typing import Array, Reduction, Setting
 
@@ -51,7 +51,7 @@ def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Red
     """
     xp, dtype = inputs(scores=scores)
     w = number("weight", weight, xp, dtype)
-    return reduce(xp, dtype, lambda w, a: square(a, w), {"scores": scores}, weight=w, reduction=reduction)
+    return reduce(xp, dtype, lambda a: square(a, w), {"scores": scores}, reduction=reduction)
 
 
 def mse_reconstruction_loss(
@@ -98,11 +98,7 @@ def mse_reconstruction_loss(
     same_shape(x_true=x_true, x_pred=x_pred)
     w = number("weight", weight, xp, dtype)
     arrays = {"x_true": x_true, "x_pred": x_pred}
-
-    def formula(w: Setting, x: Array, y: Array) -> Array:
-        return square(x - y, w)
-
-    return reduce(xp, dtype, formula, arrays, weight=w, reduction=reduction, at_once=xp.mean_squared_difference)
+    return reduce(xp, dtype, lambda x, y: square(x - y, w), arrays, reduction=reduction)
 
 
 def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
@@ -152,7 +148,7 @@ def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
     axes = tuple(range(1, len(x_true.shape)))
 
     def formula(x: Array, y: Array) -> Array:
-        return mean_of(xp, lambda w: square(x - y, w), axis=axes) if axes else square(x - y)
+        return mean(xp, square(x - y), axis=axes) if axes else square(x - y)
 
     return evaluate(xp, dtype, formula, {"x_true": x_true, "x_pred": x_pred}, inner=len(axes))
 
@@ -209,11 +205,9 @@ def prediction_error_score(
     not_empty(y_true=y_true, y_pred=y_pred)
 
     def formula(y: Array, prediction: Array) -> Array:
-        def errors(w: Setting) -> Array:
-            return times(w, xp.abs(y - prediction)) if error_metric == "mae" else square(y - prediction, w)
-
+        error = xp.abs(y - prediction) if error_metric == "mae" else square(y - prediction)
         if aggregation == "mean":
-            return mean_of(xp, errors, axis=(1, 2))
-        return xp.max(mean_of(xp, errors, axis=2), axis=1)
+            return mean(xp, error, axis=(1, 2))
+        return xp.max(mean(xp, error, axis=2), axis=1)
 
     return evaluate(xp, dtype, formula, {"y_true": y_true, "y_pred": y_pred}, inner=2)
