@@ -64,6 +64,11 @@ def cast(xp: Namespace, dtype: DType, x: Array) -> Array:
     return x if x.dtype == dtype else xp.astype(x, dtype)
 
 
+def array_of(xp: Namespace, dtype: DType, setting: Setting, like: Array) -> Array:
+    """A setting as a 0-d array beside `like`: arithmetic with it is that of its dtype."""
+    return xp.constant(setting, like=like, dtype=dtype) if isinstance(setting, int | float) else setting
+
+
 def shape_of(x: Array) -> Shape:
     """The static shape, None where a size is not known before run time."""
     return tuple(None if n is None or n != n else n for n in x.shape)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from anomaly_kernels._checks import (
@@ -20,11 +22,14 @@ from anomaly_kernels._checks import (
     same_shape,
     shape_of,
 )
-from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times
+from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times, weighted
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
 
 Model = Callable[[Any], Array]
+
+FAR, SHORTER = 2.0**-100, 2.0**-64
+"""Where q is less than FAR of p, p is multiplied by SHORTER, so that p/q neither overflows nor loses digits of p."""
 
 
 def kl_divergence(
@@ -85,7 +90,11 @@ def kl_divergence(
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
     w = number("weight", weight, xp, dtype)
     arrays = {"p_true": p_true, "p_pred": p_pred}
-    return reduce(xp, dtype, lambda p, q: times(w, _kl(xp, p, q, low)), arrays, reduction=reduction, inner=1)
+
+    def formula(p: Array, q: Array) -> Values:
+        return partial(weighted, _kl(xp, p, q, low), w)
+
+    return reduce(xp, dtype, formula, arrays, reduction=reduction, inner=1)
 
 
 def distillation_loss(
@@ -294,8 +303,16 @@ def _kl(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
     """Σ p log(p/q) over the last axis, p and q clipped to [low, 1]; 0 log 0 = 0, with derivative 0."""
     p, q = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
     zero = p == 0.0
-    quotient = xp.where(zero, 1.0, p) / xp.where(zero, 1.0, q)
-    return xp.sum(xp.where(zero, 0.0 * q, p * xp.log(quotient)), axis=-1)
+    log = _log_ratio(xp, xp.where(zero, 1.0, p), xp.where(zero, 1.0, q), low)
+    return xp.sum(xp.where(zero, 0.0 * q, p * log), axis=-1)
+
+
+def _log_ratio(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
+    """log(p/q) of numbers in [low, 1]; of the quotient: a difference of logarithms cancels where p is near q."""
+    if isinstance(low, float) and low > FAR:
+        return xp.log(p / q)
+    far = q < FAR * p
+    return xp.log(xp.where(far, SHORTER * p, p) / q) - xp.astype(far, p.dtype) * math.log(SHORTER)
 
 
 def _cross_entropy(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:

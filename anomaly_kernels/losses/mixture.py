@@ -17,7 +17,7 @@ from anomaly_kernels._checks import (
     shape_of,
 )
 from anomaly_kernels._namespace import describe
-from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, times
+from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, square, times
 from anomaly_kernels._reduce import reduce, totals
 from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
@@ -221,7 +221,7 @@ def _energies(xp: Namespace, z: Array, log_phi: Array, mu: Array, inverse: Array
     terms = []
     for k in range(mu.shape[0]):
         white = xp.matmul(z - mu[k, ...], inverse[k, ...])
-        terms.append(log_phi[k] - 0.5 * (xp.sum(white * white, axis=1) + log_det[k] + mu.shape[1] * LOG_2PI))
+        terms.append(log_phi[k] - 0.5 * (log_det[k] + mu.shape[1] * LOG_2PI) - xp.sum(square(white, 0.5), axis=1))
     return -logsumexp(xp, xp.stack(terms, axis=1), axis=1)
 
 

@@ -134,7 +134,7 @@ def _layer_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
     # large deviations are shortened before they are squared; the ε of small ones must not be enlarged
     scale = xp.maximum(magnitude_of(xp, deviation, axis=-1), 1.0)
     deviation = deviation / scale
-    variance = mean(xp, square(deviation), axis=-1, keepdims=True)
+    variance = xp.mean(square(deviation), axis=-1, keepdims=True)
     unit = deviation / xp.sqrt(variance + EPSILON / scale / scale)
     return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
 
