@@ -41,6 +41,9 @@ def reduce(
     them by: that of `partial(square, x, weight)`.
     """
     choice("reduction", reduction, ("mean", "sum", "none"))
+    name, first = next(iter(arrays.items()))
+    if inner and 0 in first.shape[-inner:]:
+        not_empty(**{name: first})
     if reduction == "none":
         return evaluate(xp, dtype, formula, arrays, inner=inner, block=block)
 

@@ -17,6 +17,7 @@ from anomaly_kernels._checks import (
     has_ndim,
     has_shape,
     inputs,
+    items,
     not_empty,
     number,
     same_shape,
@@ -243,9 +244,10 @@ def adversarial_ae_loss(
     xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true, x_pred=x_pred)
-    weights = [1.0] * len(model_hl) if w_model_hl is None else list(w_model_hl)
-    if len(weights) != len(model_hl):
-        raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(model_hl)}, got {len(weights)}")
+    models = items("model_hl", model_hl, "callables")
+    weights = [1.0] * len(models) if w_model_hl is None else items("w_model_hl", w_model_hl, "numbers")
+    if len(weights) != len(models):
+        raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(models)}, got {len(weights)}")
     w_m = number("w_model", w_model, xp, dtype)
     w_r = number("w_recon", w_recon, xp, dtype, NOT_NEGATIVE)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
@@ -263,7 +265,7 @@ def adversarial_ae_loss(
 
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = averaged("model(x_true)", rows)
-    for k, (m, w) in enumerate(zip(model_hl, weights, strict=True)):
+    for k, (m, w) in enumerate(zip(models, weights, strict=True)):
         w_k, name = number(f"w_model_hl[{k}]", w, xp, dtype), f"model_hl[{k}]"
         hidden = _model_divergences(xp, dtype, name, m, (x_true, x_pred), 1.0, low)
         total = total + times(w_k, averaged(f"{name}(x_true)", hidden))
@@ -278,8 +280,11 @@ def _model_divergences(
     xp: Namespace, dtype: DType, name: str, model: Model, x: tuple[Array, Array], temperature: Setting, low: Setting
 ) -> Array:
     named = {f"{name}(x_true)": _outputs(name, model, x[0]), f"{name}(x_pred)": model(x[1])}
-    inputs(**named)
+    inputs(x_true=x[0], **named)
     same_shape(**named)
+    for output, y in named.items():
+        has_ndim(output, y, 1, "(..., C)", most=-1)
+    not_empty(**named)
     p, q = (cast(xp, dtype, y) for y in named.values())
     return _kl(xp, _tempered(xp, p, temperature), q, low)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from anomaly_kernels._checks import NOT_NEGATIVE, cast, choice, inputs, not_empty, number, same_shape
+from anomaly_kernels._checks import NOT_NEGATIVE, cast, choice, inputs, integer, not_empty, number, same_shape
 from anomaly_kernels._numeric import clip, ratio, sides, times, weighted
 from anomaly_kernels._reduce import reduce, totals
 from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting, Values
@@ -170,9 +170,8 @@ def iou_loss(
 def _axes(axis: Axis, ndim: int) -> Axis:
     if axis is None:
         return None
-    axes = (axis,) if isinstance(axis, int) else axis
-    if not isinstance(axes, tuple | list) or not all(isinstance(k, int) for k in axes):
-        raise TypeError(f"`axis` must be an integer or a tuple of integers, got {axis!r}")
+    given = axis if isinstance(axis, tuple | list) else (axis,)
+    axes = [integer("axis", k, "an integer or a tuple of integers") for k in given]
     if not axes or any(not -ndim <= k < ndim for k in axes) or len({k % ndim for k in axes}) < len(axes):
         raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
     return tuple(axes)

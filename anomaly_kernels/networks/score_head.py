@@ -111,7 +111,8 @@ def _norm_named(use_norm: object) -> str | None:
     if isinstance(use_norm, bool):
         return "layer" if use_norm else None
     if not isinstance(use_norm, str) or use_norm not in _NORM_ARRAYS:
-        raise ValueError(f"`use_norm` must be one of False, True, 'layer', 'batch', got {use_norm!r}")
+        error = ValueError if isinstance(use_norm, str) else TypeError
+        raise error(f"`use_norm` must be one of False, True, 'layer', 'batch', got {use_norm!r}")
     return use_norm
 
 
