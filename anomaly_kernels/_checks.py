@@ -113,6 +113,12 @@ def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = N
         raise ValueError(f"`{name}` must have shape {meaning}, got {_pretty(shape_of(x))}")
 
 
+def has_known_sizes(name: str, x: Array, axes: slice) -> None:
+    """Raise where a graph leaves a size open that it must know."""
+    if None in (shape := shape_of(x))[axes]:
+        raise ValueError(f"`{name}` must have known sizes, but for a batch in front, got {_pretty(shape)}")
+
+
 def not_empty(**arrays: Array) -> None:
     """Raise where a static size of 0 leaves nothing to average over."""
     for name, x in arrays.items():

@@ -59,7 +59,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("kernel", "setting", "value", "error"), BAD, ids=[f"{k}-{s}={v!r}" for k, s, v, _ in BAD])
+@pytest.mark.parametrize(("kernel", "setting", "value", "error"), BAD, ids=[f"{k}-{s}={v!r:.30}" for k, s, v, _ in BAD])
 def test_a_bad_setting_is_refused_by_name(kernel: str, setting: str, value: Any, error: type[Exception]) -> None:
     inputs, settings = sample(KERNELS[kernel])
     with pytest.raises(error, match=rf"\b{setting}\b"):
@@ -168,7 +168,7 @@ def test_a_model_that_returns_another_library_s_array_is_refused() -> None:
         (np.float64("nan"), ValueError),
         (10**400, ValueError),
     ],
-    ids=repr,
+    ids="{!r:.30}".format,
 )
 def test_what_is_no_number_is_refused_beside_arrays_of_any_library(value: Any, error: Any, driver: Driver) -> None:
     x = driver.array(np.ones(3))

@@ -6,7 +6,18 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import POSITIVE, array_of, cast, has_ndim, has_shape, inputs, number, same_shape, shape_of
+from anomaly_kernels._checks import (
+    POSITIVE,
+    array_of,
+    cast,
+    has_known_sizes,
+    has_ndim,
+    has_shape,
+    inputs,
+    not_empty,
+    number,
+    same_shape,
+)
 from anomaly_kernels._numeric import excess_terms, square, times, weighted
 from anomaly_kernels._reduce import reduce
 from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
@@ -124,12 +135,11 @@ def _sample_size(**data: Array) -> int:
     """Numbers in a sample, which must be known, as (-1, size) cannot have two unknowns."""
     name, x = next(iter(data.items()))
     has_ndim(name, x, 1, "(B, ...)", most=-1)
-    sizes = [n for n in shape_of(x)[1:] if n is not None]
-    if len(sizes) < len(x.shape) - 1:
-        raise ValueError(f"`{name}` must have a known shape after the batch, got {x.shape}")
-    if 0 in sizes:
-        raise ValueError(f"`{name}` has shape {x.shape}: there is nothing to average over")
-    return math.prod(sizes)
+    has_known_sizes(name, x, slice(1, None))
+    size = math.prod(x.shape[1:])
+    if size == 0:
+        not_empty(**data)
+    return size
 
 
 def _whitening(
