@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from numbers import Real
 from typing import Any, NamedTuple
 
 from anomaly_kernels._namespace import common_namespace, describe, namespace_or_none
@@ -12,6 +16,9 @@ Shape = tuple[int | None, ...]
 
 REAL = ("float16", "bfloat16", "float32", "float64")
 """The floating point dtypes that kernels take; wider ones would silently lose digits."""
+
+INTEGERS = ("int", "uint")
+"""The kinds of integer dtypes, of any width."""
 
 
 def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tuple[Namespace, DType]:
@@ -27,7 +34,7 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
     if any(d != dtype for d in dtypes) or dtype not in (xp.float32, xp.float64):
         dtype = _promoted(xp, scores)
     for name, mask in (masks or {}).items():
-        if not is_real(mask) and _kind(mask.dtype) not in ("bool", "int", "uint"):
+        if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
     if len(named) > 1:
         devices = [xp.device(x) for x in named.values()]
@@ -62,6 +69,11 @@ def _promoted(xp: Namespace, scores: Mapping[str, Array]) -> DType:
 def cast(xp: Namespace, dtype: DType, x: Array) -> Array:
     """x in the dtype to compute in."""
     return x if x.dtype == dtype else xp.astype(x, dtype)
+
+
+def array_of(xp: Namespace, dtype: DType, setting: Setting, like: Array) -> Array:
+    """A setting as a 0-d array beside `like`: arithmetic with it is that of its dtype."""
+    return xp.constant(setting, like=like, dtype=dtype) if isinstance(setting, int | float) else setting
 
 
 def shape_of(x: Array) -> Shape:
@@ -101,6 +113,12 @@ def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = N
         raise ValueError(f"`{name}` must have shape {meaning}, got {_pretty(shape_of(x))}")
 
 
+def has_known_sizes(name: str, x: Array, axes: slice) -> None:
+    """Raise where a graph leaves a size open that it must know."""
+    if None in (shape := shape_of(x))[axes]:
+        raise ValueError(f"`{name}` must have known sizes, but for a batch in front, got {_pretty(shape)}")
+
+
 def not_empty(**arrays: Array) -> None:
     """Raise where a static size of 0 leaves nothing to average over."""
     for name, x in arrays.items():
@@ -134,25 +152,56 @@ BELOW_HALF = Range(least=0, below=0.5)
 
 
 def number(name: str, value: Setting, xp: Namespace, dtype: DType, allowed: Range = ANY) -> Setting:
-    """A setting: a Python number in its range, or a 0-d array, of unchecked value, in the dtype to compute in."""
-    if type(value) is not float and type(value) is not int:
-        own = namespace_or_none(value)
-        if own is None or isinstance(value, bool):
-            raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
-        if own is xp or own.name != "numpy":
-            return _array_setting(name, value, own, xp, dtype)
-        value = float(value)  # type: ignore[arg-type]  # a NumPy number beside another library's arrays
-    if not allowed.holds(value):
+    """A setting: a number in its range, as a float, or a 0-d array, of unchecked value, in the dtype to compute in."""
+    if type(value) is float:
+        found = value
+    elif is_number(value):
+        found = _float(name, value)
+    elif namespace_or_none(value) is xp:
+        return _array_setting(name, value, xp, dtype)
+    else:
+        found = _float(name, _item(name, value))
+    if not allowed.holds(found):
         raise ValueError(f"`{name}` must be {allowed}, got {value}")
-    return value
+    return found
 
 
-def _array_setting(name: str, value: Any, own: Namespace, xp: Namespace, dtype: DType) -> Array:
-    if own is not xp:
-        raise TypeError(f"`{name}` must be a number or an array of the library of the inputs, got {describe(value)}")
+def is_number(value: object) -> bool:
+    """Whether this is a number of Python or NumPy; 0-d arrays are none, nor are truth values."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _float(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"`{name}` must be a number that fits a float, got one of {value.bit_length()} bits") from None
+
+
+def _array_setting(name: str, value: Any, xp: Namespace, dtype: DType) -> Array:
+    if not is_real(value) and _kind(value.dtype) not in INTEGERS:
+        raise TypeError(f"`{name}` must be a number or a 0-d array of real numbers, got dtype {value.dtype}")
+    _is_0d(name, value)
+    return cast(xp, dtype, value)
+
+
+def _is_0d(name: str, value: Any) -> None:
     if tuple(value.shape) != ():
         raise ValueError(f"`{name}` must be a number or a 0-d array, got shape {_pretty(shape_of(value))}")
-    return cast(xp, dtype, value)
+
+
+def _item(name: str, value: Any) -> Any:
+    """The number in a 0-d array of NumPy beside another library's arrays; it is known at once."""
+    own = namespace_or_none(value)
+    if own is None:
+        raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
+    if own.name != "numpy":
+        raise TypeError(f"`{name}` must be a number or an array of the library of the inputs, got {describe(value)}")
+    _is_0d(name, value)
+    item = value.item()
+    if not is_number(item):
+        raise TypeError(f"`{name}` must be a number or a 0-d array of real numbers, got {item!r}")
+    return item
 
 
 def choice(name: str, value: str, options: Sequence[str]) -> None:
@@ -165,15 +214,28 @@ def choice(name: str, value: str, options: Sequence[str]) -> None:
 
 def levels(name: str, value: Sequence[Number]) -> list[float]:
     """Quantiles as floats, or an error unless they are numbers in [0, 1], at least one."""
-    if isinstance(value, str) or not hasattr(value, "__len__"):
+    numbers = items(name, value, "numbers")
+    if not all(is_number(q) for q in numbers):
         raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}")
-    try:
-        numbers = [float(q) for q in value]
-    except (TypeError, ValueError):
-        raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}") from None
     if not numbers or not all(0 <= q <= 1 for q in numbers):
         raise ValueError(f"`{name}` must be numbers in [0, 1], at least one, got {numbers}")
-    return numbers
+    return [float(q) for q in numbers]
+
+
+def items(name: str, value: Any, what: str) -> list[Any]:
+    """The items of a sequence or of an array, or an error; sets and dicts have no order to rely on."""
+    found = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(found, str | bytes | Mapping | AbstractSet) or not hasattr(found, "__len__"):
+        raise TypeError(f"`{name}` must be a sequence of {what}, got {value!r}")
+    return list(found)
+
+
+def integer(name: str, value: Any, what: str) -> int:
+    """An integer of Python, NumPy or any library as Python's."""
+    if not isinstance(value, bool):
+        with suppress(TypeError):
+            return operator.index(value)
+    raise TypeError(f"`{name}` must be {what}, got {describe(value)}")
 
 
 def _names(arrays: Mapping[str, Array]) -> str:

@@ -103,6 +103,8 @@ def describe(x: Any) -> str:
 def namespace_or_none(array: Any) -> Namespace | None:
     """The namespace of one array, None for anything else."""
     if _torch_compiles():
+        if isinstance(array, sys.modules["numpy"].ndarray):  # which NumPy's numbers are while torch compiles
+            return _numpy_namespace()
         return _torch_namespace() if isinstance(array, sys.modules["torch"].Tensor) else None
     kind = type(array)
     return _FOUND[kind] if kind in _FOUND else _find(kind, array)
@@ -115,6 +117,12 @@ def _torch_compiles() -> bool:
 
 def _torch_namespace() -> Namespace:
     from anomaly_kernels._backends.torch import namespace
+
+    return cast(Namespace, namespace)
+
+
+def _numpy_namespace() -> Namespace:
+    from anomaly_kernels._backends.numpy import namespace
 
     return cast(Namespace, namespace)
 

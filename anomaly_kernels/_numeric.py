@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from anomaly_kernels._typing import Array, Axis, Namespace, Setting
+from anomaly_kernels._typing import Array, Axis, Namespace, Setting, Values
 
-TINY = 2.0**-64
-
-
-def mean(xp: Namespace, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The mean, which does not overflow where only the sum would."""
-    plain = xp.mean(x, axis=axis, keepdims=keepdims)
-    return rescued(xp, plain, xp.mean(x * TINY, axis=axis, keepdims=keepdims))
+TINY = 2.0**-40
+"""Small enough for the mean of 2⁴⁰ numbers; gradients are divided by it on their way, so that less could overflow."""
 
 
-def rescued(xp: Namespace, plain: Array, scaled: Array) -> Array:
-    """`plain`, or where it has overflowed the same from terms scaled by TINY, a power of two and hence exact."""
-    return xp.where(xp.isfinite(plain), plain, scaled / TINY)
+def mean(xp: Namespace, values: Values, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The mean, which does not overflow where only the sum, or some of the values, would."""
+    return rescued(xp, lambda unit: xp.mean(in_unit(values, unit), axis=axis, keepdims=keepdims))
 
 
-def square(x: Array, weight: Setting = 1.0) -> Array:
-    """weight · x², overflowing only where that does."""
-    return x * x if isinstance(weight, float) and weight == 1.0 else x * (weight * x)
+def rescued(xp: Namespace, result: Callable[[float], Array]) -> Array:
+    """What is linear in a unit, at 1; where that overflows, from TINY, a power of two and hence exact."""
+    return xp.finite_or(lambda: result(1.0), lambda: result(TINY) / TINY)
+
+
+def in_unit(values: Values, unit: float) -> Array:
+    """The values multiplied by a unit."""
+    return values(unit) if callable(values) else times(unit, values)
 
 
 def times(weight: Setting, x: Array) -> Array:
     """weight · x, for nothing where the weight is 1."""
     return x if isinstance(weight, float) and weight == 1.0 else weight * x
+
+
+def weighted(x: Array, weight: Setting, unit: float) -> Array:
+    """unit · weight · x, overflowing only where that does."""
+    return times(weight, times(unit, x))
+
+
+def square(x: Array, weight: Setting = 1.0, unit: float = 1.0) -> Array:
+    """unit · weight · x², overflowing only where that does."""
+    return times(unit, x) * times(weight, x)
 
 
 def magnitude_of(xp: Namespace, x: Array, *, axis: Axis = None) -> Array:
@@ -51,14 +62,25 @@ def norm(xp: Namespace, x: Array, *, axis: Axis = None) -> Array:
 
 def standard_deviation(xp: Namespace, x: Array, *, correction: int = 0) -> Array:
     """Standard deviation of all elements of a 1-D array, 0 with derivative 0 where they are equal."""
-    deviation = 0.5 * x - 0.5 * mean(xp, x)  # halves, whose difference cannot overflow
+    deviation = _half_deviation(xp, x)
     scale = xp.sum(magnitude_of(xp, deviation))
-    variance = mean(xp, square(deviation / scale))
+    variance = xp.mean(square(deviation / scale))
     if correction:
         n = xp.sum(xp.ones_like(x))
         factor = n / xp.maximum(n - correction, 1.0)
         variance = xp.where(n > correction, variance * factor, math.nan)
     return 2.0 * (scale * root(xp, variance))
+
+
+def variance(xp: Namespace, x: Array, weight: Setting = 1.0) -> Array:
+    """weight · population variance of all elements, overflowing only where that does."""
+    half = _half_deviation(xp, x)
+    return mean(xp, lambda unit: square(half, weight, 4.0 * unit))
+
+
+def _half_deviation(xp: Namespace, x: Array) -> Array:
+    # the difference of halves cannot overflow
+    return 0.5 * x - 0.5 * mean(xp, x)
 
 
 def ratio(xp: Namespace, numerator: Array, denominator: Array, otherwise: Setting = 0.0) -> Array:
@@ -97,11 +119,18 @@ def clip(xp: Namespace, x: Array, low: Setting, high: Setting) -> Array:
 
 def exp_excess(xp: Namespace, x: Array) -> Array:
     """exp(x) - 1 - x, to full precision near 0, where the naive difference keeps no digit."""
-    near = xp.abs(x) < 0.5
+    first, second, rest = excess_terms(xp, x)
+    return first * second - rest
+
+
+def excess_terms(xp: Namespace, x: Array) -> tuple[Array, Array, Array]:
+    """a, b and c with ab - c = exp(x) - 1 - x, none of which overflows where only exp(x) does."""
+    near = xp.abs(x) < 1.0  # farther out little cancels
     small = xp.where(near, x, 0.0)
-    terms = 8 if x.dtype == xp.float32 else 14  # what is left out is below half a unit in the last place at 0.5
-    series = xp.ones_like(small) * (2.0 / math.factorial(terms + 1))
-    for n in range(terms, 1, -1):  # 2 Σ xⁿ⁻²/n! from n = 2, by Horner
-        series = series * small + 2.0 / math.factorial(n)
-    large = xp.where(near, 1.0, x)
-    return xp.where(near, 0.5 * small * small * series, xp.expm1(large) - large)
+    terms = 10 if x.dtype == xp.float32 else 17  # what is left out is below half a unit in the last place at 1
+    series = xp.ones_like(small) * (1.0 / math.factorial(terms + 1))
+    for n in range(terms, 1, -1):  # Σ xⁿ⁻²/n! from n = 2, by Horner
+        series = series * small + 1.0 / math.factorial(n)
+    large = xp.where(near, 0.0, x)
+    root = xp.expm1(0.5 * large)  # exp(x) - 1 = root · (root + 2)
+    return xp.where(near, x, root), xp.where(near, small * series, root + 2.0), large

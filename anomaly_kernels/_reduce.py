@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 from anomaly_kernels._checks import cast, choice, not_empty
-from anomaly_kernels._numeric import TINY, mean, rescued
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction
+from anomaly_kernels._numeric import in_unit, mean, rescued
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Values
 
 BLOCK = 2**15
 """Elements of a block: a dozen temporaries of this size stay in the second-level cache."""
 
-Formula = Callable[..., Array]
+Formula = Callable[..., Values]
 Sums = Callable[..., tuple[Array, ...]]
 
 
@@ -36,24 +36,31 @@ def reduce(
     `formula` takes the arrays in their order, or a part of each, and returns values of their shape without the last
     `inner` axes, which it has summed over itself. The first array has the full shape; the others have it too, or
     broadcast to it. `block` is the number of elements to evaluate at a time.
+
+    Values that may overflow where their mean does not, such as squares, are given as a function of a factor to multiply
+    them by: that of `partial(square, x, weight)`.
     """
     choice("reduction", reduction, ("mean", "sum", "none"))
+    name, first = next(iter(arrays.items()))
+    if inner and 0 in first.shape[-inner:]:
+        not_empty(**{name: first})
     if reduction == "none":
         return evaluate(xp, dtype, formula, arrays, inner=inner, block=block)
+
+    def total(unit: float) -> Array:
+        def sums(*parts: Array) -> tuple[Array]:
+            return (xp.sum(in_unit(formula(*parts), unit)),)
+
+        return totals(xp, dtype, sums, arrays, inner=inner, block=block)[0]
+
     if reduction == "sum":
-        return totals(xp, dtype, lambda *parts: (xp.sum(formula(*parts)),), arrays, inner=inner, block=block)[0]
+        return total(1.0)
     not_empty(**arrays)
     whole = tuple(arrays.values())
     if not _in_blocks(xp, whole, block):
         return mean(xp, formula(*[cast(xp, dtype, x) for x in whole]))
-    shape = whole[0].shape
-    plain, scaled = totals(xp, dtype, lambda *parts: _two_sums(xp, formula(*parts)), arrays, inner=inner, block=block)
-    count = math.prod(shape[: len(shape) - inner])
-    return rescued(xp, plain / count, scaled / count)
-
-
-def _two_sums(xp: Namespace, values: Array) -> tuple[Array, Array]:
-    return xp.sum(values), xp.sum(values * TINY)
+    count = math.prod(whole[0].shape[: len(whole[0].shape) - inner])
+    return rescued(xp, lambda unit: total(unit) / count)
 
 
 def totals(
@@ -78,9 +85,9 @@ def evaluate(
     """All values of a formula; in blocks they need no memory but their own."""
     whole = tuple(arrays.values())
     if not _in_blocks(xp, whole, block):
-        return formula(*[cast(xp, dtype, x) for x in whole])
+        return in_unit(formula(*[cast(xp, dtype, x) for x in whole]), 1.0)
     outer = whole[0].shape[: len(whole[0].shape) - inner]
-    parts = (formula(*(cast(xp, dtype, x) for x in part)) for part in _parts(whole, inner, block))
+    parts = (in_unit(formula(*(cast(xp, dtype, x) for x in part)), 1.0) for part in _parts(whole, inner, block))
     return xp.reshape(xp.concat([xp.reshape(values, (-1,)) for values in parts]), outer)
 
 

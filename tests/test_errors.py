@@ -16,9 +16,10 @@ from anomaly_kernels.testing.support import catalogue
 
 KERNELS = catalogue()
 
+NO_NUMBERS = (np.True_, np.asarray("a"), np.asarray(1j), np.complex64(1j), 1j)
 # setting, values that are out of range or no option (ValueError), values of the wrong kind (TypeError)
 SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
-    ("weight", (float("nan"),), ("two", True, [1.0])),
+    ("weight", (float("nan"), np.float32("nan"), 10**400, np.ones(2)), ("two", True, [1.0], *NO_NUMBERS)),
     ("reduction", ("median", ""), (3, None)),
     ("anomaly_weight", (float("nan"),), ("two", True)),
     ("w_energy", (float("nan"),), ("much",)),
@@ -29,24 +30,24 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("epsilon", (-1e-9, 1.5), ("small", None)),
     ("smooth", (-1.0,), ("yes",)),
     ("temperature", (0, -1.0), ("hot",)),
-    ("nu", (0, 1, -0.5, 1.5), ("half",)),
+    ("nu", (0, 1, -0.5, 1.5, np.float64(0)), ("half", np.asarray("a"))),
     ("beta", (0, -1.0), ("sharp",)),
-    ("sim", (0.0, -1.0), ("same",)),
+    ("sim", (0.0, -1.0, np.float64(-1)), ("same", np.True_)),
     ("pos_weight", (-1.0,), ("more",)),
     ("target_entropy", (float("nan"),), ("high",)),
     ("zero_division", (), ("warn",)),
-    ("quantiles", ((), (0.5, 1.2), (-0.1,)), (0.5, ("low",))),
+    ("quantiles", ((), (0.5, 1.2), (-0.1,)), (0.5, ("low",), {0.1, 0.5, 0.9}, {0.1: 1}, ("0.5",), (True,), b"01")),
     ("loss_type", ("mse",), (1,)),
     ("error_metric", ("rmse",), (1,)),
     ("aggregation", ("median",), (1,)),
     ("normalize_method", ("softmax",), (1,)),
-    ("axis", (3, -4, (0, 0)), ("last", 0.5)),
+    ("axis", (3, -4, (0, 0), ()), ("last", 0.5, True, (0, True))),
     ("model", (), ("teacher", 3.0)),
     ("activation", ("swish",), (1,)),
     ("intermediate_activation", ("swish",), (1,)),
     ("final_activation", ("softmax",), (1,)),
-    ("use_norm", ("group", 2), ()),
-    ("n_repeats", (0, -1), (1.5, "T")),
+    ("use_norm", ("group",), (2, 3, None)),
+    ("n_repeats", (0, -1), (1.5, "T", True)),
 ]
 BAD = [
     (kernel, setting, value, error)
@@ -58,7 +59,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("kernel", "setting", "value", "error"), BAD, ids=[f"{k}-{s}={v!r}" for k, s, v, _ in BAD])
+@pytest.mark.parametrize(("kernel", "setting", "value", "error"), BAD, ids=[f"{k}-{s}={v!r:.30}" for k, s, v, _ in BAD])
 def test_a_bad_setting_is_refused_by_name(kernel: str, setting: str, value: Any, error: type[Exception]) -> None:
     inputs, settings = sample(KERNELS[kernel])
     with pytest.raises(error, match=rf"\b{setting}\b"):
@@ -129,6 +130,17 @@ SHAPES: list[tuple[str, str, dict[str, Any]]] = [
     ("distillation_loss", "y_pred", {"y_pred": np.ones((7, 2, 4)).tolist()}),
     ("adversarial_ae_loss", "w_model_hl", {"model_hl": (abs, abs), "w_model_hl": (1.0,)}),
     ("adversarial_ae_loss", "model_hl", {"model_hl": ("hidden",)}),
+    ("adversarial_ae_loss", "model_hl", {"model_hl": None}),
+    ("adversarial_ae_loss", "model_hl", {"model_hl": abs}),
+    ("adversarial_ae_loss", "model_hl", {"model_hl": {abs}}),
+    ("adversarial_ae_loss", "w_model_hl", {"model_hl": (abs,), "w_model_hl": 0.5}),
+    ("adversarial_ae_loss", "w_model_hl", {"model_hl": (abs,), "w_model_hl": ("half",)}),
+    ("adversarial_ae_loss", r"model\(x_true", {"model": lambda x: x[:0]}),
+    ("adversarial_ae_loss", r"model\(x_true", {"model": lambda x: x[..., :0]}),
+    ("adversarial_ae_loss", r"model\(x_true", {"model": np.sum}),
+    ("adversarial_ae_loss", r"model\(x_true", {"model": lambda x: x.tolist()}),
+    ("kl_divergence", "p_true", {"p_true": np.ones((3, 0)), "p_pred": np.ones((3, 0)), "reduction": "none"}),
+    ("gaussian_kl", "mean", {"mean": np.ones((3, 0)), "log_var": np.ones((3, 0)), "reduction": "sum"}),
 ]
 
 
@@ -139,6 +151,57 @@ def test_a_wrong_argument_is_refused_by_name(kernel: str, argument: str, changed
     inputs, settings = sample(KERNELS[kernel])
     with pytest.raises((ValueError, TypeError), match=rf"\b{argument}\b"):
         KERNELS[kernel](**{**inputs, **settings, **changed})
+
+
+def test_a_model_that_returns_another_library_s_array_is_refused() -> None:
+    strict, (inputs, _) = driver_for("array_api_strict"), sample(KERNELS["adversarial_ae_loss"])
+    with pytest.raises(TypeError, match=r"`x_true`: numpy\.ndarray, `model\(x_true\)`: array_api_strict"):
+        KERNELS["adversarial_ae_loss"](**inputs, model=strict.array)
+
+
+@pytest.mark.library("torch", "jax", "tensorflow", "dask", "array_api_strict")
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        *((value, TypeError) for value in NO_NUMBERS),
+        (np.ones(2), ValueError),
+        (np.float64("nan"), ValueError),
+        (10**400, ValueError),
+    ],
+    ids="{!r:.30}".format,
+)
+def test_what_is_no_number_is_refused_beside_arrays_of_any_library(value: Any, error: Any, driver: Driver) -> None:
+    x = driver.array(np.ones(3))
+    with pytest.raises(error, match="^`weight` must be "):
+        KERNELS["mean_squared_anomaly"](x, weight=value)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "complex64"])
+def test_a_0d_array_that_is_no_number_is_refused_with_its_dtype(dtype: str, driver: Driver) -> None:
+    x, one = driver.array(np.ones(3)), driver.array(np.ones((), dtype))
+    with pytest.raises(TypeError, match=rf"^`weight` must be a number or a 0-d array of real numbers, got .*{dtype}"):
+        KERNELS["mean_squared_anomaly"](x, weight=one)
+
+
+@pytest.mark.parametrize("value", [10**20, 2**31, np.int8(2), np.asarray(2), np.float16(2)], ids=repr)
+def test_numbers_of_any_size_are_weights(value: Any, driver: Driver) -> None:
+    found = driver.numpy(KERNELS["mean_squared_anomaly"](driver.array(np.ones(3)), weight=value))
+    np.testing.assert_allclose(found, float(value))
+
+
+@pytest.mark.library("torch")
+def test_numpy_numbers_are_numbers_while_torch_compiles(driver: Driver) -> None:
+    weight = np.float64(2.5)
+    compiled = driver.jit(lambda x: KERNELS["mean_squared_anomaly"](x, weight=weight))
+    assert compiled(driver.array(np.ones(3))) == 2.5
+
+
+def test_integers_may_be_those_of_numpy(driver: Driver) -> None:
+    x, mask = driver.array(np.ones((2, 3))), driver.array(np.eye(2, 3))
+    for axis in (np.int64(1), (np.int32(-1),), [1]):
+        assert tuple(KERNELS["iou_loss"](mask, x, axis=axis).shape) == (2,)
+    case = _case("lstm_autoencoder", driver)
+    assert case.function(**case.trees(case.arrays()), n_repeats=np.int64(3)).shape[1] == 3
 
 
 @pytest.mark.parametrize("kernel", ["sequence_anomaly_score", "lstm_autoencoder"])

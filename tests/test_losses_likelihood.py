@@ -112,6 +112,17 @@ def test_every_way_to_give_the_identity_gives_the_same_bits(dtype, reduction, dr
         np.testing.assert_array_equal(other, found[0])
 
 
+@pytest.mark.parametrize("weight", [1.0, 3.0, 0.3, 1e-7])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_the_constant_of_every_identity_has_the_same_bits(size, weight, driver):
+    y = driver.array(np.zeros((1, size)), "float32")
+    ways = [{name: driver.array(np.ones(size), "float32")} for name in ("cov_diag", "scale_diag")]
+    ways += [{"sim": 1.0}, {"sim": driver.array(np.asarray(1.0), "float32")}]
+    ways += [{"cov_full": driver.array(np.eye(size), "float32")}]
+    expected = driver.numpy(ak.elbo(y, y, weight=weight))
+    assert [driver.numpy(ak.elbo(y, y, weight=weight, **way)) for way in ways] == [expected] * len(ways)
+
+
 def test_elbo_takes_vectors_as_samples_of_one_number(driver):
     found = driver.numpy(ak.elbo(driver.array(np.asarray([1.0, 3.0])), driver.array(np.zeros(2)), reduction="none"))
     np.testing.assert_allclose(found, 0.5 * np.asarray([1.0, 9.0]) + 0.5 * math.log(2 * math.pi), rtol=1e-14)

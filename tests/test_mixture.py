@@ -298,11 +298,14 @@ def test_weights_must_be_numbers(name):
         (lambda: ak.gmm_params(Z, GAMMA[:, :0]), r"`gamma` has shape \(7, 0\): there is nothing to average over"),
         (lambda: ak.gmm_params(Z, GAMMA, eps=-1e-9), "`eps` must be >= 0, got -1e-09"),
         (lambda: changed(z=Z[0]), r"`z` must have shape \(N, D\), got \(2,\)"),
-        (lambda: changed(phi=PARAMS["phi"][:2]), r"`params.mu` must have shape .*, expected \(2, 2\), got \(3, 2\)"),
+        (
+            lambda: changed(phi=PARAMS["phi"][:2]),
+            r"`params.mu` must have shape \(K, D\) with .*, expected \(2, 2\), got \(3, 2\)",
+        ),
         (lambda: changed(mu=PARAMS["mu"][:, :1]), r"`params.mu` must have shape .*, expected \(3, 2\), got \(3, 1\)"),
         (
             lambda: changed(chol=PARAMS["mu"]),
-            r"`params.chol` must have shape \(K,\), \(K, D\), \(K, D, D\), \(K,\) with",
+            r"`params.chol` must have shape \(K, D, D\) with the K of `params.phi` and the D of `z`, expected",
         ),
         (lambda: changed(log_det_cov=PARAMS["mu"]), r"`params.log_det_cov` must have shape .*, expected \(3,\), got"),
         (lambda: changed(z=Z[:0]), r"`z` has shape \(0, 2\): there is nothing to average over"),
@@ -349,3 +352,25 @@ def test_dimensions_of_very_different_size_keep_their_covariances(driver):
     z = np.asarray([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]) * [1e120, 1e-120]
     params = ak.gmm_params(driver.array(z), driver.array(np.ones((4, 1))), eps=0)
     np.testing.assert_allclose(driver.numpy(params.cov)[0], np.diag([1e240, 1e-240]), rtol=1e-14)
+
+
+@pytest.mark.library("tensorflow")
+@pytest.mark.parametrize(
+    ("call", "shapes", "message"),
+    [
+        (ak.gmm_params, ([None, None], [None, 3]), r"`z` must have known sizes, .*, got \(\?, \?\)"),
+        (ak.gmm_params, ([None, 2], [None, None]), r"`gamma` must have known sizes, .*, got \(\?, \?\)"),
+        (
+            lambda z, mu: ak.gmm_energy(
+                z, ak.GMMParams(mu[:, 0], mu, *(mu[:, :, None] * mu[:, None, :],) * 2, mu[:, 0])
+            ),
+            ([None, 2], [None, 2]),
+            r"`params.mu` must have known sizes, .*, got \(\?, 2\)",
+        ),
+    ],
+)
+def test_sizes_that_a_graph_leaves_open_are_named(call, shapes, message, driver):
+    tf = driver.module
+    traced = tf.function(call, input_signature=[tf.TensorSpec(shape) for shape in shapes], autograph=False)
+    with pytest.raises(ValueError, match=message):
+        traced.get_concrete_function()

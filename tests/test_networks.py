@@ -356,7 +356,7 @@ def test_score_head_names_what_is_wrong(driver):
         score(params, x, use_norm="batch")
     with pytest.raises(ValueError, match="`use_norm` must be one of False, True, 'layer', 'batch', got 'group'"):
         score(params, x, use_norm="group")
-    with pytest.raises(ValueError, match="`use_norm` must be one of"):
+    with pytest.raises(TypeError, match="`use_norm` must be one of"):
         score(params, x, use_norm=None)
     with pytest.raises(ValueError, match=r"`activation` must be one of 'relu', .*, got 'swish'"):
         score(params, x, activation="swish")

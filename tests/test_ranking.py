@@ -99,6 +99,19 @@ def test_only_the_order_counts(driver, metric):
         np.testing.assert_allclose(evaluate(driver, metric, TRUTH, score), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_unsigned_integers_are_ranked_in_their_order(driver, metric, bits):
+    top = 2**bits - 1
+    score = np.asarray([0, 1, top // 2, top // 2 + 1, top - 1, top, top, 0], f"uint{bits}")
+    expected = EXACT[metric](TRUTH, score)
+    calls = [metric]
+    if "jit" in driver.can:
+        calls.append(lambda truth, score: driver.jit(lambda a: metric(a["y"], a["s"]))({"y": truth, "s": score}))
+    for call in calls:
+        assert driver.numpy(call(driver.array(TRUTH), driver.array(score))) == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("metric", RANKINGS)
 def test_integers_beyond_the_floats_keep_their_order(driver, metric):
     score = 2**60 + np.arange(8)  # all equal in float64

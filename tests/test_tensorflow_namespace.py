@@ -88,6 +88,11 @@ CASES: dict[str, Case] = {
     "expand_dims axis": Case(lambda xp, x: xp.expand_dims(x, axis=-1)),
     "expm1": Case(lambda xp, x: xp.expm1(x), eps=4, smooth=True),
     "eye_like": Case(lambda xp, s: xp.eye_like(s), "spd", reference=lambda s: np.eye(ENTRIES, dtype=s.dtype)),
+    "finite_or": Case(
+        lambda xp, x: xp.finite_or(lambda: x, lambda: xp.zeros_like(x)),
+        reference=lambda x: np.where(np.isfinite(x), x, 0.0).astype(x.dtype),
+        smooth=True,
+    ),
     "flip": Case(lambda xp, x: xp.flip(x, axis=-1)),
     "isfinite": Case(lambda xp, x: xp.isfinite(x)),
     "isnan": Case(lambda xp, x: xp.isnan(x)),

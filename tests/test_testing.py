@@ -196,6 +196,21 @@ def test_a_check_catches_a_loss_that_breaks_its_promise(
         check_loss(loss, library=driver, checks=[check])
 
 
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"checks": ["foo"]}, ValueError, r"`checks` must be names of checks \(values, .*\), got 'foo'"),
+        ({"checks": "values"}, TypeError, "`checks` must be names of checks, .*, got 'values'"),
+        ({"checks": 3}, TypeError, "`checks` must be names of checks, .*, got 3"),
+        ({"skip": {"gradient": "none"}}, ValueError, "`skip` must be names of checks .*, got 'gradient'"),
+        ({"skip": ["gradients"]}, TypeError, "`skip` must be a dict from names of checks to reasons, got list"),
+    ],
+)
+def test_misspelt_checks_are_refused_by_name(settings: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        check_loss(mse_reconstruction_loss, **settings)
+
+
 def test_each_check_is_seen_to_fail() -> None:
     assert {check for check, *_ in BROKEN} == set(CHECKS)
 

@@ -59,6 +59,15 @@ class Generic:
         """x, as a constant to autodiff."""
         return x
 
+    def finite_or(self, first: Callable[[], Array], second: Callable[[], Array]) -> Array:
+        """`first()`, and where that is not finite `second()`.
+
+        An eager library on the CPU, whose numbers can be looked at without waiting, evaluates the second only where it
+        is needed. That is no branch on data: where both are finite they are the same, and so are their derivatives.
+        """
+        found = first()
+        return self._standard.where(self._standard.isfinite(found), found, second())
+
     def constant(self, values: Any, *, like: Array, dtype: DType) -> Array:
         """Numbers as an array on the device of `like`."""
         return self._standard.asarray(values, dtype=dtype, device=self.device(like))

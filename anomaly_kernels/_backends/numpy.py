@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import array_api_compat.numpy as standard
 import numpy as np
 
@@ -12,9 +15,13 @@ from anomaly_kernels._typing import Array, Axis, Setting
 class NumPy(Generic):
     """NumPy's functions, with its fastest sort."""
 
-    def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows here is computed a second time, scaled
-            return np.mean(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    def finite_or(self, first: Callable[[], Array], second: Callable[[], Array]) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):  # it is the second that warns of what overflows
+            found = first()
+            # one sum, which is not finite where any number is not; if it alone overflows, nothing but time is lost
+            if math.isfinite(found if isinstance(found, np.generic) else np.sum(found)):  # type: ignore[call-overload]
+                return found
+        return self.where(np.isfinite(found), found, second())  # type: ignore[call-overload]
 
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -117,6 +117,10 @@ class TensorFlow:
     def lower_inverse(self, x: Tensor, /) -> Tensor:
         return tf.linalg.triangular_solve(x, self.eye_like(x))
 
+    def finite_or(self, first: Callable[[], Tensor], second: Callable[[], Tensor], /) -> Tensor:
+        found = first()
+        return tf.where(tf.math.is_finite(found), found, second())
+
     def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:
         return forms.tensor(values, dtype)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import array_api_compat.torch as standard
@@ -73,6 +75,13 @@ class Torch(Generic):
 
     def stop_gradient(self, x: Tensor) -> Tensor:
         return x.detach()
+
+    def finite_or(self, first: Callable[[], Tensor], second: Callable[[], Tensor]) -> Tensor:
+        found = first()
+        # one sum, which is not finite where any number is not; if it alone overflows, nothing but time is lost
+        if not _is_watched() and _is_plain(found) and math.isfinite((found.sum() if found.ndim else found).item()):
+            return found
+        return torch.where(torch.isfinite(found), found, second())
 
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:
         return torch.as_tensor(values, dtype=dtype, device=like.device)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from anomaly_kernels._checks import (
@@ -15,16 +17,20 @@ from anomaly_kernels._checks import (
     has_ndim,
     has_shape,
     inputs,
+    items,
     not_empty,
     number,
     same_shape,
     shape_of,
 )
-from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times
+from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times, weighted
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
 
 Model = Callable[[Any], Array]
+
+FAR, SHORTER = 2.0**-100, 2.0**-64
+"""Where q is less than FAR of p, p is multiplied by SHORTER, so that p/q neither overflows nor loses digits of p."""
 
 
 def kl_divergence(
@@ -85,7 +91,11 @@ def kl_divergence(
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
     w = number("weight", weight, xp, dtype)
     arrays = {"p_true": p_true, "p_pred": p_pred}
-    return reduce(xp, dtype, lambda p, q: times(w, _kl(xp, p, q, low)), arrays, reduction=reduction, inner=1)
+
+    def formula(p: Array, q: Array) -> Values:
+        return partial(weighted, _kl(xp, p, q, low), w)
+
+    return reduce(xp, dtype, formula, arrays, reduction=reduction, inner=1)
 
 
 def distillation_loss(
@@ -234,9 +244,10 @@ def adversarial_ae_loss(
     xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true, x_pred=x_pred)
-    weights = [1.0] * len(model_hl) if w_model_hl is None else list(w_model_hl)
-    if len(weights) != len(model_hl):
-        raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(model_hl)}, got {len(weights)}")
+    models = items("model_hl", model_hl, "callables")
+    weights = [1.0] * len(models) if w_model_hl is None else items("w_model_hl", w_model_hl, "numbers")
+    if len(weights) != len(models):
+        raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(models)}, got {len(weights)}")
     w_m = number("w_model", w_model, xp, dtype)
     w_r = number("w_recon", w_recon, xp, dtype, NOT_NEGATIVE)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
@@ -254,7 +265,7 @@ def adversarial_ae_loss(
 
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = averaged("model(x_true)", rows)
-    for k, (m, w) in enumerate(zip(model_hl, weights, strict=True)):
+    for k, (m, w) in enumerate(zip(models, weights, strict=True)):
         w_k, name = number(f"w_model_hl[{k}]", w, xp, dtype), f"model_hl[{k}]"
         hidden = _model_divergences(xp, dtype, name, m, (x_true, x_pred), 1.0, low)
         total = total + times(w_k, averaged(f"{name}(x_true)", hidden))
@@ -269,8 +280,11 @@ def _model_divergences(
     xp: Namespace, dtype: DType, name: str, model: Model, x: tuple[Array, Array], temperature: Setting, low: Setting
 ) -> Array:
     named = {f"{name}(x_true)": _outputs(name, model, x[0]), f"{name}(x_pred)": model(x[1])}
-    inputs(**named)
+    inputs(x_true=x[0], **named)
     same_shape(**named)
+    for output, y in named.items():
+        has_ndim(output, y, 1, "(..., C)", most=-1)
+    not_empty(**named)
     p, q = (cast(xp, dtype, y) for y in named.values())
     return _kl(xp, _tempered(xp, p, temperature), q, low)
 
@@ -294,8 +308,16 @@ def _kl(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
     """Σ p log(p/q) over the last axis, p and q clipped to [low, 1]; 0 log 0 = 0, with derivative 0."""
     p, q = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
     zero = p == 0.0
-    quotient = xp.where(zero, 1.0, p) / xp.where(zero, 1.0, q)
-    return xp.sum(xp.where(zero, 0.0 * q, p * xp.log(quotient)), axis=-1)
+    log = _log_ratio(xp, xp.where(zero, 1.0, p), xp.where(zero, 1.0, q), low)
+    return xp.sum(xp.where(zero, 0.0 * q, p * log), axis=-1)
+
+
+def _log_ratio(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
+    """log(p/q) of numbers in [low, 1]; of the quotient: a difference of logarithms cancels where p is near q."""
+    if isinstance(low, float) and low > FAR:
+        return xp.log(p / q)
+    far = q < FAR * p
+    return xp.log(xp.where(far, SHORTER * p, p) / q) - xp.astype(far, p.dtype) * math.log(SHORTER)
 
 
 def _cross_entropy(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
-from anomaly_kernels._numeric import times
+from anomaly_kernels._numeric import weighted
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, Number, Reduction, Setting
+from anomaly_kernels._typing import Array, Number, Reduction, Setting, Values
 from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
 
 
@@ -73,9 +74,9 @@ def quantile_loss(
     has_shape("y_pred", y_pred, (batch, horizon, len(taus), outputs), "(B, H, Q, O)")
     w = number("weight", weight, xp, dtype)
 
-    def formula(forecast: Array, y: Array, tau: Array) -> Array:
+    def formula(forecast: Array, y: Array, tau: Array) -> Values:
         error = y - forecast
-        return times(w, xp.maximum(tau * error, (tau - 1.0) * error))
+        return partial(weighted, xp.maximum(tau * error, (tau - 1.0) * error), w)
 
     each = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
     arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2), "quantiles": each}

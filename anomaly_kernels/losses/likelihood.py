@@ -6,10 +6,21 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import POSITIVE, cast, has_ndim, has_shape, inputs, number, same_shape, shape_of
-from anomaly_kernels._numeric import exp_excess, square
+from anomaly_kernels._checks import (
+    POSITIVE,
+    array_of,
+    cast,
+    has_known_sizes,
+    has_ndim,
+    has_shape,
+    inputs,
+    not_empty,
+    number,
+    same_shape,
+)
+from anomaly_kernels._numeric import excess_terms, square, times, weighted
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -109,10 +120,12 @@ def gaussian_nll(
     w = number(weight[0], weight[1], xp, dtype)
     size = _sample_size(**data)
     whiten, log_scale = _whitening(xp, dtype, covariance, size)
-    constant = w * (log_scale + 0.5 * size * LOG_2PI)
+    like = next(iter(data.values()))
+    constant = array_of(xp, dtype, log_scale + 0.5 * size * LOG_2PI, like)  # then the same bits for every identity
 
-    def formula(y: Array, prediction: Array) -> Array:
-        return xp.sum(square(whiten(y - prediction), 0.5 * w), axis=-1) + constant
+    def formula(y: Array, prediction: Array) -> Values:
+        white = whiten(y - prediction)
+        return lambda unit: xp.sum(square(white, 0.5 * w, unit), axis=-1) + weighted(constant, w, unit)
 
     arrays = {name: xp.reshape(x, (-1, size)) for name, x in data.items()}
     return reduce(xp, dtype, formula, arrays, reduction=reduction, inner=1)
@@ -122,12 +135,11 @@ def _sample_size(**data: Array) -> int:
     """Numbers in a sample, which must be known, as (-1, size) cannot have two unknowns."""
     name, x = next(iter(data.items()))
     has_ndim(name, x, 1, "(B, ...)", most=-1)
-    sizes = [n for n in shape_of(x)[1:] if n is not None]
-    if len(sizes) < len(x.shape) - 1:
-        raise ValueError(f"`{name}` must have a known shape after the batch, got {x.shape}")
-    if 0 in sizes:
-        raise ValueError(f"`{name}` has shape {x.shape}: there is nothing to average over")
-    return math.prod(sizes)
+    has_known_sizes(name, x, slice(1, None))
+    size = math.prod(x.shape[1:])
+    if size == 0:
+        not_empty(**data)
+    return size
 
 
 def _whitening(
@@ -211,7 +223,13 @@ def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction
     has_ndim("mean", mean, 1, "(..., D)", most=-1)
     w = number("weight", weight, xp, dtype)
 
-    def formula(mu: Array, log_variance: Array) -> Array:
-        return xp.sum(square(mu, 0.5 * w) + (0.5 * w) * exp_excess(xp, log_variance), axis=-1)
+    def formula(mu: Array, log_variance: Array) -> Values:
+        a, b, c = excess_terms(xp, log_variance)
+
+        def values(unit: float) -> Array:
+            excess = times(unit, a) * (0.5 * w * b) - weighted(c, 0.5 * w, unit)
+            return xp.sum(square(mu, 0.5 * w, unit) + excess, axis=-1)
+
+        return values
 
     return reduce(xp, dtype, formula, {"mean": mean, "log_var": log_var}, reduction=reduction, inner=1)

@@ -9,6 +9,7 @@ from anomaly_kernels._checks import (
     NOT_NEGATIVE,
     POSITIVE,
     cast,
+    has_known_sizes,
     has_ndim,
     has_shape,
     inputs,
@@ -17,7 +18,7 @@ from anomaly_kernels._checks import (
     shape_of,
 )
 from anomaly_kernels._namespace import describe
-from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, times
+from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, square, times
 from anomaly_kernels._reduce import reduce, totals
 from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
@@ -101,6 +102,8 @@ def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] 
     has_ndim("z", z, 2, "(N, D)")
     has_ndim("gamma", gamma, 2, "(N, K)")
     has_shape("gamma", gamma, (shape_of(z)[0], shape_of(gamma)[1]), "(N, K) with the N of `z`")
+    has_known_sizes("z", z, slice(1, None))
+    has_known_sizes("gamma", gamma, slice(1, None))
     not_empty(z=z, gamma=gamma)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     return xp.as_one(_moments)(xp, cast(xp, dtype, z), cast(xp, dtype, gamma), e)
@@ -202,9 +205,14 @@ def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") ->
     xp, dtype = inputs(z=z, **{f"params.{name}": x for name, x in GMMParams._asdict(GMMParams(*params)).items()})
     has_ndim("z", z, 2, "(N, D)")
     d, k = shape_of(z)[1], shape_of(phi)[0] if len(phi.shape) else None
-    expected = {"phi": (phi, (k,)), "mu": (mu, (k, d)), "chol": (chol, (k, d, d)), "log_det_cov": (log_det, (k,))}
-    for name, (x, shape) in expected.items():
-        has_shape(f"params.{name}", x, shape, "(K,), (K, D), (K, D, D), (K,) with the D of `z`")
+    for name, x, shape, meaning in (
+        ("params.phi", phi, (k,), "(K,)"),
+        ("params.mu", mu, (k, d), "(K, D) with the K of `params.phi` and the D of `z`"),
+        ("params.chol", chol, (k, d, d), "(K, D, D) with the K of `params.phi` and the D of `z`"),
+        ("params.log_det_cov", log_det, (k,), "(K,) with the K of `params.phi`"),
+    ):
+        has_shape(name, x, shape, meaning)
+    has_known_sizes("params.mu", mu, slice(None))
     phi, mu, chol, log_det = [cast(xp, dtype, x) for x in (phi, mu, chol, log_det)]
     empty = phi == 0.0  # takes no part
     log_phi = xp.where(empty, -math.inf, xp.log(xp.where(empty, 1.0, phi)))
@@ -221,7 +229,7 @@ def _energies(xp: Namespace, z: Array, log_phi: Array, mu: Array, inverse: Array
     terms = []
     for k in range(mu.shape[0]):
         white = xp.matmul(z - mu[k, ...], inverse[k, ...])
-        terms.append(log_phi[k] - 0.5 * (xp.sum(white * white, axis=1) + log_det[k] + mu.shape[1] * LOG_2PI))
+        terms.append(log_phi[k] - 0.5 * (log_det[k] + mu.shape[1] * LOG_2PI) - xp.sum(square(white, 0.5), axis=1))
     return -logsumexp(xp, xp.stack(terms, axis=1), axis=1)
 
 

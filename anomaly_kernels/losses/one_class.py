@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated
 
 from anomaly_kernels._checks import (
     INSIDE_UNIT,
     POSITIVE,
+    array_of,
     cast,
     has_ndim,
     has_shape,
@@ -18,7 +20,7 @@ from anomaly_kernels._checks import (
 )
 from anomaly_kernels._numeric import positive_part, square, times
 from anomaly_kernels._reduce import evaluate, reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
 
 
 def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
@@ -63,7 +65,7 @@ def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, r
     xp, dtype, c = _prepared(embeddings, center)
     w = number("weight", weight, xp, dtype)
     arrays = {"embeddings": embeddings}
-    return reduce(xp, dtype, lambda z: _distance(xp, z, c, w), arrays, reduction=reduction, inner=1)
+    return reduce(xp, dtype, lambda z: _distances(xp, z, c, w), arrays, reduction=reduction, inner=1)
 
 
 def deep_svdd_soft_boundary_loss(
@@ -116,17 +118,18 @@ def deep_svdd_soft_boundary_loss(
     25.0
     """
     xp, dtype, c = _prepared(embeddings, center)
-    r = number("radius", radius, xp, dtype)
+    r = array_of(xp, dtype, number("radius", radius, xp, dtype), embeddings)
     v = number("nu", nu, xp, dtype, INSIDE_UNIT)
     w = number("weight", weight, xp, dtype)
     # the size of a known weight goes inside, so that squares overflow only where the loss does; its sign stays outside
     size, sign = (abs(w), math.copysign(1.0, w)) if isinstance(w, int | float) else (1.0, w)
-    volume = r * (size * r)
 
-    def excess(z: Array) -> Array:
-        return xp.maximum(_distance(xp, z, c, size / v) - volume / v, 0.0)
+    def excess(z: Array) -> Values:
+        distances = _distances(xp, z, c, size / v)
+        return lambda unit: xp.maximum(distances(unit) - unit * r * (size / v * r), 0.0)
 
-    return times(sign, volume + reduce(xp, dtype, excess, {"embeddings": embeddings}, reduction="mean", inner=1))
+    outside = reduce(xp, dtype, excess, {"embeddings": embeddings}, reduction="mean", inner=1)
+    return times(sign, r * (size * r) + outside)
 
 
 def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = None) -> Array:
@@ -167,7 +170,7 @@ def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = Non
     array([21., -3.])
     """
     xp, dtype, c = _prepared(embeddings, center)
-    distance = evaluate(xp, dtype, lambda z: _distance(xp, z, c, 1.0), {"embeddings": embeddings}, inner=1)
+    distance = evaluate(xp, dtype, lambda z: _distances(xp, z, c, 1.0), {"embeddings": embeddings}, inner=1)
     if radius is None:
         return distance
     r = number("radius", radius, xp, dtype)
@@ -239,6 +242,6 @@ def _prepared(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array
     return xp, dtype, cast(xp, dtype, center)
 
 
-def _distance(xp: Namespace, z: Array, center: Array, weight: Setting) -> Array:
-    # differences first: the expanded square loses all digits of points far from the origin
-    return xp.sum(square(z - center, weight), axis=-1)
+def _distances(xp: Namespace, z: Array, center: Array, weight: Setting) -> Callable[[float], Array]:
+    difference = z - center  # first: the expanded square loses all digits of points far from the origin
+    return lambda unit: xp.sum(square(difference, weight, unit), axis=-1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from anomaly_kernels._checks import NOT_NEGATIVE, cast, choice, inputs, not_empty, number, same_shape
-from anomaly_kernels._numeric import clip, ratio, sides, times
+from anomaly_kernels._checks import NOT_NEGATIVE, cast, choice, inputs, integer, not_empty, number, same_shape
+from anomaly_kernels._numeric import clip, ratio, sides, times, weighted
 from anomaly_kernels._reduce import reduce, totals
-from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting
+from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting, Values
 
 Pair = tuple[Array, Array]
 
@@ -71,14 +71,15 @@ def anomaly_bce_with_logits(
     w = number("weight", weight, xp, dtype)
     p = None if pos_weight is None else number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
 
-    def formula(x: Array, y: Array) -> Array:
+    def formula(x: Array, y: Array) -> Values:
         # log(1 + e^±x) = max(±x, 0) + tail. The linear part has one factor: in sums of several, values and gradients
         # would cancel where a large logit is right.
         tail = xp.log1p(xp.exp(-xp.magnitude(x)))
         positive, negative = (y, 1.0 - y) if p is None else (p * y, 1.0 - y)
         below, above = sides(xp, x)
-        linear = (above * negative - below * positive) * x
-        return times(w, linear + (tail if p is None else (positive + negative) * tail))
+        slope = above * negative - below * positive
+        curved = tail if p is None else (positive + negative) * tail
+        return lambda unit: weighted(slope, w, unit) * x + weighted(curved, w, unit)
 
     return reduce(xp, dtype, formula, {"logit": logit, "target": target}, reduction=reduction)
 
@@ -169,9 +170,8 @@ def iou_loss(
 def _axes(axis: Axis, ndim: int) -> Axis:
     if axis is None:
         return None
-    axes = (axis,) if isinstance(axis, int) else axis
-    if not isinstance(axes, tuple | list) or not all(isinstance(k, int) for k in axes):
-        raise TypeError(f"`axis` must be an integer or a tuple of integers, got {axis!r}")
+    given = axis if isinstance(axis, tuple | list) else (axis,)
+    axes = [integer("axis", k, "an integer or a tuple of integers") for k in given]
     if not axes or any(not -ndim <= k < ndim for k in axes) or len({k % ndim for k in axes}) < len(axes):
         raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
     return tuple(axes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, number, same_shape, shape_of
@@ -51,7 +52,7 @@ def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Red
     """
     xp, dtype = inputs(scores=scores)
     w = number("weight", weight, xp, dtype)
-    return reduce(xp, dtype, lambda a: square(a, w), {"scores": scores}, reduction=reduction)
+    return reduce(xp, dtype, lambda a: partial(square, a, w), {"scores": scores}, reduction=reduction)
 
 
 def mse_reconstruction_loss(
@@ -98,7 +99,7 @@ def mse_reconstruction_loss(
     same_shape(x_true=x_true, x_pred=x_pred)
     w = number("weight", weight, xp, dtype)
     arrays = {"x_true": x_true, "x_pred": x_pred}
-    return reduce(xp, dtype, lambda x, y: square(x - y, w), arrays, reduction=reduction)
+    return reduce(xp, dtype, lambda x, y: partial(square, x - y, w), arrays, reduction=reduction)
 
 
 def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
@@ -148,7 +149,8 @@ def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
     axes = tuple(range(1, len(x_true.shape)))
 
     def formula(x: Array, y: Array) -> Array:
-        return mean(xp, square(x - y), axis=axes) if axes else square(x - y)
+        error = partial(square, x - y, 1.0)
+        return mean(xp, error, axis=axes) if axes else error(1.0)
 
     return evaluate(xp, dtype, formula, {"x_true": x_true, "x_pred": x_pred}, inner=len(axes))
 
@@ -205,7 +207,8 @@ def prediction_error_score(
     not_empty(y_true=y_true, y_pred=y_pred)
 
     def formula(y: Array, prediction: Array) -> Array:
-        error = xp.abs(y - prediction) if error_metric == "mae" else square(y - prediction)
+        difference = y - prediction
+        error = xp.abs(difference) if error_metric == "mae" else partial(square, difference, 1.0)
         if aggregation == "mean":
             return mean(xp, error, axis=(1, 2))
         return xp.max(mean(xp, error, axis=2), axis=1)

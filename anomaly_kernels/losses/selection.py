@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import magnitude_of, mean, ratio, root, square, times
+from anomaly_kernels._numeric import magnitude_of, ratio, root, square, times, variance
 from anomaly_kernels._typing import Array, Namespace, Setting
 
 
@@ -233,5 +233,4 @@ def selector_diversity_regularizer(weights: Array, *, weight: Setting = 0.01) ->
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
     w = number("weight", weight, xp, dtype)
-    x = cast(xp, dtype, weights)
-    return -mean(xp, square(x - mean(xp, x), w))
+    return -variance(xp, cast(xp, dtype, weights), w)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from anomaly_kernels._checks import inputs, not_empty, number, same_shape
+from anomaly_kernels._checks import inputs, is_number, not_empty, number, same_shape
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._reduce import totals
 from anomaly_kernels._typing import Array, Setting
@@ -103,7 +103,7 @@ def anomaly_detection_metrics(
 
 
 def _is_nan(value: Setting) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+    return is_number(value) and math.isnan(value)  # type: ignore[arg-type]
 
 
 def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:

@@ -156,8 +156,19 @@ def _prepared(target: Array, score: Array) -> tuple[Namespace, DType, Array, Arr
     not_empty(target=target, score=score)
     dtype = result_dtype(xp, score, target)
     ranked = xp.stop_gradient(score)
-    if is_real(score):
-        ranked = cast(xp, dtype, ranked)
-    elif dtype_name(score.dtype) == "bool":
-        ranked = xp.astype(ranked, xp.int32)
+    ranked = cast(xp, dtype, ranked) if is_real(score) else _signed(xp, ranked)
     return xp, dtype, xp.reshape(cast(xp, xp.bool, target), (-1,)), xp.reshape(ranked, (-1,))
+
+
+def _signed(xp: Namespace, score: Array) -> Array:
+    """Truth values and unsigned integers as signed ones in the same order: not every library can sort the others."""
+    name = dtype_name(score.dtype)
+    if name in ("bool", "uint8", "uint16"):
+        return xp.astype(score, xp.int32)
+    if name not in ("uint32", "uint64"):
+        return score
+    signed, half = xp.astype(score, xp.int32), 2**30
+    if name == "uint64":
+        signed, half = xp.astype(score, xp.int64), 2**62
+    # the upper half has become negative; both are shifted by 2 half, which is no number of the dtype, in two steps
+    return xp.where(signed < 0, signed + half + half, signed - half - half)

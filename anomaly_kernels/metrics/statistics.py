@@ -6,7 +6,7 @@ import math
 from typing import Annotated, NamedTuple
 
 from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import clip, magnitude_of, mean, norm, ratio, square, standard_deviation
+from anomaly_kernels._numeric import clip, magnitude_of, mean, norm, ratio, square, standard_deviation, variance
 from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.losses.selection import entropy
 
@@ -217,8 +217,8 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     found = (
         xp.reshape(norm(xp, excess), ()),
         ratio(xp, xp.sum(xp.abs(gram) * (1.0 - eye)), k * (k - 1.0)),
-        mean(xp, xp.abs(excess)),
-        mean(xp, lengths),
+        xp.mean(xp.abs(excess)),
+        xp.mean(lengths),
         standard_deviation(xp, lengths, correction=1),
     )
     return ComponentOrthogonality(*(scale * (scale * value) for value in found))
@@ -311,10 +311,4 @@ def selector_diversity(weights: Array) -> SelectorDiversity:
     n = xp.sum(xp.ones_like(share))
     rank = xp.cumulative_sum(xp.ones_like(share), axis=0)
     gini = ratio(xp, xp.sum(share * ((2.0 * rank - n - 1.0) / n)), xp.sum(share))
-    return SelectorDiversity(_variance(xp, flat), gini)
-
-
-def _variance(xp: Namespace, x: Array) -> Array:
-    half = 0.5 * x - 0.5 * mean(xp, x)  # whole deviations and their squares could overflow where their mean does not
-    scale = xp.reshape(magnitude_of(xp, half), ())
-    return 2.0 * scale * (2.0 * scale * mean(xp, square(half / scale)))
+    return SelectorDiversity(variance(xp, flat), gini)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from anomaly_kernels._checks import has_ndim, not_empty, shape_of
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._checks import has_ndim, integer, not_empty, shape_of
 from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.networks._params import (
     Params,
@@ -98,7 +97,7 @@ def lstm_autoencoder(
     """
     output = activation_named(activation, "activation")
     between = activation_named(intermediate_activation, "intermediate_activation")
-    _check_repeats(n_repeats)
+    repeats = _repeats(n_repeats)
     check_dict(params)
     check_keys(params, _expected(params))
     xp, weights, (x,) = prepared(params, inputs=inputs)
@@ -109,21 +108,21 @@ def lstm_autoencoder(
     state = _encoded(xp, weights, x)
     state = _mapped(xp, weights, "bottleneck", state, between)
     latent = xp.expand_dims(state[0], axis=0)
-    if n_repeats is None:  # not the static number of steps, which may be unknown
+    if repeats is None:  # not the static number of steps, which may be unknown
         sequence = latent + xp.zeros_like(x[:, :, :1])
     else:
-        sequence = xp.broadcast_to(latent, (n_repeats, *state[0].shape))
+        sequence = xp.broadcast_to(latent, (repeats, *state[0].shape))
     sequence = _decoded(xp, weights, sequence, _mapped(xp, weights, "project_state", state, between))
     return xp.permute_dims(output(xp, dense(xp, weights, "decoder_dense", sequence)), (1, 0, 2))
 
 
-def _check_repeats(n_repeats: object) -> None:
+def _repeats(n_repeats: object) -> int | None:
     if n_repeats is None:
-        return
-    if isinstance(n_repeats, bool) or not isinstance(n_repeats, int):
-        raise TypeError(f"`n_repeats` must be an integer or None, got {describe(n_repeats)}")
-    if n_repeats < 1:
+        return None
+    steps = integer("n_repeats", n_repeats, "an integer or None")
+    if steps < 1:
         raise ValueError(f"`n_repeats` must be >= 1, got {n_repeats}")
+    return steps
 
 
 def _directions(params: Params, layer: str) -> list[str]:

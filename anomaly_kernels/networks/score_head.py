@@ -111,7 +111,8 @@ def _norm_named(use_norm: object) -> str | None:
     if isinstance(use_norm, bool):
         return "layer" if use_norm else None
     if not isinstance(use_norm, str) or use_norm not in _NORM_ARRAYS:
-        raise ValueError(f"`use_norm` must be one of False, True, 'layer', 'batch', got {use_norm!r}")
+        error = ValueError if isinstance(use_norm, str) else TypeError
+        raise error(f"`use_norm` must be one of False, True, 'layer', 'batch', got {use_norm!r}")
     return use_norm
 
 
@@ -134,7 +135,7 @@ def _layer_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
     # large deviations are shortened before they are squared; the ε of small ones must not be enlarged
     scale = xp.maximum(magnitude_of(xp, deviation, axis=-1), 1.0)
     deviation = deviation / scale
-    variance = mean(xp, square(deviation), axis=-1, keepdims=True)
+    variance = xp.mean(square(deviation), axis=-1, keepdims=True)
     unit = deviation / xp.sqrt(variance + EPSILON / scale / scale)
     return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
 

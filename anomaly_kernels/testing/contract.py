@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
+from anomaly_kernels._namespace import describe
 from anomaly_kernels.testing import _manners, _numbers, _transforms
 from anomaly_kernels.testing.agreement import fail
 from anomaly_kernels.testing.case import Case
@@ -102,6 +103,8 @@ def check_loss(
     ------
     AssertionError
         If a promise is broken; the message says which, with what, and what was expected.
+    TypeError, ValueError
+        If `checks` or `skip` is not made of names of `CHECKS`.
 
     Examples
     --------
@@ -113,14 +116,29 @@ def check_loss(
     >>> outcome["values"], outcome["gradients"]
     ('passed', 'numpy does not differentiate')
     """
+    chosen = _chosen("checks", CHECKS if checks is None else checks)
+    reasons = {} if skip is None else skip
+    if not isinstance(reasons, Mapping):
+        raise TypeError(f"`skip` must be a dict from names of checks to reasons, got {describe(skip)}")
+    _chosen("skip", reasons)
     if inputs is None:
         inputs, settings = sample(function, **(settings or {}))
     driver = library if isinstance(library, Driver) else driver_for(library)
     case = Case(function, inputs, driver, settings or {})
     outcome = {}
-    for name in CHECKS if checks is None else checks:
-        reason = (skip or {}).get(name) or does_not_apply(name, case.name, driver.name)
+    for name in chosen:
+        reason = reasons.get(name) or does_not_apply(name, case.name, driver.name)
         if reason is None:
             CHECKS[name](case)
         outcome[name] = reason or "passed"
     return outcome
+
+
+def _chosen(argument: str, names: Iterable[str]) -> list[str]:
+    """The names as a list, if they are names of checks."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(f"`{argument}` must be names of checks, in a list or the like, got {names!r}")
+    chosen = list(names)
+    if unknown := [name for name in chosen if name not in CHECKS]:
+        raise ValueError(f"`{argument}` must be names of checks ({', '.join(CHECKS)}), got {unknown[0]!r}")
+    return chosen
