@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
-from anomaly_kernels._checks import ANY, Range, choice
+from anomaly_kernels._checks import ANY, Range, choice, is_number
 from anomaly_kernels._namespace import describe, namespace_or_none
 from anomaly_kernels._typing import Array
 
@@ -121,7 +121,7 @@ def _check_of(annotation: Any) -> Check:
 
 def _check_number(name: str, value: Any, allowed: Range) -> None:
     """A Python number in its range, or an array, of which values are not checked."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         if not allowed.holds(value):
             raise ValueError(f"`{name}` must be {allowed}, got {value}")
     elif isinstance(value, bool | str | bytes | list | tuple | dict) or value is None:

@@ -29,17 +29,22 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
     """
     named = scores if masks is None else {**scores, **masks}
     xp = common_namespace(named)
-    dtypes = [x.dtype for x in scores.values()]
-    dtype = dtypes[0] if dtypes else xp.float32
-    if any(d != dtype for d in dtypes) or dtype not in (xp.float32, xp.float64):
+    dtype = device = None
+    for x in scores.values():  # plain loops: what is asked here is most of the cost of a small call
+        if dtype is None:
+            dtype = x.dtype
+        elif x.dtype != dtype:
+            dtype = False
+    if dtype not in (xp.float32, xp.float64):
         dtype = _promoted(xp, scores)
     for name, mask in (masks or {}).items():
         if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
-    if len(named) > 1:
-        devices = [xp.device(x) for x in named.values()]
-        if any(d != devices[0] for d in devices):
-            given = ", ".join(f"`{name}` on {d}" for name, d in zip(named, devices, strict=True))
+    for x in named.values():
+        if device is None:
+            device = xp.device(x)
+        elif xp.device(x) != device:
+            given = ", ".join(f"`{name}` on {xp.device(each)}" for name, each in named.items())
             raise ValueError(f"arrays must be on one device, got {given}")
     return xp, dtype
 
@@ -83,12 +88,12 @@ def shape_of(x: Array) -> Shape:
 
 def same_shape(**arrays: Array) -> None:
     """Raise unless all arrays have one shape, as far as it is known."""
-    shapes = [x.shape for x in arrays.values()]
-    if all(shape == shapes[0] for shape in shapes):
-        return
-    first = shape_of(next(iter(arrays.values())))
-    if not all(matches(shape_of(x), first) for x in arrays.values()):
-        raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
+    first: Any = None
+    for x in arrays.values():
+        if first is None:
+            first = x.shape
+        elif x.shape != first and not matches(shape_of(x), shape_of(next(iter(arrays.values())))):
+            raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
 
 
 def matches(shape: Shape, expected: Shape) -> bool:

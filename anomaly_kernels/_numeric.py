@@ -96,11 +96,6 @@ def logsumexp(xp: Namespace, x: Array, *, axis: int) -> Array:
     return xp.log(xp.sum(xp.exp(x - top), axis=axis)) + xp.sum(top, axis=axis)
 
 
-def softplus(xp: Namespace, x: Array) -> Array:
-    """log(1 + exp(x)), accurate in both tails, with all its derivatives at 0."""
-    return positive_part(xp, x) + xp.log1p(xp.exp(-xp.magnitude(x)))
-
-
 def positive_part(xp: Namespace, x: Array) -> Array:
     """max(x, 0) with derivative 1 at 0, as `magnitude` has: sums of the two are differentiated rightly there."""
     return xp.where(x < 0, 0.0, x)

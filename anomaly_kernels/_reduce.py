@@ -30,6 +30,7 @@ def reduce(
     reduction: Reduction,
     inner: int = 0,
     block: int | None = None,
+    at_once: Callable[..., Array | None] | None = None,
 ) -> Array:
     """Mean, sum or all of the values of a formula.
 
@@ -38,7 +39,7 @@ def reduce(
     broadcast to it. `block` is the number of elements to evaluate at a time.
 
     Values that may overflow where their mean does not, such as squares, are given as a function of a factor to multiply
-    them by: that of `partial(square, x, weight)`.
+    them by: that of `partial(square, x, weight)`. `at_once` gives their mean from whole arrays, or None if it cannot.
     """
     choice("reduction", reduction, ("mean", "sum", "none"))
     name, first = next(iter(arrays.items()))
@@ -55,10 +56,12 @@ def reduce(
 
     if reduction == "sum":
         return total(1.0)
-    not_empty(**arrays)
+    not_empty(**{name: first})  # the others have its shape, or broadcast to it
     whole = tuple(arrays.values())
     if not _in_blocks(xp, whole, block):
-        return mean(xp, formula(*[cast(xp, dtype, x) for x in whole]))
+        parts = [cast(xp, dtype, x) for x in whole]
+        found = None if at_once is None else at_once(*parts)
+        return mean(xp, formula(*parts)) if found is None else found
     count = math.prod(whole[0].shape[: len(whole[0].shape) - inner])
     return rescued(xp, lambda unit: total(unit) / count)
 
@@ -92,9 +95,11 @@ def evaluate(
 
 
 def _in_blocks(xp: Namespace, arrays: tuple[Array, ...], block: int | None) -> bool:
-    # unknown sizes are traced, never evaluated in blocks; a list, because torch.compile cannot trace a generator here
-    size = math.prod([n if isinstance(n, int) else 0 for n in arrays[0].shape])
-    return size > (block or BLOCK) and xp.is_lean(*arrays)
+    shape = arrays[0].shape
+    for n in shape:
+        if not isinstance(n, int):  # unknown sizes are traced, never evaluated in blocks
+            return False
+    return math.prod(shape) > (block or BLOCK) and xp.is_lean(*arrays)
 
 
 def _parts(arrays: tuple[Array, ...], inner: int, block: int | None) -> Iterator[tuple[Array, ...]]:

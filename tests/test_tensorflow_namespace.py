@@ -142,6 +142,8 @@ CASES: dict[str, Case] = {
     "searchsorted": Case(lambda xp, x, y: xp.searchsorted(xp.sort(x), y), "line line"),
     "searchsorted right": Case(lambda xp, x, y: xp.searchsorted(xp.sort(x), y, side="right"), "line line"),
     "sigmoid": Case(lambda xp, x: xp.sigmoid(x), eps=4, reference=scipy.special.expit, smooth=True),
+    "softplus": Case(lambda xp, x: xp.softplus(x), eps=200, reference=lambda x: np.logaddexp(x, np.zeros((), x.dtype))),
+    "softplus inside": Case(lambda xp, x: xp.softplus(x), "modest", 200, smooth=True),
     "sort": Case(lambda xp, x: xp.sort(x), eps=1, smooth=True),
     "sort rows": Case(lambda xp, x: xp.sort(xp.permute_dims(x, (1, 0))), eps=1, smooth=True),
     "sort line": Case(lambda xp, x: xp.sort(x), "line", 1),
@@ -387,4 +389,11 @@ def test_offers_the_closed_list_and_no_more() -> None:
     assert all(getattr(xp, kind) == getattr(tf, kind) for kind in kinds)
     x = tf.ones(1)
     assert (xp.device(x), xp.is_lean(x, x), xp.as_one(abs)) == (None, False, abs)
-    assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - {"name", "device", "is_lean", "as_one"}
+    assert xp.mean_squared_difference(x, x) is None
+    assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - {
+        "name",
+        "device",
+        "is_lean",
+        "as_one",
+        "mean_squared_difference",
+    }

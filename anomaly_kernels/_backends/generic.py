@@ -51,6 +51,10 @@ class Generic:
         tail = xp.exp(-xp.abs(x))
         return xp.where(x < 0, tail, xp.ones_like(x)) / (1.0 + tail)
 
+    def softplus(self, x: Array) -> Array:
+        """log(1 + exp(x)), accurate in both tails, with all its derivatives at 0."""
+        return softplus(self, x)
+
     def magnitude(self, x: Array) -> Array:
         """|x| whose derivative at 0 is 1, not 0: f(|x|) of an even smooth f then has all its derivatives there."""
         return self._standard.abs(x)
@@ -58,6 +62,10 @@ class Generic:
     def stop_gradient(self, x: Array) -> Array:
         """x, as a constant to autodiff."""
         return x
+
+    def mean_squared_difference(self, x1: Array, x2: Array) -> Array | None:
+        """The mean of (x1 - x2)² in one operation, if the library has one and the result is known to be finite."""
+        return None
 
     def finite_or(self, first: Callable[[], Array], second: Callable[[], Array]) -> Array:
         """`first()`, and where that is not finite `second()`.
@@ -91,6 +99,12 @@ class Generic:
     def is_lean(self, *arrays: Array) -> bool:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
         return False
+
+
+def softplus(xp: Any, x: Array) -> Array:
+    """The positive part, with derivative 1 at 0 as `magnitude` has, and what is missing there."""
+    found: Array = xp.where(x < 0, 0.0, x) + xp.log1p(xp.exp(-xp.magnitude(x)))
+    return found
 
 
 def _erf(xp: Any, x: Array) -> Array:

@@ -9,9 +9,11 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from anomaly_kernels._backends import tensorflow_forms as forms
+from anomaly_kernels._backends.generic import softplus
 from anomaly_kernels._backends.tensorflow_forms import Tensor
 from anomaly_kernels._typing import Axis, DType, F, Namespace, Number
 
@@ -117,8 +119,16 @@ class TensorFlow:
     def lower_inverse(self, x: Tensor, /) -> Tensor:
         return tf.linalg.triangular_solve(x, self.eye_like(x))
 
+    def softplus(self, x: Tensor, /) -> Tensor:
+        return softplus(self, x)
+
+    def mean_squared_difference(self, x1: Tensor, x2: Tensor, /) -> None:
+        return None
+
     def finite_or(self, first: Callable[[], Tensor], second: Callable[[], Tensor], /) -> Tensor:
         found = first()
+        if tf.executing_eagerly() and "CPU" in found.device and np.isfinite(found.numpy()).all():
+            return found
         return tf.where(tf.math.is_finite(found), found, second())
 
     def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:

@@ -72,13 +72,15 @@ def anomaly_bce_with_logits(
     p = None if pos_weight is None else number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
 
     def formula(x: Array, y: Array) -> Values:
-        # log(1 + e^±x) = max(±x, 0) + tail. The linear part has one factor: in sums of several, values and gradients
-        # would cancel where a large logit is right.
-        tail = xp.log1p(xp.exp(-xp.magnitude(x)))
-        positive, negative = (y, 1.0 - y) if p is None else (p * y, 1.0 - y)
-        below, above = sides(xp, x)
-        slope = above * negative - below * positive
-        curved = tail if p is None else (positive + negative) * tail
+        # With softplus(x) = softplus(-x) + x all goes to the side of the larger coefficient: log(1 + e^±x) of the wrong
+        # side, which nothing cancels, and a linear rest, which is 0 where the target is 0 or 1.
+        positive, negative = (y, 0.5) if p is None else (p * y, 1.0 - y)
+        leads = xp.astype(positive >= negative, dtype)
+        wrong = xp.softplus((1.0 - 2.0 * leads) * x)
+        if p is None:
+            slope, curved = leads - y, wrong
+        else:
+            slope, curved = leads * negative - (1.0 - leads) * positive, (positive + negative) * wrong
         return lambda unit: weighted(slope, w, unit) * x + weighted(curved, w, unit)
 
     return reduce(xp, dtype, formula, {"logit": logit, "target": target}, reduction=reduction)

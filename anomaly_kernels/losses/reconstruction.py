@@ -8,7 +8,7 @@ from typing import Literal
 from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, number, same_shape, shape_of
 from anomaly_kernels._numeric import mean, square
 from anomaly_kernels._reduce import evaluate, reduce
-from anomaly_kernels._typing import Array, Reduction, Setting
+from anomaly_kernels._typing import Array, Reduction, Setting, Values
 
 
 def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
@@ -99,7 +99,12 @@ def mse_reconstruction_loss(
     same_shape(x_true=x_true, x_pred=x_pred)
     w = number("weight", weight, xp, dtype)
     arrays = {"x_true": x_true, "x_pred": x_pred}
-    return reduce(xp, dtype, lambda x, y: partial(square, x - y, w), arrays, reduction=reduction)
+
+    def formula(x: Array, y: Array) -> Values:
+        return partial(square, x - y, w)
+
+    at_once = xp.mean_squared_difference if isinstance(w, float) and w == 1.0 else None
+    return reduce(xp, dtype, formula, arrays, reduction=reduction, at_once=at_once)
 
 
 def reconstruction_error(x_true: Array, x_pred: Array) -> Array:

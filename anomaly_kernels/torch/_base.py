@@ -25,7 +25,7 @@ class Loss(Learner, nn.Module):
             return
         first, *rest = cls.arrays
         cls.order = (rest[0], first, *rest[1:]) if first in TRUTHS else cls.arrays
-        cls.forward = _forward(cls)
+        cls.forward = _forward(cls, held=bool(options.get("held")))
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__()
@@ -37,12 +37,8 @@ class Loss(Learner, nn.Module):
         if name in self.settings:  # gathered once, not at each call
             plain = {k: x for k, x in vars(self).items() if k in self.settings}
             super().__setattr__("_given", plain)
-            super().__setattr__("_moved", [k for k in self.settings if k not in plain])
-
-    def _settings(self) -> dict[str, Any]:
-        """The settings as they are: tensors and models are looked up, as torch may have put others in their place."""
-        given: dict[str, Any] = self._given
-        return given | {name: getattr(self, name) for name in self._moved} if self._moved else given
+            # tensors and models are looked up at each call, as torch may have put others in their place
+            super().__setattr__("_sought", [k for k in self.settings if k not in plain])
 
     def _held(self) -> dict[str, Tensor]:
         """Arrays of the kernel that are parts of the module."""
@@ -77,10 +73,10 @@ class Loss(Learner, nn.Module):
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings if name not in children)
 
 
-def _forward(cls: type[Loss]) -> Callable[..., Tensor]:
+def _forward(cls: type[Loss], *, held: bool) -> Callable[..., Tensor]:
     """The forward pass of a class: as little as can be between a call and the kernel."""
     flips, least, most = cls.order != cls.arrays, min(2, len(cls.order)), len(cls.order)
-    kernel, held = cls.kernel, cls._held is not Loss._held
+    kernel = cls.kernel
 
     def forward(self: Loss, *arrays: Tensor, **named: Tensor) -> Tensor:
         if named or not least <= len(arrays) <= most:
@@ -89,7 +85,9 @@ def _forward(cls: type[Loss]) -> Callable[..., Tensor]:
             arrays = (arrays[1], arrays[0], *arrays[2:])
         if held:
             named |= self._held()
-        given = self._settings()
+        given = self._given
+        if self._sought:
+            given = given | {name: getattr(self, name) for name in self._sought}
         one = arrays[0] if arrays else next(iter(named.values()))
         device = "cpu" if one.is_cpu else one.device.type
         if torch.is_autocast_enabled(device):
