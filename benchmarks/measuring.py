@@ -47,6 +47,7 @@ def measure(library: str, sizes: Sizes) -> dict[str, Any]:
     return {
         "version": overhead.version_of(library),
         "dispatch_microseconds": overhead.dispatch_microseconds(library, rounds=31),
+        "module_microseconds": overhead.module_microseconds(rounds=101) if library == "torch" else None,
         "speed": speed,
         "peak_bytes": memory,
         "relative_error_of_sums": dict(sums.errors(library, sizes.sums)),

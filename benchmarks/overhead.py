@@ -1,4 +1,4 @@
-"""What it costs to go through the library at all: the door, and the import."""
+"""What it costs to go through the library at all: the door, a module, and the import."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ def dispatch_microseconds(library: str, rounds: int) -> dict[str, float]:
     times = take_turns({"direct": direct, "door": through_the_door}, seconds=20.0, rounds=rounds)
     added = [b - a for a, b in zip(times["direct"], times["door"], strict=True)]
     return {"call": 1e6 * statistics.median(times["direct"]), "added": 1e6 * statistics.median(added)}
+
+
+def module_microseconds(rounds: int) -> dict[str, float]:
+    """What a torch module adds to a call of its function."""
+    import anomaly_kernels.torch as akt
+
+    x, y = (driver_for("torch").array(np.ones((32, 10, 8), np.float32)) for _ in range(2))
+    module = akt.MSEReconstructionLoss()
+    candidates = {"function": lambda: ak.mse_reconstruction_loss(y, x), "module": lambda: module(x, y)}
+    times = take_turns(candidates, seconds=20.0, rounds=rounds)
+    added = [b - a for a, b in zip(times["function"], times["module"], strict=True)]
+    return {"call": 1e6 * statistics.median(times["function"]), "added": 1e6 * statistics.median(added)}
 
 
 def import_seconds(times: int = 7) -> list[float]:

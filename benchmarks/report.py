@@ -22,6 +22,8 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
         yield from _sums(library["relative_error_of_sums"])
         door = library["dispatch_microseconds"]
         yield f"  the door adds {door['added']:.2f} µs to a call of {door['call']:.2f} µs"
+        if module := library["module_microseconds"]:
+            yield f"  a module adds {module['added']:.2f} µs to a call of {module['call']:.2f} µs"
 
 
 def _speed(speed: dict[str, Any]) -> Iterator[str]:

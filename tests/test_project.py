@@ -102,9 +102,10 @@ def test_architecture_names_tests_that_exist():
 
 
 @pytest.mark.library("torch")
-def test_readme_example_for_torch():
-    (example,) = re.findall(r"```python\n(>>> import torch.*?)```", README, flags=re.DOTALL)
-    test = doctest.DocTestParser().get_doctest(example, {}, "README.md", None, None)
+def test_readme_examples_for_torch():
+    examples = re.findall(r"```python\n(>>> import (?:torch|anomaly_kernels\.torch)\b.*?)```", README, flags=re.DOTALL)
+    assert len(examples) == 2
+    test = doctest.DocTestParser().get_doctest("\n".join(examples), {}, "README.md", None, None)
     assert test.examples
     assert doctest.DocTestRunner().run(test).failed == 0
 
