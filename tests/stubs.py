@@ -51,10 +51,10 @@ Setting = float | keras.Variable | np.ndarray[Any, Any]
 """,
 }
 # parameters of Keras' own, and of the class that takes losses in place of settings
-KERAS_TYPES = {"name": "str | None", "dtype": "Any", "trainable": "bool", "reduction": "str | None"}
+KERAS_TYPES = {"name": "str | None", "reduction": "str | None", "trainable": "bool"}
 ALTERNATIVES = {
     ("keras", "MultiObjectiveLoss"): "quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, "
-    "name: str | None = None, trainable: bool = True, dtype: Any = None"
+    "name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None"
 }
 
 
@@ -84,7 +84,7 @@ def constructor(cls: type) -> str:
     kinds = typing.get_type_hints(cls.kernel)
     parts = []
     for name, parameter in inspect.signature(cls).parameters.items():
-        kind = KERAS_TYPES[name] if name in getattr(cls, "own_parameters", {}) else written(kinds[name])
+        kind = KERAS_TYPES.get(name, "Any") if name in getattr(cls, "own_parameters", {}) else written(kinds[name])
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
             parts.append("*")
         parts.append(f"{name}: {kind}" + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}"))

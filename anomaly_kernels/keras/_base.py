@@ -117,6 +117,7 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
         "name": (None, "str, optional\n    Name of the layer."),
         "trainable": (True, "bool\n    Whether the weights of the layer, if any, are trained."),
         "dtype": (None, "str or DTypePolicy, optional\n    Of the result, which is that of the policy's variables."),
+        "activity_regularizer": (None, "str or Regularizer, optional\n    Of the layer's output."),
     }
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:

@@ -530,6 +530,8 @@ class AEGMMLoss(EndpointLayer):
         Whether the weights of the layer, if any, are trained.
     dtype : str or DTypePolicy, optional
         Of the result, which is that of the policy's variables.
+    activity_regularizer : str or Regularizer, optional
+        Of the layer's output.
 
     Notes
     -----
@@ -541,7 +543,7 @@ class AEGMMLoss(EndpointLayer):
        equation 7.
     """
 
-    def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None: ...
+    def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
 
 
@@ -571,6 +573,8 @@ class VAEGMMLoss(EndpointLayer):
         Whether the weights of the layer, if any, are trained.
     dtype : str or DTypePolicy, optional
         Of the result, which is that of the policy's variables.
+    activity_regularizer : str or Regularizer, optional
+        Of the layer's output.
 
     Notes
     -----
@@ -582,7 +586,7 @@ class VAEGMMLoss(EndpointLayer):
     .. [2] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014.
     """
 
-    def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Tensor | None = None, cov_diag: Tensor | None = None, scale_diag: Tensor | None = None, sim: Setting | None = None, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None: ...
+    def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Tensor | None = None, cov_diag: Tensor | None = None, scale_diag: Tensor | None = None, sim: Setting | None = None, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
 
 
@@ -607,6 +611,8 @@ class MultiObjectiveLoss(EndpointLayer):
         Whether the weights of the layer, if any, are trained.
     dtype : str or DTypePolicy, optional
         Of the result, which is that of the policy's variables.
+    activity_regularizer : str or Regularizer, optional
+        Of the layer's output.
 
     References
     ----------
@@ -614,9 +620,9 @@ class MultiObjectiveLoss(EndpointLayer):
     """
 
     @overload
-    def __init__(self, quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None: ...
+    def __init__(self, quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
     @overload
-    def __init__(self, quantiles: Sequence[float], *, anomaly_weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None: ...
+    def __init__(self, quantiles: Sequence[float], *, anomaly_weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor, anomaly_scores: Tensor | None = None) -> Tensor: ...
 
 
@@ -639,13 +645,15 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer):
         Whether the weights of the layer, if any, are trained.
     dtype : str or DTypePolicy, optional
         Of the result, which is that of the policy's variables.
+    activity_regularizer : str or Regularizer, optional
+        Of the layer's output.
 
     References
     ----------
     .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, equation 3.
     """
 
-    def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None: ...
+    def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
     def call(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     r_unconstrained: keras.Variable
@@ -672,11 +680,13 @@ class PredictionErrorAnomalyScore(EndpointLayer):
         Whether the weights of the layer, if any, are trained.
     dtype : str or DTypePolicy, optional
         Of the result, which is that of the policy's variables.
+    activity_regularizer : str or Regularizer, optional
+        Of the layer's output.
 
     References
     ----------
     .. [1] P. Malhotra et al., "Long Short Term Memory Networks for Anomaly Detection in Time Series", ESANN, 2015.
     """
 
-    def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean', name: str | None = None, trainable: bool = True, dtype: Any = None) -> None: ...
+    def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean', name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor | None = None) -> Tensor: ...
