@@ -135,5 +135,5 @@ def _problems(found: Mapping[str, Deviations]) -> Iterator[str]:
 
 def _all_good(found: Mapping[str, Deviations], names: Sequence[str]) -> str:
     if not found:
-        return "NumPy is the only library here: there is nothing to compare."
+        return "NumPy alone was measured: there is nothing to compare it with."
     return f"All agree: {', '.join(found)} with NumPy, functions: {len(names)}."
