@@ -78,10 +78,9 @@ def anomaly_bce_with_logits(
         leads = xp.astype(positive >= negative, dtype)
         wrong = xp.softplus((1.0 - 2.0 * leads) * x)
         if p is None:
-            slope, curved = leads - y, wrong
-        else:
-            slope, curved = leads * negative - (1.0 - leads) * positive, (positive + negative) * wrong
-        return lambda unit: weighted(slope, w, unit) * x + weighted(curved, w, unit)
+            return lambda unit: weighted(leads - y, w, unit) * x + weighted(wrong, w, unit)
+        slope, both = leads * negative - (1.0 - leads) * positive, positive + negative
+        return lambda unit: weighted(slope, w, unit) * x + weighted(both, w, unit) * wrong
 
     return reduce(xp, dtype, formula, {"logit": logit, "target": target}, reduction=reduction)
 
