@@ -137,10 +137,13 @@ class Range(NamedTuple):
     above: Number | None = None
     least: Number | None = None
     below: Number | None = None
+    nan: bool = False
 
     def holds(self, value: Number) -> bool:
-        """Whether a number is in the range; NaN is in none."""
-        above = value == value if self.above is None else value > self.above
+        """Whether a number is in the range."""
+        if value != value:
+            return self.nan
+        above = self.above is None or value > self.above
         return above and (self.least is None or value >= self.least) and (self.below is None or value < self.below)
 
     def __str__(self) -> str:
@@ -149,6 +152,7 @@ class Range(NamedTuple):
 
 
 ANY = Range()
+ANY_OR_NAN = Range(nan=True)
 POSITIVE = Range(above=0)
 NOT_NEGATIVE = Range(least=0)
 INSIDE_UNIT = Range(above=0, below=1)

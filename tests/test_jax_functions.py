@@ -71,6 +71,11 @@ def test_other_numbers_compile_nothing_anew(name, numbers, driver, jak):
     assert len(traced) == 1
 
 
+def test_an_undefined_quotient_may_be_nan(driver, jak):
+    target = driver.array(np.asarray([True, False]))
+    assert np.isnan(jak.anomaly_detection_metrics(target, target & False, zero_division=float("nan")).precision)
+
+
 def test_names_axes_and_quantiles_are_static_and_may_be_lists_or_arrays(driver, jak):
     target, score = driver.array(RNG.random((4, 5)) > 0.5), driver.array(RNG.normal(size=(4, 5)))
     assert jak.iou_loss(target, score, axis=[1], normalize_method="clamp").shape == (4,)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import inputs, is_number, not_empty, number, same_shape
+from anomaly_kernels._checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._reduce import totals
 from anomaly_kernels._typing import Array, Setting
@@ -32,7 +31,7 @@ class PixelStatistics(NamedTuple):
 
 
 def anomaly_detection_metrics(
-    target: Array, decision: Array, score: Array | None = None, *, zero_division: Setting = 0.0
+    target: Array, decision: Array, score: Array | None = None, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0
 ) -> DetectionMetrics:
     r"""Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
@@ -87,7 +86,7 @@ def anomaly_detection_metrics(
     same_shape(**arrays)
     not_empty(**arrays)
     dtype = result_dtype(xp, *([target, decision] if score is None else [score]))
-    otherwise = zero_division if _is_nan(zero_division) else number("zero_division", zero_division, xp, dtype)
+    otherwise = number("zero_division", zero_division, xp, dtype, ANY_OR_NAN)
 
     def sums(truth: Array, decided: Array) -> tuple[Array, ...]:
         return count(xp, xp.logical_and(truth, decided)), count(xp, decided), count(xp, truth)
@@ -100,10 +99,6 @@ def anomaly_detection_metrics(
     )
     ranked = None if score is None else average_precision(target, score)
     return DetectionMetrics(precision, recall, f1_score, iou, ranked)
-
-
-def _is_nan(value: Setting) -> bool:
-    return is_number(value) and math.isnan(value)  # type: ignore[arg-type]
 
 
 def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
