@@ -29,6 +29,8 @@ class Adapter:
     kernel: ClassVar[Callable[..., Any]]
     arrays: ClassVar[tuple[str, ...]]
     settings: ClassVar[tuple[str, ...]]
+    static: ClassVar[frozenset[str]]
+    """Settings that are no arrays: names of options, axes, quantiles, models."""
     own_parameters: ClassVar[Mapping[str, tuple[Any, str]]] = {}
     """Parameters of the framework's: name to default, and what the documentation says."""
 
@@ -53,6 +55,7 @@ class Adapter:
         cls.kernel = staticmethod(kernel)
         cls.arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.name not in held)
         cls.settings = tuple(p.name for p in settings)
+        cls.static = static_settings(kernel)
         cls._checks = {name: check for name, check in checks_of(kernel).items() if name in cls.settings}
         own = {name: made for name, made in cls.own_parameters.items() if name not in cls.settings}
         cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -71,7 +74,7 @@ class Adapter:
         signature = inspect.signature(cls)
         for name in given:
             if name not in signature.parameters:
-                raise TypeError(f"{cls.__name__} has no setting `{name}`{_suggestion(name, signature.parameters)}")
+                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, signature.parameters)}")
         try:
             bound = signature.bind(*arguments, **given)
         except TypeError as error:
@@ -88,7 +91,7 @@ class Adapter:
                 cls._checks[name](name, value)
 
 
-def _suggestion(name: str, known: Any) -> str:
+def suggestion(name: str, known: Any) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean `{near[0]}`?" if near else f", only {', '.join(known)}"
 
@@ -98,6 +101,25 @@ def checks_of(kernel: Callable[..., Any]) -> dict[str, Check]:
     annotations = typing.get_type_hints(kernel, include_extras=True)
     parameters = inspect.signature(kernel).parameters.values()
     return {p.name: _check_of(annotations[p.name]) for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def static_settings(kernel: Callable[..., Any]) -> frozenset[str]:
+    """The settings whose annotations hold no array; functions of arrays are none."""
+    annotations = typing.get_type_hints(kernel)
+    return frozenset(name for name in checks_of(kernel) if not _holds_arrays(annotations[name]))
+
+
+def _holds_arrays(annotation: Any) -> bool:
+    if typing.get_origin(annotation) is Callable:
+        return False
+    return annotation is Array or any(_holds_arrays(part) for part in typing.get_args(annotation))
+
+
+def as_list(value: Any) -> Any:
+    """A tuple, or an array, as a list; anything else as it is."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return list(value) if isinstance(value, list | tuple) else value
 
 
 def _check_of(annotation: Any) -> Check:

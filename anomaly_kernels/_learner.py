@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from anomaly_kernels._adapter import Adapter, _suggestion
+from anomaly_kernels._adapter import Adapter, as_list, suggestion
 
 
 class Learner(Adapter):
@@ -24,23 +24,27 @@ class Learner(Adapter):
         return found
 
     def set_params(self, **params: Any) -> Self:
-        """Change settings, checked as in the constructor; all of them or none."""
+        """Change settings, checked as in the constructor before any is changed."""
         known = inspect.signature(type(self)).parameters
         for name in params:
             if name.partition("__")[0] not in known:
-                raise ValueError(f"{type(self).__name__} has no setting `{name}`{_suggestion(name, known)}")
+                raise ValueError(f"{type(self).__name__} has no setting `{name}`{suggestion(name, known)}")
+            if "__" in name and not hasattr(getattr(self, name.partition("__")[0]), "set_params"):
+                raise ValueError(f"`{name.partition('__')[0]}` has no settings of its own, got `{name}`")
         self.check(params)
-        for name, value in params.items():
+        for name in sorted(
+            params, key=lambda name: "__" not in name
+        ):  # settings of settings are checked as they are set
             outer, _, inner = name.partition("__")
             if inner:
-                getattr(self, outer).set_params(**{inner: value})
+                getattr(self, outer).set_params(**{inner: params[name]})
             else:
-                self._set(name, value)
+                self._set(name, params[name])
         return self
 
     def _set(self, name: str, value: Any) -> None:
         """Keep a setting; sequences are lists, as they are when they come back from a file."""
-        setattr(self, name, list(value) if isinstance(value, tuple) else value)
+        setattr(self, name, as_list(value) if name in self.static else value)
 
     def _state(self) -> dict[str, Any]:
         """What the instance has learnt, as NumPy arrays by name."""
@@ -88,8 +92,10 @@ class Learner(Adapter):
 def _shown(value: Any) -> str:
     if hasattr(value, "shape") and tuple(value.shape) != ():
         return f"<array {tuple(value.shape)}>"
-    if hasattr(value, "shape"):
-        return repr(_numpy(value).item())
+    if isinstance(value, np.ndarray | np.generic):
+        return repr(value.item())
+    if hasattr(value, "shape"):  # whose number may not be known: Keras asks for the repr while it traces
+        return f"<{type(value).__name__}>"
     return getattr(value, "__name__", None) or repr(value)
 
 
@@ -97,6 +103,8 @@ def _plain(name: str, value: Any) -> Any:
     """The value as JSON has it: arrays with their dtype, no callables."""
     if isinstance(value, list | tuple):
         return [_plain(name, x) for x in value]
+    if isinstance(value, np.generic):
+        return value.item()
     if value is None or isinstance(value, str | int | float):
         return value
     if callable(value) and not hasattr(value, "shape"):
@@ -110,4 +118,6 @@ def _numpy(value: Any) -> np.ndarray[Any, Any]:
 
 
 def _array(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_array(x) for x in value]
     return np.asarray(value["array"], value["dtype"]) if isinstance(value, dict) else value

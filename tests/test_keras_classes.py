@@ -121,6 +121,19 @@ def test_masked_steps_do_not_count(keras, akk):
     close(akk.MSEReconstructionLoss()(y_true, tensor, sample_weight=weight), expected)
 
 
+def test_masks_of_layers_count_as_they_do_for_keras_own_loss(keras, akk):
+    x = RNG.random((4, 5, 2)).astype("float32")
+    x[:, 3:] = 0.0
+    found = []
+    for loss in (akk.MSEReconstructionLoss(), keras.losses.MeanSquaredError()):
+        keras.utils.set_random_seed(0)
+        layers = [keras.Input((5, 2)), keras.layers.Masking(), keras.layers.SimpleRNN(2, return_sequences=True)]
+        model = keras.Sequential(layers)
+        model.compile("sgd", loss=loss)
+        found.append(model.evaluate(x, x + 1.0, verbose=0))
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_dtype_is_that_of_the_result_and_precision_that_of_float32_at_least(dtype, keras, akk):
     x = 300.0 * RNG.random((1000, 8))  # squares that overflow in float16
@@ -220,7 +233,15 @@ def test_fit_weighs_samples(keras, akk):
     close(model(x[:1]), [[1.0]], 1e-2)  # samples of weight 0 are not fitted
 
 
-def test_a_weight_may_be_a_variable_that_a_callback_changes(keras, akk):
+def test_a_variable_as_a_weight_is_fitted_with(keras, akk):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile("sgd", loss=akk.MSEReconstructionLoss(weight=keras.Variable(2.0, trainable=False, dtype="float32")))
+    x = RNG.random((4, 2)).astype("float32")
+    expected = 2.0 * ((numpy(model(x)) - x) ** 2).mean()
+    assert model.fit(x, x, batch_size=4, verbose=0).history["loss"] == [pytest.approx(expected, rel=1e-5)]
+
+
+def test_a_weight_may_be_a_variable_that_changes_between_calls(keras, akk):
     weight = keras.Variable(1.0, trainable=False, dtype="float32")
     loss = akk.AnomalyLoss(weight=weight)
     scores = np.asarray([1.0, 3.0], "float32")
@@ -366,5 +387,7 @@ def test_a_misspelt_setting_is_refused(akk):
         akk.IoULoss(smooth=-1)
     with pytest.raises(ValueError, match="reduction"):
         akk.IoULoss(reduction="average")
+    with pytest.raises(ValueError, match="reduction"):
+        akk.IoULoss().set_params(reduction="average")
     with pytest.raises(TypeError, match="y_pred"):
         akk.IoULoss()(np.zeros(3))

@@ -205,6 +205,48 @@ def test_arrays_may_be_given_by_name_in_any_order():
         loss(score, target, target)
 
 
+@pytest.mark.parametrize(
+    ("arrays", "named", "message"),
+    [
+        (1, {"score": 0}, "^IoULoss: multiple values for argument 'score'$"),
+        (2, {"score": 0}, "^IoULoss: multiple values for argument 'score'$"),
+        (1, {}, "^IoULoss: missing a required argument: 'target'$"),
+        (0, {}, "^IoULoss: missing a required argument: 'score'$"),
+        (2, {"mask": 0}, "^IoULoss: got an unexpected keyword argument 'mask'$"),
+    ],
+)
+def test_arrays_that_are_missing_or_given_twice_are_named(arrays, named, message):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    x = torch.zeros(3)
+    with pytest.raises(TypeError, match=message):
+        akt.IoULoss()(*[x] * arrays, **dict.fromkeys(named, x))
+
+
+def test_quantiles_stay_numbers():
+    import anomaly_kernels.torch as akt
+
+    loss = akt.AdaptiveQuantileLoss(np.asarray([0.1, 0.9])).half()
+    assert loss.quantiles == [0.1, 0.9]
+    assert list(loss.state_dict()) == []
+
+
+def test_the_first_pass_leaves_modes_as_they_were():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    frozen = torch.nn.BatchNorm1d(2).eval()
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), frozen)
+    akt.init_center(model, [torch.ones(3, 2)], progress=False)
+    assert (model.training, frozen.training) == (True, False)
+    with pytest.raises(RuntimeError):
+        akt.init_center(model, [torch.ones(3, 5)], progress=False)
+    assert (model.training, frozen.training) == (True, False)
+
+
 def test_tensors_among_the_settings_move_with_the_module_and_parameters_learn():
     import torch
 

@@ -2,13 +2,13 @@
 
 Numbers are traced: another weight or temperature compiles nothing anew. Names of options, axes, quantiles and models
 are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
-``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced.
+``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model the state
+is that of the first call.
 """
 
 from __future__ import annotations
 
 import functools
-import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -16,15 +16,13 @@ import jax
 
 import anomaly_kernels
 from anomaly_kernels import GMMParams, losses, metrics, networks
-from anomaly_kernels._adapter import checks_of
-from anomaly_kernels._typing import Array
+from anomaly_kernels._adapter import as_list, checks_of, static_settings
 
 
 def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel compiled by JAX, its settings checked before they are traced."""
     checks = checks_of(kernel)
-    annotations = typing.get_type_hints(kernel)
-    static = {name for name in checks if not _holds_arrays(annotations[name])}
+    static = static_settings(kernel)
 
     @functools.cache
     def compiled(static_names: frozenset[str]) -> Callable[..., Any]:
@@ -42,23 +40,14 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _holds_arrays(annotation: Any) -> bool:
-    """Whether an annotation, or what it is made of, is an array's, and not that of a function of arrays."""
-    if typing.get_origin(annotation) is Callable:
-        return False
-    return annotation is Array or any(_holds_arrays(part) for part in typing.get_args(annotation))
-
-
 def _brings_arrays(model: Any) -> bool:
     models = model if isinstance(model, list | tuple) else [model]
     return any(isinstance(m, jax.tree_util.Partial) for m in models)
 
 
 def _hashable(setting: Any) -> Any:
-    """A sequence as a tuple; NumPy's too, of quantiles."""
-    if isinstance(setting, str | bytes) or not hasattr(setting, "__len__"):
-        return setting
-    return tuple(setting)
+    setting = as_list(setting)
+    return tuple(setting) if isinstance(setting, list) else setting
 
 
 FUNCTIONS = [*losses.__all__, *metrics.__all__, *networks.__all__]

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
-from keras.src.losses.loss import scale_loss_for_distribution  # no public name tells how many replicas there are
+from keras.src.backend.common.masking import get_keras_mask  # private, as is what follows: no public name tells
+from keras.src.losses.loss import scale_loss_for_distribution  # the mask of a tensor, or how many replicas there are
 
 from anomaly_kernels._learner import Learner
 from anomaly_kernels._namespace import array_namespace
@@ -72,8 +73,9 @@ class Loss(KerasLearner, keras.losses.Loss):
             self._set(name, value)
 
     def _set(self, name: str, value: Any) -> None:
-        if name == "dtype":  # which Keras has no other way to change
-            keras.losses.Loss.__init__(self, self.name, self.reduction, value)
+        if name in ("reduction", "dtype"):  # which Keras checks and derives from there alone
+            own = {"name": self.name, "reduction": self.reduction, "dtype": self.dtype} | {name: value}
+            keras.losses.Loss.__init__(self, **own)
         else:
             super()._set(name, value)
 
@@ -90,7 +92,7 @@ class Loss(KerasLearner, keras.losses.Loss):
         with keras.name_scope(self.name):
             values = self.call(y_true, y_pred)
             weight = _aligned("sample_weight", sample_weight, values)
-            mask = _aligned("mask", getattr(y_pred, "_keras_mask", None), values)
+            mask = _aligned("mask", get_keras_mask(y_pred), values)
             return keras.ops.cast(_reduced(values, weight, mask, self.reduction), self.dtype)
 
 
@@ -200,7 +202,7 @@ def tensor_of(x: Any, dtype: str | None = None) -> Tensor:
 
 
 def _as_tensor(setting: Any) -> Any:
-    """Variables and NumPy arrays as the backend's tensors, so that a callback may change a weight between steps."""
+    """Variables and NumPy arrays as the backend's tensors; compiled steps of JAX see a variable as it is at first."""
     if isinstance(setting, list | tuple):
         return tuple(_as_tensor(x) for x in setting)
     return tensor_of(setting) if isinstance(setting, keras.Variable | np.ndarray) else setting

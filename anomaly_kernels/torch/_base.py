@@ -18,6 +18,7 @@ class Loss(Learner, nn.Module):
     """A kernel with its settings; arrays by position come in torch's order, prediction before truth."""
 
     order: ClassVar[tuple[str, ...]]
+    called: ClassVar[inspect.Signature]
 
     def __init_subclass__(cls, *, kernel: Callable[..., Any] | None = None, **options: Any) -> None:
         super().__init_subclass__(kernel=kernel, **options)
@@ -25,6 +26,7 @@ class Loss(Learner, nn.Module):
             return
         first, *rest = cls.arrays
         cls.order = (rest[0], first, *rest[1:]) if first in TRUTHS else cls.arrays
+        cls.called = inspect.Signature([inspect.signature(kernel).parameters[name] for name in cls.order])
         cls.forward = _forward(cls, held=bool(options.get("held")))
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -47,11 +49,14 @@ class Loss(Learner, nn.Module):
     def _named(self, arrays: tuple[Tensor, ...], named: dict[str, Tensor]) -> dict[str, Tensor]:
         if len(arrays) > len(self.order):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self.order)}, got {len(arrays)} arguments")
-        return dict(zip(self.order, arrays, strict=False)) | named
+        try:
+            return dict(self.called.bind(*arrays, **named).arguments)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}: {error}") from None
 
     def _set(self, name: str, value: Any) -> None:
         """Tensors become buffers, which move with the module, unless they are parameters; models become submodules."""
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and name not in self.static:
             value = torch.as_tensor(value)
         if isinstance(value, list | tuple) and value and all(isinstance(x, nn.Module) for x in value):
             value = nn.ModuleList(value)
@@ -62,7 +67,11 @@ class Loss(Learner, nn.Module):
         super()._set(name, value)
 
     def _state(self) -> dict[str, Any]:
-        return {name: x.detach() for name, x in self.named_parameters(recurse=False) if name not in self.settings}
+        return {
+            name: x.detach().cpu().numpy()
+            for name, x in self.named_parameters(recurse=False)
+            if name not in self.settings
+        }
 
     def _set_state(self, state: dict[str, Any]) -> None:
         self.load_state_dict({name: torch.as_tensor(x) for name, x in state.items()}, strict=False)

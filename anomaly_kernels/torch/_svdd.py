@@ -85,15 +85,18 @@ def init_center(
     """
     if not eps >= 0:
         raise ValueError(f"`eps` must be >= 0, got {eps}")
-    training = model.training
-    model.eval()
+    training = {module: module.training for module in model.modules()}
     total, count = None, 0
-    for batch in _shown(loader) if progress else loader:
-        z = model(batch[0] if isinstance(batch, list | tuple) else batch)
-        rows = z.reshape(-1, z.shape[-1])
-        added = rows.sum(0, dtype=torch.float64 if rows.device.type != "mps" else None)
-        total, count = (added if total is None else total + added), count + rows.shape[0]
-    model.train(training)
+    try:
+        model.eval()
+        for batch in _with_progress(loader) if progress else loader:
+            z = model(batch[0] if isinstance(batch, list | tuple) else batch)
+            rows = z.reshape(-1, z.shape[-1])
+            added = rows.sum(0, dtype=torch.float64 if rows.device.type != "mps" else None)
+            total, count = (added if total is None else total + added), count + rows.shape[0]
+    finally:
+        for module, was_training in training.items():
+            module.training = was_training
     if total is None or count == 0:
         raise ValueError("`loader` has no batch: there is nothing to average over")
     center = (total / count).to(rows.dtype)
@@ -105,7 +108,7 @@ def init_center(
     return center
 
 
-def _shown(loader: Iterable[Any]) -> Iterable[Any]:
+def _with_progress(loader: Iterable[Any]) -> Iterable[Any]:
     if importlib.util.find_spec("rich") is None:
         return loader
     from rich.progress import track
