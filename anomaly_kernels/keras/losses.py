@@ -20,7 +20,7 @@ from anomaly_kernels.losses import (
 
 
 class AnomalyLoss(Loss, kernel=reconstruction.mean_squared_anomaly):
-    """The scores come first, or alone; a second argument, which `compile(loss=...)` brings, is ignored."""
+    """The scores come first, or alone; a second argument is ignored. In `fit` use `AnomalyRegularizer` on an output."""
 
     def call(self, y_true: Tensor, y_pred: Tensor | None = None) -> Tensor:
         """Return the squared scores."""
@@ -128,7 +128,9 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer, kernel=one_class.deep_svdd_soft_bo
 
     @property
     def radius(self) -> Tensor:
-        """The radius R, positive: `svdd_radius` of the weight `r_unconstrained`."""
+        """The radius R, positive: `svdd_radius` of the weight `r_unconstrained`, which is made if it is not there."""
+        if not self.built:
+            self.build(None)
         return one_class.svdd_radius(tensor_of(self.r_unconstrained))
 
     def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ class AnomalyLoss(Loss):
 
     A class form of `anomaly_kernels.mean_squared_anomaly`, which says what the arrays are.
 
-    The scores come first, or alone; a second argument, which `compile(loss=...)` brings, is ignored.
+    The scores come first, or alone; a second argument is ignored. In `fit` use `AnomalyRegularizer` on an output.
 
     Parameters
     ----------
