@@ -68,6 +68,10 @@ class Adapter:
             kernel, cls.settings, {name: made[1] for name, made in own.items()}, vars(cls).get("__doc__")
         )
 
+    def _held(self) -> dict[str, Any]:
+        """Arrays of the kernel that are parts of the instance."""
+        return {}
+
     @classmethod
     def bind(cls, arguments: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters with the values given or their defaults; an error for those that are unknown, or wrong."""
@@ -92,6 +96,7 @@ class Adapter:
 
 
 def suggestion(name: str, known: Any) -> str:
+    """How a message about an unknown name ends: with the nearest known one, or with all."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean `{near[0]}`?" if near else f", only {', '.join(known)}"
 

@@ -32,9 +32,8 @@ class Learner(Adapter):
             if "__" in name and not hasattr(getattr(self, name.partition("__")[0]), "set_params"):
                 raise ValueError(f"`{name.partition('__')[0]}` has no settings of its own, got `{name}`")
         self.check(params)
-        for name in sorted(
-            params, key=lambda name: "__" not in name
-        ):  # settings of settings are checked as they are set
+        # first the settings of settings, which are checked only as they are set
+        for name in sorted(params, key=lambda name: "__" not in name):
             outer, _, inner = name.partition("__")
             if inner:
                 getattr(self, outer).set_params(**{inner: params[name]})

@@ -42,10 +42,6 @@ class KerasLearner(Learner):
         """Return an instance with the settings that `get_config` has returned."""
         return cls(**{name: _restored(value) if name in cls.settings else value for name, value in config.items()})
 
-    def _held(self) -> dict[str, Tensor]:
-        """Arrays of the kernel that are parts of the instance."""
-        return {}
-
     def _value(self, arrays: Mapping[str, Tensor], dtype: str, **unreduced: Any) -> Tensor:
         """The kernel of the arrays, in at least single precision."""
         precision = "float64" if dtype == "float64" else "float32"

@@ -42,10 +42,6 @@ class Loss(Learner, nn.Module):
             # tensors and models are looked up at each call, as torch may have put others in their place
             super().__setattr__("_sought", [k for k in self.settings if k not in plain])
 
-    def _held(self) -> dict[str, Tensor]:
-        """Arrays of the kernel that are parts of the module."""
-        return {}
-
     def _named(self, arrays: tuple[Tensor, ...], named: dict[str, Tensor]) -> dict[str, Tensor]:
         if len(arrays) > len(self.order):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self.order)}, got {len(arrays)} arguments")
