@@ -21,6 +21,7 @@ from reference import (
 )
 
 import anomaly_kernels as ak
+from anomaly_kernels.losses import one_class
 
 Z, CENTER, RADIUS = draw(0, 3, 2, 4), draw(1, 4), np.asarray(1.75)
 SPHERE = {"embeddings": Z, "center": CENTER}
@@ -143,3 +144,21 @@ def test_settings_must_be_numbers(name):
 
 def soft(radius=1.0, **settings):
     return ak.deep_svdd_soft_boundary_loss(Z, CENTER, radius, **settings)
+
+
+@pytest.mark.parametrize(("nu", "expected"), [(0.1, 9.0), (0.3, 7.0), (0.5, 5.0), (0.9, 2.0)])
+def test_radius_leaves_the_fraction_outside(driver, nu, expected):
+    lengths = np.asarray([[4.0, 9.0, 1.0, 10.0, 3.0], [6.0, 8.0, 2.0, 5.0, 7.0]])  # two batches, in disorder
+    embeddings = lengths[..., None] * [0.6, -0.8] + CENTER[:2]
+    found = one_class.quantile_radius(driver.array(embeddings), driver.array(CENTER[:2]), nu)
+    np.testing.assert_allclose(driver.numpy(found), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("beta", [1.0, 10.0])
+def test_raw_radius_is_the_inverse_of_the_radius(driver, beta):
+    radius = driver.array(np.asarray(0.3))
+    raw = one_class.raw_radius(radius, beta)
+    np.testing.assert_allclose(driver.numpy(raw), np.log(np.expm1(0.3 * beta)) / beta, rtol=1e-12)
+    np.testing.assert_allclose(driver.numpy(ak.svdd_radius(raw, beta=beta)), 0.3, rtol=1e-12)
+    least = one_class.raw_radius(driver.array(np.asarray(0.0)), beta)
+    np.testing.assert_allclose(driver.numpy(ak.svdd_radius(least, beta=beta)), 1e-6 / beta, rtol=1e-6)
