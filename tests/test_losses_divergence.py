@@ -122,6 +122,14 @@ def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
 
 
+@pytest.mark.parametrize("q", [1e-20, 1e-32, 1e-37])
+def test_kl_divergence_of_far_probabilities_keeps_its_digits(driver, q):
+    p, q = np.asarray([0.3, 0.7]), np.asarray([q, 1.0])
+    for dtype, rtol in (("float64", 1e-14), ("float32", 1e-6)):
+        found = driver.numpy(ak.kl_divergence(driver.array(p, dtype), driver.array(q, dtype), epsilon=0))
+        np.testing.assert_allclose(found, scipy.special.rel_entr(p, q).sum(), rtol=rtol)
+
+
 def test_kl_divergence_is_that_of_scipy(driver):
     found = driver.numpy(ak.kl_divergence(driver.array(P), driver.array(Q), reduction="none"))
     expected = scipy.special.rel_entr(P, Q).sum(-1)
