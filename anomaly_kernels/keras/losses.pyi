@@ -3,7 +3,7 @@
 # Written by tests/stubs.py: `make stubs`.
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, SupportsIndex, overload
 
 import keras
 import numpy as np

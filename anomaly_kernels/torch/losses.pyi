@@ -3,7 +3,7 @@
 # Written by tests/stubs.py: `make stubs`.
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex
 
 from torch import Tensor
 
