@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
-from anomaly_kernels._checks import ANY, Range, choice, is_number
-from anomaly_kernels._namespace import describe, namespace_or_none
-from anomaly_kernels._typing import Array
+from anomaly_kernels._checks import Range, array, choice, function, items, setting
+from anomaly_kernels._typing import Array, Items
+from anomaly_kernels.losses.likelihood import Covariance
 
 Check = Callable[[str, Any], object]
 
@@ -89,10 +89,10 @@ class Adapter:
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
-        """Raise what the kernel would raise of the settings among these values."""
-        for name, value in values.items():
-            if name in cls._checks:
-                cls._checks[name](name, value)
+        """Raise what the kernel would raise of these values of its settings."""
+        for name, check in cls._checks.items():
+            check(name, values[name])
+        Covariance(**{name: values[name] for name in Covariance._fields if name in values}).given()
 
 
 def suggestion(name: str, known: Any) -> str:
@@ -130,40 +130,29 @@ def as_list(value: Any) -> Any:
 def _check_of(annotation: Any) -> Check:
     options = typing.get_args(annotation)
     origin = typing.get_origin(annotation)
-    if origin is Literal:
-        return partial(choice, options=options)
     if origin is Annotated:
         kinds = [made for made in annotation.__metadata__ if isinstance(made, Range)]
-        return partial(_check_number, allowed=kinds[0]) if kinds else typing.cast(Check, annotation.__metadata__[0])
+        return partial(setting, allowed=kinds[0]) if kinds else typing.cast(Check, annotation.__metadata__[0])
     if type(None) in options:
         rest = [option for option in options if option is not type(None)]
         inner = _check_of(rest[0] if len(rest) == 1 else typing.Union[tuple(rest)])  # noqa: UP007
         return lambda name, value: None if value is None else inner(name, value)
     if Array in options and float in options:
-        return partial(_check_number, allowed=ANY)
-    if origin is Callable:
-        return _check_callable
-    return _check_nothing
+        return setting
+    if origin is Literal:
+        return partial(choice, options=options)
+    if origin is Items:
+        return partial(_check_items, of=_check_of(options[0]))
+    return {Array: array, Callable: function}.get(origin or annotation, _check_nothing)
 
 
-def _check_number(name: str, value: Any, allowed: Range) -> None:
-    """A Python number in its range, or an array, of which values are not checked."""
-    if is_number(value):
-        if not allowed.holds(value):
-            raise ValueError(f"`{name}` must be {allowed}, got {value}")
-    elif isinstance(value, bool | str | bytes | list | tuple | dict) or value is None:
-        raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
-    elif namespace_or_none(value) is not None and tuple(value.shape) != ():
-        raise ValueError(f"`{name}` must be a number or a 0-d array, got shape {tuple(value.shape)}")
+def _check_items(name: str, value: Any, of: Check) -> None:
+    for k, item in enumerate(items(name, value, "callables" if of is function else "numbers")):
+        of(f"{name}[{k}]", item)
 
 
 def _check_nothing(name: str, value: Any) -> None:
     """Let the kernel check by itself what its annotation does not say."""
-
-
-def _check_callable(name: str, value: Any) -> None:
-    if not callable(value):
-        raise TypeError(f"`{name}` must be callable, got {describe(value)}")
 
 
 _SECTION = re.compile(r"^([A-Z][\w ]*)\n-{3,}\n", re.MULTILINE)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 from anomaly_kernels._namespace import common_namespace, describe, namespace_or_none
-from anomaly_kernels._typing import Array, DType, Namespace, Number, Setting
+from anomaly_kernels._typing import Array, DType, Items, Namespace, Number, Setting
 
 Shape = tuple[int | None, ...]
 
@@ -162,17 +162,19 @@ BELOW_HALF = Range(least=0, below=0.5)
 
 def number(name: str, value: Setting, xp: Namespace, dtype: DType, allowed: Range = ANY) -> Setting:
     """A setting: a number in its range, as a float, or a 0-d array, of unchecked value, in the dtype to compute in."""
-    if type(value) is float:
-        found = value
-    elif is_number(value):
-        found = _float(name, value)
-    elif namespace_or_none(value) is xp:
-        return _array_setting(name, value, xp, dtype)
+    if type(value) is float or is_number(value):
+        return _in_range(name, value, allowed)
+    if namespace_or_none(value) is xp:
+        return cast(xp, dtype, _real_0d(name, value))
+    return _in_range(name, _item(name, value), allowed)
+
+
+def setting(name: str, value: Any, allowed: Range = ANY) -> None:
+    """Raise what `number` would raise, before there are inputs."""
+    if is_number(value):
+        _in_range(name, value, allowed)
     else:
-        found = _float(name, _item(name, value))
-    if not allowed.holds(found):
-        raise ValueError(f"`{name}` must be {allowed}, got {value}")
-    return found
+        _real_0d(name, value)
 
 
 def is_number(value: object) -> bool:
@@ -180,37 +182,50 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _float(name: str, value: Any) -> float:
+def _in_range(name: str, value: Any, allowed: Range) -> float:
     try:
-        return float(value)
+        found = float(value)
     except OverflowError:
         raise ValueError(f"`{name}` must be a number that fits a float, got one of {value.bit_length()} bits") from None
+    if not allowed.holds(found):
+        raise ValueError(f"`{name}` must be {allowed}, got {value}")
+    return found
 
 
-def _array_setting(name: str, value: Any, xp: Namespace, dtype: DType) -> Array:
+def _real_0d(name: str, value: Any) -> Any:
+    _is_0d(name, value)
     if not is_real(value) and _kind(value.dtype) not in INTEGERS:
         raise TypeError(f"`{name}` must be a number or a 0-d array of real numbers, got dtype {value.dtype}")
-    _is_0d(name, value)
-    return cast(xp, dtype, value)
+    return value
 
 
 def _is_0d(name: str, value: Any) -> None:
+    if namespace_or_none(value) is None:
+        raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
     if tuple(value.shape) != ():
         raise ValueError(f"`{name}` must be a number or a 0-d array, got shape {_pretty(shape_of(value))}")
 
 
 def _item(name: str, value: Any) -> Any:
     """The number in a 0-d array of NumPy beside another library's arrays; it is known at once."""
-    own = namespace_or_none(value)
-    if own is None:
-        raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
-    if own.name != "numpy":
-        raise TypeError(f"`{name}` must be a number or an array of the library of the inputs, got {describe(value)}")
     _is_0d(name, value)
+    if namespace_or_none(value).name != "numpy":  # type: ignore[union-attr]
+        raise TypeError(f"`{name}` must be a number or an array of the library of the inputs, got {describe(value)}")
     item = value.item()
     if not is_number(item):
         raise TypeError(f"`{name}` must be a number or a 0-d array of real numbers, got {item!r}")
     return item
+
+
+def array(name: str, value: Any) -> None:
+    """Raise what `inputs` would raise of this one."""
+    inputs(**{name: value})
+
+
+def function(name: str, value: Any) -> None:
+    """Raise unless value can be called."""
+    if not callable(value):
+        raise TypeError(f"`{name}` must be callable, got {describe(value)}")
 
 
 def choice(name: str, value: str, options: Sequence[str]) -> None:
@@ -221,9 +236,9 @@ def choice(name: str, value: str, options: Sequence[str]) -> None:
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, options))}, got {value!r}")
 
 
-def levels(name: str, value: Sequence[Number]) -> list[float]:
+def levels(name: str, value: Items[Number]) -> list[float]:
     """Quantiles as floats, or an error unless they are numbers in [0, 1], at least one."""
-    numbers = items(name, value, "numbers")
+    numbers = items(name, value.tolist() if hasattr(value, "tolist") else value, "numbers")
     if not all(is_number(q) for q in numbers):
         raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}")
     if not numbers or not all(0 <= q <= 1 for q in numbers):
@@ -233,10 +248,10 @@ def levels(name: str, value: Sequence[Number]) -> list[float]:
 
 def items(name: str, value: Any, what: str) -> list[Any]:
     """The items of a sequence or of an array, or an error; sets and dicts have no order to rely on."""
-    found = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(found, str | bytes | Mapping | AbstractSet) or not hasattr(found, "__len__"):
+    shape = getattr(value, "shape", (None,))
+    if isinstance(value, str | bytes | Mapping | AbstractSet) or not hasattr(value, "__len__") or len(shape) == 0:
         raise TypeError(f"`{name}` must be a sequence of {what}, got {value!r}")
-    return list(found)
+    return list(value) if shape[0] is None else [value[k] for k in range(shape[0])]
 
 
 def integer(name: str, value: Any, what: str) -> int:
@@ -245,6 +260,14 @@ def integer(name: str, value: Any, what: str) -> int:
         with suppress(TypeError):
             return operator.index(value)
     raise TypeError(f"`{name}` must be {what}, got {describe(value)}")
+
+
+def axes(name: str, value: SupportsIndex | Sequence[SupportsIndex] | None) -> tuple[int, ...] | None:
+    """Axes as a tuple of integers, or None for all."""
+    if value is None:
+        return None
+    given = value if isinstance(value, tuple | list) else (value,)
+    return tuple(integer(name, k, "an integer or a tuple of integers") for k in given)
 
 
 def _names(arrays: Mapping[str, Array]) -> str:

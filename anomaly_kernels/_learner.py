@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
+import math
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from anomaly_kernels._adapter import Adapter, as_list, suggestion
+from anomaly_kernels._checks import is_number
+from anomaly_kernels._namespace import describe
 
 
 class Learner(Adapter):
@@ -17,41 +22,59 @@ class Learner(Adapter):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  # scikit-learn's signature
         """Return the settings by name; with `deep` also those of settings that have settings, as ``outer__inner``."""
-        found = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        found = {name: self._get(name) for name in inspect.signature(type(self)).parameters}
         for name, value in list(found.items()) if deep else []:
             if hasattr(value, "get_params"):
                 found |= {f"{name}__{inner}": x for inner, x in value.get_params().items()}
         return found
 
     def set_params(self, **params: Any) -> Self:
-        """Change settings, checked as in the constructor before any is changed."""
-        known = inspect.signature(type(self)).parameters
-        for name in params:
-            if name.partition("__")[0] not in known:
-                raise ValueError(f"{type(self).__name__} has no setting `{name}`{suggestion(name, known)}")
-            if "__" in name and not hasattr(getattr(self, name.partition("__")[0]), "set_params"):
-                raise ValueError(f"`{name.partition('__')[0]}` has no settings of its own, got `{name}`")
-        self.check(params)
-        # first the settings of settings, which are checked only as they are set
-        for name in sorted(params, key=lambda name: "__" not in name):
-            outer, _, inner = name.partition("__")
-            if inner:
-                getattr(self, outer).set_params(**{inner: params[name]})
+        """Change settings, checked as in the constructor; where one is refused, none is changed."""
+        before = self.get_params(deep=False)
+        after, inner = dict(before), dict[str, dict[str, Any]]()
+        for name, value in params.items():
+            outer, _, rest = name.partition("__")
+            if outer not in before:
+                raise ValueError(f"{type(self).__name__} has no setting `{name}`{suggestion(name, before)}")
+            if rest:
+                inner.setdefault(outer, {})[rest] = value
             else:
-                self._set(name, params[name])
+                after[name] = value
+        for outer, values in inner.items():
+            if not hasattr(after[outer], "set_params"):
+                raise ValueError(f"`{outer}` has no settings of its own, got `{outer}__{next(iter(values))}`")
+        self.check(after)
+        with ExitStack() as undo:  # what a framework, or another setting, checks only as it is set
+            for name in before.keys() & params.keys():
+                self._set(name, after[name])
+                undo.callback(self._set, name, before[name])
+            for outer, values in inner.items():
+                old = {name: value for name, value in after[outer].get_params().items() if name in values}
+                after[outer].set_params(**values)
+                undo.callback(after[outer].set_params, **old)
+            undo.pop_all()
         return self
 
+    def __sklearn_clone__(self) -> Self:
+        """Return what `sklearn.base.clone` returns: the same settings, nothing learnt, nothing shared."""
+        return type(self)(**copy.deepcopy(self.get_params(deep=False)))
+
+    def _get(self, name: str) -> Any:
+        """A parameter as the constructor takes it."""
+        return getattr(self, name)
+
     def _set(self, name: str, value: Any) -> None:
-        """Keep a setting; sequences are lists, as they are when they come back from a file."""
-        setattr(self, name, as_list(value) if name in self.static else value)
+        """Keep a setting; sequences are lists of its own, as they are when they come back from a file."""
+        setattr(self, name, as_list(value) if name in self.static or isinstance(value, list | tuple) else value)
 
     def _state(self) -> dict[str, Any]:
         """What the instance has learnt, as NumPy arrays by name."""
         return {}
 
     def _set_state(self, state: dict[str, Any]) -> None:
-        if state:
-            raise ValueError(f"{type(self).__name__} learns nothing, got {', '.join(state)}")
+        if state.keys() != (learnt := self._state().keys()):
+            expected, got = (", ".join(names) or "nothing" for names in (learnt, state))
+            raise ValueError(f"{type(self).__name__} learns {expected}, got {got}")
 
     @property
     def my_params(self) -> str:
@@ -67,56 +90,66 @@ class Learner(Adapter):
         return "\n".join(lines + [f"  {name:{width}}  {_shown(value)}" for name, value in rows.items()])
 
     def save(self, path: str | Path) -> None:
-        """Write settings and what is learnt to a JSON file."""
-        settings = {name: _plain(name, value) for name, value in self.get_params(deep=False).items()}
-        state = {name: _plain(name, value) for name, value in self._state().items()}
+        """Write settings and what is learnt to a JSON file.
+
+        Arrays keep their dtypes, and parameters of torch's remain some; a `keras.Variable` comes back as an array. A
+        setting that is a function, a model or another object is a TypeError.
+        """
+        settings = {name: self._plain(name, value) for name, value in self.get_params(deep=False).items()}
+        state = {name: self._plain(name, value) for name, value in self._state().items()}
         content = {"class": type(self).__name__, "settings": settings, "state": state}
-        Path(path).write_text(json.dumps(content, indent=1) + "\n")
+        Path(path).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a file that `save` has written; nothing in it is run."""
-        content = json.loads(Path(path).read_text())
-        if (
-            not isinstance(content, dict)
-            or content.keys() != {"class", "settings", "state"}
-            or content["class"] != cls.__name__
-        ):
-            raise ValueError(f"{path} does not hold a {cls.__name__}")
-        made = cls(**{name: _array(value) for name, value in content["settings"].items()})
-        made._set_state({name: _array(value) for name, value in content["state"].items()})
-        return made
+        match json.loads(Path(path).read_text()):
+            case {"class": cls.__name__, "settings": dict(settings), "state": dict(state), **rest} if not rest:
+                made = cls(**{name: cls._made(value) for name, value in settings.items()})
+                made._set_state({name: cls._made(value) for name, value in state.items()})
+                return made
+        raise ValueError(f"{path} does not hold a {cls.__name__}")
+
+    def _plain(self, name: str, value: Any) -> Any:
+        """The value as JSON has it."""
+        if isinstance(value, list | tuple):
+            return [self._plain(name, x) for x in value]
+        if isinstance(value, np.generic):
+            return self._plain(name, value.item())
+        if value is None or isinstance(value, str | int):
+            return value
+        if is_number(value):
+            return number if math.isfinite(number := float(value)) else {"float": repr(number)}
+        if not hasattr(value, "shape"):
+            raise TypeError(f"`{name}` must be data to be written to a file of settings, got {describe(value)}")
+        return self._plain_array(name, value)
+
+    def _plain_array(self, name: str, value: Any) -> dict[str, Any]:
+        array = np.asarray(value)
+        return {"dtype": str(array.dtype), "array": self._plain(name, array.tolist())}
+
+    @classmethod
+    def _made(cls, value: Any) -> Any:
+        """What `_plain` was given."""
+        match value:
+            case list():
+                return [cls._made(x) for x in value]
+            case {"float": number}:
+                return float(number)
+            case {"array": array}:
+                return cls._made_array(**value | {"array": cls._made(array)})
+        return value
+
+    @classmethod
+    def _made_array(cls, array: Any, dtype: str) -> Any:
+        return np.asarray(array, dtype)
 
 
 def _shown(value: Any) -> str:
     if hasattr(value, "shape") and tuple(value.shape) != ():
         return f"<array {tuple(value.shape)}>"
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, np.ndarray | np.generic) or (hasattr(value, "detach") and not value.is_meta):
         return repr(value.item())
     if hasattr(value, "shape"):  # whose number may not be known: Keras asks for the repr while it traces
         return f"<{type(value).__name__}>"
     return getattr(value, "__name__", None) or repr(value)
-
-
-def _plain(name: str, value: Any) -> Any:
-    """The value as JSON has it: arrays with their dtype, no callables."""
-    if isinstance(value, list | tuple):
-        return [_plain(name, x) for x in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if callable(value) and not hasattr(value, "shape"):
-        raise TypeError(f"`{name}` is a function or a model, which a file of settings cannot hold")
-    array = _numpy(value)
-    return {"dtype": str(array.dtype), "array": array.tolist()}
-
-
-def _numpy(value: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-
-
-def _array(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_array(x) for x in value]
-    return np.asarray(value["array"], value["dtype"]) if isinstance(value, dict) else value

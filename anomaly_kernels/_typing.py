@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
+T_co = TypeVar("T_co", covariant=True)
 DType: TypeAlias = Any
 F = TypeVar("F", bound=Callable[..., Any])
 Axis: TypeAlias = int | tuple[int, ...] | None
@@ -38,6 +39,13 @@ class Array(Protocol):  # noqa: PLW1641  # not every library's arrays can be has
     def __le__(self, other: Any, /) -> Array: ...
     def __gt__(self, other: Any, /) -> Array: ...
     def __ge__(self, other: Any, /) -> Array: ...
+
+
+class Items(Protocol[T_co]):
+    """A sequence, or an array of one dimension, which is none to type checkers."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: int, /) -> T_co: ...
 
 
 Number: TypeAlias = int | float

@@ -28,7 +28,7 @@ FIRST = '"""{doc}"""\n\n# Written by tests/stubs.py: `make stubs`.\n'
 HEADS = {
     "torch": """
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex
 
 from torch import Tensor
 
@@ -39,7 +39,7 @@ Setting = float | Tensor
 """,
     "keras": """
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, SupportsIndex, overload
 
 import keras
 import numpy as np

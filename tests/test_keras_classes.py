@@ -180,6 +180,24 @@ def test_models_are_saved_with_their_weights(keras, akk):
     close(other(x, x + 1), numpy(loss(x, x + 1)))
 
 
+@pytest.mark.parametrize("kind", ["model", "layer"])
+def test_teachers_keep_their_weights(kind, keras, akk):
+    layer = keras.layers.Dense(3, "softmax", kernel_initializer="normal")
+    layer.build((None, 4))
+    teacher = layer if kind == "layer" else keras.Sequential([keras.Input((4,)), layer])
+    x, y = RNG.normal(size=(5, 4)).astype("float32"), RNG.dirichlet(np.ones(3), size=5).astype("float32")
+    loss = akk.DistillationLoss(model=teacher)
+    other = akk.DistillationLoss.from_config(loss.get_config())
+    assert other.model is not teacher
+    close(other(x, y), numpy(loss(x, y)))
+
+
+def test_a_dict_of_weights_is_no_model(akk):
+    from anomaly_kernels.keras._base import _restored
+
+    assert _restored({"weights": [1.0]}) == {"weights": [1.0]}
+
+
 @pytest.mark.parametrize("how", ["instance", "config", "dict", "list"])
 def test_compile_takes_losses_as_keras_users_give_them(how, keras, akk, tmp_path):
     x = keras.Input((4,))
@@ -301,6 +319,21 @@ def test_endpoint_layers_add_their_loss_and_are_saved_with_the_model(name, keras
     close(keras.saving.load_model(tmp_path / "model.keras")(data), expected)
 
 
+@pytest.mark.parametrize("dtype", [None, "mixed_float16"])
+def test_a_variable_among_the_settings_of_a_layer_is_saved_as_its_number(dtype, keras, akk, tmp_path):
+    weight = keras.Variable(2.0, trainable=True, dtype="float32")
+    y = keras.Input((3, 1))
+    layer = akk.MultiObjectiveLoss([0.5], anomaly_weight=weight, dtype=dtype)
+    model = keras.Model(y, layer(y, keras.ops.expand_dims(y, -1), y))
+    data = RNG.random((4, 3, 1)).astype("float32")
+    close(model(data), 2.0 * (data**2).mean())
+    weight.assign(3.0)
+    close(model(data), 3.0 * (data**2).mean())
+    assert model.weights == []
+    model.save(tmp_path / "model.keras")
+    close(keras.saving.load_model(tmp_path / "model.keras")(data), 3.0 * (data**2).mean())
+
+
 def test_the_radius_is_a_weight_that_is_trained_and_saved(keras, akk, tmp_path):
     z = RNG.normal(size=(512, 3)).astype("float32")
 
@@ -327,18 +360,29 @@ def test_the_radius_is_a_weight_that_is_trained_and_saved(keras, akk, tmp_path):
 def test_the_radius_starts_at_the_quantile(keras, akk):
     z = np.arange(1.0, 1001.0, dtype="float32")[:, None]
     layer = akk.DeepSVDDSoftBoundaryLoss(nu=0.05)
+    close(layer.r_unconstrained, 0.0)
     close(layer.radius, ak.svdd_radius(np.zeros(())))
+    layer.build(z.shape)
+    layer.build(z.shape)
+    assert len(layer.weights) == 1
     close(layer.init_radius(z, np.zeros(1, "float32")), 950.0, 2e-3)
     close(layer.radius, 950.0, 2e-3)
 
 
-def test_scores_are_a_column(akk):
+def test_scores_are_a_column(keras, akk):
     y_true, y_pred = RNG.random((2, 5, 3, 2))
     layer = akk.PredictionErrorAnomalyScore(error_metric="mse", aggregation="max", dtype="float64")
     expected = ak.prediction_error_score(y_true, y_pred, error_metric="mse", aggregation="max")[:, None]
     close(layer([y_true, y_pred]), expected, 1e-12)
     close(layer(y_true, y_pred), expected, 1e-12)
     assert layer.losses == []
+    both = (None, 3, 2), (None, 3, 2)
+    assert layer.compute_output_shape(*both) == layer.compute_output_shape(list(both)) == (None, 1)
+    symbolic = keras.Input((3, 2)), keras.Input((3, 2))
+    assert layer(*symbolic).shape == layer(list(symbolic)).shape == (None, 1)
+    for wrong in (y_true[:2], [y_true], [y_true] * 3):
+        with pytest.raises(TypeError, match="takes y_true, y_pred or a list of the two, got"):
+            layer(wrong)
 
 
 def test_layers_under_a_mixed_policy_compute_losses_in_float32(keras, akk):
@@ -346,6 +390,37 @@ def test_layers_under_a_mixed_policy_compute_losses_in_float32(keras, akk):
     found = layer(np.full((4, 3), 300.0, "float32"), np.zeros(3, "float32"))
     assert keras.backend.standardize_dtype(found.dtype) == "float32"
     assert np.isfinite(numpy(found))
+    rounded = akk.DeepSVDDSoftBoundaryLoss(dtype="mixed_float16", autocast=True)
+    assert type(rounded).from_config(rounded.get_config()).autocast
+    assert not np.isfinite(numpy(rounded(np.full((4, 3), 1e5, "float32"), np.zeros(3, "float32"))))
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "float64"])
+def test_the_policy_of_a_layer_is_a_parameter_as_it_was_given(dtype, akk, tmp_path):
+    from sklearn.base import clone
+
+    layer = akk.DeepSVDDSoftBoundaryLoss(dtype=dtype)
+    layer.save(tmp_path / "layer.json")
+    for other in (clone(layer), type(layer).load(tmp_path / "layer.json"), type(layer).from_config(layer.get_config())):
+        assert other.get_params()["dtype"] == other.dtype_policy.name == dtype
+
+
+@pytest.mark.parametrize("name", ["IoULoss", "DeepSVDDSoftBoundaryLoss"])
+def test_what_keras_refuses_changes_nothing(name, akk):
+    made = getattr(akk, name)(weight=2.0)
+    before = made.get_params()
+    for wrong in ({"dtype": "float31"}, {"reduction": "average"} if name == "IoULoss" else {"name": "another"}):
+        for params in ({"weight": 3.0} | wrong, wrong | {"weight": 3.0}):
+            with pytest.raises(ValueError, match="float31|average|another"):
+                made.set_params(**params)
+            assert made.get_params() == before
+    assert made.set_params(**before).get_params() == before
+
+
+def test_a_file_of_settings_holds_no_regularizer(akk, tmp_path):
+    layer = akk.DeepSVDDSoftBoundaryLoss(activity_regularizer="l2")
+    with pytest.raises(TypeError, match="^`activity_regularizer` must be data .* got keras.L2$"):
+        layer.save(tmp_path / "layer.json")
 
 
 # --- as fusionlab documents them
@@ -376,6 +451,12 @@ def test_the_documented_example_of_multi_objective_loss_runs(akk):
         akk.MultiObjectiveLoss(q_loss_fn, q_loss_fn)
     with pytest.raises(ValueError, match="^`quantile_loss_fn` must have weight 1, got 2.0$"):
         akk.MultiObjectiveLoss(akk.AdaptiveQuantileLoss([0.5], weight=2.0), a_loss_fn)
+    with pytest.raises(
+        TypeError, match="^MultiObjectiveLoss takes quantile_loss_fn, anomaly_loss_fn, got 3 arguments$"
+    ):
+        akk.MultiObjectiveLoss(q_loss_fn, a_loss_fn, 2.0)
+    with pytest.raises(ValueError, match="^`anomaly_loss_fn` must have reduction 'mean', got 'sum'$"):
+        akk.MultiObjectiveLoss(q_loss_fn, akk.AnomalyLoss(reduction="sum"))
 
 
 # --- errors

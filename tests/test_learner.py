@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,7 +15,21 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning"),  # Keras' own
 ]
 
-VARIANTS = {label: each for label, each in all_variants().items() if not callable(each.settings.get("model"))}
+EVERY = all_variants()
+VARIANTS = {label: each for label, each in EVERY.items() if not callable(each.settings.get("model"))}
+OTHER = {
+    "reduction": "sum",
+    "loss_type": "xent",
+    "normalize_method": "minmax",
+    "error_metric": "mse",
+    "aggregation": "max",
+    "axis": 1,
+    "quantiles": [0.25],
+    "model": len,
+    "model_hl": [len],
+    "w_model_hl": [0.25],
+} | dict.fromkeys(("cov_full", "cov_diag", "scale_diag"))
+"""Other values than those of the variants; 0.25 for what is not here."""
 
 
 @pytest.fixture(params=["torch", "keras"])
@@ -50,15 +65,16 @@ def test_a_saved_file_makes_the_same_object_again(label, framework, driver, tmp_
     np.testing.assert_array_equal(driver.numpy(again(*arrays)), expected)
 
 
-@pytest.mark.parametrize("label", VARIANTS)
+@pytest.mark.parametrize("label", EVERY)
 def test_parameters_are_those_of_the_constructor(label, framework):
-    made = VARIANTS[label].made(framework, lambda x: x)
+    made = EVERY[label].made(framework, lambda x: x)
     found = made.get_params()
     assert list(found) == list(inspect.signature(type(made)).parameters)
     assert all(f"{name}=" in made.my_params for name in found)
     assert all(f"  {name}" in made.summary() for name in found)
-    assert made.set_params(**{name: found[name] for name in made.settings}) is made
-    assert all(same(made.get_params()[name], value) for name, value in found.items())
+    other = {name: OTHER.get(name, 0.25) for name in made.settings}
+    assert made.set_params(**other) is made
+    assert all(same(made.get_params()[name], value) for name, value in (found | other).items())
 
 
 def test_what_is_learnt_is_saved_too(framework, driver, tmp_path):
@@ -87,6 +103,28 @@ def test_settings_change_by_name_checked_and_all_or_none(iou):
         loss.set_params(smoth=1.0)
 
 
+def test_a_setting_of_a_setting_that_is_refused_changes_nothing(framework):
+    made = all_variants()["AdversarialAELoss-default"].made(framework, lambda x: x)
+    inner = all_variants()["IoULoss-default"].made(framework, lambda x: x)
+    made.set_params(model=inner, model__smooth=0.5, w_model=2.0)
+    assert (inner.smooth, made.w_model) == (0.5, 2.0)
+    for wrong in ({"smooth": -1.0}, {"smoth": 1.0}):
+        with pytest.raises(ValueError, match="smo"):
+            made.set_params(w_model=3.0, model__weight=4.0, **{f"model__{name}": x for name, x in wrong.items()})
+        assert (inner.smooth, inner.weight, made.w_model) == (0.5, 1.0, 2.0)
+    with pytest.raises(ValueError, match="^`w_model` has no settings of its own, got `w_model__x`$"):
+        made.set_params(w_model__x=1)
+
+
+def test_forms_of_one_covariance_are_refused_together(framework):
+    made = all_variants()["ELBOLoss-default"].made(framework, lambda x: x)
+    made.set_params(cov_diag=np.ones(3))
+    with pytest.raises(ValueError, match="^at most one of .* may be given, got cov_diag, sim$"):
+        made.set_params(sim=1.0)
+    made.set_params(sim=1.0, cov_diag=None)
+    assert (made.sim, made.cov_diag) == (1.0, None)
+
+
 def test_settings_of_settings(framework):
     made = all_variants()["DistillationLoss-default"].made(framework, lambda x: x)
     inner = all_variants()["IoULoss-default"].made(framework, lambda x: x)
@@ -101,26 +139,70 @@ def test_a_file_of_something_else_is_refused(iou, tmp_path):
     path = tmp_path / "loss.json"
     iou().save(path)
     assert json.loads(path.read_text())["class"] == "IoULoss"
-    for text in ('{"class": "Other", "settings": {}, "state": {}}', "[1]", '{"class": "IoULoss"}'):
+    texts = [
+        '{"class": "Other", "settings": {}, "state": {}}',
+        '{"class": "IoULoss", "settings": [], "state": {}}',
+        '{"class": "IoULoss", "settings": {}, "state": null}',
+        '{"class": "IoULoss", "settings": {}, "state": {}, "more": 1}',
+        '{"class": "IoULoss"}',
+        "[1]",
+    ]
+    for text in texts:
         path.write_text(text)
         with pytest.raises(ValueError, match="does not hold a IoULoss$"):
             iou.load(path)
 
 
+@pytest.mark.parametrize("name", ["IoULoss", "DeepSVDDSoftBoundaryLoss"])
+def test_a_file_must_hold_what_is_learnt_and_nothing_else(name, framework, tmp_path):
+    made = all_variants()[f"{name}-default"].made(framework, lambda x: x)
+    path = tmp_path / "loss.json"
+    made.save(path)
+    content = json.loads(path.read_text())
+    learnt = {"IoULoss": "nothing", "DeepSVDDSoftBoundaryLoss": "r_unconstrained"}[name]
+    for state in ({}, {"radius": 1.0}):
+        if list(content["state"]) == list(state):
+            continue
+        path.write_text(json.dumps(content | {"state": state}))
+        with pytest.raises(ValueError, match=f"^{name} learns {learnt}, got {', '.join(state) or 'nothing'}$"):
+            type(made).load(path)
+
+
+def test_numbers_that_are_not_finite_are_written_as_json_has_it(framework, tmp_path):
+    made = all_variants()["ELBOLoss-default"].made(framework, lambda x: x)
+    made.set_params(weight=float("inf"), scale_diag=np.asarray([1.0, np.inf, np.nan]))
+    made.save(tmp_path / "loss.json")
+    content = json.loads((tmp_path / "loss.json").read_text(), parse_constant=pytest.fail)
+    assert content["settings"]["weight"] == {"float": "inf"}
+    again = type(made).load(tmp_path / "loss.json")
+    assert again.weight == float("inf")
+    np.testing.assert_array_equal(np.asarray(again.scale_diag), [1.0, np.inf, np.nan])
+
+
+def test_numbers_of_every_kind_are_written(iou, tmp_path):
+    iou(weight=Fraction(1, 2), smooth=np.float32(0.25), axis=np.int64(1)).save(tmp_path / "loss.json")
+    again = iou.load(tmp_path / "loss.json")
+    assert (again.weight, again.smooth, again.axis) == (0.5, 0.25, 1)
+
+
 def test_models_are_not_written_to_files_of_settings(framework, tmp_path):
     made = all_variants()["DistillationLoss-default"].made(framework, lambda x: x)
-    with pytest.raises(TypeError, match="^`model` is a function or a model, which a file of settings cannot hold$"):
+    with pytest.raises(TypeError, match="^`model` must be data to be written to a file of settings, got function$"):
         made.save(tmp_path / "loss.json")
     assert not (tmp_path / "loss.json").exists()
 
 
-def test_scikit_learn_clones_them(iou):
+@pytest.mark.parametrize("label", EVERY)
+def test_scikit_learn_clones_them(label, framework):
     from sklearn.base import clone
 
-    loss = iou(smooth=0.25)
-    copied = clone(loss)
-    assert copied is not loss
-    assert copied.smooth == 0.25
+    first = EVERY[label].made(framework, lambda x: x)
+    copied = clone(first)
+    assert type(copied) is type(first)
+    assert copied is not first
+    assert copied.my_params == first.my_params
+    lists = [name for name, value in first.get_params().items() if isinstance(value, list)]
+    assert all(getattr(copied, name) is not getattr(first, name) for name in lists)
 
 
 @pytest.mark.parametrize("name", CLASSES)

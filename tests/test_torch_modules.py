@@ -163,6 +163,9 @@ def test_a_misspelt_setting_is_refused_and_the_right_one_suggested(name):
         ("DeepSVDDSoftBoundaryLoss", {"nu": 1}, "^`nu` must be > 0 and < 1, got 1$"),
         ("AdaptiveQuantileLoss", {"quantiles": [0.5, 1.5]}, r"^`quantiles` must be numbers in \[0, 1\]"),
         ("KLDivergenceLoss", {"epsilon": 1.0}, "^`epsilon` must be >= 0 and < 1, got 1.0$"),
+        ("ELBOLoss", {"cov_diag": np.ones(3), "sim": 1.0}, "^at most one of .* may be given, got cov_diag, sim$"),
+        ("VAEGMMLoss", {"cov_diag": np.ones(3), "sim": 1.0}, "^at most one of .* may be given, got cov_diag, sim$"),
+        ("AnomalyLoss", {"weight": np.ones(2)}, r"^`weight` must be a number or a 0-d array, got shape \(2,\)$"),
         ("AnomalyLoss", {"reduction": "avg"}, "^`reduction` must be one of 'mean', 'sum', 'none', got 'avg'$"),
     ],
 )
@@ -179,6 +182,15 @@ def test_a_bad_setting_is_refused_by_the_constructor(name, settings, message):
         ("IoULoss", {"weight": "heavy"}, "^`weight` must be a number or a 0-d array, got str$"),
         ("IoULoss", {"weight": True}, "^`weight` must be a number or a 0-d array, got bool$"),
         ("DistillationLoss", {"model": 3}, "^`model` must be callable, got int$"),
+        ("IoULoss", {"weight": 1j}, "^`weight` must be a number or a 0-d array, got complex$"),
+        ("IoULoss", {"weight": object()}, "^`weight` must be a number or a 0-d array, got object$"),
+        ("IoULoss", {"axis": "1"}, "^`axis` must be an integer or a tuple of integers, got str$"),
+        ("IoULoss", {"axis": (0, 0.5)}, "^`axis` must be an integer or a tuple of integers, got float$"),
+        ("ELBOLoss", {"cov_diag": "a"}, "^arrays of one library are needed .*, got `cov_diag`: str$"),
+        ("ELBOLoss", {"cov_diag": np.ones(3, int)}, "^`cov_diag` must be floating point, got dtype int64$"),
+        ("AdversarialAELoss", {"model": len, "model_hl": 3}, "^`model_hl` must be a sequence of callables, got 3$"),
+        ("AdversarialAELoss", {"model": len, "model_hl": [3]}, r"^`model_hl\[0\]` must be callable, got int$"),
+        ("AdversarialAELoss", {"model": len, "w_model_hl": ["a"]}, r"^`w_model_hl\[0\]` must be a number or a 0-d arr"),
         ("AdaptiveQuantileLoss", {}, "^AdaptiveQuantileLoss: missing a required argument: 'quantiles'$"),
         ("AnomalyLoss", {"reduction": 1}, "^`reduction` must be one of .*, got int$"),
     ],
@@ -276,6 +288,70 @@ def test_models_among_the_settings_are_submodules():
     assert torch.equal(loss(x + 1, x), ak.adversarial_ae_loss(x, x + 1, model=teacher, model_hl=[teacher], w_recon=0.1))
 
 
+def test_functions_beside_models_leave_the_models_submodules():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    teacher = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(-1))
+    loss = akt.AdversarialAELoss(teacher, model_hl=[teacher[0], torch.sigmoid])
+    assert "model_hl.0.weight" in loss.state_dict()
+    x = torch.rand(5, 4)
+    expected = ak.adversarial_ae_loss(x, x + 1, model=teacher, model_hl=[teacher[0], torch.sigmoid])
+    assert torch.equal(loss(x + 1, x), expected)
+    torch.testing.assert_close(torch.compile(loss, fullgraph=True, backend="aot_eager")(x + 1, x), expected)
+
+
+def test_parameters_among_weights_learn_and_tensors_move(tmp_path):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    weights = [torch.nn.Parameter(torch.tensor(0.5)), torch.tensor(2.0), 3.0]
+    loss = akt.AdversarialAELoss(torch.sigmoid, model_hl=[torch.sigmoid] * 3, w_model_hl=weights)
+    assert [p is weights[0] for p in loss.parameters() if p.requires_grad] == [True]
+    assert list(loss.state_dict()) == ["w_model_hl.0", "w_model_hl.1"]
+    assert loss.get_params()["w_model_hl"] == weights
+    x = torch.rand(5, 4)
+    expected = ak.adversarial_ae_loss(x, x + 1, model=torch.sigmoid, model_hl=[torch.sigmoid] * 3, w_model_hl=weights)
+    assert torch.equal(loss(x + 1, x), expected)
+    torch.testing.assert_close(torch.compile(loss, fullgraph=True, backend="aot_eager")(x + 1, x), expected)
+    loss(x + 1, x).backward()
+    assert weights[0].grad != 0
+
+
+def test_the_callers_lists_are_not_kept():
+    import anomaly_kernels.torch as akt
+
+    quantiles, weights = [0.1, 0.9], [0.5]
+    made = akt.AdaptiveQuantileLoss(quantiles), akt.AdversarialAELoss(len, model_hl=[len], w_model_hl=weights)
+    quantiles.append(2.0)
+    weights.append(2.0)
+    assert (made[0].quantiles, made[1].w_model_hl) == ([0.1, 0.9], [0.5])
+
+
+def test_a_file_keeps_dtypes_and_what_learns(tmp_path):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    path = tmp_path / "loss.json"
+    frozen = torch.nn.Parameter(torch.tensor(1.0), requires_grad=False)
+    for setting in (torch.nn.Parameter(torch.tensor(2.0)), frozen, torch.tensor(0.1, dtype=torch.bfloat16)):
+        akt.AnomalyLoss(weight=setting).save(path)
+        again = akt.AnomalyLoss.load(path).weight
+        assert type(again) is type(setting)
+        assert (again.dtype, again.requires_grad) == (setting.dtype, setting.requires_grad)
+        assert torch.equal(again, setting)
+    loss = akt.DeepSVDDSoftBoundaryLoss().double()
+    loss.r_unconstrained.data.fill_(0.1)
+    loss.save(path)
+    again = akt.DeepSVDDSoftBoundaryLoss.load(path)
+    assert again.r_unconstrained.dtype is torch.float64
+    assert torch.equal(again.r_unconstrained, loss.r_unconstrained)
+    assert isinstance(again.r_unconstrained, torch.nn.Parameter)
+
+
 def test_the_radius_is_learnt_and_kept():
     import torch
 
@@ -328,6 +404,24 @@ def test_the_centre_is_the_mean_embedding_pushed_away_from_zero():
         akt.init_center(model, [])
     with pytest.raises(ValueError, match="^`eps` must be >= 0, got -1$"):
         akt.init_center(model, [rows], eps=-1)
+
+
+def test_the_centre_takes_no_name_that_the_model_has_for_something_else():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    model = torch.nn.Identity()
+    model.center = None
+    with pytest.raises(
+        ValueError, match="^`name` must be that of a buffer or a new one, got 'center', which the model"
+    ):
+        akt.init_center(model, [torch.ones(2, 2)], progress=False)
+    del model.center
+    model.register_buffer("center", None, persistent=False)
+    akt.init_center(model, [torch.ones(2, 2)], progress=False)
+    assert torch.equal(model.center, torch.ones(2))
+    assert list(model.state_dict()) == []
 
 
 def test_the_first_pass_shows_its_progress(capsys):

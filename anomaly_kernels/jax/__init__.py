@@ -2,27 +2,32 @@
 
 Numbers are traced: another weight or temperature compiles nothing anew. Names of options, axes, quantiles and models
 are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
-``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model the state
-is that of the first call.
+``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model, which must
+have a hash, the state is that of the first call.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import jax
+from jax.tree_util import Partial
 
 import anomaly_kernels
 from anomaly_kernels import GMMParams, losses, metrics, networks
 from anomaly_kernels._adapter import as_list, checks_of, static_settings
+from anomaly_kernels._checks import is_number
+from anomaly_kernels._namespace import describe
 
 
 def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel compiled by JAX, its settings checked before they are traced."""
     checks = checks_of(kernel)
     static = static_settings(kernel)
+    most = len(inspect.signature(kernel).parameters) - len(checks)
 
     @functools.cache
     def compiled(static_names: frozenset[str]) -> Callable[..., Any]:
@@ -30,11 +35,13 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(kernel)
     def function(*arrays: Any, **settings: Any) -> Any:
+        if len(arrays) > most:
+            raise TypeError(f"{kernel.__name__} takes {most} by position and settings by name, got {len(arrays)}")
         for name in settings.keys() & checks.keys():
             checks[name](name, settings[name])
-        names = [name for name in static & settings.keys() if not _brings_arrays(settings[name])]
-        settings |= {name: _hashable(settings[name]) for name in names}
-        return compiled(frozenset(names))(*arrays, **settings)
+        names = frozenset(name for name in static & settings.keys() if not _brings_arrays(settings[name]))
+        given = {name: _hashable(name, x) if name in names else _traceable(x) for name, x in settings.items()}
+        return compiled(names)(*arrays, **given)
 
     function.__module__ = __name__
     return function
@@ -42,12 +49,29 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 def _brings_arrays(model: Any) -> bool:
     models = model if isinstance(model, list | tuple) else [model]
-    return any(isinstance(m, jax.tree_util.Partial) for m in models)
+    return any(isinstance(m, Partial) for m in models)
 
 
-def _hashable(setting: Any) -> Any:
+def _traceable(given: Any) -> Any:
+    """Numbers of every kind as floats, and functions, which are beside a `Partial`, as such."""
+    if isinstance(given, list | tuple) and not hasattr(given, "_fields"):
+        return [_traceable(x) for x in given]
+    if is_number(given):
+        return float(given)
+    return Partial(given) if callable(given) and not isinstance(given, Partial) else given
+
+
+def _hashable(name: str, setting: Any) -> Any:
     setting = as_list(setting)
-    return tuple(setting) if isinstance(setting, list) else setting
+    setting = tuple(setting) if isinstance(setting, list) else setting
+    try:
+        hash(setting)
+    except TypeError:
+        raise TypeError(
+            f"`{name}` must have a hash, or be a `jax.tree_util.Partial` of a function and its arrays, "
+            f"got {describe(setting)}"
+        ) from None
+    return setting
 
 
 FUNCTIONS = [*losses.__all__, *metrics.__all__, *networks.__all__]

@@ -2,8 +2,8 @@
 
 Numbers are traced: another weight or temperature compiles nothing anew. Names of options, axes, quantiles and models
 are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
-``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model the state
-is that of the first call.
+``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model, which must
+have a hash, the state is that of the first call.
 """
 
 # Written by tests/stubs.py: `make stubs`.

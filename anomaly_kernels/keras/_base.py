@@ -17,6 +17,8 @@ from anomaly_kernels._numeric import mean, ratio
 
 Tensor = Any
 PACKAGE = "anomaly_kernels"
+_MODEL = "anomaly_kernels>model"
+"""Where the description of a model among the settings is, beside its weights."""
 
 
 class KerasLearner(Learner):
@@ -32,6 +34,11 @@ class KerasLearner(Learner):
 
     def __repr__(self) -> str:
         return self.my_params
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """As the kernel is given the values."""
+        super().check({name: _of_variable(value) for name, value in values.items()})
 
     def _config(self) -> dict[str, Any]:
         """The settings, as Keras saves them; models with their weights."""
@@ -116,19 +123,32 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
         "trainable": (True, "bool\n    Whether the weights of the layer, if any, are trained."),
         "dtype": (None, "str or DTypePolicy, optional\n    Of the result, which is that of the policy's variables."),
         "activity_regularizer": (None, "str or Regularizer, optional\n    Of the layer's output."),
+        # in which losses overflow
+        "autocast": (False, "bool\n    Whether inputs are rounded to the half precision of a mixed policy."),
     }
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         values = self.bind(arguments, settings)
-        # inputs are not rounded to half precision, in which losses overflow
-        super().__init__(**{name: values.pop(name) for name in self.own_parameters}, autocast=False)
+        super().__init__(**{name: values.pop(name) for name in self.own_parameters})
         for name, value in values.items():
             self._set(name, value)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.settings:  # which Keras would wrap, and save a variable among them as a weight
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def _get(self, name: str) -> Any:
+        return self.dtype_policy.name if name == "dtype" else super()._get(name)
+
     def _set(self, name: str, value: Any) -> None:
-        if name == "name":
-            raise ValueError("`name` of a layer cannot be changed")
-        super()._set("dtype_policy" if name == "dtype" else name, value)
+        if name == "name" and value != self.name:
+            raise ValueError(f"`name` of a layer cannot be changed, got {value!r}")
+        if name == "activity_regularizer":
+            value = keras.regularizers.get(value)
+        if name != "name":
+            super()._set("dtype_policy" if name == "dtype" else name, value)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, if there are any."""
@@ -136,7 +156,7 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same layer."""
-        return {**super().get_config(), **self._config()}
+        return {**super().get_config(), "autocast": self.autocast, **self._config()}
 
     def _added(self, **arrays: Tensor) -> Tensor:
         """The loss of the arrays, which is added to those of the model."""
@@ -148,9 +168,8 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
         return {variable.name: keras.ops.convert_to_numpy(variable) for variable in self.weights}
 
     def _set_state(self, state: dict[str, Any]) -> None:
-        if state:
-            self.build(None)
-            self.set_weights(list(state.values()))
+        super()._set_state(state)
+        self.set_weights([state[name] for name in self._state()])
 
 
 def _reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
@@ -197,17 +216,22 @@ def tensor_of(x: Any, dtype: str | None = None) -> Tensor:
     return keras.ops.convert_to_tensor(x.value if isinstance(x, keras.Variable) else x, dtype)
 
 
-def _as_tensor(setting: Any) -> Any:
-    """Variables and NumPy arrays as the backend's tensors; compiled steps of JAX see a variable as it is at first."""
+def _of_variable(setting: Any) -> Any:
+    """Variables as the backend's tensors; compiled steps of JAX see a variable as it is at first."""
     if isinstance(setting, list | tuple):
-        return tuple(_as_tensor(x) for x in setting)
-    return tensor_of(setting) if isinstance(setting, keras.Variable | np.ndarray) else setting
+        return [_of_variable(x) for x in setting]
+    return tensor_of(setting) if isinstance(setting, keras.Variable) else setting
+
+
+def _as_tensor(setting: Any) -> Any:
+    """Variables and NumPy arrays as the backend's tensors."""
+    return tensor_of(setting) if isinstance(setting, np.ndarray) else _of_variable(setting)
 
 
 def _described(value: Any) -> Any:
-    if isinstance(value, keras.Model):  # its config alone would come back with other weights
+    if isinstance(value, keras.layers.Layer):  # its config alone would come back with other weights
         weights = [_described(w) for w in value.get_weights()]
-        return {"model": keras.saving.serialize_keras_object(value), "weights": weights}
+        return {_MODEL: keras.saving.serialize_keras_object(value), "weights": weights}
     if isinstance(value, list | tuple):
         return [_described(x) for x in value]
     if isinstance(value, keras.Variable):
@@ -218,8 +242,8 @@ def _described(value: Any) -> Any:
 def _restored(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_restored(x) for x in value]
-    if isinstance(value, dict) and "weights" in value:
-        model = keras.saving.deserialize_keras_object(value["model"])
+    if isinstance(value, dict) and _MODEL in value:
+        model = keras.saving.deserialize_keras_object(value[_MODEL])
         model.set_weights([_restored(w) for w in value["weights"]])
         return model
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

@@ -92,6 +92,8 @@ class MultiObjectiveLoss(EndpointLayer, kernel=forecast.multi_objective_loss):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         if arguments and isinstance(arguments[0], Loss):
+            if len(arguments) > len(_LOSSES):
+                raise TypeError(f"{type(self).__name__} takes {', '.join(_LOSSES)}, got {len(arguments)} arguments")
             settings.update(zip(_LOSSES, arguments, strict=False))
             arguments = ()
         losses = {name: settings.pop(name) for name in _LOSSES if name in settings}
@@ -110,6 +112,8 @@ def _settings_of(losses: dict[str, Loss]) -> dict[str, Any]:
     for name, loss in losses.items():
         if not isinstance(loss, _LOSSES[name]):
             raise TypeError(f"`{name}` must be a {_LOSSES[name].__name__}, got {type(loss).__name__}")
+        if loss.reduction in (None, "none", "sum"):
+            raise ValueError(f"`{name}` must have reduction 'mean', got {loss.reduction!r}")
     found: dict[str, Any] = {}
     if "quantile_loss_fn" in losses:
         found["quantiles"] = losses["quantile_loss_fn"].quantiles
@@ -121,22 +125,17 @@ def _settings_of(losses: dict[str, Loss]) -> dict[str, Any]:
 
 
 class DeepSVDDSoftBoundaryLoss(EndpointLayer, kernel=one_class.deep_svdd_soft_boundary_loss, held=("radius",)):
-    def build(self, input_shape: Any) -> None:
-        """Make the weight of which the radius is made."""
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
         self.r_unconstrained = self.add_weight(shape=(), initializer="zeros", name="r_unconstrained")
-        self.built = True
 
     @property
     def radius(self) -> Tensor:
-        """The radius R, positive: `svdd_radius` of the weight `r_unconstrained`, which is made if it is not there."""
-        if not self.built:
-            self.build(None)
+        """The radius R, positive: `svdd_radius` of the weight `r_unconstrained`."""
         return one_class.svdd_radius(tensor_of(self.r_unconstrained))
 
     def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:
         """Set the radius so that a fraction ν of these embeddings of normal data lies outside; return it."""
-        if not self.built:
-            self.build(None)
         radius = one_class.quantile_radius(tensor_of(embeddings), tensor_of(center), float(self.nu))
         self.r_unconstrained.assign(one_class.raw_radius(radius))
         return self.radius
@@ -153,6 +152,12 @@ class PredictionErrorAnomalyScore(EndpointLayer, kernel=reconstruction.predictio
     def call(self, y_true: Tensor, y_pred: Tensor | None = None) -> Tensor:
         """Return the score of each sample, (B, 1), of two arrays or a list of two."""
         if y_pred is None:
+            if not isinstance(y_true, list | tuple) or len(y_true) != 2:
+                raise TypeError(f"{type(self).__name__} takes y_true, y_pred or a list of the two, got {y_true!r}")
             y_true, y_pred = y_true
         score = self._value({"y_true": y_true, "y_pred": y_pred}, self.variable_dtype)
         return keras.ops.cast(keras.ops.expand_dims(score, -1), self.variable_dtype)
+
+    def compute_output_shape(self, y_true_shape: Any, y_pred_shape: Any = None) -> tuple[int | None, int]:
+        """Return the shape of the scores, from those of `call`'s arguments."""
+        return ((y_true_shape[0] if y_pred_shape is None else y_true_shape)[0], 1)

@@ -3,7 +3,7 @@
 # Written by tests/stubs.py: `make stubs`.
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, SupportsIndex, overload
 
 import keras
 import numpy as np
@@ -255,7 +255,7 @@ class AdversarialAELoss(Loss):
        arXiv:2002.09364, 2020.
     """
 
-    def __init__(self, model: Callable[[Any], Tensor], *, model_hl: Sequence[Callable[[Any], Tensor]] = (), w_model: Setting = 1.0, w_recon: Setting = 0.0, w_model_hl: Sequence[Setting] | None = None, temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(self, model: Callable[[Any], Tensor], *, model_hl: Any = (), w_model: Setting = 1.0, w_recon: Setting = 0.0, w_model_hl: Any | None = None, temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
 
 
 class DeepSVDDLoss(Loss):
@@ -352,7 +352,7 @@ class IoULoss(Loss):
        ISVC, 2016.
     """
 
-    def __init__(self, *, normalize_method: Literal['sigmoid', 'clamp', 'minmax'] = 'sigmoid', smooth: Setting = 1e-06, axis: int | tuple[int, ...] | None = None, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(self, *, normalize_method: Literal['sigmoid', 'clamp', 'minmax'] = 'sigmoid', smooth: Setting = 1e-06, axis: SupportsIndex | Sequence[SupportsIndex] | None = None, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
 
 
 class AdaptiveQuantileLoss(Loss):
@@ -384,7 +384,7 @@ class AdaptiveQuantileLoss(Loss):
     .. [1] R. Koenker, G. Bassett, "Regression Quantiles", Econometrica, 1978.
     """
 
-    def __init__(self, quantiles: Sequence[float], *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(self, quantiles: Any, *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
 
 
 class AnomalyRegularizer(Regularizer):
@@ -532,6 +532,8 @@ class AEGMMLoss(EndpointLayer):
         Of the result, which is that of the policy's variables.
     activity_regularizer : str or Regularizer, optional
         Of the layer's output.
+    autocast : bool
+        Whether inputs are rounded to the half precision of a mixed policy.
 
     Notes
     -----
@@ -543,7 +545,7 @@ class AEGMMLoss(EndpointLayer):
        equation 7.
     """
 
-    def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
+    def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
 
 
@@ -575,6 +577,8 @@ class VAEGMMLoss(EndpointLayer):
         Of the result, which is that of the policy's variables.
     activity_regularizer : str or Regularizer, optional
         Of the layer's output.
+    autocast : bool
+        Whether inputs are rounded to the half precision of a mixed policy.
 
     Notes
     -----
@@ -586,7 +590,7 @@ class VAEGMMLoss(EndpointLayer):
     .. [2] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014.
     """
 
-    def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Tensor | None = None, cov_diag: Tensor | None = None, scale_diag: Tensor | None = None, sim: Setting | None = None, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
+    def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Tensor | None = None, cov_diag: Tensor | None = None, scale_diag: Tensor | None = None, sim: Setting | None = None, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
 
 
@@ -613,6 +617,8 @@ class MultiObjectiveLoss(EndpointLayer):
         Of the result, which is that of the policy's variables.
     activity_regularizer : str or Regularizer, optional
         Of the layer's output.
+    autocast : bool
+        Whether inputs are rounded to the half precision of a mixed policy.
 
     References
     ----------
@@ -622,7 +628,7 @@ class MultiObjectiveLoss(EndpointLayer):
     @overload
     def __init__(self, quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
     @overload
-    def __init__(self, quantiles: Sequence[float], *, anomaly_weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
+    def __init__(self, quantiles: Any, *, anomaly_weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor, anomaly_scores: Tensor | None = None) -> Tensor: ...
 
 
@@ -647,13 +653,15 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer):
         Of the result, which is that of the policy's variables.
     activity_regularizer : str or Regularizer, optional
         Of the layer's output.
+    autocast : bool
+        Whether inputs are rounded to the half precision of a mixed policy.
 
     References
     ----------
     .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, equation 3.
     """
 
-    def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
+    def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
     def call(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     r_unconstrained: keras.Variable
@@ -682,11 +690,13 @@ class PredictionErrorAnomalyScore(EndpointLayer):
         Of the result, which is that of the policy's variables.
     activity_regularizer : str or Regularizer, optional
         Of the layer's output.
+    autocast : bool
+        Whether inputs are rounded to the half precision of a mixed policy.
 
     References
     ----------
     .. [1] P. Malhotra et al., "Long Short Term Memory Networks for Anomaly Detection in Time Series", ESANN, 2015.
     """
 
-    def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean', name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
+    def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean', name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor | None = None) -> Tensor: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from anomaly_kernels._checks import (
     POSITIVE,
     cast,
     choice,
+    function,
     has_ndim,
     has_shape,
     inputs,
@@ -25,7 +26,7 @@ from anomaly_kernels._checks import (
 )
 from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times, weighted
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
+from anomaly_kernels._typing import Array, DType, Items, Namespace, Reduction, Setting, Values
 
 Model = Callable[[Any], Array]
 
@@ -175,10 +176,10 @@ def adversarial_ae_loss(
     x_pred: Array,
     *,
     model: Model,
-    model_hl: Sequence[Model] = (),
+    model_hl: Items[Model] = (),
     w_model: Setting = 1.0,
     w_recon: Annotated[Setting, NOT_NEGATIVE] = 0.0,
-    w_model_hl: Sequence[Setting] | None = None,
+    w_model_hl: Items[Setting] | None = None,
     temperature: Annotated[Setting, POSITIVE] = 1.0,
     epsilon: Annotated[Setting, BELOW_ONE] = 1e-7,
     reduction: Reduction = "mean",
@@ -299,8 +300,7 @@ def _scaled_errors(xp: Namespace, rows: Array, difference: Array) -> Array:
 
 
 def _outputs(name: str, model: Model, x: Any) -> Array:
-    if not callable(model):
-        raise TypeError(f"`{name}` must be callable, got {type(model).__name__}")
+    function(name, model)
     return model(x)
 
 

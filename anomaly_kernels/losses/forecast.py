@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
 from anomaly_kernels._numeric import weighted
 from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, Number, Reduction, Setting, Values
+from anomaly_kernels._typing import Array, Items, Number, Reduction, Setting, Values
 from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
 
 
@@ -17,7 +16,7 @@ def quantile_loss(
     y_true: Array,
     y_pred: Array,
     *,
-    quantiles: Annotated[Sequence[Number], levels],
+    quantiles: Annotated[Items[Number], levels],
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
@@ -88,7 +87,7 @@ def multi_objective_loss(
     y_pred: Array,
     anomaly_scores: Array | None = None,
     *,
-    quantiles: Annotated[Sequence[Number], levels],
+    quantiles: Annotated[Items[Number], levels],
     anomaly_weight: Setting = 1.0,
 ) -> Array:
     r"""Pinball loss of a forecast plus the mean of squared anomaly scores.

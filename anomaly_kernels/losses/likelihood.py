@@ -34,8 +34,12 @@ class Covariance(NamedTuple):
     sim: Setting | None = None
 
     def given(self) -> dict[str, Array]:
-        """Those that are set, by name."""
-        return {name: value for name, value in self._asdict().items() if value is not None}
+        """The one that is set, by name, if any."""
+        given = {name: value for name, value in self._asdict().items() if value is not None}
+        if len(given) > 1:
+            names = ", ".join(f"`{name}`" for name in self._fields)
+            raise ValueError(f"at most one of {names} may be given, got {', '.join(given)}")
+        return given
 
 
 def elbo(
@@ -112,9 +116,6 @@ def gaussian_nll(
 ) -> Array:
     """`elbo` of two arrays under the names that its caller gives them and its weight."""
     given = covariance.given()
-    if len(given) > 1:
-        names = ", ".join(f"`{name}`" for name in Covariance._fields)
-        raise ValueError(f"at most one of {names} may be given, got {', '.join(given)}")
     xp, dtype = inputs(**data, **{name: x for name, x in given.items() if name != "sim"})
     same_shape(**data)
     w = number(weight[0], weight[1], xp, dtype)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal, SupportsIndex
 
-from anomaly_kernels._checks import NOT_NEGATIVE, cast, choice, inputs, integer, not_empty, number, same_shape
+from anomaly_kernels._checks import NOT_NEGATIVE, axes, cast, choice, inputs, not_empty, number, same_shape
 from anomaly_kernels._numeric import clip, ratio, sides, times, weighted
 from anomaly_kernels._reduce import reduce, totals
 from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting, Values
@@ -91,7 +91,7 @@ def iou_loss(
     *,
     normalize_method: Literal["sigmoid", "clamp", "minmax"] = "sigmoid",
     smooth: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
-    axis: Axis = None,
+    axis: Annotated[SupportsIndex | Sequence[SupportsIndex] | None, axes] = None,
     weight: Setting = 1.0,
 ) -> Array:
     r"""One minus the intersection over union of a soft mask and the true one (Jaccard loss).
@@ -150,14 +150,14 @@ def iou_loss(
     not_empty(target=target, score=score)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     w = number("weight", weight, xp, dtype)
-    axes = _axes(axis, len(score.shape))
-    soft = _soft_mask(xp, dtype, normalize_method, score, axes)
+    pooled = _axes(axis, len(score.shape))
+    soft = _soft_mask(xp, dtype, normalize_method, score, pooled)
 
     def sums(x: Array, y: Array) -> Pair:
         q, rest = soft(x)
-        return xp.sum(q * y, axis=axes), xp.sum(q * (1.0 - y) + y * rest, axis=axes)
+        return xp.sum(q * y, axis=pooled), xp.sum(q * (1.0 - y) + y * rest, axis=pooled)
 
-    if axes is None:
+    if pooled is None:
         common, difference = totals(xp, dtype, sums, {"score": score, "target": target})
     else:
         common, difference = sums(cast(xp, dtype, score), cast(xp, dtype, target))
@@ -168,14 +168,11 @@ def iou_loss(
     return times(w, loss)
 
 
-def _axes(axis: Axis, ndim: int) -> Axis:
-    if axis is None:
-        return None
-    given = axis if isinstance(axis, tuple | list) else (axis,)
-    axes = [integer("axis", k, "an integer or a tuple of integers") for k in given]
-    if not axes or any(not -ndim <= k < ndim for k in axes) or len({k % ndim for k in axes}) < len(axes):
+def _axes(axis: SupportsIndex | Sequence[SupportsIndex] | None, ndim: int) -> tuple[int, ...] | None:
+    found = axes("axis", axis)
+    if found is not None and (not found or len({k % ndim for k in found if -ndim <= k < ndim}) < len(found)):
         raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
-    return tuple(axes)
+    return found
 
 
 def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axis) -> Callable[[Array], Pair]:

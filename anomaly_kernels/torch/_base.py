@@ -54,28 +54,62 @@ class Loss(Learner, nn.Module):
         """Tensors become buffers, which move with the module, unless they are parameters; models become submodules."""
         if isinstance(value, np.ndarray) and name not in self.static:
             value = torch.as_tensor(value)
-        if isinstance(value, list | tuple) and value and all(isinstance(x, nn.Module) for x in value):
-            value = nn.ModuleList(value)
+        if isinstance(value, list | tuple):
+            value = _registered(value)
         if hasattr(self, name):
             delattr(self, name)
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
             self.register_buffer(name, None)
         super()._set(name, value)
 
+    def _get(self, name: str) -> Any:
+        value = super()._get(name)
+        return list(value) if isinstance(value, nn.ModuleList | nn.ParameterList) else value
+
     def _state(self) -> dict[str, Any]:
-        return {
-            name: x.detach().cpu().numpy()
-            for name, x in self.named_parameters(recurse=False)
-            if name not in self.settings
-        }
+        return {name: x for name, x in self.named_parameters(recurse=False) if name not in self.settings}
 
     def _set_state(self, state: dict[str, Any]) -> None:
-        self.load_state_dict({name: torch.as_tensor(x) for name, x in state.items()}, strict=False)
+        super()._set_state(state)
+        self.load_state_dict(state, strict=False, assign=True)  # the rest of a whole state are settings
+
+    def _plain_array(self, name: str, value: Any) -> dict[str, Any]:
+        dtype = str(value.dtype).removeprefix("torch.")
+        plain = {"dtype": dtype, "array": self._plain(name, value.tolist())}
+        return plain | {"requires_grad": value.requires_grad} if isinstance(value, nn.Parameter) else plain
+
+    @classmethod
+    def _made_array(cls, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
+        tensor = torch.tensor(array, dtype=getattr(torch, dtype))
+        return tensor if requires_grad is None else nn.Parameter(tensor, requires_grad)
 
     def extra_repr(self) -> str:
         """The settings, which the module's repr shows."""
         children = dict(self.named_children())
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings if name not in children)
+
+
+class _Function(nn.Module):
+    """A function in a list of models."""
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *arrays: Tensor) -> Tensor:
+        return self.function(*arrays)
+
+
+def _registered(values: list[Any] | tuple[Any, ...]) -> Any:
+    """A list whose modules and tensors are parts of the module, if it has any."""
+    if any(isinstance(x, nn.Module) for x in values):
+        return nn.ModuleList([x if isinstance(x, nn.Module) else _Function(x) for x in values])
+    if any(isinstance(x, Tensor) for x in values):  # all become parameters there, but tensors are not to learn
+        fixed = [isinstance(x, Tensor) and not isinstance(x, nn.Parameter) for x in values]
+        return nn.ParameterList(
+            [nn.Parameter(x, requires_grad=False) if f else x for x, f in zip(values, fixed, strict=True)]
+        )
+    return values
 
 
 def _forward(cls: type[Loss], *, held: bool) -> Callable[..., Tensor]:

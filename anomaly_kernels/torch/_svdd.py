@@ -77,7 +77,7 @@ def init_center(
     Raises
     ------
     ValueError
-        If there is no batch, or `eps` is negative.
+        If there is no batch, `eps` is negative, or the model has something else under that name.
 
     References
     ----------
@@ -85,6 +85,9 @@ def init_center(
     """
     if not eps >= 0:
         raise ValueError(f"`eps` must be >= 0, got {eps}")
+    kept = name in model._buffers  # noqa: SLF001  # no public list has those that are None
+    if hasattr(model, name) and not kept:
+        raise ValueError(f"`name` must be that of a buffer or a new one, got {name!r}, which the model has already")
     training = {module: module.training for module in model.modules()}
     total, count = None, 0
     try:
@@ -101,7 +104,7 @@ def init_center(
         raise ValueError("`loader` has no batch: there is nothing to average over")
     center = (total / count).to(rows.dtype)
     center = torch.where(center.abs() < eps, torch.where(center < 0, -eps, eps), center)
-    if name in dict(model.named_buffers(recurse=False)):
+    if kept:
         setattr(model, name, center)
     else:
         model.register_buffer(name, center)
