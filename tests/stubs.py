@@ -20,7 +20,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal
 
-from anomaly_kernels._typing import Array
+from anomaly_kernels._typing import Array, Items
 
 PACKAGE = Path(__file__).resolve().parent.parent / "anomaly_kernels"
 STUBS = {"torch": "torch/losses.pyi", "keras": "keras/losses.pyi", "jax": "jax/__init__.pyi"}
@@ -30,12 +30,15 @@ HEADS = {
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, SupportsIndex
 
+import numpy as np
 from torch import Tensor
 
+from anomaly_kernels._typing import Items
 from anomaly_kernels.torch._base import Loss
 from anomaly_kernels.torch._svdd import SoftBoundary
 
-Setting = float | Tensor
+Array = Tensor | np.ndarray[Any, Any]
+Setting = float | Array
 """,
     "keras": """
 from collections.abc import Callable, Sequence
@@ -44,17 +47,20 @@ from typing import Any, Literal, SupportsIndex, overload
 import keras
 import numpy as np
 
+from anomaly_kernels._typing import Items
 from anomaly_kernels.keras._base import EndpointLayer, Loss, Regularizer
 
 Tensor = Any
+Array = Any
 Setting = float | keras.Variable | np.ndarray[Any, Any]
 """,
 }
 # parameters of Keras' own, and of the class that takes losses in place of settings
-KERAS_TYPES = {"name": "str | None", "reduction": "str | None", "trainable": "bool"}
+KERAS_TYPES = {"name": "str | None", "reduction": "str | None", "trainable": "bool", "autocast": "bool"}
 ALTERNATIVES = {
     ("keras", "MultiObjectiveLoss"): "quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, "
-    "name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None"
+    "name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, "
+    "autocast: bool = False"
 }
 
 
@@ -62,7 +68,7 @@ def written(annotation: Any) -> str:
     """An annotation of a kernel as the stub has it."""
     options, origin = typing.get_args(annotation), typing.get_origin(annotation)
     if annotation is Array:
-        return "Tensor"
+        return "Array"
     if origin is Literal:
         return f"Literal[{', '.join(map(repr, options))}]"
     if origin in (typing.Union, UnionType):
@@ -73,9 +79,9 @@ def written(annotation: Any) -> str:
         return " | ".join(["Setting"] * number + [written(option) for option in rest])
     if origin is Callable:
         return "Callable[[Any], Tensor]"
-    if origin in (Sequence, tuple):
+    if origin in (Items, Sequence, tuple):
         inner = written(options[0])
-        return f"Sequence[{inner}]" if origin is Sequence else f"tuple[{inner}, ...]"
+        return f"tuple[{inner}, ...]" if origin is tuple else f"{origin.__name__}[{inner}]"
     return "None" if annotation is NoneType else annotation.__name__ if isinstance(annotation, type) else "Any"
 
 

@@ -9,12 +9,14 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from adapters import all_variants
 
 import anomaly_kernels as ak
+from anomaly_kernels.testing.samples import classifier, hidden_layer
 from anomaly_kernels.testing.support import catalogue
 
 pytestmark = pytest.mark.library("jax")
@@ -209,3 +211,41 @@ def test_shards_on_eight_devices_give_the_loss_of_one():
         timeout=180,
     )
     assert done.stdout.strip() == "equal", done.stderr
+
+
+class Unhashable:
+    """A model that cannot be static."""
+
+    __hash__ = None
+
+    def __call__(self, x):
+        return classifier(x)
+
+
+def test_what_cannot_be_static_is_named(driver, jak):
+    x = driver.array(RNG.random((3, 4)))
+    with pytest.raises(TypeError, match="mean_squared_anomaly takes 1 by position and settings by name, got 2"):
+        jak.mean_squared_anomaly(x, 2.0)
+    with pytest.raises(TypeError, match=r"`model` must have a hash, or be a `jax.tree_util.Partial`"):
+        jak.distillation_loss(x, x, model=Unhashable())
+
+
+@pytest.mark.parametrize("weight", [2**70, Fraction(1, 3), np.float32(0.5)])
+def test_numbers_of_every_kind_are_traced(weight, driver, jak):
+    x = driver.array(RNG.random((3, 2, 4)))
+    found = jak.mean_squared_anomaly(x, weight=weight)
+    np.testing.assert_allclose(found, float(weight) * float(jak.mean_squared_anomaly(x)), rtol=1e-12)
+
+
+def test_models_of_hidden_layers_may_be_partial_and_weighed_by_an_array(driver, jak):
+    import jax
+
+    x, y = RNG.random((2, 5, 4))
+    expected = ak.adversarial_ae_loss(
+        x, y, model=classifier, model_hl=[hidden_layer, classifier], w_model_hl=[0.5, 0.25]
+    )
+    models = [jax.tree_util.Partial(hidden_layer), classifier]
+    for weights in ([0.5, 0.25], np.asarray([0.5, 0.25])):
+        given = (driver.array(x), driver.array(y))
+        found = jak.adversarial_ae_loss(*given, model=classifier, model_hl=models, w_model_hl=weights)
+        np.testing.assert_allclose(found, expected, rtol=1e-10)

@@ -14,7 +14,14 @@ RIGHT = """
 import anomaly_kernels.jax as akj
 import anomaly_kernels.keras as akk
 import anomaly_kernels.torch as akt
+import numpy as np
 
+akt.ELBOLoss(cov_diag=np.ones(3))
+akt.AdaptiveQuantileLoss(np.asarray([0.1, 0.9]))
+akk.AdaptiveQuantileLoss(np.asarray([0.1, 0.9]))
+akt.IoULoss(axis=[1, 2])
+akt.IoULoss(axis=np.int64(1))
+akk.AEGMMLoss(autocast=True)
 akt.IoULoss(normalize_method="minmax", smooth=1, axis=(1, 2), weight=2.0)
 akt.AdaptiveQuantileLoss([0.1, 0.9], reduction="none")
 akt.DeepSVDDSoftBoundaryLoss(nu=0.1).init_radius
@@ -33,7 +40,13 @@ WRONG = {  # what the one error of each line names
     "akj.iou_loss(1, 2, smoth=1.0)": "smoth",
 }
 # frameworks are Any to mypy here, by pyproject.toml, and so is a setting that may be a tensor
-WRONG_KINDS = {'akt.IoULoss(smooth="much")': "smooth", 'akk.IoULoss(smooth="much")': "smooth"}
+WRONG_KINDS = {
+    "akt.AdaptiveQuantileLoss(0.5)": "quantiles",
+    "akk.AdaptiveQuantileLoss([object()])": "quantiles",
+    "akk.AEGMMLoss(autocast=object())": "autocast",
+    'akt.IoULoss(smooth="much")': "smooth",
+    'akk.IoULoss(smooth="much")': "smooth",
+}
 CHECKERS = {
     "mypy": [
         sys.executable,

@@ -8,9 +8,11 @@ from typing import Any, Literal, SupportsIndex, overload
 import keras
 import numpy as np
 
+from anomaly_kernels._typing import Items
 from anomaly_kernels.keras._base import EndpointLayer, Loss, Regularizer
 
 Tensor = Any
+Array = Any
 Setting = float | keras.Variable | np.ndarray[Any, Any]
 
 
@@ -110,7 +112,7 @@ class ELBOLoss(Loss):
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014.
     """
 
-    def __init__(self, *, cov_full: Tensor | None = None, cov_diag: Tensor | None = None, scale_diag: Tensor | None = None, sim: Setting | None = None, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(self, *, cov_full: Array | None = None, cov_diag: Array | None = None, scale_diag: Array | None = None, sim: Setting | None = None, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
 
 
 class GaussianKLLoss(Loss):
@@ -255,7 +257,7 @@ class AdversarialAELoss(Loss):
        arXiv:2002.09364, 2020.
     """
 
-    def __init__(self, model: Callable[[Any], Tensor], *, model_hl: Any = (), w_model: Setting = 1.0, w_recon: Setting = 0.0, w_model_hl: Any | None = None, temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(self, model: Callable[[Any], Tensor], *, model_hl: Items[Callable[[Any], Tensor]] = (), w_model: Setting = 1.0, w_recon: Setting = 0.0, w_model_hl: Items[Setting] | None = None, temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
 
 
 class DeepSVDDLoss(Loss):
@@ -384,7 +386,7 @@ class AdaptiveQuantileLoss(Loss):
     .. [1] R. Koenker, G. Bassett, "Regression Quantiles", Econometrica, 1978.
     """
 
-    def __init__(self, quantiles: Any, *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(self, quantiles: Items[float], *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
 
 
 class AnomalyRegularizer(Regularizer):
@@ -545,7 +547,7 @@ class AEGMMLoss(EndpointLayer):
        equation 7.
     """
 
-    def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
+    def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
 
 
@@ -590,7 +592,7 @@ class VAEGMMLoss(EndpointLayer):
     .. [2] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014.
     """
 
-    def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Tensor | None = None, cov_diag: Tensor | None = None, scale_diag: Tensor | None = None, sim: Setting | None = None, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
+    def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Array | None = None, cov_diag: Array | None = None, scale_diag: Array | None = None, sim: Setting | None = None, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
 
 
@@ -626,9 +628,9 @@ class MultiObjectiveLoss(EndpointLayer):
     """
 
     @overload
-    def __init__(self, quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None) -> None: ...
+    def __init__(self, quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     @overload
-    def __init__(self, quantiles: Any, *, anomaly_weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
+    def __init__(self, quantiles: Items[float], *, anomaly_weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor, anomaly_scores: Tensor | None = None) -> Tensor: ...
 
 
@@ -661,7 +663,7 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer):
     .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, equation 3.
     """
 
-    def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
+    def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     r_unconstrained: keras.Variable
@@ -698,5 +700,5 @@ class PredictionErrorAnomalyScore(EndpointLayer):
     .. [1] P. Malhotra et al., "Long Short Term Memory Networks for Anomaly Detection in Time Series", ESANN, 2015.
     """
 
-    def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean', name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: Any = False) -> None: ...
+    def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean', name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor | None = None) -> Tensor: ...
