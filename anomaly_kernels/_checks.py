@@ -137,17 +137,18 @@ class Range(NamedTuple):
     above: Number | None = None
     least: Number | None = None
     below: Number | None = None
+    most: Number | None = None
     nan: bool = False
 
     def holds(self, value: Number) -> bool:
         """Whether a number is in the range."""
         if value != value:
             return self.nan
-        above = self.above is None or value > self.above
-        return above and (self.least is None or value >= self.least) and (self.below is None or value < self.below)
+        over = (self.above is None or value > self.above) and (self.least is None or value >= self.least)
+        return over and (self.below is None or value < self.below) and (self.most is None or value <= self.most)
 
     def __str__(self) -> str:
-        limits = ((">", self.above), (">=", self.least), ("<", self.below))
+        limits = ((">", self.above), (">=", self.least), ("<", self.below), ("<=", self.most))
         return " and ".join(f"{sign} {limit}" for sign, limit in limits if limit is not None) or "a number"
 
 
@@ -155,6 +156,7 @@ ANY = Range()
 ANY_OR_NAN = Range(nan=True)
 POSITIVE = Range(above=0)
 NOT_NEGATIVE = Range(least=0)
+SHARE = Range(above=0, most=1)
 INSIDE_UNIT = Range(above=0, below=1)
 BELOW_ONE = Range(least=0, below=1)
 BELOW_HALF = Range(least=0, below=0.5)
@@ -268,6 +270,17 @@ def axes(name: str, value: SupportsIndex | Sequence[SupportsIndex] | None) -> tu
         return None
     given = value if isinstance(value, tuple | list) else (value,)
     return tuple(integer(name, k, "an integer or a tuple of integers") for k in given)
+
+
+def axes_of(axis: SupportsIndex | Sequence[SupportsIndex] | None, ndim: int) -> tuple[int, ...] | None:
+    """Distinct axes of an array, counted from the front, or None for all."""
+    found = axes("axis", axis)
+    if found is None:
+        return None
+    counted = [k % ndim if -ndim <= k < ndim else ndim for k in found]
+    if not found or ndim in counted or len(set(counted)) < len(found):
+        raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
+    return tuple(counted)
 
 
 def _names(arrays: Mapping[str, Array]) -> str:

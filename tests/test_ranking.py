@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from fractions import Fraction
+from functools import partial, reduce
+from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
+from anomaly_kernels.metrics._ranked import UniqueScores
 
 # few different scores, so that there are ties within and between the classes
 SCORES = st.sampled_from([-np.inf, -2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0e38, np.inf])
 LABELLED = st.lists(st.tuples(st.booleans(), SCORES), min_size=1, max_size=12)
-RANKINGS = [ak.average_precision, ak.roc_auc]
 TRUTH = np.asarray([True, False, True, True, False, False, True, False])
 SCORE = np.asarray([0.3, 0.3, -1.0, 2.0, -1.0, -4.0, 0.3, 1.0])
 
@@ -25,14 +28,42 @@ def unzipped(labelled):
     return np.asarray(truth), np.asarray(score)
 
 
+def best_f1(truth, score, **settings):
+    return ak.best_f1(truth, score, **settings).value
+
+
+def precision_at_3(truth, score, **settings):
+    return ak.precision_at_k(truth, score, k=3, **settings)
+
+
+def partial_roc_auc(truth, score, **settings):
+    return ak.roc_auc(truth, score, max_fpr=0.3, **settings)
+
+
+def counts(truth, score):
+    """True and false positives at each distinct score, the highest first."""
+    for threshold in sorted(set(score.tolist()), reverse=True):
+        chosen = score >= threshold
+        yield int((truth & chosen).sum()), int((~truth & chosen).sum())
+
+
 def exact_average_precision(truth, score):
     """Precision at each threshold, weighted by the recall gained there."""
-    total = Fraction(0)
-    for threshold in set(score[truth].tolist()):
-        chosen = score >= threshold
-        gained = int((truth & (score == threshold)).sum())
-        total += Fraction(int((truth & chosen).sum()), int(chosen.sum())) * gained
-    return float(total / int(truth.sum())) if truth.any() else 0.0
+    area, before = Fraction(0), 0
+    for hits, alarms in counts(truth, score):
+        area += Fraction(hits, hits + alarms) * (hits - before)
+        before = hits
+    return float(area / int(truth.sum())) if truth.any() else 0.0
+
+
+def exact_aupr_trapezoid(truth, score):
+    """Straight lines between the points of the curve, from a precision of 1 where nothing raises an alarm."""
+    area, before, height = Fraction(0), 0, Fraction(1)
+    for hits, alarms in counts(truth, score):
+        precision = Fraction(hits, hits + alarms)
+        area += (precision + height) / 2 * (hits - before)
+        before, height = hits, precision
+    return float(area / int(truth.sum())) if truth.any() else 0.0
 
 
 def exact_roc_auc(truth, score):
@@ -41,7 +72,56 @@ def exact_roc_auc(truth, score):
     return float(sum(pairs) / len(pairs)) if pairs else np.nan
 
 
-EXACT = {ak.average_precision: exact_average_precision, ak.roc_auc: exact_roc_auc}
+def exact_partial_roc_auc(truth, score):
+    """The curve cut at the limit, trapezoid by trapezoid."""
+    if truth.all() or not truth.any():
+        return np.nan
+    positives, negatives, limit = int(truth.sum()), int((~truth).sum()), Fraction(0.3)
+    area, x, y = Fraction(0), Fraction(0), Fraction(0)
+    for hits, alarms in counts(truth, score):
+        right, top = Fraction(alarms, negatives), Fraction(hits, positives)
+        if right > limit >= x:
+            top, right = y + (top - y) * (limit - x) / (right - x), limit
+        if x < limit:
+            area += (right - x) * (y + top) / 2
+        x, y = right, top
+    least = limit * limit / 2
+    return float((1 + (area - least) / (limit - least)) / 2)
+
+
+def exact_best_f1(truth, score):
+    return float(max(Fraction(2 * hits, int(truth.sum()) + hits + alarms) for hits, alarms in counts(truth, score)))
+
+
+def exact_fpr_at_95(truth, score):
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return np.nan
+    enough = [alarms for hits, alarms in counts(truth, score) if hits >= Fraction(95, 100) * positives]
+    return float(Fraction(min(enough), negatives))
+
+
+def exact_precision_at_3(truth, score):
+    """The mean over all choices of three that the scores allow."""
+    found, room = Fraction(0), 3
+    for threshold in sorted(set(score.tolist()), reverse=True):
+        tied = truth[score == threshold].tolist()
+        choices = [sum(chosen) for chosen in combinations(tied, min(room, len(tied)))]
+        found += Fraction(sum(choices), len(choices))
+        room = max(0, room - len(tied))
+    return float(found / 3)
+
+
+EXACT = {
+    ak.average_precision: exact_average_precision,
+    ak.aupr_trapezoid: exact_aupr_trapezoid,
+    ak.roc_auc: exact_roc_auc,
+    partial_roc_auc: exact_partial_roc_auc,
+    best_f1: exact_best_f1,
+    ak.fpr_at_tpr: exact_fpr_at_95,
+    precision_at_3: exact_precision_at_3,
+}
+RANKINGS = list(EXACT)
 
 
 def evaluate(driver, metric, truth, score, dtype=None):
@@ -78,18 +158,154 @@ def test_compiled_form_gives_the_same(driver, metric):
         np.testing.assert_allclose(driver.numpy(got), EXACT[metric](truth, score), rtol=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("metric", "reference"),
-    [(ak.average_precision, "average_precision_score"), (ak.roc_auc, "roc_auc_score")],
-)
+def trapezoids(truth, score, **weights):
+    precision, recall, _ = sklearn_metrics.precision_recall_curve(truth, score, **weights)
+    return sklearn_metrics.auc(recall, precision)
+
+
+SKLEARN = {
+    ak.average_precision: sklearn_metrics.average_precision_score,
+    ak.aupr_trapezoid: trapezoids,
+    ak.roc_auc: sklearn_metrics.roc_auc_score,
+    partial_roc_auc: partial(sklearn_metrics.roc_auc_score, max_fpr=0.3),
+}
+
+
+@pytest.mark.parametrize("metric", SKLEARN)
 @pytest.mark.parametrize("rate", [0.02, 0.6])
-def test_it_agrees_with_scikit_learn_on_many_scores(driver, metric, reference, rate):
+def test_it_agrees_with_scikit_learn_on_many_scores(driver, metric, rate):
     rng = np.random.default_rng(3)
     truth = rng.random((20, 500)) < rate
     score = np.round(rng.normal(size=truth.shape) + truth, 2).astype("float32")
-    expected = getattr(sklearn_metrics, reference)(truth.ravel(), score.ravel())
+    expected = SKLEARN[metric](truth.ravel(), score.ravel())
     np.testing.assert_allclose(evaluate(driver, metric, truth, score, "float64"), expected, rtol=1e-12)
     np.testing.assert_allclose(evaluate(driver, metric, truth, score), expected, rtol=1e-6)
+
+
+# an absolute tolerance too: scikit-learn's areas are sums of products of rates, which cancel near 0
+@given(labelled=LABELLED, seed=st.integers(0, 2**16))
+@pytest.mark.parametrize("metric", SKLEARN)
+def test_weights_are_those_of_scikit_learn(driver, metric, labelled, seed):
+    truth, score = unzipped(labelled)
+    assume(truth.any() and not truth.all())
+    weight = np.random.default_rng(seed).uniform(0.1, 5.0, truth.shape)
+    arrays = driver.array(truth), driver.array(score)
+    finite = np.unique(score, return_inverse=True)[1].astype(float)  # scikit-learn refuses infinite scores
+    expected = SKLEARN[metric](truth, finite, sample_weight=weight)
+    found = driver.numpy(metric(*arrays, sample_weight=driver.array(weight)))
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float64", "float32", "uint8"])
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_a_count_as_weight_is_that_many_samples_and_0_is_none(driver, metric, dtype):
+    count = np.asarray([2, 1, 0, 3, 1, 1, 2, 0])
+    repeated = EXACT[metric](np.repeat(TRUTH, count), np.repeat(SCORE, count))
+    weight = driver.array(count.astype(dtype))
+    found = driver.numpy(metric(driver.array(TRUTH), driver.array(SCORE), sample_weight=weight))
+    np.testing.assert_allclose(found, repeated, rtol=1e-14)
+
+
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_weights_of_the_highest_scores_keep_their_digits_beside_heavy_ones(driver, metric):
+    truth, score = np.asarray([True, False, True, False]), np.asarray([4.0, 3.0, 2.0, 1.0])
+    light, heavy = np.asarray([1.0, 3.0, 2.0, 0.0]), np.asarray([1.0, 3.0, 2.0, 1e12])
+    arrays = driver.array(truth), driver.array(score)
+    if metric is ak.roc_auc or metric is partial_roc_auc or metric is ak.fpr_at_tpr:
+        pytest.skip("the weight of the lowest score is part of the rate")
+    found = [driver.numpy(metric(*arrays, sample_weight=driver.array(weight))) for weight in (light, heavy)]
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("axis", [0, -1, (0, 2), (2, 1), (0, 1, 2)])
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_rankings_along_axes_are_those_of_their_parts(driver, metric, axis, weighted):
+    rng = np.random.default_rng(5)
+    truth, score = rng.random((3, 4, 5)) < 0.4, rng.integers(0, 6, size=(3, 4, 5)).astype(float)
+    truth[0] = False  # rows without positives too
+    arrays = [truth, score, rng.integers(0, 3, size=(3, 4, 5)).astype(float)][: 2 + weighted]
+    axes = (axis,) if isinstance(axis, int) else axis
+    rest = tuple(k for k in range(3) if k not in {k % 3 for k in axes})
+    rows = [np.moveaxis(x, rest, range(len(rest))).reshape(*(x.shape[k] for k in rest), -1) for x in arrays]
+    expected = [
+        driver.numpy(
+            metric(*map(driver.array, row[:2]), **({"sample_weight": driver.array(row[2])} if weighted else {}))
+        )
+        for row in zip(*(x.reshape(-1, x.shape[-1]) for x in rows), strict=True)
+    ]
+    weights = {"sample_weight": driver.array(arrays[2])} if weighted else {}
+    found = metric(driver.array(truth), driver.array(score), axis=axis, **weights)
+    assert tuple(found.shape) == rows[0].shape[:-1]
+    np.testing.assert_allclose(driver.numpy(found).ravel(), expected, rtol=1e-14)
+
+
+def test_a_nan_makes_its_own_row_nan(driver):
+    score = np.asarray([[1.0, 2.0, 3.0], [1.0, np.nan, 3.0]])
+    truth = np.asarray([[False, True, True]] * 2)
+    found = driver.numpy(ak.average_precision(driver.array(truth), driver.array(score), axis=1))
+    np.testing.assert_array_equal(found, [1.0, np.nan])
+
+
+@given(labelled=LABELLED)
+def test_the_best_threshold_gives_the_best_f1(driver, labelled):
+    truth, score = unzipped(labelled)
+    assume(truth.any())
+    found = ak.best_f1(driver.array(truth), driver.array(score))
+    value, threshold = driver.numpy(found.value), driver.numpy(found.threshold)
+    f1 = {s: sklearn_metrics.f1_score(truth, score >= s) for s in score.tolist()}
+    assert value == pytest.approx(max(f1.values()), rel=1e-14)
+    assert threshold == max(s for s in f1 if f1[s] == pytest.approx(value, rel=1e-12))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint8", "uint32", "uint64"])
+def test_the_best_threshold_of_integers_is_an_integer(driver, dtype):
+    top = np.iinfo(dtype).max
+    score = np.asarray([top, top - 1, top - 2, 0], dtype)
+    truth = np.asarray([True, True, False, False])
+    found = ak.best_f1(driver.array(truth), driver.array(score))
+    assert int(driver.numpy(found.threshold)) == top - 1
+    assert driver.dtype_name(found.threshold) == dtype
+
+
+def test_without_positives_the_best_threshold_is_the_highest_score(driver):
+    found = ak.best_f1(driver.array(np.zeros(3, dtype=bool)), driver.array(np.asarray([2.0, 5.0, 1.0])))
+    assert (driver.numpy(found.value), driver.numpy(found.threshold)) == (0.0, 5.0)
+
+
+@pytest.mark.parametrize(("tpr", "expected"), [(0.05, 0.0), (0.5, 0.25), (0.55, 0.5), (1.0, 0.75), (0.95, 0.75)])
+def test_the_share_to_find_may_be_met_exactly(driver, tpr, expected):
+    # 20 positives; of the 20th part each, ten are above all normals but one, and so on
+    score = np.concatenate([np.full(9, 9.0), [7.0], [5.0], np.full(8, 3.0), [3.0], [8.0, 6.0, 4.0, 1.0]])
+    truth = np.arange(24) < 20
+    for share in (tpr, driver.array(np.asarray(tpr))):
+        found = ak.fpr_at_tpr(driver.array(truth), driver.array(score), tpr=share)
+        assert driver.numpy(found) == expected
+
+
+@pytest.mark.parametrize("setting", [{"tpr": 0.0}, {"tpr": 1.5}, {"tpr": np.nan}])
+def test_shares_are_above_0_and_at_most_1(driver, setting):
+    truth, score = driver.array(TRUTH), driver.array(SCORE)
+    with pytest.raises(ValueError, match="`tpr` must be > 0 and <= 1, got"):
+        ak.fpr_at_tpr(truth, score, **setting)
+    with pytest.raises(ValueError, match="`max_fpr` must be > 0 and <= 1, got"):
+        ak.roc_auc(truth, score, max_fpr=setting["tpr"])
+
+
+def test_k_is_an_integer_from_1_on(driver):
+    truth, score = driver.array(TRUTH), driver.array(SCORE)
+    with pytest.raises(ValueError, match="`k` must be >= 1, got 0"):
+        ak.precision_at_k(truth, score, k=0)
+    for k in (2.0, True, "3"):
+        with pytest.raises(TypeError, match="`k` must be an integer, got"):
+            ak.precision_at_k(truth, score, k=k)
+    assert driver.numpy(ak.precision_at_k(truth, score, k=100)) == pytest.approx(0.04, rel=1e-6)
+
+
+@pytest.mark.parametrize("axis", [(), 3, (0, 0), (0, -3), 1.5])
+def test_axes_exist_and_differ(driver, axis):
+    with pytest.raises((ValueError, TypeError), match="`axis` must be "):
+        ak.roc_auc(driver.array(TRUTH[:, None, None]), driver.array(SCORE[:, None, None]), axis=axis)
 
 
 @pytest.mark.parametrize("metric", RANKINGS)
@@ -121,7 +337,8 @@ def test_integers_beyond_the_floats_keep_their_order(driver, metric):
 @pytest.mark.parametrize("metric", RANKINGS)
 def test_logits_that_a_sigmoid_would_tie_stay_apart(driver, metric):
     score = np.asarray([40.0, 30.0, 20.0, 18.0])
-    assert evaluate(driver, metric, np.asarray([True, True, False, False]), score, "float32") == 1.0
+    truth = np.asarray([True, True, False, False])
+    assert evaluate(driver, metric, truth, score, "float32") == pytest.approx(EXACT[metric](truth, score), rel=1e-6)
 
 
 def test_constant_score_has_the_precision_of_chance(driver):
@@ -223,7 +440,77 @@ def test_errors_name_the_argument(driver, metric):
         metric(truth, driver.array(SCORE + 1j))
 
 
-@pytest.mark.parametrize("metric", [ak.roc_auc, ak.average_precision])
+@pytest.mark.parametrize("metric", RANKINGS)
 def test_the_target_gives_the_dtype_where_scores_have_none(metric, driver):
     target, score = np.asarray([0.0, 1.0, 1.0]), np.asarray([1, 3, 2])
     assert driver.dtype_name(metric(driver.array(target, "float32"), driver.array(score, "int64"))) == "float32"
+
+
+CURVES = {
+    "precision_recall": (ak.precision_recall_curve, sklearn_metrics.precision_recall_curve),
+    "roc": (ak.roc_curve, sklearn_metrics.roc_curve),
+    "roc_of_all_points": (
+        partial(ak.roc_curve, drop_intermediate=False),
+        partial(sklearn_metrics.roc_curve, drop_intermediate=False),
+    ),
+}
+
+
+@given(labelled=LABELLED, weighted=st.booleans())
+@pytest.mark.parametrize("name", CURVES)
+def test_curves_are_those_of_scikit_learn(driver, name, labelled, weighted):
+    truth, score = unzipped(labelled)
+    curve, reference = CURVES[name]
+    score = np.clip(score, -9.0, 9.0)  # scikit-learn refuses infinite scores
+    weight = np.arange(len(score)) % 3  # some are 0
+    assume(not weighted or weight.any())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is undefined
+        expected = reference(truth, score, sample_weight=weight if weighted else None)
+    weights = {"sample_weight": driver.array(weight.astype(float))} if weighted else {}
+    found = curve(driver.array(truth), driver.array(score), **weights)
+    for x, y in zip(found, expected, strict=True):
+        np.testing.assert_allclose(driver.numpy(x), y, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_curves_of_nan_are_nan(driver, name):
+    score = np.where(np.arange(8) == 3, np.nan, SCORE)
+    for x in CURVES[name][0](driver.array(TRUTH), driver.array(score)):
+        assert np.isnan(driver.numpy(x)).all()
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_a_curve_that_is_traced_says_why_it_cannot_be(driver, name):
+    if "jit" not in driver.can:
+        pytest.skip("compiles nothing")
+    compiled = driver.jit(lambda arrays: CURVES[name][0](arrays["target"], arrays["score"])[0])
+    with pytest.raises(Exception, match="_curve` has as many points as there are distinct scores"):
+        compiled({"target": driver.array(TRUTH), "score": driver.array(SCORE)})
+
+
+@given(
+    labelled=LABELLED,
+    cut=st.integers(0, 12),
+    weighted=st.booleans(),
+    dtype=st.sampled_from(["float64", "int64", "uint64"]),
+)
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_states_of_parts_are_merged_to_that_of_the_whole(driver, metric, labelled, cut, weighted, dtype):
+    if driver.name == "dask":
+        pytest.skip("makes states of its chunks, in NumPy")
+    truth, score = unzipped(labelled)
+    score = score if dtype == "float64" else np.unique(score, return_inverse=True)[1].astype(dtype)
+    arrays = [truth, score, np.arange(len(score)) % 3 + 0.5][: 2 + weighted]
+    parts = [[driver.array(x[part]) for x in arrays] for part in (slice(cut), slice(cut, None))]
+    states = [UniqueScores.of(*part) for part in parts if part[0].shape[0]]
+    whole = UniqueScores.of(*map(driver.array, arrays))
+    merged, reverse = reduce(UniqueScores.merge, states), reduce(UniqueScores.merge, states[::-1])
+    for x, y, z in zip(whole, merged, reverse, strict=True):
+        np.testing.assert_allclose(driver.numpy(y), driver.numpy(x), rtol=1e-15)
+        np.testing.assert_array_equal(driver.numpy(z), driver.numpy(y))
+        assert driver.dtype_name(x) == driver.dtype_name(y)
+    target, distinct, weight = whole.samples()
+    weights = {"sample_weight": driver.array(arrays[2])} if weighted else {}
+    expected = driver.numpy(metric(*map(driver.array, arrays[:2]), **weights))
+    np.testing.assert_allclose(driver.numpy(metric(target, distinct, sample_weight=weight)), expected, rtol=1e-13)

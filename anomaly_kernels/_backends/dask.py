@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import array_api_compat.dask.array as standard
 import dask.array as da
 import numpy as np
+from dask import delayed
 
 from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._backends.numpy import namespace as numpy
@@ -29,13 +32,51 @@ class Dask(Generic):
         return x.map_blocks(numpy.erf, dtype=x.dtype)
 
     def sort(self, x: da.Array) -> da.Array:
-        return _on_one_chunk(np.sort, x)
+        return _along_rows(np.sort, x, dtype=x.dtype)
+
+    def argsort(self, x: da.Array) -> da.Array:
+        return _along_rows(np.argsort, x, dtype=np.int64)
+
+    def take_along_axis(self, x: da.Array, indices: da.Array) -> da.Array:
+        return _along_rows(numpy.take_along_axis, x, indices, dtype=x.dtype)
+
+    def searchsorted(self, x1: da.Array, x2: da.Array, *, side: str = "left") -> da.Array:
+        return _along_rows(numpy.searchsorted, x1, x2, dtype=np.int64, side=side)
+
+    def fold(
+        self,
+        part: Callable[..., Any],
+        merge: Callable[[Any, Any], Any],
+        whole: Callable[..., tuple[Any, ...]],
+        arrays: Sequence[da.Array],
+        settings: Sequence[Any],
+    ) -> tuple[da.Array, ...]:
+        chunks = arrays[0].chunks
+        blocks = (x.rechunk(chunks).to_delayed().ravel() for x in arrays)
+        states = [delayed(part, pure=True)(*block) for block in zip(*blocks, strict=True)]
+        while len(states) > 1:
+            pairs = zip(states[::2], states[1::2], strict=False)
+            states = [delayed(merge, pure=True)(*pair) for pair in pairs] + states[len(states) // 2 * 2 :]
+        found = delayed(whole, pure=True)(states[0], *settings)
+        example = whole(part(*(np.ones(1, x.dtype) for x in arrays)), *map(_example, settings))
+        return tuple(da.from_delayed(found[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
 
     def device(self, x: da.Array) -> None:
         return None
 
     def constant(self, values: Any, *, like: da.Array, dtype: DType) -> da.Array:
         return da.asarray(values, dtype=dtype)
+
+
+def _along_rows(function: Any, *arrays: da.Array, **settings: Any) -> da.Array:
+    """A function of rows: each is one chunk, and there may be many."""
+    rows, *others = (x.rechunk({-1: -1}) for x in arrays)
+    aligned = [x.rechunk((*rows.chunks[:-1], x.chunks[-1])) for x in others]
+    return da.map_blocks(function, rows, *aligned, chunks=(aligned or [rows])[-1].chunks, **settings)
+
+
+def _example(setting: Any) -> Any:
+    return np.ones((), setting.dtype) if isinstance(setting, da.Array) else setting
 
 
 def _on_one_chunk(function: Any, x: da.Array) -> da.Array:

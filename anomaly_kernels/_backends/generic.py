@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from anomaly_kernels._typing import Array, DType, F, Namespace
@@ -87,6 +87,34 @@ class Generic:
             state, y = step(state, xs[t, ...])
             ys.append(y)
         return state, self._standard.stack(ys)
+
+    def searchsorted(self, x1: Array, x2: Array, *, side: str = "left") -> Array:
+        """Where x2 belongs in the sorted x1, along the last axis of both, which have the other axes in common."""
+        xp = self._standard
+        if len(x1.shape) == 1:
+            return xp.searchsorted(x1, x2, side=side)
+        sorted_rows, rows = (xp.reshape(x, (-1, x.shape[-1])) for x in (x1, x2))
+        found = [xp.searchsorted(sorted_rows[k, ...], rows[k, ...], side=side) for k in range(rows.shape[0])]
+        return xp.reshape(xp.stack(found), x2.shape) if found else xp.zeros(x2.shape, dtype=xp.int64)
+
+    def fold(
+        self,
+        part: Callable[..., Any],
+        merge: Callable[[Any, Any], Any],
+        whole: Callable[..., tuple[Array, ...]],
+        arrays: Sequence[Array],
+        settings: Sequence[Any],
+    ) -> tuple[Array, ...] | None:
+        """`whole(state, *settings)` of the merged states of the chunks, each `part(*arrays)`; None without chunks."""
+        return None
+
+    def wide(self, x: Array) -> DType:
+        """The dtype to add in beside x where the digits of float32 are not enough."""
+        return self._standard.float64
+
+    def is_known(self, x: Array) -> bool:
+        """Whether the numbers of x can be looked at, for results whose shape depends on them."""
+        return True
 
     def device(self, x: Array) -> Any:
         """The device of x, None where arrays of the library live on one."""

@@ -30,7 +30,20 @@ class JAX(Generic):
         return jnp.sort(x, stable=False)
 
     def searchsorted(self, x1: jax.Array, x2: jax.Array, *, side: str = "left") -> jax.Array:
-        return jnp.searchsorted(x1, x2, side=side, method="sort")
+        search = functools.partial(jnp.searchsorted, side=side, method="sort")
+        return jnp.vectorize(search, signature="(n),(m)->(m)")(x1, x2) if x1.ndim > 1 else search(x1, x2)
+
+    def argsort(self, x: jax.Array) -> jax.Array:
+        return jnp.argsort(x, stable=False)
+
+    def take_along_axis(self, x: jax.Array, indices: jax.Array) -> jax.Array:
+        return jnp.take_along_axis(x, indices, axis=-1)
+
+    def wide(self, x: jax.Array) -> DType:
+        return jax.dtypes.canonicalize_dtype(jnp.float64)  # float32 where the user has not enabled the wider one
+
+    def is_known(self, x: jax.Array) -> bool:
+        return not isinstance(x, jax.core.Tracer)
 
     def lower_inverse(self, x: jax.Array) -> jax.Array:
         return lower_inverse(x)

@@ -39,6 +39,13 @@ class NumPy(Generic):
         # the standard's default is a stable sort, many times slower on floats
         return np.sort(x)  # type: ignore[call-overload]
 
+    def argsort(self, x: Array) -> Array:
+        return np.argsort(x)  # type: ignore[arg-type]
+
+    def take_along_axis(self, x: Array, indices: Array) -> Array:
+        # an array of one dimension is indexed in a tenth of the time
+        return x[indices] if len(x.shape) == 1 else np.take_along_axis(x, indices, -1)  # type: ignore[arg-type]
+
     def device(self, x: Array) -> None:
         return None
 

@@ -102,6 +102,12 @@ class TensorFlow:
     def sort(self, x: Tensor, /) -> Tensor:
         return forms.ascending(x)
 
+    def argsort(self, x: Tensor, /) -> Tensor:
+        return forms.ascending_order(x)
+
+    def take_along_axis(self, x: Tensor, indices: Tensor, /) -> Tensor:
+        return tf.gather(x, indices, axis=-1, batch_dims=x.shape.rank - 1)
+
     def searchsorted(self, x1: Tensor, x2: Tensor, /, *, side: str = "left") -> Tensor:
         return forms.search(x1, x2, side)
 
@@ -139,6 +145,15 @@ class TensorFlow:
 
     def as_one(self, function: F, /) -> F:
         return function
+
+    def fold(self, *_: Any) -> None:
+        return None
+
+    def wide(self, x: Tensor, /) -> DType:
+        return tf.float64
+
+    def is_known(self, x: Tensor, /) -> builtins.bool:
+        return tf.executing_eagerly()
 
     def device(self, x: Tensor, /) -> None:
         return None

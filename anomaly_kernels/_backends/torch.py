@@ -63,6 +63,14 @@ class Torch(Generic):
             return torch.from_numpy(_numpy_sort(x.detach()))
         return torch.sort(x).values
 
+    def argsort(self, x: Tensor) -> Tensor:
+        if self.is_lean(x) and x.dtype != torch.bfloat16:
+            return torch.from_numpy(_numpy_argsort(x.detach()))
+        return torch.argsort(x)
+
+    def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
+        return torch.take_along_dim(x, indices, -1)
+
     def searchsorted(self, x1: Tensor, x2: Tensor, *, side: str = "left") -> Tensor:
         return torch.searchsorted(x1.contiguous(), x2.contiguous(), side=side)
 
@@ -95,6 +103,12 @@ class Torch(Generic):
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:
         return torch.as_tensor(values, dtype=dtype, device=like.device)
 
+    def wide(self, x: Tensor) -> DType:
+        return torch.float32 if x.device.type == "mps" else torch.float64  # which Apple's GPUs lack
+
+    def is_known(self, x: Tensor) -> bool:
+        return not _is_watched()
+
     def device(self, x: Tensor) -> torch.device:
         return x.device
 
@@ -125,6 +139,12 @@ def _numpy_sort(x: Tensor) -> Any:
     import numpy as np
 
     return np.sort(x.numpy())
+
+
+def _numpy_argsort(x: Tensor) -> Any:
+    import numpy as np
+
+    return np.argsort(x.numpy())
 
 
 namespace = Torch("torch", standard)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, SupportsIndex
 
-from anomaly_kernels._checks import NOT_NEGATIVE, axes, cast, choice, inputs, not_empty, number, same_shape
+from anomaly_kernels._checks import NOT_NEGATIVE, axes, axes_of, cast, choice, inputs, not_empty, number, same_shape
 from anomaly_kernels._numeric import clip, ratio, sides, times, weighted
 from anomaly_kernels._reduce import reduce, totals
 from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting, Values
@@ -150,7 +150,7 @@ def iou_loss(
     not_empty(target=target, score=score)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     w = number("weight", weight, xp, dtype)
-    pooled = _axes(axis, len(score.shape))
+    pooled = axes_of(axis, len(score.shape))
     soft = _soft_mask(xp, dtype, normalize_method, score, pooled)
 
     def sums(x: Array, y: Array) -> Pair:
@@ -166,13 +166,6 @@ def iou_loss(
     union = common + difference
     loss = xp.where(difference <= common, ratio(xp, difference, union), 1.0 - ratio(xp, common, union))
     return times(w, loss)
-
-
-def _axes(axis: SupportsIndex | Sequence[SupportsIndex] | None, ndim: int) -> tuple[int, ...] | None:
-    found = axes("axis", axis)
-    if found is not None and (not found or len({k % ndim for k in found if -ndim <= k < ndim}) < len(found)):
-        raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
-    return found
 
 
 def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axis) -> Callable[[Array], Pair]:

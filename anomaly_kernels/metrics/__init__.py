@@ -7,7 +7,19 @@ from anomaly_kernels.metrics.counts import (
     anomaly_detection_metrics,
     anomaly_pixel_statistics,
 )
-from anomaly_kernels.metrics.ranking import average_precision, roc_auc
+from anomaly_kernels.metrics.ranking import (
+    BestF1,
+    PrecisionRecallCurve,
+    ROCCurve,
+    aupr_trapezoid,
+    average_precision,
+    best_f1,
+    fpr_at_tpr,
+    precision_at_k,
+    precision_recall_curve,
+    roc_auc,
+    roc_curve,
+)
 from anomaly_kernels.metrics.statistics import (
     ComponentOrthogonality,
     ExplainedVariance,
@@ -23,10 +35,16 @@ from anomaly_kernels.metrics.statistics import (
 __all__ = [
     "anomaly_detection_metrics",
     "anomaly_pixel_statistics",
+    "aupr_trapezoid",
     "average_precision",
+    "best_f1",
     "component_orthogonality",
     "explained_variance",
+    "fpr_at_tpr",
+    "precision_at_k",
+    "precision_recall_curve",
     "roc_auc",
+    "roc_curve",
     "score_statistics",
     "selector_diversity",
     "selector_entropy",

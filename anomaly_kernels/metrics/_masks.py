@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from anomaly_kernels._checks import dtype_name, is_real
-from anomaly_kernels._typing import Array, DType, Namespace
+from anomaly_kernels._typing import Array, Axis, DType, Namespace
 
 
 def result_dtype(xp: Namespace, *arrays: Array) -> DType:
@@ -16,12 +16,12 @@ def result_dtype(xp: Namespace, *arrays: Array) -> DType:
     return xp.constant(0.0, like=arrays[0], dtype=None).dtype
 
 
-def has_nan(xp: Namespace, *arrays: Array) -> Array | None:
-    """Whether any array holds NaN, as a 0-d array; None where no array is of a dtype that could."""
+def has_nan(xp: Namespace, *arrays: Array, axis: Axis = None) -> Array | None:
+    """Whether any array holds NaN, along an axis or at all; None where no array is of a dtype that could."""
     found = None
     for x in arrays:
         if is_real(x):
-            here = xp.any(xp.isnan(x))
+            here = xp.any(xp.isnan(x), axis=axis)
             found = here if found is None else xp.logical_or(found, here)
     return found
 

@@ -1,0 +1,276 @@
+"""What metrics of a ranking are made of: how much scores as high as each positive does, or higher.
+
+Every one of them is a sum, or an extreme, over the positives, of numbers of that kind; here is how these come about.
+Positives are looked up in sorted scores, so ties are exact. Eagerly on the CPU positives and negatives are picked out
+by boolean masks; compilers, graphs and accelerators want fixed shapes, and sort all scores together instead. Arrays in
+chunks become a state a chunk, which is merged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, SupportsIndex, TypeAlias
+
+from anomaly_kernels._checks import SHARE, axes_of, cast, dtype_name, inputs, is_real, not_empty, number, same_shape
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._numeric import ratio
+from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels.metrics._masks import has_nan, result_dtype, unless
+
+Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
+
+
+class OneClass(NamedTuple):
+    """The scores of the positives, or of the negatives, ascending along the last axis, and what they weigh."""
+
+    scores: Array  # may hold scores of the other class too, which weigh nothing
+    weight_from: Array | None  # what all scores from each place on weigh, and a last 0; None where each weighs 1
+
+    def reaching(self, xp: Namespace, score: Array) -> Array:
+        """What the scores weigh that are as high as each given one, or higher."""
+        return self._weight_from(xp, xp.searchsorted(self.scores, score, side="left"))
+
+    def above(self, xp: Namespace, score: Array) -> Array:
+        """What the scores weigh that are higher than each given one."""
+        return self._weight_from(xp, xp.searchsorted(self.scores, score, side="right"))
+
+    def total(self, xp: Namespace) -> Array:
+        """What all weigh, with an axis of one entry in the place of the scores."""
+        if self.weight_from is None:
+            return xp.constant([self.scores.shape[-1]], like=self.scores, dtype=xp.wide(self.scores))
+        return xp.astype(self.weight_from[..., :1], xp.wide(self.scores))
+
+    def _weight_from(self, xp: Namespace, place: Array) -> Array:
+        if self.weight_from is None:
+            place = self.scores.shape[-1] - place
+        else:
+            place = xp.take_along_axis(self.weight_from, place)
+        return xp.astype(place, xp.wide(self.scores))
+
+
+class Ranking(NamedTuple):
+    """Scores of two classes, and the scores that are asked about: those of all positives, maybe among others."""
+
+    xp: Namespace
+    positives: OneClass
+    negatives: OneClass
+    asked: Array
+    weight: Array | None  # of the scores asked about, 0 for those of negatives; None where each weighs 1
+
+    def over_positives(self, values: Array) -> Array:
+        """The weighted sum over the positives of values that there are of all scores asked about."""
+        return self.xp.sum(values if self.weight is None else self.weight * values, axis=-1)
+
+    def mean_of_positives(self, values: Array, otherwise: float) -> Array:
+        """Their mean, `otherwise` where nothing weighs anything."""
+        return ratio(self.xp, self.over_positives(values), self.positives.total(self.xp)[..., 0], otherwise)
+
+    def positive(self) -> Array:
+        """Whether a score asked about is that of a positive, one that weighs anything."""
+        return self.xp.ones_like(self.asked, dtype=self.xp.bool) if self.weight is None else self.weight > 0
+
+
+Results: TypeAlias = tuple[Array, ...]
+Metric: TypeAlias = Callable[..., Results]  # of a ranking, and of settings
+
+
+class Labelled(NamedTuple):
+    """Targets and scores fit to be ranked, with whether NaN was among them."""
+
+    xp: Namespace
+    dtype: DType  # of results
+    kind: DType  # of the scores as they were given
+    truth: Array
+    score: Array
+    weight: Array | None
+    nan: Array | None  # without the axis of the scores
+
+
+def labelled(target: Array, score: Array, sample_weight: Array | None, axis: Axes = None) -> Labelled:
+    """The arrays of a call, checked and with one axis of scores, the last."""
+    xp, dtype, arrays = checked(target, score, sample_weight)
+    shape = score.shape
+    outer = axes_of(axis, len(shape))
+    if outer is not None:
+        rest = tuple(k for k in range(len(shape)) if k not in outer)
+        arrays = [xp.permute_dims(x, (*rest, *outer)) for x in arrays]
+        shape = (*(shape[k] for k in rest), -1)
+    else:
+        shape = (-1,)
+    truth, score, *weights = arrays = [xp.reshape(x, shape) for x in arrays]
+    nan, kind = has_nan(xp, *arrays, axis=-1), score.dtype
+    score = xp.stop_gradient(score)
+    score = cast(xp, dtype, score) if is_real(score) else signed(xp, score)
+    return Labelled(xp, dtype, kind, cast(xp, xp.bool, truth), score, _weight(xp, weights), nan)
+
+
+def checked(target: Array, score: Array, sample_weight: Array | None) -> tuple[Namespace, DType, list[Array]]:
+    """The namespace, the dtype of results, and the arrays of a call, with weights if there are any."""
+    named = {"target": target, "score": score}
+    if sample_weight is not None:
+        named["sample_weight"] = sample_weight
+    xp, _ = inputs(named)
+    same_shape(**named)
+    not_empty(**named)
+    return xp, result_dtype(xp, score, target), list(named.values())
+
+
+def _weight(xp: Namespace, weights: Sequence[Array]) -> Array | None:
+    if not weights:
+        return None
+    weight = xp.stop_gradient(weights[0])
+    exact = dtype_name(weight.dtype) in ("int32", "int64")  # which are added as integers
+    return weight if exact else cast(xp, xp.wide(weight), weight)
+
+
+def answer(
+    metric: Metric,
+    target: Array,
+    score: Array,
+    sample_weight: Array | None,
+    axis: Axes,
+    shares: Mapping[str, Setting] = {},
+) -> Results:
+    """What a metric says of the ranking along the axes, or of each one that there is; `shares` are its settings."""
+    xp, dtype, arrays = checked(target, score, sample_weight)
+    settings = [number(name, value, xp, xp.wide(score), SHARE) for name, value in shares.items()]
+    if axis is None:
+
+        def whole(state: UniqueScores, *settings: Setting) -> Results:
+            found = answer(metric, *state.samples(), None, dict(zip(shares, settings, strict=True)))
+            return tuple(cast(array_namespace(x), dtype, x) if is_real(x) else x for x in found)
+
+        folded = xp.fold(UniqueScores.of, UniqueScores.merge, whole, arrays, settings)
+        if folded is not None:
+            return folded
+    given = labelled(target, score, sample_weight, axis)
+    rows = len(given.score.shape) > 1 and 0 not in given.score.shape
+    if rows and xp.is_lean(given.truth, given.score):
+        return _row_by_row(given, metric, settings)
+    return _finished(given, metric(_classes(given), *settings))
+
+
+def _row_by_row(given: Labelled, metric: Metric, settings: Sequence[Setting]) -> Results:
+    """By masks, which leave another number of positives in each row."""
+    xp, outer = given.xp, given.score.shape[:-1]
+    arrays = {"truth": given.truth, "score": given.score, "weight": given.weight}
+    rows = {name: xp.reshape(x, (-1, x.shape[-1])) for name, x in arrays.items() if x is not None}
+    every = [{name: x[k, ...] for name, x in rows.items()} for k in range(rows["score"].shape[0])]
+    found = [metric(_classes(given._replace(**row)), *settings) for row in every]  # type: ignore[arg-type]  # its arrays
+    return _finished(given, tuple(xp.reshape(xp.stack(each), outer) for each in zip(*found, strict=True)))
+
+
+def _finished(given: Labelled, results: Results) -> Results:
+    """In the dtype of results, NaN where an input was; integer scores as they were given."""
+    xp = given.xp
+    return tuple(
+        cast(xp, given.dtype, unless(xp, given.nan, x)) if is_real(x) else restored(xp, x, given.kind) for x in results
+    )
+
+
+def _classes(given: Labelled) -> Ranking:
+    """Both classes of scores, by masks where the library's arrays are there to be looked at."""
+    xp, _, _, truth, score, weight, _ = given
+    if len(score.shape) == 1 and xp.is_lean(truth, score):
+        positives, asked_weight = _picked(xp, truth, score, weight)
+        if positives.scores.shape[0]:
+            negatives, _ = _picked(xp, xp.logical_not(truth), score, weight)
+            return Ranking(xp, positives, negatives, positives.scores, asked_weight)
+    order = xp.argsort(score)
+    scores, truth = xp.take_along_axis(score, order), xp.take_along_axis(truth, order)
+    weight = xp.ones_like(scores, dtype=xp.int32) if weight is None else xp.take_along_axis(weight, order)
+    hits, alarms = xp.where(truth, weight, 0), xp.where(truth, 0, weight)
+    positives, negatives = (OneClass(scores, _from_each_on(xp, x)) for x in (hits, alarms))
+    return Ranking(xp, positives, negatives, scores, cast(xp, xp.wide(scores), hits))
+
+
+def _picked(xp: Namespace, chosen: Array, score: Array, weight: Array | None) -> tuple[OneClass, Array | None]:
+    """One class of scores, sorted, and the weight of each."""
+    score = score[chosen]
+    if weight is None:
+        return OneClass(xp.sort(score), None), None
+    order = xp.argsort(score)
+    weight = weight[chosen][order]
+    return OneClass(score[order], _from_each_on(xp, weight)), cast(xp, xp.wide(score), weight)
+
+
+def _from_each_on(xp: Namespace, weight: Array) -> Array:
+    """Sums from each place on, and a last 0; added from the end, where the few highest scores are."""
+    sums = xp.flip(xp.cumulative_sum(xp.flip(weight, axis=-1), axis=-1), axis=-1)
+    return xp.concat([sums, xp.zeros_like(xp.sum(sums, axis=-1, keepdims=True))], axis=-1)
+
+
+class UniqueScores(NamedTuple):
+    """What weighs on each distinct score: all that a ranking is, in as much memory as there are distinct scores."""
+
+    score: Array  # (M,), ascending
+    positive: Array  # (M,), integers unless there are weights or NaN
+    negative: Array
+
+    @classmethod
+    def of(cls, target: Array, score: Array, sample_weight: Array | None = None) -> UniqueScores:
+        """The state of one batch."""
+        xp, _, _, truth, ranked, weight, nan = labelled(target, score, sample_weight)
+        weight = xp.ones_like(ranked, dtype=xp.int64) if weight is None else weight
+        if nan is not None and bool(nan):  # its value is known where states are made
+            weight = math.nan * cast(xp, xp.wide(ranked), weight)
+            ranked = xp.where(xp.isnan(ranked), math.inf, ranked) if is_real(ranked) else ranked
+        kept = weight != 0
+        positive, negative = xp.where(truth, weight, 0)[kept], xp.where(truth, 0, weight)[kept]
+        found = _distinct(xp, cls(ranked[kept], positive, negative))
+        return found._replace(score=restored(xp, found.score, score.dtype))
+
+    def merge(self, other: UniqueScores) -> UniqueScores:
+        """The state of both parts."""
+        xp = array_namespace(self.score)
+        state = UniqueScores(*(xp.concat(pair) for pair in zip(self, other, strict=True)))
+        found = _distinct(xp, state._replace(score=signed(xp, state.score)))
+        return found._replace(score=restored(xp, found.score, state.score.dtype))
+
+    def samples(self) -> tuple[Array, Array, Array]:
+        """Targets, scores and weights of which this is the state."""
+        xp = array_namespace(self.score)
+        truth = xp.ones_like(self.positive, dtype=xp.bool)
+        return (
+            xp.concat([truth, xp.logical_not(truth)]),
+            xp.concat([self.score, self.score]),
+            xp.concat([self.positive, self.negative]),
+        )
+
+
+def _distinct(xp: Namespace, state: UniqueScores) -> UniqueScores:
+    """Ascending, equal scores made one."""
+    order = xp.argsort(state.score)
+    score, *weights = (xp.take_along_axis(x, order) for x in state)
+    last = xp.concat([score[1:] != score[:-1], xp.ones_like(score[:1], dtype=xp.bool)])
+    return UniqueScores(score[last], *(_differences(xp, xp.cumulative_sum(x, axis=0)[last]) for x in weights))
+
+
+def _differences(xp: Namespace, sums: Array) -> Array:
+    return xp.concat([sums[:1], sums[1:] - sums[:-1]])
+
+
+def signed(xp: Namespace, score: Array) -> Array:
+    """Truth values and unsigned integers as signed ones in the same order: not every library can sort the others."""
+    name = dtype_name(score.dtype)
+    if name in ("bool", "uint8", "uint16"):
+        return xp.astype(score, xp.int32)
+    if name not in ("uint32", "uint64"):  # signed ones and real ones
+        return score
+    return _half_turn(xp, xp.astype(score, xp.int32 if name == "uint32" else xp.int64))
+
+
+def restored(xp: Namespace, score: Array, dtype: DType) -> Array:
+    """Undo `signed`: integer scores as they were given; real ones stay in the dtype they were ranked in."""
+    if is_real(score):
+        return score
+    wraps = dtype_name(dtype) in ("uint32", "uint64")
+    return cast(xp, dtype, _half_turn(xp, score) if wraps else score)
+
+
+def _half_turn(xp: Namespace, x: Array) -> Array:
+    # the upper half of unsigned integers has become negative; both are shifted by 2 half, no number of the dtype
+    half = 2**30 if dtype_name(x.dtype) == "int32" else 2**62
+    shift = xp.where(x < 0, xp.zeros_like(x) + half, -half)
+    return x + shift + shift
