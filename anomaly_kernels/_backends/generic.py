@@ -97,6 +97,11 @@ class Generic:
         found = [xp.searchsorted(sorted_rows[k, ...], rows[k, ...], side=side) for k in range(rows.shape[0])]
         return xp.reshape(xp.stack(found), x2.shape) if found else xp.zeros(x2.shape, dtype=xp.int64)
 
+    def sorted_classes(self, x: Array, mask: Array) -> tuple[Array, Array]:
+        """The entries where the mask is true, and the others, each ascending, of arrays of one dimension."""
+        xp = self._standard
+        return xp.sort(x[mask]), xp.sort(x[xp.logical_not(mask)])
+
     def fold(
         self,
         part: Callable[..., Any],

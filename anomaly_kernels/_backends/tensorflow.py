@@ -146,6 +146,9 @@ class TensorFlow:
     def as_one(self, function: F, /) -> F:
         return function
 
+    def sorted_classes(self, x: Tensor, mask: Tensor, /) -> tuple[Tensor, Tensor]:
+        return forms.ascending(x[mask]), forms.ascending(x[~mask])
+
     def fold(self, *_: Any) -> None:
         return None
 

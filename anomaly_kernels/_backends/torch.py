@@ -60,12 +60,18 @@ class Torch(Generic):
     def sort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
-            return torch.from_numpy(_numpy_sort(x.detach()))
+            return torch.from_numpy(_numpy().sort(x.detach().numpy()))
         return torch.sort(x).values
+
+    def sorted_classes(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        if x.dtype == torch.bfloat16:
+            return super().sorted_classes(x, mask)
+        inside, outside = _numpy().sorted_classes(x.detach().numpy(), mask.numpy())
+        return torch.from_numpy(inside), torch.from_numpy(outside)
 
     def argsort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
-            return torch.from_numpy(_numpy_argsort(x.detach()))
+            return torch.from_numpy(_numpy().argsort(x.detach().numpy()))
         return torch.argsort(x)
 
     def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
@@ -135,16 +141,10 @@ def _is_plain(x: Tensor) -> bool:
     return type(x) in (Tensor, torch.nn.Parameter) and x.is_cpu
 
 
-def _numpy_sort(x: Tensor) -> Any:
-    import numpy as np
+def _numpy() -> Any:
+    from anomaly_kernels._backends.numpy import namespace
 
-    return np.sort(x.numpy())
-
-
-def _numpy_argsort(x: Tensor) -> Any:
-    import numpy as np
-
-    return np.argsort(x.numpy())
+    return namespace
 
 
 namespace = Torch("torch", standard)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, SupportsIndex, TypeAlias
+from typing import Literal, NamedTuple, SupportsIndex, TypeAlias
 
 from anomaly_kernels._checks import SHARE, axes_of, cast, dtype_name, inputs, is_real, not_empty, number, same_shape
 from anomaly_kernels._namespace import array_namespace
@@ -27,13 +27,11 @@ class OneClass(NamedTuple):
     scores: Array  # may hold scores of the other class too, which weigh nothing
     weight_from: Array | None  # what all scores from each place on weigh, and a last 0; None where each weighs 1
 
-    def reaching(self, xp: Namespace, score: Array) -> Array:
-        """What the scores weigh that are as high as each given one, or higher."""
-        return self._weight_from(xp, xp.searchsorted(self.scores, score, side="left"))
-
-    def above(self, xp: Namespace, score: Array) -> Array:
-        """What the scores weigh that are higher than each given one."""
-        return self._weight_from(xp, xp.searchsorted(self.scores, score, side="right"))
+    def beyond(self, xp: Namespace, place: Array) -> Array:
+        """What the scores from each place on weigh."""
+        count = self.scores.shape[-1]
+        found = count - place if self.weight_from is None else xp.take_along_axis(self.weight_from, place)
+        return xp.astype(found, xp.wide(self.scores))
 
     def total(self, xp: Namespace) -> Array:
         """What all weigh, with an axis of one entry in the place of the scores."""
@@ -41,34 +39,32 @@ class OneClass(NamedTuple):
             return xp.constant([self.scores.shape[-1]], like=self.scores, dtype=xp.wide(self.scores))
         return xp.astype(self.weight_from[..., :1], xp.wide(self.scores))
 
-    def _weight_from(self, xp: Namespace, place: Array) -> Array:
-        if self.weight_from is None:
-            place = self.scores.shape[-1] - place
-        else:
-            place = xp.take_along_axis(self.weight_from, place)
-        return xp.astype(place, xp.wide(self.scores))
-
 
 class Ranking(NamedTuple):
     """Scores of two classes, and the scores that are asked about: those of all positives, maybe among others."""
 
     xp: Namespace
-    positives: OneClass
-    negatives: OneClass
     asked: Array
-    weight: Array | None  # of the scores asked about, 0 for those of negatives; None where each weighs 1
+    weight: Array  # of the positives of each score asked about, 0 where there are none
+    positives: Array  # what all of them weigh, with an axis of one entry
+    negatives: Array
+    beyond: Callable[[Literal["left", "right"]], tuple[Array, Array]]
+
+    def reaching(self) -> tuple[Array, Array]:
+        """What the positives weigh, and the negatives, that score as high as is asked, or higher."""
+        return self.beyond("left")
+
+    def above(self) -> tuple[Array, Array]:
+        """What the positives weigh, and the negatives, that score higher than is asked."""
+        return self.beyond("right")
 
     def over_positives(self, values: Array) -> Array:
         """The weighted sum over the positives of values that there are of all scores asked about."""
-        return self.xp.sum(values if self.weight is None else self.weight * values, axis=-1)
+        return self.xp.sum(self.weight * values, axis=-1)
 
     def mean_of_positives(self, values: Array, otherwise: float) -> Array:
         """Their mean, `otherwise` where nothing weighs anything."""
-        return ratio(self.xp, self.over_positives(values), self.positives.total(self.xp)[..., 0], otherwise)
-
-    def positive(self) -> Array:
-        """Whether a score asked about is that of a positive, one that weighs anything."""
-        return self.xp.ones_like(self.asked, dtype=self.xp.bool) if self.weight is None else self.weight > 0
+        return ratio(self.xp, self.over_positives(values), self.positives[..., 0], otherwise)
 
 
 Results: TypeAlias = tuple[Array, ...]
@@ -173,26 +169,58 @@ def _classes(given: Labelled) -> Ranking:
     """Both classes of scores, by masks where the library's arrays are there to be looked at."""
     xp, _, _, truth, score, weight, _ = given
     if len(score.shape) == 1 and xp.is_lean(truth, score):
-        positives, asked_weight = _picked(xp, truth, score, weight)
+        positives, negatives = _picked(xp, truth, score, weight)
         if positives.scores.shape[0]:
-            negatives, _ = _picked(xp, xp.logical_not(truth), score, weight)
-            return Ranking(xp, positives, negatives, positives.scores, asked_weight)
+            return _apart(xp, positives, negatives)
+    return _together(xp, truth, score, weight)
+
+
+def _picked(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> tuple[OneClass, OneClass]:
+    if weight is None:
+        high, low = xp.sorted_classes(score, truth)
+        return OneClass(high, None), OneClass(low, None)
+    order = xp.argsort(score)
+    score, truth, weight = score[order], truth[order], weight[order]
+    normal = xp.logical_not(truth)
+    return (
+        OneClass(score[truth], _from_each_on(xp, weight[truth])),
+        OneClass(score[normal], _from_each_on(xp, weight[normal])),
+    )
+
+
+def _apart(xp: Namespace, positives: OneClass, negatives: OneClass) -> Ranking:
+    """What is asked about are the distinct scores of the positives, whose places among themselves are seen at once."""
+    scores = positives.scores
+    one = xp.ones_like(scores[:1], dtype=xp.bool)
+    first = xp.concat([one, scores[1:] != scores[:-1]])
+    place = xp.cumulative_sum(xp.ones_like(scores, dtype=xp.int64), axis=0)
+    start = place[first] - 1
+    end = xp.concat([start[1:], place[-1:]])
+    asked = scores[first]
+
+    def beyond(side: Literal["left", "right"]) -> tuple[Array, Array]:
+        own = positives.beyond(xp, start if side == "left" else end)
+        return own, negatives.beyond(xp, xp.searchsorted(negatives.scores, asked, side=side))
+
+    weight = positives.beyond(xp, start) - positives.beyond(xp, end)
+    return Ranking(xp, asked, weight, positives.total(xp), negatives.total(xp), beyond)
+
+
+def _together(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> Ranking:
+    """What is asked about are all scores."""
     order = xp.argsort(score)
     scores, truth = xp.take_along_axis(score, order), xp.take_along_axis(truth, order)
     weight = xp.ones_like(scores, dtype=xp.int32) if weight is None else xp.take_along_axis(weight, order)
-    hits, alarms = xp.where(truth, weight, 0), xp.where(truth, 0, weight)
-    positives, negatives = (OneClass(scores, _from_each_on(xp, x)) for x in (hits, alarms))
-    return Ranking(xp, positives, negatives, scores, cast(xp, xp.wide(scores), hits))
+    hits = xp.where(truth, weight, 0)
+    positives = OneClass(scores, _from_each_on(xp, hits))
+    negatives = OneClass(scores, _from_each_on(xp, xp.where(truth, 0, weight)))
 
+    def beyond(side: Literal["left", "right"]) -> tuple[Array, Array]:
+        place = xp.searchsorted(scores, scores, side=side)
+        return positives.beyond(xp, place), negatives.beyond(xp, place)
 
-def _picked(xp: Namespace, chosen: Array, score: Array, weight: Array | None) -> tuple[OneClass, Array | None]:
-    """One class of scores, sorted, and the weight of each."""
-    score = score[chosen]
-    if weight is None:
-        return OneClass(xp.sort(score), None), None
-    order = xp.argsort(score)
-    weight = weight[chosen][order]
-    return OneClass(score[order], _from_each_on(xp, weight)), cast(xp, xp.wide(score), weight)
+    weight = cast(xp, xp.wide(scores), hits)
+    return Ranking(xp, scores, weight, positives.total(xp), negatives.total(xp), beyond)
 
 
 def _from_each_on(xp: Namespace, weight: Array) -> Array:

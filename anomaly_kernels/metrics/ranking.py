@@ -106,9 +106,8 @@ def _average_precision(ranking: Ranking) -> Results:
 
 def _precision(ranking: Ranking) -> Array:
     """Precision where each score asked about is the threshold, 0 where nothing there weighs anything."""
-    xp, positives, negatives, asked, _ = ranking
-    hits = positives.reaching(xp, asked)
-    return ratio(xp, hits, hits + negatives.reaching(xp, asked))
+    hits, alarms = ranking.reaching()
+    return ratio(ranking.xp, hits, hits + alarms)
 
 
 def aupr_trapezoid(
@@ -171,9 +170,8 @@ def aupr_trapezoid(
 
 
 def _aupr_trapezoid(ranking: Ranking) -> Results:
-    xp, positives, negatives, asked, _ = ranking
-    hits = positives.above(xp, asked)
-    higher = ratio(xp, hits, hits + negatives.above(xp, asked), 1.0)
+    hits, alarms = ranking.above()
+    higher = ratio(ranking.xp, hits, hits + alarms, 1.0)
     return (ranking.mean_of_positives(0.5 * (_precision(ranking) + higher), 0.0),)
 
 
@@ -241,22 +239,19 @@ def roc_auc(
 
 
 def _roc_auc(ranking: Ranking) -> Results:
-    xp, _, negatives, asked, _ = ranking
-    total = negatives.total(xp)
-    below = total - 0.5 * (negatives.reaching(xp, asked) + negatives.above(xp, asked))
-    return (ranking.mean_of_positives(ratio(xp, below, total, math.nan), math.nan),)
+    above, reaching = ranking.above()[1], ranking.reaching()[1]
+    below = ranking.negatives - 0.5 * (above + reaching)
+    return (ranking.mean_of_positives(ratio(ranking.xp, below, ranking.negatives, math.nan), math.nan),)
 
 
 def _partial_roc_auc(ranking: Ranking, max_fpr: Setting) -> Results:
-    xp, _, negatives, asked, _ = ranking
-    total = negatives.total(xp)
-    above, reaching = negatives.above(xp, asked), negatives.reaching(xp, asked)
+    xp, above, reaching = ranking.xp, ranking.above()[1], ranking.reaching()[1]
     # each positive raises the curve by a ramp between the two, which is 1 from there on: its area up to the limit
-    limit = max_fpr * total
+    limit = max_fpr * ranking.negatives
     on_ramp = clip(xp, limit - above, 0.0, reaching - above)
     area = 0.5 * on_ramp * ratio(xp, on_ramp, reaching - above) + xp.maximum(limit - reaching, 0.0)
     least = 0.5 * max_fpr * max_fpr
-    found = ranking.mean_of_positives(ratio(xp, area, total, math.nan), math.nan)
+    found = ranking.mean_of_positives(ratio(xp, area, ranking.negatives, math.nan), math.nan)
     return (0.5 + 0.5 * (found - least) / (max_fpr - least),)
 
 
@@ -315,10 +310,10 @@ def best_f1(
 
 
 def _best_f1(ranking: Ranking) -> Results:
-    xp, positives, negatives, asked, _ = ranking
-    hits = positives.reaching(xp, asked)
-    f1 = ratio(xp, 2.0 * hits, positives.total(xp) + hits + negatives.reaching(xp, asked))
-    f1 = xp.where(ranking.positive(), f1, 0.0)
+    xp, asked = ranking.xp, ranking.asked
+    hits, alarms = ranking.reaching()
+    f1 = ratio(xp, 2.0 * hits, ranking.positives + hits + alarms)
+    f1 = xp.where(ranking.weight > 0, f1, 0.0)
     best = xp.max(f1, axis=-1, keepdims=True)
     lowest = xp.min(asked, axis=-1, keepdims=True)
     return best[..., 0], xp.max(xp.where(f1 == best, asked, lowest), axis=-1)
@@ -384,12 +379,12 @@ def fpr_at_tpr(
 
 
 def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
-    xp, positives, negatives, asked, _ = ranking
-    found = ratio(xp, positives.reaching(xp, asked), positives.total(xp), math.nan)
-    alarms = ratio(xp, negatives.reaching(xp, asked), negatives.total(xp), math.nan)
+    xp = ranking.xp
+    hits, alarms = ranking.reaching()
+    found, wrong = ratio(xp, hits, ranking.positives, math.nan), ratio(xp, alarms, ranking.negatives, math.nan)
     # a quotient, not a product with the share, is what the nearest number to 0.95 equals for 19 of 20
-    least = xp.min(xp.where(found >= tpr, alarms, 1.0), axis=-1)
-    return (xp.where(xp.isnan(found[..., 0] + alarms[..., 0]), math.nan, least),)
+    least = xp.min(xp.where(found >= tpr, wrong, 1.0), axis=-1)
+    return (xp.where(xp.isnan(found[..., 0] + wrong[..., 0]), math.nan, least),)
 
 
 def _k(name: str, value: Any) -> int:
@@ -460,10 +455,9 @@ def precision_at_k(
 
 
 def _precision_at_k(ranking: Ranking, k: int) -> Results:
-    xp, positives, negatives, asked, _ = ranking
-    above = positives.above(xp, asked) + negatives.above(xp, asked)
-    reaching = positives.reaching(xp, asked) + negatives.reaching(xp, asked)
-    looked_at = ratio(xp, clip(xp, k - above, 0.0, reaching - above), reaching - above)
+    (hits_above, alarms_above), (hits, alarms) = ranking.above(), ranking.reaching()
+    above, tied = hits_above + alarms_above, hits - hits_above + alarms - alarms_above
+    looked_at = ratio(ranking.xp, clip(ranking.xp, k - above, 0.0, tied), tied)
     return (ranking.over_positives(looked_at) / k,)
 
 
