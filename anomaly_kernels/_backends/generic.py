@@ -117,6 +117,10 @@ class Generic:
         """The dtype to add in beside x where the digits of float32 are not enough."""
         return self._standard.float64
 
+    def counting(self) -> DType:
+        """The dtype to count in."""
+        return self._standard.int64
+
     def is_known(self, x: Array) -> bool:
         """Whether the numbers of x can be looked at, for results whose shape depends on them."""
         return True

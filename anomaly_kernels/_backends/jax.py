@@ -42,6 +42,9 @@ class JAX(Generic):
     def wide(self, x: jax.Array) -> DType:
         return jax.dtypes.canonicalize_dtype(jnp.float64)  # float32 where the user has not enabled the wider one
 
+    def counting(self) -> DType:
+        return jax.dtypes.canonicalize_dtype(jnp.int64)
+
     def is_known(self, x: jax.Array) -> bool:
         return not isinstance(x, jax.core.Tracer)
 

@@ -155,6 +155,9 @@ class TensorFlow:
     def wide(self, x: Tensor, /) -> DType:
         return tf.float64
 
+    def counting(self) -> DType:
+        return tf.int64
+
     def is_known(self, x: Tensor, /) -> builtins.bool:
         return tf.executing_eagerly()
 

@@ -8,17 +8,16 @@ chunks become a state a chunk, which is merged.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple, SupportsIndex, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from anomaly_kernels._checks import SHARE, axes_of, cast, dtype_name, inputs, is_real, not_empty, number, same_shape
+from anomaly_kernels._checks import SHARE, cast, is_real, number
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import ratio
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
-from anomaly_kernels.metrics._masks import has_nan, result_dtype, unless
-
-Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
+from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels.metrics._labelled import Axes, Labelled, checked, labelled, restored
+from anomaly_kernels.metrics._masks import unless
+from anomaly_kernels.metrics._unique import UniqueScores
 
 
 class OneClass(NamedTuple):
@@ -69,55 +68,6 @@ class Ranking(NamedTuple):
 
 Results: TypeAlias = tuple[Array, ...]
 Metric: TypeAlias = Callable[..., Results]  # of a ranking, and of settings
-
-
-class Labelled(NamedTuple):
-    """Targets and scores fit to be ranked, with whether NaN was among them."""
-
-    xp: Namespace
-    dtype: DType  # of results
-    kind: DType  # of the scores as they were given
-    truth: Array
-    score: Array
-    weight: Array | None
-    nan: Array | None  # without the axis of the scores
-
-
-def labelled(target: Array, score: Array, sample_weight: Array | None, axis: Axes = None) -> Labelled:
-    """The arrays of a call, checked and with one axis of scores, the last."""
-    xp, dtype, arrays = checked(target, score, sample_weight)
-    shape = score.shape
-    outer = axes_of(axis, len(shape))
-    if outer is not None:
-        rest = tuple(k for k in range(len(shape)) if k not in outer)
-        arrays = [xp.permute_dims(x, (*rest, *outer)) for x in arrays]
-        shape = (*(shape[k] for k in rest), -1)
-    else:
-        shape = (-1,)
-    truth, score, *weights = arrays = [xp.reshape(x, shape) for x in arrays]
-    nan, kind = has_nan(xp, *arrays, axis=-1), score.dtype
-    score = xp.stop_gradient(score)
-    score = cast(xp, dtype, score) if is_real(score) else signed(xp, score)
-    return Labelled(xp, dtype, kind, cast(xp, xp.bool, truth), score, _weight(xp, weights), nan)
-
-
-def checked(target: Array, score: Array, sample_weight: Array | None) -> tuple[Namespace, DType, list[Array]]:
-    """The namespace, the dtype of results, and the arrays of a call, with weights if there are any."""
-    named = {"target": target, "score": score}
-    if sample_weight is not None:
-        named["sample_weight"] = sample_weight
-    xp, _ = inputs(named)
-    same_shape(**named)
-    not_empty(**named)
-    return xp, result_dtype(xp, score, target), list(named.values())
-
-
-def _weight(xp: Namespace, weights: Sequence[Array]) -> Array | None:
-    if not weights:
-        return None
-    weight = xp.stop_gradient(weights[0])
-    exact = dtype_name(weight.dtype) in ("int32", "int64")  # which are added as integers
-    return weight if exact else cast(xp, xp.wide(weight), weight)
 
 
 def answer(
@@ -193,7 +143,7 @@ def _apart(xp: Namespace, positives: OneClass, negatives: OneClass) -> Ranking:
     scores = positives.scores
     one = xp.ones_like(scores[:1], dtype=xp.bool)
     first = xp.concat([one, scores[1:] != scores[:-1]])
-    place = xp.cumulative_sum(xp.ones_like(scores, dtype=xp.int64), axis=0)
+    place = xp.cumulative_sum(xp.ones_like(scores, dtype=xp.counting()), axis=0)
     start = place[first] - 1
     end = xp.concat([start[1:], place[-1:]])
     asked = scores[first]
@@ -227,78 +177,3 @@ def _from_each_on(xp: Namespace, weight: Array) -> Array:
     """Sums from each place on, and a last 0; added from the end, where the few highest scores are."""
     sums = xp.flip(xp.cumulative_sum(xp.flip(weight, axis=-1), axis=-1), axis=-1)
     return xp.concat([sums, xp.zeros_like(xp.sum(sums, axis=-1, keepdims=True))], axis=-1)
-
-
-class UniqueScores(NamedTuple):
-    """What weighs on each distinct score: all that a ranking is, in as much memory as there are distinct scores."""
-
-    score: Array  # (M,), ascending
-    positive: Array  # (M,), integers unless there are weights or NaN
-    negative: Array
-
-    @classmethod
-    def of(cls, target: Array, score: Array, sample_weight: Array | None = None) -> UniqueScores:
-        """The state of one batch."""
-        xp, _, _, truth, ranked, weight, nan = labelled(target, score, sample_weight)
-        weight = xp.ones_like(ranked, dtype=xp.int64) if weight is None else weight
-        if nan is not None and bool(nan):  # its value is known where states are made
-            weight = math.nan * cast(xp, xp.wide(ranked), weight)
-            ranked = xp.where(xp.isnan(ranked), math.inf, ranked) if is_real(ranked) else ranked
-        kept = weight != 0
-        positive, negative = xp.where(truth, weight, 0)[kept], xp.where(truth, 0, weight)[kept]
-        found = _distinct(xp, cls(ranked[kept], positive, negative))
-        return found._replace(score=restored(xp, found.score, score.dtype))
-
-    def merge(self, other: UniqueScores) -> UniqueScores:
-        """The state of both parts."""
-        xp = array_namespace(self.score)
-        state = UniqueScores(*(xp.concat(pair) for pair in zip(self, other, strict=True)))
-        found = _distinct(xp, state._replace(score=signed(xp, state.score)))
-        return found._replace(score=restored(xp, found.score, state.score.dtype))
-
-    def samples(self) -> tuple[Array, Array, Array]:
-        """Targets, scores and weights of which this is the state."""
-        xp = array_namespace(self.score)
-        truth = xp.ones_like(self.positive, dtype=xp.bool)
-        return (
-            xp.concat([truth, xp.logical_not(truth)]),
-            xp.concat([self.score, self.score]),
-            xp.concat([self.positive, self.negative]),
-        )
-
-
-def _distinct(xp: Namespace, state: UniqueScores) -> UniqueScores:
-    """Ascending, equal scores made one."""
-    order = xp.argsort(state.score)
-    score, *weights = (xp.take_along_axis(x, order) for x in state)
-    last = xp.concat([score[1:] != score[:-1], xp.ones_like(score[:1], dtype=xp.bool)])
-    return UniqueScores(score[last], *(_differences(xp, xp.cumulative_sum(x, axis=0)[last]) for x in weights))
-
-
-def _differences(xp: Namespace, sums: Array) -> Array:
-    return xp.concat([sums[:1], sums[1:] - sums[:-1]])
-
-
-def signed(xp: Namespace, score: Array) -> Array:
-    """Truth values and unsigned integers as signed ones in the same order: not every library can sort the others."""
-    name = dtype_name(score.dtype)
-    if name in ("bool", "uint8", "uint16"):
-        return xp.astype(score, xp.int32)
-    if name not in ("uint32", "uint64"):  # signed ones and real ones
-        return score
-    return _half_turn(xp, xp.astype(score, xp.int32 if name == "uint32" else xp.int64))
-
-
-def restored(xp: Namespace, score: Array, dtype: DType) -> Array:
-    """Undo `signed`: integer scores as they were given; real ones stay in the dtype they were ranked in."""
-    if is_real(score):
-        return score
-    wraps = dtype_name(dtype) in ("uint32", "uint64")
-    return cast(xp, dtype, _half_turn(xp, score) if wraps else score)
-
-
-def _half_turn(xp: Namespace, x: Array) -> Array:
-    # the upper half of unsigned integers has become negative; both are shifted by 2 half, no number of the dtype
-    half = 2**30 if dtype_name(x.dtype) == "int32" else 2**62
-    shift = xp.where(x < 0, xp.zeros_like(x) + half, -half)
-    return x + shift + shift

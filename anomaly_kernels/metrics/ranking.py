@@ -14,8 +14,10 @@ from anomaly_kernels._checks import SHARE, axes, cast, integer
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import clip, ratio
 from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels.metrics._labelled import Axes, checked
 from anomaly_kernels.metrics._masks import unless
-from anomaly_kernels.metrics._ranked import Axes, Ranking, Results, UniqueScores, answer, checked
+from anomaly_kernels.metrics._ranked import Ranking, Results, answer
+from anomaly_kernels.metrics._unique import UniqueScores
 
 
 class BestF1(NamedTuple):
