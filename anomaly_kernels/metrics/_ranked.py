@@ -133,8 +133,8 @@ def _picked(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> 
     score, truth, weight = score[order], truth[order], weight[order]
     normal = xp.logical_not(truth)
     return (
-        OneClass(score[truth], _from_each_on(xp, weight[truth])),
-        OneClass(score[normal], _from_each_on(xp, weight[normal])),
+        OneClass(score[truth], from_each_on(xp, weight[truth])),
+        OneClass(score[normal], from_each_on(xp, weight[normal])),
     )
 
 
@@ -162,8 +162,8 @@ def _together(xp: Namespace, truth: Array, score: Array, weight: Array | None) -
     scores, truth = xp.take_along_axis(score, order), xp.take_along_axis(truth, order)
     weight = xp.ones_like(scores, dtype=xp.int32) if weight is None else xp.take_along_axis(weight, order)
     hits = xp.where(truth, weight, 0)
-    positives = OneClass(scores, _from_each_on(xp, hits))
-    negatives = OneClass(scores, _from_each_on(xp, xp.where(truth, 0, weight)))
+    positives = OneClass(scores, from_each_on(xp, hits))
+    negatives = OneClass(scores, from_each_on(xp, xp.where(truth, 0, weight)))
 
     def beyond(side: Literal["left", "right"]) -> tuple[Array, Array]:
         place = xp.searchsorted(scores, scores, side=side)
@@ -173,7 +173,7 @@ def _together(xp: Namespace, truth: Array, score: Array, weight: Array | None) -
     return Ranking(xp, scores, weight, positives.total(xp), negatives.total(xp), beyond)
 
 
-def _from_each_on(xp: Namespace, weight: Array) -> Array:
+def from_each_on(xp: Namespace, weight: Array) -> Array:
     """Sums from each place on, and a last 0; added from the end, where the few highest scores are."""
     sums = xp.flip(xp.cumulative_sum(xp.flip(weight, axis=-1), axis=-1), axis=-1)
     return xp.concat([sums, xp.zeros_like(xp.sum(sums, axis=-1, keepdims=True))], axis=-1)

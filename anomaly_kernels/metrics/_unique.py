@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from anomaly_kernels._checks import cast, is_real
+from anomaly_kernels._checks import cast, dtype_name, is_real
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.metrics._labelled import labelled, restored, signed
 
 
 class UniqueScores(NamedTuple):
-    """What weighs on each distinct score: all that a ranking is, in as much memory as there are distinct scores."""
+    """What weighs on each distinct score: all that a ranking is, in as much memory as there are distinct scores.
 
-    score: Array  # (M,), ascending
-    positive: Array  # (M,), integers unless there are weights or NaN
+    Attributes
+    ----------
+    score : array, (M,)
+        The distinct scores, ascending.
+    positive, negative : array, (M,)
+        How many positives and negatives have each: integers, or real numbers where samples have weights, or NaN where
+        a number was NaN, which makes all metrics NaN.
+    """
+
+    score: Array
+    positive: Array
     negative: Array
 
     @classmethod
+    def empty(cls, like: Array) -> UniqueScores:
+        """The state of nothing, for scores of the dtype, in the library and on the device of an array."""
+        xp = array_namespace(like)
+        score = xp.reshape(like, (-1,))[:0]
+        score = cast(xp, xp.float32, score) if dtype_name(score.dtype) in ("float16", "bfloat16") else score
+        nothing = xp.zeros_like(score, dtype=xp.counting())
+        return cls(score, nothing, nothing)
+
+    @classmethod
     def of(cls, target: Array, score: Array, sample_weight: Array | None = None) -> UniqueScores:
-        """The state of one batch."""
+        """The state of one batch; the arrays are those of `average_precision`."""
+        if 0 in score.shape:
+            return cls.empty(score)
         xp, _, _, truth, ranked, weight, nan = labelled(target, score, sample_weight)
         weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
         if nan is not None and bool(nan):  # its value is known where states are made
@@ -33,10 +54,21 @@ class UniqueScores(NamedTuple):
 
     def merge(self, other: UniqueScores) -> UniqueScores:
         """The state of both parts."""
-        xp = array_namespace(self.score)
-        state = UniqueScores(*(xp.concat(pair) for pair in zip(self, other, strict=True)))
+        xp = array_namespace(self.score, other.score)
+        if self.score.dtype != other.score.dtype:
+            raise TypeError(f"scores of one dtype can be merged, got {self.score.dtype} and {other.score.dtype}")
+        for mine, theirs in ((self, other), (other, self)):
+            if 0 in mine.score.shape:
+                return theirs
+        pairs = (alike(xp, *pair) for pair in zip(self, other, strict=True))
+        state = UniqueScores(*(xp.concat(pair) for pair in pairs))
         found = _distinct(xp, state._replace(score=signed(xp, state.score)))
         return found._replace(score=restored(xp, found.score, state.score.dtype))
+
+    def compute(self, metric: Callable[..., Any], **settings: Any) -> Any:
+        """What any metric of a ranking says of the scores; its `sample_weight` says how many of each there are."""
+        target, score, weight = self.samples()
+        return metric(target, score, sample_weight=weight, **settings)
 
     def samples(self) -> tuple[Array, Array, Array]:
         """Targets, scores and weights of which this is the state."""
@@ -47,6 +79,14 @@ class UniqueScores(NamedTuple):
             xp.concat([self.score, self.score]),
             xp.concat([self.positive, self.negative]),
         )
+
+
+def alike(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
+    """What weighs in two parts: integers beside weights are made real."""
+    if is_real(a) != is_real(b):
+        dtype = a.dtype if is_real(a) else b.dtype
+        return cast(xp, dtype, a), cast(xp, dtype, b)
+    return a, b
 
 
 def _distinct(xp: Namespace, state: UniqueScores) -> UniqueScores:

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from anomaly_kernels._checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._reduce import totals
-from anomaly_kernels._typing import Array, Setting
+from anomaly_kernels._typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._masks import count, has_nan, result_dtype, unless
 from anomaly_kernels.metrics.ranking import average_precision
 
@@ -92,13 +92,18 @@ def anomaly_detection_metrics(
         return count(xp, xp.logical_and(truth, decided)), count(xp, decided), count(xp, truth)
 
     both, decided, true = (xp.astype(n, dtype) for n in totals(xp, xp.bool, sums, masks))
-    denominators = (decided, true, 0.5 * (decided + true), decided + true - both)
     nan = has_nan(xp, target, decision)
-    precision, recall, f1_score, iou = (
-        unless(xp, nan, ratio(xp, both, denominator, otherwise)) for denominator in denominators
-    )
     ranked = None if score is None else average_precision(target, score)
-    return DetectionMetrics(precision, recall, f1_score, iou, ranked)
+    return detection_metrics(xp, both, decided, true, otherwise, nan)._replace(average_precision=ranked)
+
+
+def detection_metrics(
+    xp: Namespace, both: Array, decided: Array, true: Array, otherwise: Setting, nan: Array | None
+) -> DetectionMetrics:
+    """All but the average precision, from what the anomalies weigh that were found, decided and true."""
+    denominators = (decided, true, 0.5 * (decided + true), decided + true - both)
+    precision, recall, f1_score, iou = (unless(xp, nan, ratio(xp, both, each, otherwise)) for each in denominators)
+    return DetectionMetrics(precision, recall, f1_score, iou, None)
 
 
 def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
@@ -141,5 +146,10 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
         return count(xp, xp.ones_like(decided)), count(xp, decided)
 
     total, anomalous = totals(xp, xp.bool, sums, {"decision": decision})
+    return pixel_statistics(xp, total, anomalous, dtype, has_nan(xp, decision))
+
+
+def pixel_statistics(xp: Namespace, total: Array, anomalous: Array, dtype: DType, nan: Array | None) -> PixelStatistics:
+    """Both counts, with the percentage that they are."""
     percentage = 100.0 * ratio(xp, xp.astype(anomalous, dtype), xp.astype(total, dtype))
-    return PixelStatistics(total, anomalous, unless(xp, has_nan(xp, decision), percentage))
+    return PixelStatistics(total, anomalous, unless(xp, nan, percentage))

@@ -1,0 +1,36 @@
+"""Sums that states are made of: integers, which are exact, unless samples have weights."""
+
+from __future__ import annotations
+
+from anomaly_kernels._checks import cast, is_real
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels.metrics._unique import alike
+
+
+def zero(like: Array) -> Array:
+    """A count of nothing, beside an array."""
+    xp = array_namespace(like)
+    return xp.constant(0, like=like, dtype=xp.counting())
+
+
+def weighed(xp: Namespace, mask: Array, weight: Array | None = None) -> Array:
+    """How many elements are true, or what they weigh."""
+    if weight is None:
+        return xp.sum(xp.astype(mask, xp.counting()))
+    return xp.sum(xp.where(mask, cast(xp, xp.wide(weight), weight), 0.0))
+
+
+def unknown(xp: Namespace, *arrays: Array) -> Array:
+    """How many numbers are NaN."""
+    found = zero(arrays[0])
+    for x in arrays:
+        if is_real(x):
+            found = found + weighed(xp, xp.isnan(x))
+    return found
+
+
+def added(a: Array, b: Array) -> Array:
+    """a + b; with weights in one of them alone, the other's integers are made real."""
+    a, b = alike(array_namespace(a, b), a, b)
+    return a + b

@@ -1,0 +1,91 @@
+"""Mean and spread of scores."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from anomaly_kernels._checks import cast, inputs
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._numeric import mean, norm, ratio, root, standard_deviation
+from anomaly_kernels._typing import Array
+from anomaly_kernels.streaming._sums import zero
+
+
+class MomentsOfScores(NamedTuple):
+    """What `Moments` computes: 0-d arrays, as `score_statistics` has them; all NaN without scores."""
+
+    mean: Array
+    std: Array
+    min: Array
+    max: Array
+
+
+class Moments(NamedTuple):
+    """Number, mean, standard deviation and extremes of scores.
+
+    Attributes
+    ----------
+    number : array, 0-d
+        How many there are, an integer.
+    mean, deviation : array, 0-d
+        The mean and the population standard deviation, in double precision where the library has it.
+    min, max : array, 0-d
+        Infinite without scores.
+
+    Notes
+    -----
+    Two of them merge as Chan, Golub and LeVeque have it, with deviations for sums of squares, which would overflow.
+    """
+
+    number: Array
+    mean: Array
+    deviation: Array
+    min: Array
+    max: Array
+
+    @classmethod
+    def empty(cls, like: Array) -> Moments:
+        """The state of nothing, in the library and on the device of an array."""
+        xp = array_namespace(like)
+        wide = xp.wide(like)
+        zero_, low, high = (xp.constant(x, like=like, dtype=wide) for x in (0.0, math.inf, -math.inf))
+        return cls(zero(like), zero_, zero_, low, high)
+
+    @classmethod
+    def of(cls, scores: Array) -> Moments:
+        """The state of one batch; `scores` are those of `score_statistics`."""
+        xp, _ = inputs(scores=scores)
+        if 0 in scores.shape:
+            return cls.empty(scores)
+        flat = xp.reshape(cast(xp, xp.wide(scores), scores), (-1,))
+        count = xp.sum(xp.ones_like(flat, dtype=xp.counting()))
+        return cls(count, mean(xp, flat), standard_deviation(xp, flat), xp.min(flat), xp.max(flat))
+
+    def merge(self, other: Moments) -> Moments:
+        """The state of both parts."""
+        xp = array_namespace(self.mean, other.mean)
+        dtype = self.mean.dtype
+        count = self.number + other.number
+        parts = (ratio(xp, xp.astype(x.number, dtype), xp.astype(count, dtype)) for x in (self, other))
+        mine, theirs = parts
+        shift = 0.5 * other.mean - 0.5 * self.mean  # the difference of halves cannot overflow
+        spread = (root(xp, mine) * self.deviation, root(xp, theirs) * other.deviation)
+        between = 2.0 * (root(xp, mine) * root(xp, theirs) * shift)
+        return Moments(
+            count,
+            mine * self.mean + theirs * other.mean,
+            norm(xp, xp.stack([*spread, between]), axis=0)[0],
+            xp.minimum(self.min, other.min),
+            xp.maximum(self.max, other.max),
+        )
+
+    def compute(self) -> MomentsOfScores:
+        """Mean, standard deviation (of n - 1, NaN for a single score) and extremes."""
+        xp = array_namespace(self.mean)
+        n = xp.astype(self.number, self.mean.dtype)
+        some = n > 0.0
+        correction = root(xp, n / xp.maximum(n - 1.0, 1.0))
+        std = xp.where(n > 1.0, correction * self.deviation, math.nan)
+        mean, least, greatest = (xp.where(some, x, math.nan) for x in (self.mean, self.min, self.max))
+        return MomentsOfScores(mean, std, least, greatest)

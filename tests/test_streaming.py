@@ -1,0 +1,318 @@
+"""States of metrics: stream, batch, any order and any split give the same; bounds hold."""
+
+from __future__ import annotations
+
+import pickle
+from functools import partial, reduce
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import anomaly_kernels as ak
+from anomaly_kernels import streaming
+
+BOUNDED = [ak.average_precision, ak.roc_auc, ak.best_f1, ak.fpr_at_tpr]
+RANKED = [*BOUNDED, ak.aupr_trapezoid, partial(ak.precision_at_k, k=3), partial(ak.roc_auc, max_fpr=0.3)]
+
+# scores that share a bucket of the histogram, that do not, that tie, and that are infinite
+SCORES = st.sampled_from([-np.inf, -1e4, -1.001, -1.0, -0.0, 0.0, 1e-3, 1.0, 1.0001, 1.0002, 1.003, 2.0, 1e38, np.inf])
+LABELLED = st.lists(st.tuples(st.booleans(), SCORES), min_size=1, max_size=20)
+
+
+@pytest.fixture(autouse=True)
+def _eager_only(driver):
+    if driver.name == "dask":
+        pytest.skip("Dask's own metrics make states of its chunks, in NumPy")
+
+
+def unzipped(labelled):
+    truth, score = zip(*labelled, strict=True)
+    return np.asarray(truth), np.asarray(score)
+
+
+def value(metric, *arrays, **settings):
+    found = metric(*arrays, **settings)
+    return found.value if isinstance(found, ak.metrics.BestF1) else found
+
+
+def parts(arrays, cuts):
+    """The arrays cut at some places, in an order that the cuts give; some parts are empty."""
+    places = [0, *sorted(cut % (len(arrays[0]) + 1) for cut in cuts), len(arrays[0])]
+    found = [tuple(x[start:end] for x in arrays) for start, end in pairwise(places)]
+    order = np.random.default_rng(cuts).permutation(len(found))
+    return [found[k] for k in order]
+
+
+def streamed(driver, empty, arrays, cuts, **weights):
+    """Batch after batch, and merged as a tree."""
+    each = [tuple(driver.array(x) for x in part) for part in parts([*arrays, *weights.values()], cuts)]
+
+    def update(state, part):
+        named = dict(zip(weights, part[len(arrays) :], strict=True))
+        return streaming.update(state, *part[: len(arrays)], **named)
+
+    one_by_one = reduce(update, each, empty)
+    made = [update(empty, part) for part in each]
+    while len(made) > 1:
+        made = [reduce(streaming.merge, made[k : k + 2]) for k in range(0, len(made), 2)]
+    return one_by_one, made[0]
+
+
+def assert_same(driver, found, expected, rtol=1e-13):
+    assert type(found) is type(expected)
+    for name, x, y in zip(found._fields, found, expected, strict=True):
+        if x is None:
+            assert y is None
+        else:
+            assert driver.dtype_name(x) == driver.dtype_name(y), name
+            np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=rtol, atol=1e-300, err_msg=name)
+
+
+CUTS = st.lists(st.integers(0, 20), max_size=4)
+
+
+@given(labelled=LABELLED, cuts=CUTS)
+def test_counts_of_any_split_are_those_of_the_batch(driver, labelled, cuts):
+    truth, score = unzipped(labelled)
+    arrays = truth, score > 0.5
+    expected = ak.anomaly_detection_metrics(*map(driver.array, arrays))
+    for state in streamed(driver, streaming.DetectionCounts.empty(driver.array(truth)), arrays, cuts):
+        assert_same(driver, streaming.compute(state), expected)
+    expected = ak.anomaly_pixel_statistics(driver.array(arrays[1]))
+    for state in streamed(driver, streaming.PixelCounts.empty(driver.array(truth)), arrays[1:], cuts):
+        found = streaming.compute(state)
+        assert [int(driver.numpy(x)) for x in found[:2]] == [int(driver.numpy(x)) for x in expected[:2]]
+        np.testing.assert_array_equal(driver.numpy(found[2]), driver.numpy(expected[2]))
+
+
+@given(labelled=LABELLED, cuts=CUTS)
+def test_moments_of_any_split_are_those_of_the_batch(driver, labelled, cuts):
+    score = np.clip(unzipped(labelled)[1], -1e5, 1e5)
+    expected = ak.score_statistics(driver.array(score))
+    for state in streamed(driver, streaming.Moments.empty(driver.array(score)), [score], cuts):
+        found = streaming.compute(state)
+        for name in found._fields:
+            x, y = (driver.numpy(getattr(each, name)) for each in (found, expected))
+            np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-9 if name == "mean" else 0.0)
+
+
+def test_moments_of_huge_scores_do_not_overflow(driver):
+    score = np.asarray([1e308, -1e308, 1e308, -1e308])
+    for state in streamed(driver, streaming.Moments.empty(driver.array(score)), [score], [1, 3]):
+        found = streaming.compute(state)
+        assert driver.numpy(found.std) == pytest.approx(1e308 * np.sqrt(4 / 3), rel=1e-14)
+        assert driver.numpy(found.mean) == 0.0
+
+
+@given(labelled=LABELLED, cuts=CUTS, weighted=st.booleans())
+@pytest.mark.parametrize("metric", RANKED)
+def test_unique_scores_of_any_split_are_those_of_the_batch(driver, metric, labelled, cuts, weighted):
+    arrays = unzipped(labelled)
+    weights = {"sample_weight": np.arange(len(arrays[0])) % 3 + 0.5} if weighted else {}
+    given_ = {name: driver.array(x) for name, x in weights.items()}
+    expected = driver.numpy(value(metric, *map(driver.array, arrays), **given_))
+    for state in streamed(driver, streaming.UniqueScores.empty(driver.array(arrays[1])), arrays, cuts, **weights):
+        found = driver.numpy(value(streaming.compute, state, metric))
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@given(labelled=LABELLED, cuts=CUTS, weighted=st.booleans(), dtype=st.sampled_from(["float32", "float64"]))
+def test_the_truth_is_between_the_bounds(driver, labelled, cuts, weighted, dtype):
+    truth, score = unzipped(labelled)
+    arrays = truth, score.astype(dtype)
+    weights = {"sample_weight": np.arange(len(truth)) % 3 + 0.5} if weighted else {}
+    given_ = {name: driver.array(x) for name, x in weights.items()}
+    whole = driver.array(truth), driver.array(arrays[1].astype(np.float64))
+    for state in streamed(driver, streaming.ScoreHistogram.empty(driver.array(arrays[1])), arrays, cuts, **weights):
+        for metric in BOUNDED:
+            expected = driver.numpy(value(metric, *whole, **given_))
+            found = [driver.numpy(x) for x in streaming.compute(state, metric)]
+            if np.isnan(expected):
+                assert np.isnan(found).all()
+                continue
+            assert found[1] - 1e-14 <= expected <= found[2] + 1e-14, metric.__name__
+            assert found[1] - 1e-14 <= found[0] <= found[2] + 1e-14, metric.__name__
+
+
+def test_bounds_are_narrow_on_real_scores_and_wide_where_a_bucket_hides_the_order(driver):
+    rng = np.random.default_rng(0)
+    truth = rng.random(20_000) < 0.02
+    score = 100 * (rng.normal(size=truth.shape) + 2 * truth)
+    state = streaming.ScoreHistogram.empty(driver.array(score)).of(driver.array(truth), driver.array(score))
+    for metric in BOUNDED:
+        found = [float(driver.numpy(x)) for x in streaming.compute(state, metric)]
+        assert found[2] - found[1] < 0.05
+    crowded = 1 + score / 1e6  # a bucket or two for all
+    state = state.none().of(driver.array(truth), driver.array(crowded))
+    found = [float(driver.numpy(x)) for x in streaming.compute(state, ak.roc_auc)]
+    assert found[2] - found[1] > 0.5
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int16", "uint8", "bool"])
+@pytest.mark.parametrize("metric", BOUNDED)
+def test_scores_of_16_bits_are_exact(driver, metric, dtype):
+    if "float" in dtype and dtype not in driver.halves:
+        pytest.skip("has no such dtype")
+    rng = np.random.default_rng(0)
+    truth = rng.random(500) < 0.2
+    score = rng.normal(size=500) + truth if "float" in dtype else rng.integers(0, 90, size=500)
+    score = driver.array(score > 40 if dtype == "bool" else score, dtype)
+    state = streaming.ScoreHistogram.empty(score)
+    state = streaming.update(state, driver.array(truth[:200]), score[:200])
+    state = streaming.update(state, driver.array(truth[200:]), score[200:])
+    wide = driver.array(driver.numpy(score).astype(np.float64))
+    expected = driver.numpy(value(metric, driver.array(truth), wide))
+    for x in streaming.compute(state, metric):
+        np.testing.assert_allclose(driver.numpy(x), expected, rtol=1e-14)
+
+
+def test_equal_scores_are_exact_whatever_the_buckets(driver):
+    truth, score = np.asarray([True, False, True, False, False]), np.asarray([1.0001, 1.0001, 1.5, 0.3, 1.0001])
+    state = streaming.ScoreHistogram.empty(driver.array(score)).of(driver.array(truth), driver.array(score))
+    expected = driver.numpy(ak.roc_auc(driver.array(truth), driver.array(score)))
+    np.testing.assert_allclose([driver.numpy(x) for x in streaming.compute(state, ak.roc_auc)], expected, rtol=1e-15)
+
+
+def test_large_integers_are_bounded_not_taken_for_equal(driver):
+    score = 2**60 + np.arange(4)  # equal as floats
+    truth = np.asarray([False, False, True, True])
+    state = streaming.ScoreHistogram.empty(driver.array(score)).of(driver.array(truth), driver.array(score))
+    found = [float(driver.numpy(x)) for x in streaming.compute(state, ak.roc_auc)]
+    assert found[1] <= 1.0 <= found[2]
+
+
+@given(labelled=LABELLED, cuts=CUTS, level=st.sampled_from([0.0, 0.25, 0.5, 0.95, 1.0]))
+def test_quantiles_are_between_their_bounds(driver, labelled, cuts, level):
+    arrays = unzipped(labelled)
+    with np.errstate(invalid="ignore"):
+        expected = np.quantile(np.clip(arrays[1], -1e39, 1e39), level)
+    for state in streamed(driver, streaming.ScoreHistogram.empty(driver.array(arrays[1])), arrays, cuts):
+        found, lower, upper = (np.clip(driver.numpy(x), -1e39, 1e39) for x in state.quantile(level))
+        slack = 1e-9 * abs(expected)
+        assert lower - slack <= expected <= upper + slack
+        assert lower <= found <= upper
+
+
+@pytest.mark.parametrize("where", ["target", "score", "sample_weight"])
+@pytest.mark.parametrize("name", ["UniqueScores", "ScoreHistogram", "DetectionCounts"])
+def test_a_nan_anywhere_in_the_stream_makes_it_nan(driver, where, name):
+    arrays = {
+        "target": np.asarray([1.0, 0.0, 1.0, 0.0]),
+        "score": np.asarray([3.0, 2.0, 1.0, 0.0]),
+        "sample_weight": np.ones(4),
+    }
+    arrays[where][1] = np.nan
+    state = getattr(streaming, name).empty(driver.array(arrays["score"]))
+    for part in (slice(2), slice(2, 4)):
+        target, score, weight = (driver.array(x[part]) for x in arrays.values())
+        state = streaming.update(state, target, score, sample_weight=weight)
+    results = state.compute() if name == "DetectionCounts" else state.compute(ak.roc_auc)
+    for x in results if isinstance(results, tuple) else [results]:
+        assert x is None or np.isnan(driver.numpy(x))
+    if name == "ScoreHistogram":
+        assert all(np.isnan(driver.numpy(x)) for x in state.compute(ak.best_f1))
+
+
+def test_nan_scores_make_moments_nan(driver):
+    score = np.asarray([1.0, np.nan, 3.0, 4.0])
+    for state in streamed(driver, streaming.Moments.empty(driver.array(score)), [score], [2]):
+        assert all(np.isnan(driver.numpy(x)) for x in streaming.compute(state))
+
+
+def test_pixels_that_are_nan_have_no_percentage(driver):
+    state = streaming.PixelCounts.of(driver.array(np.asarray([1.0, np.nan])))
+    assert np.isnan(driver.numpy(streaming.compute(state).anomaly_percentage))
+
+
+def test_states_of_nothing_compute_what_is_undefined(driver):
+    like = driver.array(np.zeros(3))
+    assert all(np.isnan(driver.numpy(x)) for x in streaming.compute(streaming.Moments.empty(like)))
+    found = streaming.compute(streaming.DetectionCounts.empty(like), zero_division=0.25)
+    assert [driver.numpy(x) for x in found[:4]] == [0.25] * 4
+    assert driver.numpy(streaming.compute(streaming.PixelCounts.empty(like)).anomaly_percentage) == 0.0
+    histogram = streaming.ScoreHistogram.empty(like)
+    assert all(np.isnan(driver.numpy(x)) for x in histogram.compute(ak.roc_auc))
+    assert all(np.isnan(driver.numpy(x)) for x in histogram.compute(ak.fpr_at_tpr))
+    assert all(np.isnan(driver.numpy(x)) for x in histogram.quantile(0.5))
+    assert [driver.numpy(x) for x in histogram.compute(ak.average_precision)] == [0.0] * 3
+
+
+def test_counts_are_integers_unless_samples_have_weights(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    for state in (
+        streaming.DetectionCounts.of(truth, truth),
+        streaming.PixelCounts.of(truth),
+        streaming.UniqueScores.of(truth, score)[1:],
+        streaming.ScoreHistogram.empty(score).of(truth, score)[1:3],
+    ):
+        assert {driver.dtype_name(x) for x in state} <= {"int64", "int32"}
+    weight = driver.array(np.asarray([0.5, 2.0]))
+    assert driver.numpy(streaming.DetectionCounts.of(truth, truth, weight).both) == 0.5
+
+
+@pytest.mark.parametrize("name", ["DetectionCounts", "PixelCounts", "Moments", "UniqueScores", "ScoreHistogram"])
+def test_states_are_pickled_and_are_tuples_of_arrays(driver, name):
+    state = getattr(streaming, name).empty(driver.array(np.zeros(2)))
+    assert all(driver.is_array(x) for x in state)
+    again = pickle.loads(pickle.dumps(state))
+    for x, y in zip(state, again, strict=True):
+        np.testing.assert_array_equal(driver.numpy(x), driver.numpy(y))
+
+
+def test_edges_of_your_own(driver):
+    truth, score = np.asarray([True, True, False, False]), np.asarray([0.9, 0.4, 0.45, 0.1])
+    edges = driver.array(np.linspace(0.0, 1.0, 11))
+    empty = streaming.ScoreHistogram.empty(driver.array(score), edges=edges)
+    state = empty.of(driver.array(truth), driver.array(score))
+    assert state.positive.shape == (11,)
+    found = [float(driver.numpy(x)) for x in streaming.compute(state, ak.roc_auc)]
+    assert found == pytest.approx([0.875, 0.75, 1.0])
+
+
+def test_what_does_not_fit_is_refused(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    single = driver.array(np.asarray([2.0, 1.0]), "float32")
+    with pytest.raises(TypeError, match="states of one kind can be merged, got PixelCounts and Moments"):
+        streaming.merge(streaming.PixelCounts.of(truth), streaming.Moments.of(score))
+    with pytest.raises(TypeError, match="scores of one dtype can be merged, got .*float64.* and .*float32"):
+        streaming.merge(streaming.UniqueScores.of(truth, score), streaming.UniqueScores.of(truth, single))
+    with pytest.raises(TypeError, match="`score` must be no wider than the state, of dtype .*float32.*, got .*float64"):
+        streaming.ScoreHistogram.empty(single).of(truth, score)
+    with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 65281 of .*float64"):
+        streaming.merge(streaming.ScoreHistogram.empty(score), streaming.ScoreHistogram.empty(score, edges=score))
+    with pytest.raises(ValueError, match="`metric` must be one of `average_precision`, .*, got aupr_trapezoid: use"):
+        streaming.compute(streaming.ScoreHistogram.empty(score), ak.aupr_trapezoid)
+    with pytest.raises(ValueError, match="`level` must be >= 0 and <= 1, got 2"):
+        streaming.ScoreHistogram.empty(score).quantile(2)
+    with pytest.raises(ValueError, match="`target` and `decision` must have equal shapes"):
+        streaming.DetectionCounts.of(truth, truth[:1])
+
+
+@pytest.mark.library("jax")
+def test_states_of_fixed_shape_are_scanned_and_jitted():
+    import jax
+    import jax.numpy as jnp
+
+    rng = np.random.default_rng(0)
+    truth, score = jnp.asarray(rng.random((5, 40)) < 0.3), jnp.asarray(rng.normal(size=(5, 40)))
+    start = (
+        streaming.DetectionCounts.empty(score),
+        streaming.Moments.empty(score),
+        streaming.ScoreHistogram.empty(score),
+    )
+
+    def step(states, batch):
+        counts, moments, histogram = states
+        target, scores = batch
+        counts = streaming.update(counts, target, scores > 0)
+        return (counts, streaming.update(moments, scores), streaming.update(histogram, target, scores)), None
+
+    counts, moments, histogram = jax.jit(lambda: jax.lax.scan(step, start, (truth, score))[0])()
+    np.testing.assert_allclose(counts.compute().f1_score, ak.anomaly_detection_metrics(truth, score > 0).f1_score)
+    np.testing.assert_allclose(moments.compute().std, ak.score_statistics(score).std, rtol=1e-12)
+    value, lower, upper = jax.jit(lambda state: state.compute(ak.roc_auc))(histogram)
+    assert lower <= ak.roc_auc(truth, score) <= upper
+    assert value == pytest.approx(float(ak.roc_auc(truth, score)), abs=0.01)
