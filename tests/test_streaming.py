@@ -316,3 +316,48 @@ def test_states_of_fixed_shape_are_scanned_and_jitted():
     value, lower, upper = jax.jit(lambda state: state.compute(ak.roc_auc))(histogram)
     assert lower <= ak.roc_auc(truth, score) <= upper
     assert value == pytest.approx(float(ak.roc_auc(truth, score)), abs=0.01)
+
+
+@given(labelled=LABELLED, cuts=CUTS, scored=st.booleans())
+@pytest.mark.parametrize("exact", [True, False])
+def test_detections_are_counts_and_scores_together(driver, labelled, cuts, scored, exact):
+    truth, score = unzipped(labelled)
+    score = np.unique(score, return_inverse=True)[1].astype(np.float64)  # which the histogram holds exactly
+    arrays = [truth, score > 1.0, score][: 2 + scored]
+    kept = (streaming.UniqueScores if exact else streaming.ScoreHistogram).empty(driver.array(score))
+    expected = ak.anomaly_detection_metrics(*map(driver.array, arrays), zero_division=0.5)
+    empty = streaming.Detections.empty(driver.array(truth), kept if scored else None)
+    for state in streamed(driver, empty, arrays, cuts):
+        for name, x, y in zip(expected._fields, state.compute(zero_division=0.5), expected, strict=True):
+            if y is None:
+                assert x is None
+            else:
+                np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=1e-6, err_msg=name)
+
+
+@given(labelled=LABELLED, cuts=CUTS)
+@pytest.mark.parametrize("kind", [streaming.UniqueScores, streaming.ScoreHistogram])
+def test_statistics_are_those_of_the_batch(driver, kind, labelled, cuts):
+    score = np.clip(unzipped(labelled)[1], -100.0, 100.0).round()
+    expected = ak.score_statistics(driver.array(score))
+    empty = streaming.Statistics.empty(driver.array(score), kind.empty(driver.array(score)))
+    for state in streamed(driver, empty, [score], cuts):
+        for name, x, y in zip(expected._fields, state.compute(), expected, strict=True):
+            np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=1e-11, atol=1e-12, err_msg=name)
+
+
+def test_means_are_over_batches(driver):
+    rows = [driver.array(np.asarray(x)) for x in ([0.5, 0.25], [0.3, 0.1], [0.7, 0.2])]
+    states = [streaming.Means.of(*ak.explained_variance(row)) for row in rows]
+    merged = reduce(streaming.merge, states, streaming.Means.empty(rows[0], 3))
+    for found, values in zip(merged.compute(), ([0.5, 0.55 / 3], 2.05 / 3, [0.5, 2.05 / 3]), strict=True):
+        np.testing.assert_allclose(driver.numpy(found), values, rtol=1e-14)
+    assert all(np.isnan(driver.numpy(x)) for x in streaming.Means.empty(rows[0], 3).compute())
+
+
+def test_scores_come_with_every_batch_or_with_none(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    with pytest.raises(ValueError, match="`score` must be given with every batch or with none, got none before"):
+        streaming.Detections.empty(truth).of(truth, truth, score)
+    with pytest.raises(ValueError, match="`score` must be given with every batch or with none, got one before"):
+        streaming.Detections.empty(truth, streaming.UniqueScores.empty(score)).of(truth, truth)

@@ -15,10 +15,13 @@ State               of                                             computes
 `Moments`           scores                                         their mean, standard deviation and extremes
 `UniqueScores`      targets and scores                             any metric of a ranking, exactly
 `ScoreHistogram`    targets and scores, in memory of a fixed size  metrics of a ranking, between bounds
+`Detections`        targets, decisions and, if given, scores       what `anomaly_detection_metrics` does
+`Statistics`        scores                                         what `score_statistics` does
+`Means`             results of any metric                          their means over batches
 =================== ============================================== ===============================================
 
-All but `UniqueScores`, which has as many entries as there are distinct scores, have a fixed shape, for ``jit`` and
-``scan``.
+All have a fixed shape, for ``jit`` and ``scan``, but `UniqueScores`, which has as many entries as there are distinct
+scores. `Detections` and `Statistics` keep scores in one of the two, as they are told when they are empty.
 """
 
 from __future__ import annotations
@@ -30,14 +33,18 @@ from anomaly_kernels.metrics._unique import UniqueScores
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
+from anomaly_kernels.streaming.results import Detections, Means, Statistics
 
 __all__ = [
     "Bounded",
     "DetectionCounts",
+    "Detections",
+    "Means",
     "Moments",
     "MomentsOfScores",
     "PixelCounts",
     "ScoreHistogram",
+    "Statistics",
     "UniqueScores",
     "compute",
     "merge",

@@ -15,6 +15,7 @@ from anomaly_kernels._typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
 from anomaly_kernels.metrics._labelled import checked
 from anomaly_kernels.metrics._ranked import from_each_on
+from anomaly_kernels.metrics._unique import UniqueScores
 from anomaly_kernels.streaming._sums import added, zero
 
 
@@ -167,6 +168,14 @@ class ScoreHistogram(NamedTuple):
         value = xp.where(inside, 0.5 * xp.where(inside, lower, 0.0) + 0.5 * xp.where(inside, upper, 0.0), lower)
         known = xp.logical_and(self.unknown == 0, upto[-1] > 0)
         return Bounded(*(xp.where(known, x, math.nan) for x in (value, lower, upper)))
+
+
+def exact_histogram(scores: UniqueScores) -> ScoreHistogram:
+    """A histogram with an edge for each distinct score."""
+    xp = array_namespace(scores.score)
+    positive, negative = scores.positive, scores.negative
+    unknown = xp.sum(xp.astype(_missing(xp, positive, negative), xp.counting()))
+    return ScoreHistogram(scores.score, positive, negative, scores.score, scores.score, unknown)
 
 
 class _Counts(NamedTuple):

@@ -1,0 +1,83 @@
+"""What the metric classes of all frameworks have in common: the state of each, and what goes in and out.
+
+A class of a framework adds where the state is kept. Its arrays come in the order of the kernel; its settings are those
+of the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from anomaly_kernels import metrics, streaming
+from anomaly_kernels._typing import Array
+from anomaly_kernels.streaming.results import Scores
+
+Settings = Mapping[str, Any]
+
+
+class Form(NamedTuple):
+    """A metric as a state.
+
+    Attributes
+    ----------
+    kernel : function
+        The pure metric, of which settings, defaults and documentation are.
+    empty : function
+        ``empty(like, scores)`` is the state of nothing beside an array. `scores` is what is to keep scores, a state of
+        nothing too, or None where there are none; metrics without scores do not look at it.
+    of : function
+        ``of(state, arrays, settings)`` is the state of one batch.
+    compute : function
+        ``compute(state, settings)`` is what the kernel returns.
+    higher_is_better : bool or None
+        None where neither is.
+    """
+
+    kernel: Callable[..., Any]
+    empty: Callable[[Array, Scores | None], Any]
+    of: Callable[[Any, tuple[Array, ...], Settings], Any]
+    compute: Callable[[Any, Settings], Any]
+    higher_is_better: bool | None = None
+
+
+def _means(kernel: Callable[..., Any], result: Callable[..., Any] | None) -> Form:
+    """The form of a metric whose batches are averaged; `result` makes the kernel's NamedTuple of its fields."""
+    number = 1 if result is None else len(result._fields)  # type: ignore[attr-defined]
+
+    def of(_: streaming.Means, arrays: tuple[Array, ...], settings: Settings) -> streaming.Means:
+        found = kernel(*arrays, **settings)
+        return streaming.Means.of(*([found] if result is None else found))
+
+    def compute(state: streaming.Means, _: Settings) -> Any:
+        found = state.compute()
+        return found[0] if result is None else result(*found)
+
+    return Form(kernel, lambda like, _: streaming.Means.empty(like, number), of, compute)
+
+
+FORMS = {
+    "AnomalyDetectionMetrics": Form(
+        metrics.anomaly_detection_metrics,
+        streaming.Detections.empty,
+        lambda state, arrays, _: state.of(*arrays),
+        lambda state, settings: state.compute(**settings),
+        higher_is_better=True,
+    ),
+    "ExplainedVarianceMetric": _means(metrics.explained_variance, metrics.ExplainedVariance),
+    "AnomalyPixelStatisticsMetric": Form(
+        metrics.anomaly_pixel_statistics,
+        lambda like, _: streaming.PixelCounts.empty(like),
+        lambda state, arrays, _: state.of(*arrays),
+        lambda state, _: state.compute(),
+    ),
+    "ScoreStatisticsMetric": Form(
+        metrics.score_statistics,
+        lambda like, scores: streaming.Statistics.empty(like, scores or streaming.UniqueScores.empty(like)),
+        lambda state, arrays, _: state.of(*arrays),
+        lambda state, _: state.compute(),
+    ),
+    "ComponentOrthogonalityMetric": _means(metrics.component_orthogonality, metrics.ComponentOrthogonality),
+    "SelectorEntropyMetric": _means(metrics.selector_entropy, None),
+    "SelectorDiversityMetric": _means(metrics.selector_diversity, metrics.SelectorDiversity),
+}

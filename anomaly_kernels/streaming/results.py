@@ -1,0 +1,143 @@
+"""States of the metrics that return several numbers at once: what the metric classes of all frameworks are made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, NamedTuple, TypeAlias
+
+from anomaly_kernels._checks import ANY_OR_NAN, cast
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._numeric import ratio
+from anomaly_kernels._typing import Array, Setting
+from anomaly_kernels.metrics._unique import UniqueScores
+from anomaly_kernels.metrics.counts import DetectionMetrics
+from anomaly_kernels.metrics.ranking import average_precision
+from anomaly_kernels.metrics.statistics import ScoreStatistics
+from anomaly_kernels.streaming._sums import zero
+from anomaly_kernels.streaming.counts import DetectionCounts
+from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram, exact_histogram
+from anomaly_kernels.streaming.moments import Moments
+
+Scores: TypeAlias = UniqueScores | ScoreHistogram
+"""What keeps scores: all that differ, or a histogram."""
+
+
+class Detections(NamedTuple):
+    """Counts of decisions, and the scores that were decided on if there are any.
+
+    Attributes
+    ----------
+    counts : DetectionCounts
+        Of the decisions.
+    scores : UniqueScores, ScoreHistogram or None
+        What keeps the scores.
+    """
+
+    counts: DetectionCounts
+    scores: Scores | None
+
+    @classmethod
+    def empty(cls, like: Array, scores: Scores | None = None) -> Detections:
+        """The state of nothing; `scores` is one too, of the kind that is to keep the scores."""
+        return cls(DetectionCounts.empty(like), scores)
+
+    def of(
+        self, target: Array, decision: Array, score: Array | None = None, *, sample_weight: Array | None = None
+    ) -> Detections:
+        """The state of one batch; the arrays are those of `anomaly_detection_metrics`."""
+        counts = DetectionCounts.of(target, decision, sample_weight)
+        if self.scores is None and score is None:
+            return Detections(counts, None)
+        if self.scores is None or score is None:
+            raise ValueError(
+                f"`score` must be given with every batch or with none, got {'one' if score is None else 'none'} before"
+            )
+        return Detections(counts, self.scores.of(target, score, sample_weight))
+
+    def merge(self, other: Detections) -> Detections:
+        """The state of both parts."""
+        scores = None if self.scores is None else self.scores.merge(other.scores)  # type: ignore[arg-type]
+        return Detections(self.counts.merge(other.counts), scores)
+
+    def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
+        """What `anomaly_detection_metrics` returns; of a histogram the value between the bounds."""
+        found = self.counts.compute(zero_division=zero_division)
+        if self.scores is None:
+            return found
+        ranked = self.scores.compute(average_precision)
+        return found._replace(average_precision=ranked.value if isinstance(ranked, Bounded) else ranked)
+
+
+class Statistics(NamedTuple):
+    """Moments and quantiles of scores.
+
+    Attributes
+    ----------
+    moments : Moments
+        Mean, deviation and extremes.
+    scores : UniqueScores or ScoreHistogram
+        What keeps the scores.
+    """
+
+    moments: Moments
+    scores: Scores
+
+    @classmethod
+    def empty(cls, like: Array, scores: Scores) -> Statistics:
+        """The state of nothing; `scores` is one too, of the kind that is to keep the scores."""
+        return cls(Moments.empty(like), scores)
+
+    def of(self, scores: Array) -> Statistics:
+        """The state of one batch; `scores` are those of `score_statistics`."""
+        xp = array_namespace(scores)
+        return Statistics(Moments.of(scores), self.scores.of(xp.zeros_like(scores, dtype=xp.bool), scores))
+
+    def merge(self, other: Statistics) -> Statistics:
+        """The state of both parts."""
+        return Statistics(self.moments.merge(other.moments), self.scores.merge(other.scores))  # type: ignore[arg-type]
+
+    def compute(self) -> ScoreStatistics:
+        """What `score_statistics` returns; of a histogram quantiles between their bounds."""
+        histogram = self.scores if isinstance(self.scores, ScoreHistogram) else exact_histogram(self.scores)
+        xp = array_namespace(histogram.edges)
+        levels = (0.5, 0.25, 0.75, 0.95, 0.99)
+        found = (*self.moments.compute(), *(histogram.quantile(level).value for level in levels))
+        mean, std, least, greatest, median, q25, q75, q95, q99 = (cast(xp, histogram.edges.dtype, x) for x in found)
+        return ScoreStatistics(mean, std, least, greatest, median, q25, q75, q95, q99)
+
+
+class Means(NamedTuple):
+    """Means over batches of what a metric says of each, where no other mean has a meaning.
+
+    Attributes
+    ----------
+    number : array, 0-d
+        How many batches there were, an integer.
+    totals : tuple of arrays
+        Sums of the results.
+    """
+
+    number: Array
+    totals: tuple[Array, ...]
+
+    @classmethod
+    def empty(cls, like: Array, results: int) -> Means:
+        """The state of nothing, for so many results of any shape."""
+        xp = array_namespace(like)
+        return cls(zero(like), (xp.constant(0.0, like=like, dtype=xp.wide(like)),) * results)
+
+    @classmethod
+    def of(cls, *results: Array) -> Means:
+        """The state of one batch, of which these are the results."""
+        xp = array_namespace(*results)
+        return cls(zero(results[0]) + 1, tuple(cast(xp, xp.wide(x), x) for x in results))
+
+    def merge(self, other: Means) -> Means:
+        """The state of both parts."""
+        totals = tuple(a + b for a, b in zip(self.totals, other.totals, strict=True))
+        return Means(self.number + other.number, totals)
+
+    def compute(self) -> tuple[Array, ...]:
+        """The means, NaN without batches."""
+        xp = array_namespace(self.number)
+        return tuple(ratio(xp, x, xp.astype(self.number, x.dtype), math.nan) for x in self.totals)
