@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._typing import Array
+from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
 from anomaly_kernels.streaming.results import Scores
 
 Settings = Mapping[str, Any]
@@ -64,7 +65,7 @@ FORMS = {
         lambda state, settings: state.compute(**settings),
         higher_is_better=True,
     ),
-    "ExplainedVarianceMetric": _means(metrics.explained_variance, metrics.ExplainedVariance),
+    "ExplainedVarianceMetric": _means(metrics.explained_variance, ExplainedVariance),
     "AnomalyPixelStatisticsMetric": Form(
         metrics.anomaly_pixel_statistics,
         lambda like, _: streaming.PixelCounts.empty(like),
@@ -77,7 +78,7 @@ FORMS = {
         lambda state, arrays, _: state.of(*arrays),
         lambda state, _: state.compute(),
     ),
-    "ComponentOrthogonalityMetric": _means(metrics.component_orthogonality, metrics.ComponentOrthogonality),
+    "ComponentOrthogonalityMetric": _means(metrics.component_orthogonality, ComponentOrthogonality),
     "SelectorEntropyMetric": _means(metrics.selector_entropy, None),
-    "SelectorDiversityMetric": _means(metrics.selector_diversity, metrics.SelectorDiversity),
+    "SelectorDiversityMetric": _means(metrics.selector_diversity, SelectorDiversity),
 }
