@@ -265,6 +265,12 @@ def integer(name: str, value: Any, what: str) -> int:
     raise TypeError(f"`{name}` must be {what}, got {describe(value)}")
 
 
+def flag(name: str, value: Any) -> None:
+    """Raise unless value is true or false."""
+    if not isinstance(value, bool):
+        raise TypeError(f"`{name}` must be True or False, got {value!r}")
+
+
 def axes(name: str, value: SupportsIndex | Sequence[SupportsIndex] | None) -> tuple[int, ...] | None:
     """Axes as a tuple of integers, or None for all."""
     if value is None:

@@ -48,6 +48,11 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("final_activation", ("softmax",), (1,)),
     ("use_norm", ("group",), (2, 3, None)),
     ("n_repeats", (0, -1), (1.5, "T", True)),
+    ("k", (0, -1), (1.5, "all", True)),
+    ("tpr", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
+    ("max_fpr", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
+    ("sample_weight", (np.ones((7, 2)),), (1.0, [1.0], np.ones((7, 2, 4), complex))),
+    ("drop_intermediate", (), ("no", 1, None)),
 ]
 BAD = [
     (kernel, setting, value, error)

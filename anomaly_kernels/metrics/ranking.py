@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._checks import SHARE, axes, cast, integer
+from anomaly_kernels._checks import SHARE, axes, cast, flag, integer
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import clip, ratio
 from anomaly_kernels._typing import Array, Namespace, Setting
@@ -516,7 +516,7 @@ def _precision_recall(xp: Namespace, counts: _Counts) -> Results:
 
 
 def roc_curve(
-    target: Array, score: Array, *, sample_weight: Array | None = None, drop_intermediate: bool = True
+    target: Array, score: Array, *, sample_weight: Array | None = None, drop_intermediate: Annotated[bool, flag] = True
 ) -> ROCCurve:
     r"""False and true positive rate at every threshold that makes a difference.
 
@@ -560,6 +560,7 @@ def roc_curve(
     >>> curve.fpr.tolist(), curve.tpr.tolist()
     ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
     """
+    flag("drop_intermediate", drop_intermediate)
     metric = partial(_roc, drop_intermediate=drop_intermediate)
     return ROCCurve(*_curve("roc_curve", metric, target, score, sample_weight))
 

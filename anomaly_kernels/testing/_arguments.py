@@ -33,6 +33,7 @@ ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["mean", "embeddings", "features"], Argument("real", "ND")),
     **dict.fromkeys(["p_true", "p_pred"], Argument("probability", "NTD")),
     **dict.fromkeys(["target", "decision"], Argument("mask", "NTD")),
+    "sample_weight": Argument("positive", "NTD"),
     **dict.fromkeys(["components", "selection_weights"], Argument("real", "KD")),
     **dict.fromkeys(["cov_diag", "scale_diag"], Argument("positive", "E")),
     **dict.fromkeys(["radius", "sim", "weight", "pos_weight"], Argument("positive", "")),

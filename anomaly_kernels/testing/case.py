@@ -125,7 +125,7 @@ class Case:
         weight = np.abs(np.asarray(self.settings.get("weight", 1.0), dtype=np.float64))
         least = weight * CANCELLING.get(self.name, 0.0)
         with np.errstate(all="ignore"):
-            far = {k: np.max([np.abs(m[k] - x) for m in moved], axis=0) / step for k, x in self._numbers.items()}
+            far = {k: np.max([_distance(m[k], x) for m in moved], axis=0) / step for k, x in self._numbers.items()}
         return {k: np.maximum(x, least) for k, x in far.items()}
 
     @property
@@ -167,6 +167,11 @@ class Case:
         v: np.ndarray = rng.uniform(-1, 1, x.shape) * (x != 0)
         symmetric = x.ndim > 1 and x.shape[-1] == x.shape[-2] and np.array_equal(x, np.swapaxes(x, -1, -2))
         return (v + np.swapaxes(v, -1, -2)) / 2 if symmetric else v
+
+
+def _distance(moved: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """How far each number moved; 0 where there are more or fewer of them than before, as on curves."""
+    return np.abs(moved - x) if moved.shape == x.shape else np.zeros_like(x)
 
 
 def rebuild(template: Any, leaves: Arrays, name: str) -> Any:

@@ -42,7 +42,7 @@ def hidden_layer(x: Any) -> Any:
     return classifier(x / 2)
 
 
-REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier}
+REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
 DRAWN = object()  # a setting that is drawn as the array of that name
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
@@ -50,6 +50,10 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "error_metric": ({"error_metric": "mse", "aggregation": "max"},),
     "normalize_method": ({"normalize_method": "clamp"}, {"normalize_method": "minmax"}),
     "axis": ({"axis": (1, 2)},),
+    "sample_weight": ({"sample_weight": DRAWN},),
+    "max_fpr": ({"max_fpr": 0.3},),
+    "tpr": ({"tpr": 0.5},),
+    "drop_intermediate": ({"drop_intermediate": False},),
     "loss_type": ({"loss_type": "xent", "temperature": 2.0}, {"temperature": 0.5}),
     "model_hl": ({"model_hl": (hidden_layer,), "w_model_hl": (0.5,), "w_recon": 0.3, "temperature": 2.0},),
     "epsilon": ({"epsilon": 0.0},),

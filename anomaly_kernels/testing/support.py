@@ -27,14 +27,30 @@ _NEEDS = {
 
 _DERIVATIVES = ("gradients", "second_derivatives", "vmap_gradients")
 _COUNTS = "counts and ranks are steps: they have no slope"
-_RANKING = ("anomaly_detection_metrics", "average_precision", "roc_auc")
+_CURVES = ("precision_recall_curve", "roc_curve")
+_RANKING = (
+    "anomaly_detection_metrics",
+    "aupr_trapezoid",
+    "average_precision",
+    "best_f1",
+    "fpr_at_tpr",
+    "precision_at_k",
+    "roc_auc",
+    *_CURVES,
+)
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], ...] = (
     # kernels, libraries (none: every one), checks, reason
     (_RANKING, (), _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics",), (), _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics",), (), ("shapes",), "no pixels at all are none that are anomalous"),
     (_RANKING, (), ("integers",), "only the order of the scores counts: integers have one"),
-    (("roc_auc",), (), ("extreme (all positive)", "extreme (none positive)"), "undefined for a single class: NaN"),
+    (_CURVES, (), ("jit", "vmap", "unknown_batch"), "they have as many points as there are distinct scores"),
+    (
+        ("fpr_at_tpr", "roc_auc", "roc_curve"),
+        (),
+        ("extreme (all positive)", "extreme (none positive)"),
+        "undefined for a single class: NaN",
+    ),
     (("distillation_loss",), (), ("integers", "foreign"), "`x_true` goes to the model alone, which may take anything"),
     (
         ("distillation_loss", "adversarial_ae_loss"),
