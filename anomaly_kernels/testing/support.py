@@ -44,7 +44,7 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], ...
     (("anomaly_pixel_statistics",), (), _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics",), (), ("shapes",), "no pixels at all are none that are anomalous"),
     (_RANKING, (), ("integers",), "only the order of the scores counts: integers have one"),
-    (_CURVES, (), ("jit", "vmap", "unknown_batch"), "they have as many points as there are distinct scores"),
+    (_CURVES, (), ("jit", "vmap", "unknown_batch", "device"), "they have as many points as there are distinct scores"),
     (
         ("fpr_at_tpr", "roc_auc", "roc_curve"),
         (),
