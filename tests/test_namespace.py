@@ -245,3 +245,46 @@ def test_a_call_finds_its_namespace_without_a_framework():
 def test_a_driver_of_an_unknown_library_is_refused():
     with pytest.raises(ValueError, match="`name` must be one of numpy, .*, got 'pandas'"):
         driver_for("pandas")
+
+
+@pytest.mark.parametrize("shape", [(7,), (3, 4), (2, 3, 5)])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_rows_are_searched_and_ordered_each_by_itself(driver, shape, side):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 5, size=(2, *shape)).astype(float)
+    xp = ak.array_namespace(driver.array(x))
+    order = xp.argsort(driver.array(x))
+    ordered = xp.take_along_axis(driver.array(x), order)
+    np.testing.assert_array_equal(driver.numpy(ordered), np.sort(x))
+    rows = zip(np.sort(x).reshape(-1, shape[-1]), y.reshape(-1, shape[-1]), strict=True)
+    expected = np.stack([np.searchsorted(a, b, side) for a, b in rows]).reshape(shape)
+    np.testing.assert_array_equal(driver.numpy(xp.searchsorted(ordered, driver.array(y), side=side)), expected)
+
+
+def test_no_rows_are_searched(driver):
+    x = driver.array(np.zeros((0, 3)))
+    xp = ak.array_namespace(x)
+    assert tuple(xp.searchsorted(x, x).shape) == (0, 3)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+def test_classes_are_sorted_apart(driver, dtype, share):
+    if driver.name == "dask":
+        pytest.skip("has other ways for masks")
+    rng = np.random.default_rng(0)
+    mask, x = rng.random(300) < share, (100 * rng.normal(size=300)).astype(dtype)
+    xp = ak.array_namespace(driver.array(x))
+    given = driver.array(x)
+    inside, outside = xp.sorted_classes(given, driver.array(mask))
+    np.testing.assert_array_equal(driver.numpy(inside), np.sort(x[mask]))
+    np.testing.assert_array_equal(driver.numpy(outside), np.sort(x[~mask]))
+    np.testing.assert_array_equal(driver.numpy(given), x)
+
+
+def test_dtypes_to_add_and_to_count_in(driver):
+    x = driver.array(X, "float32")
+    xp = ak.array_namespace(x)
+    assert driver.dtype_name(xp.astype(x, xp.wide(x))) == "float64"
+    assert driver.dtype_name(xp.astype(x, xp.counting())) == "int64"
+    assert xp.is_known(x)

@@ -58,10 +58,17 @@ def scanned(xp: Any, x: Any) -> Any:
     return total + last + ys
 
 
+def searched(x: Any, y: Any, side: str) -> Any:
+    return np.stack([np.searchsorted(np.sort(a), b, side) for a, b in zip(x, y, strict=True)])
+
+
 CASES: dict[str, Case] = {
     "abs": Case(lambda xp, x: xp.abs(x)),
     "any": Case(lambda xp, m: xp.any(m), "mask"),
     "any axis": Case(lambda xp, m: xp.any(m, axis=-1), "mask"),
+    "argsort": Case(lambda xp, x: xp.take_along_axis(x, xp.argsort(x)), "modest", reference=np.sort),
+    "argsort line": Case(lambda xp, x: xp.take_along_axis(x, xp.argsort(x)), "line", reference=np.sort),
+    "argsort of count": Case(lambda xp, n: xp.take_along_axis(n, xp.argsort(n)), "count", reference=np.sort),
     "astype": Case(lambda xp, x: xp.astype(x, xp.float32)),
     "astype double": Case(lambda xp, x: xp.astype(x, xp.float64)),
     "astype of mask": Case(lambda xp, m: xp.astype(m, xp.float64), "mask"),
@@ -141,6 +148,14 @@ CASES: dict[str, Case] = {
     "scan": Case(scanned, "modest", 64, smooth=True),
     "searchsorted": Case(lambda xp, x, y: xp.searchsorted(xp.sort(x), y), "line line"),
     "searchsorted right": Case(lambda xp, x, y: xp.searchsorted(xp.sort(x), y, side="right"), "line line"),
+    "searchsorted rows": Case(
+        lambda xp, x, y: xp.searchsorted(xp.sort(x), y), "modest modest", reference=lambda x, y: searched(x, y, "left")
+    ),
+    "searchsorted rows right": Case(
+        lambda xp, x, y: xp.searchsorted(xp.sort(x), y, side="right"),
+        "modest modest",
+        reference=lambda x, y: searched(x, y, "right"),
+    ),
     "sigmoid": Case(lambda xp, x: xp.sigmoid(x), eps=4, reference=scipy.special.expit, smooth=True),
     "softplus": Case(lambda xp, x: xp.softplus(x), eps=200, reference=lambda x: np.logaddexp(x, np.zeros((), x.dtype))),
     "softplus inside": Case(
@@ -165,6 +180,11 @@ CASES: dict[str, Case] = {
         smooth=True,
     ),
     "take axis": Case(lambda xp, x: xp.take(x, xp.zeros_like(x[0, :1], dtype=xp.int64), axis=0)),
+    "take_along_axis": Case(
+        lambda xp, x, n: xp.take_along_axis(x, xp.where(n < 0, 0, xp.where(n < 9, 1, 2))),
+        "real count",
+        reference=lambda x, n: np.take_along_axis(x, np.where(n < 0, 0, np.where(n < 9, 1, 2)), -1),
+    ),
     "tanh": Case(lambda xp, x: xp.tanh(x), eps=4, smooth=True),
     "where": Case(lambda xp, x, y: xp.where(x < y, x, y), "real real", smooth=True),
     "where numbers": Case(lambda xp, x: xp.where(x < 0, 0.1, x) + 0 * xp.where(xp.isnan(x), x, -0.0)),
@@ -392,10 +412,19 @@ def test_offers_the_closed_list_and_no_more() -> None:
     x = tf.ones(1)
     assert (xp.device(x), xp.is_lean(x, x), xp.as_one(abs)) == (None, False, abs)
     assert xp.mean_squared_difference(x, x) is None
+    assert (xp.fold(), xp.wide(x), xp.counting(), xp.is_known(x)) == (None, tf.float64, tf.int64, True)
+    assert not tf.function(xp.is_known)(x)
+    high, low = xp.sorted_classes(tf.constant([3.0, 1.0, 2.0]), tf.constant([True, False, True]))
+    assert (high.numpy().tolist(), low.numpy().tolist()) == ([2.0, 3.0], [1.0])
     assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - {
         "name",
         "device",
         "is_lean",
         "as_one",
         "mean_squared_difference",
+        "fold",
+        "wide",
+        "counting",
+        "is_known",
+        "sorted_classes",
     }
