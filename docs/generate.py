@@ -30,6 +30,7 @@ GENERATED = Path(__file__).parent / "generated"
 PAGES = {
     "losses": ("anomaly_kernels.losses", "anomaly_kernels"),
     "metrics": ("anomaly_kernels.metrics", "anomaly_kernels"),
+    "streaming": ("anomaly_kernels.streaming", "anomaly_kernels.streaming"),
     "networks": ("anomaly_kernels.networks", "anomaly_kernels"),
     "torch": ("anomaly_kernels.torch", "anomaly_kernels.torch"),
     "keras": ("anomaly_kernels.keras", "anomaly_kernels.keras"),

@@ -27,10 +27,10 @@ class OneClass(NamedTuple):
     weight_from: Array | None  # what all scores from each place on weigh, and a last 0; None where each weighs 1
 
     def beyond(self, xp: Namespace, place: Array) -> Array:
-        """What the scores from each place on weigh."""
-        count = self.scores.shape[-1]
-        found = count - place if self.weight_from is None else xp.take_along_axis(self.weight_from, place)
-        return xp.astype(found, xp.wide(self.scores))
+        """What the scores from each place on weigh; integers unless weights are real."""
+        if self.weight_from is None:
+            return self.scores.shape[-1] - place
+        return xp.take_along_axis(self.weight_from, place)
 
     def total(self, xp: Namespace) -> Array:
         """What all weigh, with an axis of one entry in the place of the scores."""
@@ -119,13 +119,14 @@ def _classes(given: Labelled) -> Ranking:
     """Both classes of scores, by masks where the library's arrays are there to be looked at."""
     xp, _, _, truth, score, weight, _ = given
     if len(score.shape) == 1 and xp.is_lean(truth, score):
-        positives, negatives = _picked(xp, truth, score, weight)
+        positives, negatives = picked(xp, truth, score, weight)
         if positives.scores.shape[0]:
             return _apart(xp, positives, negatives)
     return _together(xp, truth, score, weight)
 
 
-def _picked(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> tuple[OneClass, OneClass]:
+def picked(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> tuple[OneClass, OneClass]:
+    """Both classes by masks, which choose numbers that can be looked at."""
     if weight is None:
         high, low = xp.sorted_classes(score, truth)
         return OneClass(high, None), OneClass(low, None)
@@ -148,29 +149,37 @@ def _apart(xp: Namespace, positives: OneClass, negatives: OneClass) -> Ranking:
     end = xp.concat([start[1:], place[-1:]])
     asked = scores[first]
 
+    wide = xp.wide(scores)
+
     def beyond(side: Literal["left", "right"]) -> tuple[Array, Array]:
         own = positives.beyond(xp, start if side == "left" else end)
-        return own, negatives.beyond(xp, xp.searchsorted(negatives.scores, asked, side=side))
+        others = negatives.beyond(xp, xp.searchsorted(negatives.scores, asked, side=side))
+        return cast(xp, wide, own), cast(xp, wide, others)
 
-    weight = positives.beyond(xp, start) - positives.beyond(xp, end)
+    weight = cast(xp, wide, positives.beyond(xp, start) - positives.beyond(xp, end))
     return Ranking(xp, asked, weight, positives.total(xp), negatives.total(xp), beyond)
 
 
 def _together(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> Ranking:
     """What is asked about are all scores."""
-    order = xp.argsort(score)
-    scores, truth = xp.take_along_axis(score, order), xp.take_along_axis(truth, order)
-    weight = xp.ones_like(scores, dtype=xp.int32) if weight is None else xp.take_along_axis(weight, order)
-    hits = xp.where(truth, weight, 0)
-    positives = OneClass(scores, from_each_on(xp, hits))
-    negatives = OneClass(scores, from_each_on(xp, xp.where(truth, 0, weight)))
+    positives, negatives, hits = shared(xp, truth, score, weight)
+    scores, wide = positives.scores, xp.wide(score)
 
     def beyond(side: Literal["left", "right"]) -> tuple[Array, Array]:
         place = xp.searchsorted(scores, scores, side=side)
-        return positives.beyond(xp, place), negatives.beyond(xp, place)
+        own, others = positives.beyond(xp, place), negatives.beyond(xp, place)
+        return cast(xp, wide, own), cast(xp, wide, others)
 
-    weight = cast(xp, xp.wide(scores), hits)
-    return Ranking(xp, scores, weight, positives.total(xp), negatives.total(xp), beyond)
+    return Ranking(xp, scores, cast(xp, wide, hits), positives.total(xp), negatives.total(xp), beyond)
+
+
+def shared(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> tuple[OneClass, OneClass, Array]:
+    """Both classes with the scores of both, which weigh nothing in the other one; and what each weighs in the first."""
+    order = xp.argsort(score)
+    scores, truth = xp.take_along_axis(score, order), xp.take_along_axis(truth, order)
+    weight = xp.ones_like(scores, dtype=xp.int32) if weight is None else xp.take_along_axis(weight, order)
+    hits, alarms = xp.where(truth, weight, 0), xp.where(truth, 0, weight)
+    return OneClass(scores, from_each_on(xp, hits)), OneClass(scores, from_each_on(xp, alarms)), hits
 
 
 def from_each_on(xp: Namespace, weight: Array) -> Array:

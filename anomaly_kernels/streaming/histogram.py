@@ -14,7 +14,7 @@ from anomaly_kernels._numeric import ratio
 from anomaly_kernels._typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
 from anomaly_kernels.metrics._labelled import checked
-from anomaly_kernels.metrics._ranked import from_each_on
+from anomaly_kernels.metrics._ranked import OneClass, from_each_on, picked, shared
 from anomaly_kernels.metrics._unique import UniqueScores
 from anomaly_kernels.streaming._sums import added, zero
 
@@ -74,40 +74,46 @@ class ScoreHistogram(NamedTuple):
         if 0 in score.shape:
             return self.none()
         xp, _, arrays = checked(target, score, sample_weight)
-        if "float64" in dtype_name(score.dtype) != dtype_name(self.edges.dtype):
+        if dtype_name(score.dtype) == "float64" != dtype_name(self.edges.dtype):
             raise TypeError(f"`score` must be no wider than the state, of dtype {self.edges.dtype}, got {score.dtype}")
         target, score, *weights = (xp.reshape(x, (-1,)) for x in arrays)
         missing = _missing(xp, target, score, *weights)
-        ranked = cast(xp, self.edges.dtype, score)
-        ranked = xp.where(missing, math.inf, ranked)  # where they change no extremes, and weigh nothing
-        weight = weights[0] if weights else xp.ones_like(ranked, dtype=xp.counting())
-        weight = xp.where(missing, 0, cast(xp, xp.wide(weight), weight) if is_real(weight) else weight)
-        order = xp.argsort(ranked)
-        ranked, weight = xp.take_along_axis(ranked, order), xp.take_along_axis(weight, order)
-        truth = xp.take_along_axis(cast(xp, xp.bool, target), order)
-
-        inner = xp.searchsorted(ranked, self.edges[1:], side="left")
-        size = cast(xp, inner.dtype, xp.sum(xp.ones_like(ranked, dtype=xp.counting()), axis=0, keepdims=True))
-        start, end = xp.concat([xp.zeros_like(size), inner]), xp.concat([inner, size])
-        some = start < end
-        least = xp.take_along_axis(ranked, xp.minimum(start, size - 1))
-        greatest = xp.take_along_axis(ranked, xp.maximum(end - 1, 0))
+        truth, ranked = cast(xp, xp.bool, target), cast(xp, self.edges.dtype, score)
+        weight = cast(xp, xp.wide(ranked), weights[0]) if weights else None
+        unknown = xp.sum(xp.astype(missing, xp.counting()))
+        if xp.is_lean(*arrays):
+            if bool(unknown > 0):
+                known = xp.logical_not(missing)
+                truth, ranked, weight = truth[known], ranked[known], None if weight is None else weight[known]
+            classes = picked(xp, truth, ranked, weight)
+        else:  # what is not known goes to the end, where it changes no extremes, and weighs nothing
+            ranked = xp.where(missing, math.inf, ranked)
+            weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
+            classes = shared(xp, truth, ranked, xp.where(missing, 0, weight))[:2]
+        (positive, least, greatest), (negative, low, high) = (self._inside(xp, each) for each in classes)
+        least, greatest = xp.minimum(least, low), xp.maximum(greatest, high)
         if not is_real(score):  # integers that were rounded may have been others
-            whole = xp.abs(greatest) < (2**24 if dtype_name(ranked.dtype) == "float32" else 2**53)
-            least, greatest = xp.where(whole, least, -math.inf), xp.where(whole, greatest, math.inf)
+            exact = xp.abs(greatest) < (2**24 if dtype_name(ranked.dtype) == "float32" else 2**53)
+            rounded = xp.logical_and(least <= greatest, xp.logical_not(exact))
+            least, greatest = xp.where(rounded, -math.inf, least), xp.where(rounded, math.inf, greatest)
+        return ScoreHistogram(self.edges, positive, negative, least, greatest, unknown)
 
-        def inside(mask: Array) -> Array:
-            sums = from_each_on(xp, xp.where(mask, weight, 0))
-            return xp.take_along_axis(sums, start) - xp.take_along_axis(sums, end)
-
-        return ScoreHistogram(
-            self.edges,
-            inside(truth),
-            inside(xp.logical_not(truth)),
-            xp.where(some, least, math.inf),
-            xp.where(some, greatest, -math.inf),
-            xp.sum(xp.astype(missing, xp.counting())),
-        )
+    def _inside(self, xp: Namespace, scores: OneClass) -> tuple[Array, Array, Array]:
+        """What the scores of a class weigh in each bucket, and the extreme ones there."""
+        none = self.none()
+        if 0 in scores.scores.shape:
+            return none.positive, none.least, none.greatest
+        inner = xp.searchsorted(scores.scores, self.edges[1:], side="left")
+        # TensorFlow's graphs may not know the size, and add what they count as int64
+        each = xp.ones_like(scores.scores, dtype=xp.bool)
+        last = cast(xp, inner.dtype, xp.sum(xp.astype(each, xp.counting()), axis=0, keepdims=True))
+        start, end = xp.concat([xp.zeros_like(last), inner]), xp.concat([inner, last])
+        weight = scores.beyond(xp, start) - scores.beyond(xp, end)
+        least = xp.take_along_axis(scores.scores, xp.minimum(start, last - 1))
+        greatest = xp.take_along_axis(scores.scores, xp.maximum(end - 1, 0))
+        some = start < end
+        kept = weight if is_real(weight) else cast(xp, xp.counting(), weight)
+        return kept, xp.where(some, least, math.inf), xp.where(some, greatest, -math.inf)
 
     def none(self) -> ScoreHistogram:
         """The state of nothing, with the edges of this one."""
