@@ -514,3 +514,41 @@ def test_states_of_parts_are_merged_to_that_of_the_whole(driver, metric, labelle
     weights = {"sample_weight": driver.array(arrays[2])} if weighted else {}
     expected = driver.numpy(metric(*map(driver.array, arrays[:2]), **weights))
     np.testing.assert_allclose(driver.numpy(metric(target, distinct, sample_weight=weight)), expected, rtol=1e-13)
+
+
+@pytest.mark.library("numpy")
+@pytest.mark.parametrize("metric", [ak.average_precision, ak.roc_auc])
+def test_a_million_scores_need_a_fifth_of_the_memory_of_scikit_learn(metric):
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    truth, score = rng.random(1_000_000) < 0.02, rng.normal(size=1_000_000)
+    peaks = []
+    for call in (metric, SKLEARN[metric]):
+        tracemalloc.start()
+        call(truth, score)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] <= 0.2 * peaks[1]
+
+
+@pytest.mark.library("dask")
+def test_dask_ranks_chunk_by_chunk():
+    """Every task sees a chunk, or states of distinct scores: of few scores, none sees much."""
+    import dask.array as da
+    from dask.callbacks import Callback
+
+    rng = np.random.default_rng(0)
+    truth, score = rng.random(10_000) < 0.1, rng.integers(0, 50, 10_000).astype(float)
+    arrays = [da.from_array(x, chunks=500) for x in (truth, score)]
+    found = ak.average_precision(*arrays)
+    sizes = []
+
+    def seen(key, result, *_):
+        parts = result if isinstance(result, tuple) else (result,)
+        sizes.extend(np.size(x) for x in parts if hasattr(x, "dtype"))
+
+    with Callback(posttask=seen):
+        value = float(found)
+    assert value == pytest.approx(float(ak.average_precision(truth, score)), rel=1e-15)
+    assert max(sizes) <= 500

@@ -361,3 +361,39 @@ def test_scores_come_with_every_batch_or_with_none(driver):
         streaming.Detections.empty(truth).of(truth, truth, score)
     with pytest.raises(ValueError, match="`score` must be given with every batch or with none, got one before"):
         streaming.Detections.empty(truth, streaming.UniqueScores.empty(score)).of(truth, truth)
+
+
+@pytest.mark.library("numpy")
+def test_a_hundred_million_scores_need_64_mebibytes():
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    truth, score = rng.random(1_000_000) < 0.02, rng.normal(size=1_000_000).astype("float32")
+    state = streaming.ScoreHistogram.empty(score)
+    tracemalloc.start()
+    try:
+        for k in range(100):
+            state = streaming.update(state, truth, np.add(score, np.float32(0.01 * k)))
+        found = streaming.compute(state, ak.average_precision)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert int(state.positive.sum() + state.negative.sum()) == 10**8
+    assert found.lower < found.value < found.upper < 1.02 * found.lower
+    assert peak - score.nbytes < 64 * 2**20
+
+
+def test_batch_size_and_order_change_no_metric_on_logits_or_probabilities(driver):
+    rng = np.random.default_rng(0)
+    truth = rng.random(300) < 0.1
+    logits = 1e4 * rng.normal(size=300)
+    for score in (logits, 1 / (1 + np.exp(-logits / 1e4))):
+        arrays = truth, score
+        expected = driver.numpy(ak.average_precision(*map(driver.array, arrays)))
+        for size in (1, 7, 300):
+            order = rng.permutation(300)
+            state = streaming.UniqueScores.empty(driver.array(score))
+            for start in range(0, 300, size):
+                batch = order[start : start + size]
+                state = streaming.update(state, *(driver.array(x[batch]) for x in arrays))
+            np.testing.assert_allclose(driver.numpy(state.compute(ak.average_precision)), expected, rtol=1e-14)
