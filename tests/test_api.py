@@ -81,6 +81,9 @@ def test_signature_begins_as_promised(text):
         ("score_statistics", "mean std min max median q25 q75 q95 q99"),
         ("component_orthogonality", "orthogonality_error avg_off_diagonal avg_deviation diagonal_mean diagonal_std"),
         ("selector_diversity", "weight_variance gini_coefficient"),
+        ("best_f1", "value threshold"),
+        ("precision_recall_curve", "precision recall threshold"),
+        ("roc_curve", "fpr tpr threshold"),
     ],
 )
 def test_fields_of_named_tuples(function, fields):
