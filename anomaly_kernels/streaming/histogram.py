@@ -140,7 +140,8 @@ class ScoreHistogram(NamedTuple):
         `average_precision`, `roc_auc` (without `max_fpr`), `best_f1` (its value) and `fpr_at_tpr` are known. Values are
         those of scores that are tied where they share a bucket, or of the best threshold that is known exactly.
         """
-        metric = getattr(metric, "__wrapped__", metric)  # those of `anomaly_kernels.jax` are the same
+        if metric not in _METRICS:  # those of `anomaly_kernels.jax` are the same
+            metric = getattr(metric, "__wrapped__", metric)
         if metric not in _METRICS:
             known = ", ".join(f"`{each.__name__}`" for each in _METRICS)
             given = getattr(metric, "__name__", describe(metric))
