@@ -42,9 +42,8 @@ class Form(NamedTuple):
     higher_is_better: bool | None = None
 
 
-def _means(kernel: Callable[..., Any], result: Callable[..., Any] | None) -> Form:
-    """The form of a metric whose batches are averaged; `result` makes the kernel's NamedTuple of its fields."""
-    number = 1 if result is None else len(result._fields)  # type: ignore[attr-defined]
+def _means(kernel: Callable[..., Any], ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> Form:
+    """The form of a metric whose batches are averaged: of results of so many axes, fields of a NamedTuple or one."""
 
     def of(_: streaming.Means, arrays: tuple[Array, ...], settings: Settings) -> streaming.Means:
         found = kernel(*arrays, **settings)
@@ -54,7 +53,7 @@ def _means(kernel: Callable[..., Any], result: Callable[..., Any] | None) -> For
         found = state.compute()
         return found[0] if result is None else result(*found)
 
-    return Form(kernel, lambda like, _: streaming.Means.empty(like, number), of, compute)
+    return Form(kernel, lambda like, _: streaming.Means.empty(like, ndims), of, compute)
 
 
 FORMS = {
@@ -65,7 +64,7 @@ FORMS = {
         lambda state, settings: state.compute(**settings),
         higher_is_better=True,
     ),
-    "ExplainedVarianceMetric": _means(metrics.explained_variance, ExplainedVariance),
+    "ExplainedVarianceMetric": _means(metrics.explained_variance, (1, 0, 1), ExplainedVariance),
     "AnomalyPixelStatisticsMetric": Form(
         metrics.anomaly_pixel_statistics,
         lambda like, _: streaming.PixelCounts.empty(like),
@@ -78,7 +77,7 @@ FORMS = {
         lambda state, arrays, _: state.of(*arrays),
         lambda state, _: state.compute(),
     ),
-    "ComponentOrthogonalityMetric": _means(metrics.component_orthogonality, ComponentOrthogonality),
-    "SelectorEntropyMetric": _means(metrics.selector_entropy, None),
-    "SelectorDiversityMetric": _means(metrics.selector_diversity, SelectorDiversity),
+    "ComponentOrthogonalityMetric": _means(metrics.component_orthogonality, (0,) * 5, ComponentOrthogonality),
+    "SelectorEntropyMetric": _means(metrics.selector_entropy, (0,)),
+    "SelectorDiversityMetric": _means(metrics.selector_diversity, (0, 0), SelectorDiversity),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple, TypeAlias
 
 from anomaly_kernels._checks import ANY_OR_NAN, cast
@@ -121,10 +122,11 @@ class Means(NamedTuple):
     totals: tuple[Array, ...]
 
     @classmethod
-    def empty(cls, like: Array, results: int) -> Means:
-        """The state of nothing, for so many results of any shape."""
+    def empty(cls, like: Array, ndims: Sequence[int]) -> Means:
+        """The state of nothing, for results of so many axes each, of any length."""
         xp = array_namespace(like)
-        return cls(zero(like), (xp.constant(0.0, like=like, dtype=xp.wide(like)),) * results)
+        nothing = xp.constant(0.0, like=like, dtype=xp.wide(like))
+        return cls(zero(like), tuple(xp.reshape(nothing, (1,) * ndim) for ndim in ndims))
 
     @classmethod
     def of(cls, *results: Array) -> Means:

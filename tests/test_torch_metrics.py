@@ -1,0 +1,307 @@
+"""The metrics as torchmetrics: exact over batches, processes and copies."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+import textwrap
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import anomaly_kernels as ak
+
+pytestmark = pytest.mark.library("torch")
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.random((30, 4)) < 0.3
+SCORE = np.round(3 * RNG.normal(size=TRUTH.shape) + TRUTH, 1)
+
+# class, function, arrays in torch's order, and how many the function takes first to last from them
+METRICS = {
+    "AnomalyDetectionMetrics": (ak.anomaly_detection_metrics, (SCORE > 0.5, TRUTH, SCORE)),
+    "AnomalyPixelStatisticsMetric": (ak.anomaly_pixel_statistics, (TRUTH,)),
+    "ScoreStatisticsMetric": (ak.score_statistics, (SCORE,)),
+    "ExplainedVarianceMetric": (ak.explained_variance, (np.asarray([0.5, 0.3, 0.1]),)),
+    "ComponentOrthogonalityMetric": (ak.component_orthogonality, (RNG.normal(size=(3, 5)),)),
+    "SelectorEntropyMetric": (ak.selector_entropy, (RNG.random(6),)),
+    "SelectorDiversityMetric": (ak.selector_diversity, (RNG.random(6),)),
+}
+POOLED = list(METRICS)[:3]
+EVERY = pytest.mark.parametrize("name", METRICS)
+
+
+def tensors(arrays, dtype=None):
+    import torch
+
+    made = [torch.as_tensor(x) for x in arrays]
+    return [x.to(dtype) if dtype is not None and x.is_floating_point() else x for x in made]
+
+
+def made(name, **settings):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    return getattr(akt, name)(**settings).set_dtype(torch.float64)
+
+
+def expected(name, arrays, **settings):
+    function = METRICS[name][0]
+    first = [arrays[1], arrays[0], *arrays[2:]] if len(arrays) > 1 else arrays
+    found = function(*tensors(first), **settings)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def assert_is(found, wanted, rtol=1e-6):
+    found = found if isinstance(found, tuple) else (found,)
+    assert type(found) is type(wanted)
+    for name, x, y in zip(getattr(found, "_fields", "0"), found, wanted, strict=True):
+        assert (x is None) == (y is None)
+        if x is not None:
+            np.testing.assert_allclose(x, y, rtol=rtol, err_msg=name)
+
+
+@EVERY
+def test_one_batch_gives_the_function(name):
+    arrays = METRICS[name][1]
+    metric = made(name)
+    metric.update(*tensors(arrays))
+    assert_is(metric.compute(), expected(name, arrays))
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method of metric .* was called before")  # of what was merged
+@given(cuts=st.lists(st.integers(0, 30), max_size=4), half=st.booleans())
+@pytest.mark.parametrize("name", POOLED)
+def test_any_split_gives_the_whole(name, cuts, half):
+    import torch
+
+    arrays = METRICS[name][1]
+    metric, other = made(name), made(name)
+    places = [0, *sorted(cuts), 30]
+    for k, (start, end) in enumerate(pairwise(places)):
+        part = tensors([x[start:end] for x in arrays], torch.float16 if half else None)
+        if start < end:
+            (metric if k % 2 else other).update(*part)
+    metric.merge_state(other)
+    rounded = [x.astype("float16").astype(x.dtype) if half and x.dtype.kind == "f" else x for x in arrays]
+    assert_is(metric.compute(), expected(name, rounded), 1e-6)
+
+
+def test_a_mean_is_that_of_the_batches():
+    metric = made("ExplainedVarianceMetric")
+    for row in ([0.5, 0.25], [0.3, 0.1]):
+        metric.update(*tensors([np.asarray(row)]))
+    np.testing.assert_allclose(metric.compute().cumulative, [0.4, 0.575])
+
+
+def test_scores_are_optional_and_come_always_or_never():
+    decision, truth, score = tensors(METRICS["AnomalyDetectionMetrics"][1])
+    metric = made("AnomalyDetectionMetrics")
+    metric.update(decision, truth)
+    assert metric.compute().average_precision is None
+    with pytest.raises(ValueError, match="`score` must be given with every batch or with none, got none before"):
+        metric.update(decision, truth, score)
+    metric.reset()
+    metric.update(decision, truth, score=score)
+    with pytest.raises(ValueError, match="got one before"):
+        metric.update(decision, truth)
+
+
+@EVERY
+def test_forward_gives_the_batch_and_gathers_the_whole(name):
+    arrays = METRICS[name][1]
+    metric = made(name)
+    half = [x[:15] for x in arrays] if name in POOLED else arrays
+    assert_is(metric(*tensors(half)), expected(name, half))
+    rest = [x[15:] for x in arrays] if name in POOLED else arrays
+    assert_is(metric(*tensors(rest)), expected(name, rest))
+    assert_is(metric.compute(), expected(name, arrays))
+    metric.reset()
+    metric.update(*tensors(rest))
+    assert_is(metric.compute(), expected(name, rest))
+
+
+@EVERY
+def test_copies_go_on_from_where_they_were(name, tmp_path):
+    import torch
+
+    arrays = METRICS[name][1]
+    metric = made(name)
+    metric.update(*tensors(arrays))
+    metric.persistent(mode=True)
+    torch.save(metric.state_dict(), tmp_path / "state.pt")
+    loaded = made(name)
+    loaded.persistent(mode=True)
+    loaded.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    loaded._update_count = 1  # torchmetrics does not save how often it was updated
+    for other in (copy.deepcopy(metric), pickle.loads(pickle.dumps(metric)), metric.clone(), loaded):
+        other.update(*tensors(arrays))
+        doubled = [np.concatenate([x, x]) for x in arrays] if name in POOLED else arrays
+        assert_is(other.compute(), expected(name, doubled))
+    assert_is(metric.compute(), expected(name, arrays))
+
+
+def test_a_collection_shares_batches():
+    import torchmetrics
+
+    decision, truth, score = tensors(METRICS["AnomalyDetectionMetrics"][1])
+    collection = torchmetrics.MetricCollection(
+        {"found": made("AnomalyDetectionMetrics"), "other": made("AnomalyDetectionMetrics", zero_division=0.5)}
+    )
+    for rows in (slice(15), slice(15, 30)):
+        collection.update(decision[rows], truth[rows], score=score[rows])
+    for found in collection.compute().values():
+        assert_is(found, expected("AnomalyDetectionMetrics", METRICS["AnomalyDetectionMetrics"][1]))
+
+
+def test_settings_are_those_of_the_function():
+    truth = np.zeros(3, dtype=bool)
+    metric = made("AnomalyDetectionMetrics", zero_division=0.25, sync_on_compute=False)
+    metric.update(*tensors([truth, truth]))
+    assert_is(metric.compute(), expected("AnomalyDetectionMetrics", [truth, truth], zero_division=0.25))
+    assert repr(metric) == "AnomalyDetectionMetrics(zero_division=0.25)"
+    weights = METRICS["SelectorEntropyMetric"][1]
+    metric = made("SelectorEntropyMetric", eps=0.1)
+    metric.update(*tensors(weights))
+    assert_is(metric.compute(), expected("SelectorEntropyMetric", weights, eps=0.1))
+    with pytest.raises(TypeError, match="AnomalyDetectionMetrics has no setting `zero_devision`; did you mean"):
+        made("AnomalyDetectionMetrics", zero_devision=1.0)
+    with pytest.raises(ValueError, match="`eps` must be >= 0"):
+        made("SelectorEntropyMetric", eps=-1.0)
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+def test_a_nan_makes_it_nan(where):
+    arrays = [x.astype(float) for x in METRICS["AnomalyDetectionMetrics"][1]]
+    arrays[where][7, 1] = np.nan
+    metric = made("AnomalyDetectionMetrics")
+    for rows in (slice(5), slice(5, 30)):
+        metric.update(*tensors([x[rows] for x in arrays]))
+    found = metric.compute()
+    counted = [x.isnan() for x in found[:4]]
+    assert all(counted) if where < 2 else not any(counted)  # scores are not counted, decisions are not ranked
+    assert found.average_precision.isnan() == (where > 0)
+
+
+def test_counters_stay_integers_whatever_the_dtype():
+    import torch
+
+    metric = made("AnomalyPixelStatisticsMetric").half().double().set_dtype(torch.float16)
+    metric.update(*tensors([TRUTH]))
+    assert metric.total.dtype == torch.int64
+    assert metric.compute().anomaly_percentage.dtype == torch.float16
+    assert metric.compute().total_pixels.dtype == torch.int64
+
+
+def test_memory_is_that_of_distinct_scores():
+    import torch
+
+    metric = made("AnomalyDetectionMetrics")
+    for seed in range(20):
+        score = torch.as_tensor(np.random.default_rng(seed).integers(0, 50, 1000).astype("float32"))
+        metric.update(score > 40, score > 45, score)
+    assert metric.scores_score.numel() == 50
+    with pytest.raises(ValueError, match="`score` must be integers that double precision tells apart"):
+        metric.update(score > 40, score > 45, score.long() + 2**60)
+
+
+def test_what_torchmetrics_asks_for():
+    import anomaly_kernels.torch as akt
+
+    for name in METRICS:
+        kind = getattr(akt, name)
+        assert name in akt.__all__ and name in dir(akt)
+        assert (kind.full_state_update, kind.is_differentiable) == (False, False)
+        assert kind.higher_is_better is (True if name == "AnomalyDetectionMetrics" else None)
+    with pytest.raises(AttributeError, match="has no attribute `RocAuc`"):
+        akt.RocAuc  # noqa: B018
+
+
+def test_torchmetrics_is_loaded_only_where_it_is_asked_for():
+    code = """
+    import sys, anomaly_kernels.torch
+    assert "torchmetrics" not in sys.modules
+    sys.modules["torchmetrics"] = None
+    try:
+        anomaly_kernels.torch.ScoreStatisticsMetric
+    except ImportError as error:
+        print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert (
+        done.stdout.strip() == "`ScoreStatisticsMetric` needs torchmetrics: pip install 'anomaly-kernels[torchmetrics]'"
+    )
+
+
+DISTRIBUTED = """
+    import sys
+
+    import numpy as np
+    import torch
+    import torch.distributed as dist
+    import torch.multiprocessing as mp
+
+    import anomaly_kernels as ak
+    import anomaly_kernels.torch as akt
+
+    def data():
+        rng = np.random.default_rng(0)
+        truth = torch.as_tensor(rng.random(50) < 0.3)
+        score = torch.as_tensor(np.round(rng.normal(size=50) + truth.numpy(), 1))
+        return truth, score
+
+    def check(found, wanted):
+        for x, y in zip(found, wanted, strict=True):
+            assert (x is None) == (y is None)
+            if x is not None:
+                torch.testing.assert_close(x, y, rtol=1e-6, atol=1e-7, equal_nan=True, check_dtype=False)
+
+    def work(rank, file):
+        dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
+        truth, score = data()
+        for shares in ([slice(0, 13), slice(13, 50)], [slice(0, 0), slice(0, 50)], [slice(0, 50), slice(0, 0)]):
+            mine = shares[rank]
+            metric = akt.AnomalyDetectionMetrics()
+            statistics = akt.ScoreStatisticsMetric()
+            variance = akt.ExplainedVarianceMetric()
+            unscored = akt.AnomalyDetectionMetrics()
+            if mine.stop > mine.start:  # the other has seen nothing at all
+                metric.update(score[mine] > 0, truth[mine], score[mine])
+                statistics.update(score[mine])
+                variance.update(torch.tensor([0.5, 0.25]))
+                unscored.update(score[mine] > 0, truth[mine])
+            else:
+                for each in (metric, statistics, variance, unscored):
+                    each._update_count = 1  # torchmetrics would warn that nothing was seen
+            wanted = ak.anomaly_detection_metrics(truth, score > 0, score)
+            check(metric.compute(), wanted)
+            check(statistics.compute(), ak.score_statistics(score))
+            check(variance.compute(), (torch.tensor([0.5, 0.25]), torch.tensor(0.75), torch.tensor([0.5, 0.75])))
+            check(unscored.compute(), wanted._replace(average_precision=None))
+            if mine.stop > mine.start:
+                metric.update(score[mine] > 0, truth[mine], score[mine])  # its own share again, after the others' left
+                assert int(metric.counts_true) == 2 * int(truth[mine].sum())
+        metric = akt.ScoreStatisticsMetric()
+        metric.update(torch.tensor([1.0, float("nan") if rank else 2.0]))
+        assert all(x.isnan() for x in metric.compute())
+        dist.destroy_process_group()
+
+    if __name__ == "__main__":
+        mp.spawn(work, (sys.argv[1],), nprocs=2)
+        print("equal")
+"""
+
+
+def test_two_processes_give_the_numbers_of_one(tmp_path):
+    script = tmp_path / "distributed.py"
+    script.write_text(textwrap.dedent(DISTRIBUTED))
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "store")], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout.strip() == "equal", done.stderr
