@@ -6,7 +6,7 @@ of the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from anomaly_kernels import metrics, streaming
@@ -81,3 +81,22 @@ FORMS = {
     "SelectorEntropyMetric": _means(metrics.selector_entropy, (0,)),
     "SelectorDiversityMetric": _means(metrics.selector_diversity, (0, 0), SelectorDiversity),
 }
+
+
+def leaves(state: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The arrays of a state, each with a name that says where it is."""
+    fields = getattr(state, "_fields", range(len(state)))
+    for field, value in zip(fields, state, strict=True):
+        name = f"{path}_{field}".lstrip("_")
+        if isinstance(value, tuple):
+            yield from leaves(value, name)
+        elif value is not None:
+            yield name, value
+
+
+def rebuilt(template: Any, arrays: Iterator[Any]) -> Any:
+    """The state that has these arrays, in the order of `leaves`."""
+    if not isinstance(template, tuple):
+        return None if template is None else next(arrays)
+    parts = [rebuilt(x, arrays) for x in template]
+    return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)

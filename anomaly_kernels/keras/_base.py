@@ -94,8 +94,8 @@ class Loss(KerasLearner, keras.losses.Loss):
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         with keras.name_scope(self.name):
             values = self.call(y_true, y_pred)
-            weight = _aligned("sample_weight", sample_weight, values)
-            mask = _aligned("mask", get_keras_mask(y_pred), values)
+            weight = aligned("sample_weight", sample_weight, values)
+            mask = aligned("mask", get_keras_mask(y_pred), values)
             return keras.ops.cast(_reduced(values, weight, mask, self.reduction), self.dtype)
 
 
@@ -192,7 +192,7 @@ def _reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reducti
     return scale_loss_for_distribution(reduced)
 
 
-def _aligned(name: str, weight: Any, values: Tensor) -> Tensor:
+def aligned(name: str, weight: Any, values: Tensor) -> Tensor:
     """Weights of a leading part of the shape of the values, with axes of size 1 for the rest."""
     if weight is None:
         return None

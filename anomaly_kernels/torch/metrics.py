@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
 from anomaly_kernels._learner import Learner
-from anomaly_kernels._metric_forms import FORMS, Form
+from anomaly_kernels._metric_forms import FORMS, Form, leaves, rebuilt
 
 
 class Metric(Learner, torchmetrics.Metric):
@@ -134,23 +134,6 @@ def _update(cls: type[Metric], order: list[inspect.Parameter]) -> Callable[..., 
     update.__signature__ = signature  # type: ignore[attr-defined]
     update.__doc__ = f"Take in a batch of `{'`, `'.join(p.name for p in order)}`."
     return update
-
-
-def leaves(state: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
-    """The arrays of a state, each with a name that says where it is."""
-    fields = getattr(state, "_fields", range(len(state)))
-    for field, value in zip(fields, state, strict=True):
-        name = f"{path}_{field}".lstrip("_")
-        if isinstance(value, tuple):
-            yield from leaves(value, name)
-        else:
-            yield name, value
-
-
-def rebuilt(template: Any, arrays: Iterator[Tensor]) -> Any:
-    """The state that has these arrays, in the order of `leaves`."""
-    parts = [rebuilt(x, arrays) if isinstance(x, tuple) else next(arrays) for x in template]
-    return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)
 
 
 class AnomalyDetectionMetrics(Metric):

@@ -1,0 +1,221 @@
+"""The metrics for Keras: results over all that was seen, in variables of a fixed size."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+from keras.src.backend.common.masking import get_keras_mask  # private: no public name tells the mask of a tensor
+
+from anomaly_kernels import metrics, streaming
+from anomaly_kernels._checks import is_number
+from anomaly_kernels._metric_forms import FORMS, Form, leaves, rebuilt
+from anomaly_kernels._namespace import array_namespace, describe
+from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, tensor_of
+
+
+class Metric(KerasLearner, keras.metrics.Metric):
+    """A metric whose state is one that merges; each of its arrays is a variable, but for the edges of a histogram."""
+
+    form: ClassVar[Form]
+    own_parameters: ClassVar[Any] = {
+        "name": (None, "str, optional\n    Name of the metric."),
+        "dtype": (None, "str or DTypePolicy, optional\n    Of the results; by default that of `keras.config.floatx`."),
+    }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        cls.form = FORMS[cls.__name__]
+        super().__init_subclass__(kernel=cls.form.kernel, **options)
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        values = self.bind(arguments, settings)
+        super().__init__(dtype=values.pop("dtype"), name=values.pop("name"))
+        for name, value in values.items():
+            self._set(name, value)
+        self._kept: dict[str, Any] = {}
+        for part, empty in self._empty().items():
+            self._make(part, empty)
+
+    def _empty(self) -> dict[str, Any]:
+        """The states of nothing that are kept, by name."""
+        like = _like()
+        return {"state": self.form.empty(like, streaming.ScoreHistogram.empty(like))}
+
+    def _make(self, part: str, empty: Any) -> None:
+        """Make the variables of a state."""
+        made: list[Any] = []
+        for name, leaf in leaves(empty):
+            start = keras.ops.convert_to_numpy(leaf)
+            if name.endswith("edges"):
+                made.append((start, None))
+                continue
+            dtype = keras.backend.standardize_dtype(leaf.dtype)
+            initializer = _Constant(start)
+            variable = self.add_variable(start.shape, initializer, dtype=dtype, name=f"{part}_{name}")
+            made.append((start, variable))
+        self._kept[part] = (empty, made)
+
+    def _state(self, part: str = "state") -> Any:
+        template, made = self._kept[part]
+        return rebuilt(template, iter([tensor_of(start if v is None else v) for start, v in made]))
+
+    def _keep(self, state: Any, part: str = "state") -> None:
+        for (_, variable), (_, leaf) in zip(self._kept[part][1], leaves(state), strict=True):
+            if variable is not None:
+                variable.assign(keras.ops.cast(leaf, variable.dtype))
+
+    def reset_state(self) -> None:
+        """Forget all that was seen."""
+        for _, made in self._kept.values():
+            for start, variable in made:
+                if variable is not None:
+                    variable.assign(start)
+
+    def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
+        """Take in a batch: the array alone, or as Keras calls it, of which only `y_pred` counts."""
+        if sample_weight is not None:
+            raise ValueError(f"{type(self).__name__} has no weights of samples, got `sample_weight`")
+        x = tensor_of(y_true if y_pred is None else y_pred)
+        state = self._state()
+        self._keep(state.merge(self.form.of(state, (x,), self._given())))
+
+    def result(self) -> Any:
+        """Return what the function says of all that was seen, as a dict if that is a NamedTuple."""
+        return self._cast(self.form.compute(self._state(), self._given()))
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.settings}
+
+    def _cast(self, found: Any) -> Any:
+        if hasattr(found, "_asdict"):
+            return {name: self._cast(x) for name, x in found._asdict().items() if x is not None}
+        real = "float" in keras.backend.standardize_dtype(found.dtype)
+        return keras.ops.cast(found, self.dtype) if real else found
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same metric."""
+        own = {name: getattr(self, name) for name in self.own_parameters}  # `name` and `dtype` among them
+        return {**super().get_config(), **own, **self._config()}
+
+
+class _Constant(keras.initializers.Initializer):
+    """An array that a variable starts with."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        return keras.ops.convert_to_tensor(self.values, dtype)
+
+
+def _like() -> Tensor:
+    """A tensor of scores in the widest dtype that the backend has."""
+    single = keras.ops.zeros((0,), "float32")
+    xp = array_namespace(single)
+    return xp.astype(single, xp.wide(single))
+
+
+class AnomalyDetectionMetrics(Metric):
+    """Called with true anomalies and decisions, or with a `threshold` with true anomalies and scores.
+
+    Of scores, which are ranked as they are, the result has ``average_precision`` too, and the bounds that the exact one
+    is between: ``average_precision_lower`` and ``average_precision_upper``. They are kept in a `ScoreHistogram`.
+    """
+
+    own_parameters: ClassVar[Any] = {
+        "threshold": (
+            None,
+            "number, optional\n    What is predicted are scores, anomalous above it. By default they are decisions.",
+        ),
+        **Metric.own_parameters,
+    }
+
+    @classmethod
+    def check(cls, values: Any) -> None:
+        """Raise unless `threshold` is a number or None, and what the kernel would raise."""
+        threshold = values["threshold"]
+        if threshold is not None and not is_number(threshold):
+            raise TypeError(f"`threshold` must be a number or None, got {describe(threshold)}")
+        super().check(values)
+
+    def _empty(self) -> dict[str, Any]:
+        like = _like()
+        empty = streaming.Detections.empty(like, None)
+        if self.threshold is not None:
+            empty = empty._replace(scores=streaming.ScoreHistogram.empty(like))
+        # where samples have weights counters are real, which integers are kept apart from
+        weighted = rebuilt(empty, iter([_real(name, x, like) for name, x in leaves(empty)]))
+        return {"counted": empty, "weighted": weighted}
+
+    def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
+        """Take in a batch of true anomalies and decisions, or scores."""
+        if y_pred is None:
+            raise TypeError(f"{type(self).__name__} takes `y_true` and `y_pred`, got one array")
+        y_true, y_pred = tensor_of(y_true), tensor_of(y_pred)
+        if len(y_true.shape) != len(y_pred.shape) and 1 in (y_true.shape[-1:] + y_pred.shape[-1:]):
+            y_true = keras.ops.reshape(y_true, keras.ops.shape(y_pred))  # (B,) beside (B, 1), as Keras has it
+        weight = sample_weight
+        if (mask := get_keras_mask(y_pred)) is not None:
+            weight = mask if weight is None else tensor_of(weight) * keras.ops.cast(mask, tensor_of(weight).dtype)
+        arrays: tuple[Tensor, ...] = (y_true, y_pred)
+        if self.threshold is not None:
+            arrays = (y_true, y_pred > self.threshold, y_pred)
+        part, weights = "counted", {}
+        if weight is not None:
+            part, ones = "weighted", keras.ops.ones_like(y_pred, "float32")
+            weights["sample_weight"] = ones * aligned("sample_weight", weight, ones)
+        state = self._state(part)
+        self._keep(state.merge(state.of(*arrays, **weights)), part)
+
+    def result(self) -> dict[str, Tensor]:
+        """Return what `anomaly_detection_metrics` says of all that was seen, as a dict."""
+        state = self._state("counted").merge(self._state("weighted"))
+        found = self._cast(self.form.compute(state, self._given()))
+        if self.threshold is not None:
+            _, lower, upper = state.scores.compute(metrics.average_precision)
+            found |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
+        return found
+
+
+def _real(name: str, x: Tensor, like: Tensor) -> Tensor:
+    return x if name.endswith("unknown") else keras.ops.cast(x, like.dtype)
+
+
+class ExplainedVarianceMetric(Metric):
+    """The mean over batches. Its variables are made with the first one, which says how many components there are."""
+
+    def _empty(self) -> dict[str, Any]:
+        return {}
+
+    def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
+        """Take in the ratios of a batch."""
+        if not self._kept:
+            components = (y_true if y_pred is None else y_pred).shape[0]
+            empty = self.form.empty(_like(), None)
+            totals = tuple(keras.ops.zeros((components,) * len(x.shape), x.dtype) for x in empty.totals)
+            self._make("state", empty._replace(totals=totals))
+        super().update_state(y_true, y_pred, sample_weight)
+
+    def result(self) -> Any:
+        """Return the means, or nothing before there is a batch."""
+        return super().result() if self._kept else {}
+
+
+class AnomalyPixelStatisticsMetric(Metric):
+    """Exact, whatever the number of pixels."""
+
+
+class ScoreStatisticsMetric(Metric):
+    """Scores are kept in a `ScoreHistogram`: quantiles are off by 1/256 of themselves at most."""
+
+
+class ComponentOrthogonalityMetric(Metric):
+    """The mean over batches."""
+
+
+class SelectorEntropyMetric(Metric):
+    """The mean over batches."""
+
+
+class SelectorDiversityMetric(Metric):
+    """The mean over batches."""
