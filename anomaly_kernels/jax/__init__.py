@@ -22,6 +22,9 @@ from anomaly_kernels._adapter import as_list, checks_of, static_settings
 from anomaly_kernels._checks import is_number
 from anomaly_kernels._namespace import describe
 
+CURVES = ("precision_recall_curve", "roc_curve")
+"""Not jitted: they have as many points as there are distinct scores."""
+
 
 def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel compiled by JAX, its settings checked before they are traced."""
@@ -75,6 +78,8 @@ def _hashable(name: str, setting: Any) -> Any:
 
 
 FUNCTIONS = [*losses.__all__, *metrics.__all__, *networks.__all__]
-globals().update({name: jitted(getattr(anomaly_kernels, name)) for name in FUNCTIONS})
+for _name in FUNCTIONS:
+    _kernel = getattr(anomaly_kernels, _name)
+    globals()[_name] = _kernel if _name in CURVES else jitted(_kernel)
 
 __all__ = ["GMMParams", *FUNCTIONS]  # noqa: PLE0604  # it cannot see through the stars

@@ -14,7 +14,9 @@ from anomaly_kernels import aegmm_loss as aegmm_loss
 from anomaly_kernels import anomaly_bce_with_logits as anomaly_bce_with_logits
 from anomaly_kernels import anomaly_detection_metrics as anomaly_detection_metrics
 from anomaly_kernels import anomaly_pixel_statistics as anomaly_pixel_statistics
+from anomaly_kernels import aupr_trapezoid as aupr_trapezoid
 from anomaly_kernels import average_precision as average_precision
+from anomaly_kernels import best_f1 as best_f1
 from anomaly_kernels import component_orthogonality as component_orthogonality
 from anomaly_kernels import covariance_penalty as covariance_penalty
 from anomaly_kernels import deep_svdd_loss as deep_svdd_loss
@@ -23,6 +25,7 @@ from anomaly_kernels import distillation_loss as distillation_loss
 from anomaly_kernels import distinctness_loss as distinctness_loss
 from anomaly_kernels import elbo as elbo
 from anomaly_kernels import explained_variance as explained_variance
+from anomaly_kernels import fpr_at_tpr as fpr_at_tpr
 from anomaly_kernels import gaussian_kl as gaussian_kl
 from anomaly_kernels import gmm_energy as gmm_energy
 from anomaly_kernels import gmm_params as gmm_params
@@ -33,10 +36,13 @@ from anomaly_kernels import mean_squared_anomaly as mean_squared_anomaly
 from anomaly_kernels import mse_reconstruction_loss as mse_reconstruction_loss
 from anomaly_kernels import multi_objective_loss as multi_objective_loss
 from anomaly_kernels import orthogonality_loss as orthogonality_loss
+from anomaly_kernels import precision_at_k as precision_at_k
+from anomaly_kernels import precision_recall_curve as precision_recall_curve
 from anomaly_kernels import prediction_error_score as prediction_error_score
 from anomaly_kernels import quantile_loss as quantile_loss
 from anomaly_kernels import reconstruction_error as reconstruction_error
 from anomaly_kernels import roc_auc as roc_auc
+from anomaly_kernels import roc_curve as roc_curve
 from anomaly_kernels import score_statistics as score_statistics
 from anomaly_kernels import selector_diversity as selector_diversity
 from anomaly_kernels import selector_diversity_regularizer as selector_diversity_regularizer

@@ -1,4 +1,4 @@
-"""The losses for Keras 3, on TensorFlow, torch and JAX alike."""
+"""The losses and metrics for Keras 3, on TensorFlow, torch and JAX alike."""
 
 from anomaly_kernels.keras.losses import (
     AdaptiveQuantileLoss,
@@ -23,19 +23,32 @@ from anomaly_kernels.keras.losses import (
     SelectorEntropyRegularizer,
     VAEGMMLoss,
 )
+from anomaly_kernels.keras.metrics import (
+    AnomalyDetectionMetrics,
+    AnomalyPixelStatisticsMetric,
+    ComponentOrthogonalityMetric,
+    ExplainedVarianceMetric,
+    ScoreStatisticsMetric,
+    SelectorDiversityMetric,
+    SelectorEntropyMetric,
+)
 
 __all__ = [
     "AEGMMLoss",
     "AdaptiveQuantileLoss",
     "AdversarialAELoss",
     "AnomalyBCEWithLogits",
+    "AnomalyDetectionMetrics",
     "AnomalyLoss",
+    "AnomalyPixelStatisticsMetric",
     "AnomalyRegularizer",
+    "ComponentOrthogonalityMetric",
     "DeepSVDDLoss",
     "DeepSVDDSoftBoundaryLoss",
     "DistillationLoss",
     "DistinctnessLoss",
     "ELBOLoss",
+    "ExplainedVarianceMetric",
     "GaussianKLLoss",
     "IoULoss",
     "KLDivergenceLoss",
@@ -43,7 +56,10 @@ __all__ = [
     "MultiObjectiveLoss",
     "OrthogonalityLoss",
     "PredictionErrorAnomalyScore",
+    "ScoreStatisticsMetric",
+    "SelectorDiversityMetric",
     "SelectorDiversityRegularizer",
+    "SelectorEntropyMetric",
     "SelectorEntropyRegularizer",
     "VAEGMMLoss",
 ]

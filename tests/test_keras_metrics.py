@@ -1,0 +1,180 @@
+"""The metrics for Keras on its three backends: what was seen is what counts, however it was batched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+
+pytestmark = [
+    pytest.mark.library("tensorflow", "torch", "jax"),
+    pytest.mark.filterwarnings("ignore:.*__array__ implementation doesn't accept a copy:DeprecationWarning"),
+]
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.random((40, 1)) < 0.3
+SCORE = (3 * RNG.normal(size=(40, 1)) + TRUTH).astype("float32")
+WEIGHT = RNG.integers(0, 4, size=40).astype("float32")
+ONE_ARRAY = {
+    "AnomalyPixelStatisticsMetric": (ak.anomaly_pixel_statistics, TRUTH),
+    "ScoreStatisticsMetric": (ak.score_statistics, SCORE),
+    "ExplainedVarianceMetric": (ak.explained_variance, np.asarray([0.5, 0.3], "float32")),
+    "ComponentOrthogonalityMetric": (ak.component_orthogonality, RNG.normal(size=(3, 5)).astype("float32")),
+    "SelectorEntropyMetric": (ak.selector_entropy, RNG.random(6).astype("float32")),
+    "SelectorDiversityMetric": (ak.selector_diversity, RNG.random(6).astype("float32")),
+}
+
+
+def made(name, /, **settings):
+    import anomaly_kernels.keras as akk
+
+    return getattr(akk, name)(**settings)
+
+
+def numbers(result):
+    import keras
+
+    if not isinstance(result, dict):
+        return keras.ops.convert_to_numpy(result)
+    return {name: numbers(x) for name, x in result.items()}
+
+
+def assert_is(result, expected, rtol=1e-5):
+    found = numbers(result)
+    if not hasattr(expected, "_asdict"):
+        np.testing.assert_allclose(found, expected, rtol=rtol)
+        return
+    wanted = {name: x for name, x in expected._asdict().items() if x is not None}
+    assert {name for name in found if "_lower" not in name and "_upper" not in name} == wanted.keys()
+    for name, x in wanted.items():
+        np.testing.assert_allclose(found[name], x, rtol=rtol, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ONE_ARRAY)
+def test_one_array_gives_the_function(name):
+    function, x = ONE_ARRAY[name]
+    metric = made(name)
+    metric.update_state(x)
+    assert_is(metric.result(), function(x))
+    metric.reset_state()
+    metric.update_state(np.zeros(1), x)  # as `compile` calls it
+    assert_is(metric.result(), function(x))
+    with pytest.raises(ValueError, match="has no weights of samples, got `sample_weight`"):
+        metric.update_state(x, sample_weight=np.ones(1))
+
+
+@pytest.mark.parametrize("name", ["AnomalyPixelStatisticsMetric", "ScoreStatisticsMetric"])
+def test_batches_give_the_whole(name):
+    function, x = ONE_ARRAY[name]
+    metric = made(name)
+    for rows in (slice(13), slice(13, 14), slice(14, 40)):
+        metric.update_state(x[rows])
+    assert_is(metric.result(), function(x), 1 / 256)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("size", [40, 7])
+def test_scores_are_ranked_as_they_are(weighted, size):
+    for scale in (1.0, 1e4, 1e-4):
+        metric = made("AnomalyDetectionMetrics", threshold=0.5 * scale)
+        score = np.float32(scale) * SCORE
+        for start in range(0, 40, size):
+            weight = {"sample_weight": WEIGHT[start : start + size]} if weighted else {}
+            metric.update_state(TRUTH[start : start + size], score[start : start + size], **weight)
+        count = WEIGHT.astype(int) if weighted else np.ones(40, int)
+        truth, repeated = (np.repeat(x[:, 0], count) for x in (TRUTH, score))
+        expected = ak.anomaly_detection_metrics(truth, repeated > 0.5 * scale, repeated)
+        found = numbers(metric.result())
+        for name in ("precision", "recall", "f1_score", "iou"):
+            np.testing.assert_allclose(found[name], getattr(expected, name), rtol=1e-6)
+        lower, upper = found["average_precision_lower"], found["average_precision_upper"]
+        assert lower - 1e-6 <= expected.average_precision <= upper + 1e-6
+        assert lower <= found["average_precision"] <= upper
+
+
+def test_decisions_have_no_average_precision():
+    metric = made("AnomalyDetectionMetrics", zero_division=0.25)
+    metric.update_state(TRUTH[:, 0], SCORE > 0.5)  # (B,) beside (B, 1), as Keras has it
+    assert_is(metric.result(), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5))
+    metric.reset_state()
+    assert all(x == 0.25 for x in numbers(metric.result()).values())
+    with pytest.raises(TypeError, match="takes `y_true` and `y_pred`, got one array"):
+        metric.update_state(TRUTH)
+    with pytest.raises(TypeError, match="`threshold` must be a number or None, got str"):
+        made("AnomalyDetectionMetrics", threshold="high")
+
+
+def test_with_and_without_weights_are_seen_together():
+    metric = made("AnomalyDetectionMetrics", threshold=0.5)
+    metric.update_state(TRUTH, SCORE)
+    metric.update_state(TRUTH, SCORE, sample_weight=2.0)
+    assert_is(metric.result(), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE), 0.02)
+
+
+def test_counters_are_integers():
+    import keras
+
+    for name in ("AnomalyPixelStatisticsMetric", "AnomalyDetectionMetrics"):
+        kinds = {keras.backend.standardize_dtype(v.dtype) for v in made(name).variables if "weighted" not in v.name}
+        assert kinds <= {"int64", "int32"}
+
+
+def test_a_nan_makes_it_nan():
+    metric = made("AnomalyDetectionMetrics", threshold=0.5)
+    metric.update_state(TRUTH, np.where(np.arange(40)[:, None] == 3, np.float32(np.nan), SCORE))
+    metric.update_state(TRUTH, SCORE)
+    found = numbers(metric.result())
+    assert np.isnan(found["average_precision"]) and np.isnan(found["average_precision_lower"])
+
+
+def test_a_mean_is_that_of_the_batches():
+    metric = made("ExplainedVarianceMetric")
+    assert metric.result() == {}
+    for row in ([0.5, 0.25], [0.3, 0.1]):
+        metric.update_state(np.asarray(row, "float32"))
+    np.testing.assert_allclose(numbers(metric.result())["cumulative"], [0.4, 0.575], rtol=1e-6)
+
+
+def test_configs_and_files_bring_metrics_back(tmp_path):
+    import keras
+
+    metric = made("AnomalyDetectionMetrics", threshold=0.1, zero_division=0.5, name="found")
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+    assert again.get_config() == metric.get_config()
+    assert (again.threshold, again.zero_division, again.name) == (0.1, 0.5, "found")
+    assert repr(again) == repr(metric)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_models_are_fitted_and_judged_with_them(tmp_path, jit):
+    import keras
+
+    if jit and keras.backend.backend() == "torch":
+        pytest.skip("Keras' own functions make torch compile again and again")
+    x = RNG.normal(size=(40, 5)).astype("float32")
+    model = keras.Sequential([keras.layers.Input((5,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[made("AnomalyDetectionMetrics", threshold=0.1)], jit_compile=jit)
+    history = model.fit(x, TRUTH.astype("float32"), batch_size=24, epochs=2, verbose=0).history
+    assert {"precision", "average_precision", "average_precision_upper"} <= history.keys()
+    found = model.evaluate(x, TRUTH.astype("float32"), batch_size=24, verbose=0, return_dict=True)
+    score = model.predict(x, verbose=0)
+    expected = ak.anomaly_detection_metrics(TRUTH, score > 0.1, score)
+    assert found["f1_score"] == pytest.approx(float(expected.f1_score), rel=1e-5)
+    lower, upper = found["average_precision_lower"], found["average_precision_upper"]
+    assert lower - 1e-6 <= float(expected.average_precision) <= upper + 1e-6
+    if not jit:
+        model.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        again = loaded.evaluate(x, TRUTH.astype("float32"), batch_size=24, verbose=0, return_dict=True)
+        assert again["f1_score"] == pytest.approx(found["f1_score"], rel=1e-6)
+
+
+@pytest.mark.library("jax")
+def test_the_stateless_form_under_jax():
+    import jax
+
+    metric = made("AnomalyDetectionMetrics", threshold=0.5)
+    update = jax.jit(metric.stateless_update_state)
+    state = update(metric.variables, TRUTH, SCORE)
+    assert_is(metric.stateless_result(state), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE), 0.02)
