@@ -20,6 +20,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal
 
+from anomaly_kernels._metric_forms import FORMS
 from anomaly_kernels._typing import Array, Items
 
 PACKAGE = Path(__file__).resolve().parent.parent / "anomaly_kernels"
@@ -138,7 +139,8 @@ def stub(framework: str) -> str:
 def jax_stub() -> str:
     """JAX's functions have the kernels' own signatures."""
     module = import_module("anomaly_kernels.jax")
-    lines = [f"from anomaly_kernels import {name} as {name}" for name in sorted(module.__all__)]
+    homes = dict.fromkeys(FORMS, "anomaly_kernels.jax.metrics")
+    lines = [f"from {homes.get(name, 'anomaly_kernels')} import {name} as {name}" for name in sorted(module.__all__)]
     return FIRST.format(doc=module.__doc__) + "\n" + "\n".join(lines) + "\n"
 
 

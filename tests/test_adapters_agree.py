@@ -9,6 +9,7 @@ import pytest
 from adapters import CLASSES, all_variants, torch_order
 
 import anomaly_kernels as ak
+from anomaly_kernels._metric_forms import FORMS as METRIC_FORMS
 from anomaly_kernels.losses.one_class import raw_radius
 
 VARIANTS = all_variants()
@@ -88,5 +89,6 @@ def test_the_table_of_the_contract_is_complete(framework, driver):
         promised = {name for name in ak.__all__ if callable(getattr(ak, name))} - {"array_namespace"}
     else:
         promised = set(CLASSES) | ({"AnomalyRegularizer"} if framework == "keras" else {"init_center"})
+    promised |= set(METRIC_FORMS)
     assert promised == set(module.__all__)
     assert all(hasattr(module, name) for name in promised)

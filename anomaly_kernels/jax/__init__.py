@@ -4,6 +4,9 @@ Numbers are traced: another weight or temperature compiles nothing anew. Names o
 are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
 ``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model, which must
 have a hash, the state is that of the first call.
+
+The metric classes are pytrees. `precision_recall_curve` and `roc_curve` have as many points as there are distinct
+scores, and are not jitted.
 """
 
 from __future__ import annotations
@@ -17,10 +20,19 @@ import jax
 from jax.tree_util import Partial
 
 import anomaly_kernels
-from anomaly_kernels import GMMParams, losses, metrics, networks
+from anomaly_kernels import GMMParams
 from anomaly_kernels._adapter import as_list, checks_of, static_settings
 from anomaly_kernels._checks import is_number
 from anomaly_kernels._namespace import describe
+from anomaly_kernels.jax.metrics import (
+    AnomalyDetectionMetrics,
+    AnomalyPixelStatisticsMetric,
+    ComponentOrthogonalityMetric,
+    ExplainedVarianceMetric,
+    ScoreStatisticsMetric,
+    SelectorDiversityMetric,
+    SelectorEntropyMetric,
+)
 
 CURVES = ("precision_recall_curve", "roc_curve")
 """Not jitted: they have as many points as there are distinct scores."""
@@ -77,9 +89,23 @@ def _hashable(name: str, setting: Any) -> Any:
     return setting
 
 
-FUNCTIONS = [*losses.__all__, *metrics.__all__, *networks.__all__]
+FUNCTIONS = [
+    *anomaly_kernels.losses.__all__,
+    *anomaly_kernels.metrics.__all__,
+    *anomaly_kernels.networks.__all__,
+]
 for _name in FUNCTIONS:
     _kernel = getattr(anomaly_kernels, _name)
     globals()[_name] = _kernel if _name in CURVES else jitted(_kernel)
 
-__all__ = ["GMMParams", *FUNCTIONS]  # noqa: PLE0604  # it cannot see through the stars
+__all__ = [  # noqa: PLE0604  # it cannot see through the stars
+    "AnomalyDetectionMetrics",
+    "AnomalyPixelStatisticsMetric",
+    "ComponentOrthogonalityMetric",
+    "ExplainedVarianceMetric",
+    "GMMParams",
+    "ScoreStatisticsMetric",
+    "SelectorDiversityMetric",
+    "SelectorEntropyMetric",
+    *FUNCTIONS,
+]  # it cannot see through the stars

@@ -4,11 +4,21 @@ Numbers are traced: another weight or temperature compiles nothing anew. Names o
 are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
 ``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model, which must
 have a hash, the state is that of the first call.
+
+The metric classes are pytrees. `precision_recall_curve` and `roc_curve` have as many points as there are distinct
+scores, and are not jitted.
 """
 
 # Written by tests/stubs.py: `make stubs`.
 
+from anomaly_kernels.jax.metrics import AnomalyDetectionMetrics as AnomalyDetectionMetrics
+from anomaly_kernels.jax.metrics import AnomalyPixelStatisticsMetric as AnomalyPixelStatisticsMetric
+from anomaly_kernels.jax.metrics import ComponentOrthogonalityMetric as ComponentOrthogonalityMetric
+from anomaly_kernels.jax.metrics import ExplainedVarianceMetric as ExplainedVarianceMetric
 from anomaly_kernels import GMMParams as GMMParams
+from anomaly_kernels.jax.metrics import ScoreStatisticsMetric as ScoreStatisticsMetric
+from anomaly_kernels.jax.metrics import SelectorDiversityMetric as SelectorDiversityMetric
+from anomaly_kernels.jax.metrics import SelectorEntropyMetric as SelectorEntropyMetric
 from anomaly_kernels import adversarial_ae_loss as adversarial_ae_loss
 from anomaly_kernels import aegmm_loss as aegmm_loss
 from anomaly_kernels import anomaly_bce_with_logits as anomaly_bce_with_logits

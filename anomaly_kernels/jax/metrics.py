@@ -1,0 +1,146 @@
+"""The metrics as pytrees: each update and merge gives a new one, under `jit`, in `scan` and over a mesh."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+
+from anomaly_kernels import streaming
+from anomaly_kernels._adapter import Adapter
+from anomaly_kernels._metric_forms import FORMS, Form
+
+
+class Metric(Adapter):
+    """A metric with its settings, which are static, and what it has seen, which is its only child as a pytree."""
+
+    form: ClassVar[Form]
+    state: Any
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        cls.form = FORMS[cls.__name__]
+        super().__init_subclass__(kernel=cls.form.kernel, **options)
+        jax.tree_util.register_pytree_with_keys_class(cls)
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        vars(self).update(self.bind(arguments, settings))
+        self.state = self._nothing()
+
+    def _nothing(self) -> Any:
+        like = _like()
+        return self.form.empty(like, streaming.ScoreHistogram.empty(like))
+
+    @classmethod
+    def empty(cls, **settings: Any) -> Self:
+        """A metric that has seen nothing; the same as the class called."""
+        return cls(**settings)
+
+    def update(self, *arrays: jax.Array) -> Self:
+        """A metric that has seen a batch more: arrays in the order of the function."""
+        return self._with(self.state.merge(self.form.of(self.state, arrays, self._given())))
+
+    def merge(self, other: Self) -> Self:
+        """A metric that has seen what both have."""
+        return self._with(streaming.merge(self.state, other.state))
+
+    def over(self, axis_name: str) -> Self:
+        """A metric that has seen what those on all devices along an axis of a mesh have; inside `shard_map`."""
+        gathered = jax.tree.map(lambda x: jax.lax.all_gather(x, axis_name), self.state)
+        devices = jax.tree.leaves(gathered)[0].shape[0]
+        states = [jax.tree.map(lambda x, k=k: x[k], gathered) for k in range(devices)]
+        return self._with(reduce(streaming.merge, states))
+
+    def compute(self) -> Any:
+        """What the function says of all that was seen."""
+        return self.form.compute(self.state, self._given())
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.settings}
+
+    def _with(self, state: Any) -> Self:
+        made = object.__new__(type(self))
+        vars(made).update(vars(self), state=state)
+        return made
+
+    def __repr__(self) -> str:
+        own = {name: x for name, x in vars(self).items() if name != "state"}
+        return f"{type(self).__name__}({', '.join(f'{name}={x!r}' for name, x in own.items())})"
+
+    def tree_flatten_with_keys(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The state, and the settings."""
+        own = tuple((name, x) for name, x in vars(self).items() if name != "state")
+        return ((jax.tree_util.GetAttrKey("state"), self.state),), own
+
+    @classmethod
+    def tree_unflatten(cls, own: tuple[Any, ...], children: tuple[Any, ...]) -> Self:
+        """What `tree_flatten_with_keys` took apart."""
+        made = object.__new__(cls)
+        vars(made).update(dict(own), state=children[0])
+        return made
+
+
+def _like() -> jax.Array:
+    return jnp.zeros(0, jax.dtypes.canonicalize_dtype(jnp.float64))
+
+
+class AnomalyDetectionMetrics(Metric):
+    """Scores are kept where `scores` says how; ``metric.state.scores.compute(average_precision)`` has the bounds."""
+
+    own_parameters: ClassVar[Any] = {
+        "scores": (
+            None,
+            'None, "histogram" or "exact"\n'
+            + "    What keeps the scores, which `update` then takes: a `ScoreHistogram`, of a fixed size, or all distinct\n"
+            + "    ones, not under `jit`.",
+        ),
+    }
+    scores: str | None
+
+    @classmethod
+    def check(cls, values: Any) -> None:
+        """Raise unless `scores` is one of its options, and what the kernel would raise."""
+        if values["scores"] not in (None, "histogram", "exact"):
+            raise ValueError(f"`scores` must be None, 'histogram' or 'exact', got {values['scores']!r}")
+        super().check(values)
+
+    def _nothing(self) -> Any:
+        like = _like()
+        kinds: dict[str | None, Any] = {"histogram": streaming.ScoreHistogram, "exact": streaming.UniqueScores}
+        return streaming.Detections.empty(like, kinds[self.scores].empty(like) if self.scores else None)
+
+    def update(self, *arrays: jax.Array) -> Self:
+        """A metric that has seen a batch more: `target`, `decision` and, where scores are kept, `score`."""
+        if (len(arrays) == 3) != (self.scores is not None):
+            wanted = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
+            raise TypeError(f"AnomalyDetectionMetrics takes {wanted}, got {len(arrays)} arrays")
+        return super().update(*arrays[:2], *(x.astype(_like().dtype) for x in arrays[2:]))
+
+
+class ExplainedVarianceMetric(Metric):
+    """The mean over batches."""
+
+
+class AnomalyPixelStatisticsMetric(Metric):
+    """Exact, whatever the number of pixels."""
+
+
+class ScoreStatisticsMetric(Metric):
+    """Scores are kept in a `ScoreHistogram`: quantiles are off by 1/256 of themselves at most."""
+
+    def update(self, *arrays: jax.Array) -> Self:
+        """A metric that has seen the scores of a batch more."""
+        return super().update(*(x.astype(_like().dtype) for x in arrays))
+
+
+class ComponentOrthogonalityMetric(Metric):
+    """The mean over batches."""
+
+
+class SelectorEntropyMetric(Metric):
+    """The mean over batches."""
+
+
+class SelectorDiversityMetric(Metric):
+    """The mean over batches."""

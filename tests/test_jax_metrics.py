@@ -1,0 +1,161 @@
+"""The metrics as pytrees: jitted, scanned, merged over a mesh of eight devices."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+
+pytestmark = pytest.mark.library("jax")
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.random(60) < 0.3
+SCORE = 3 * RNG.normal(size=60) + TRUTH
+ONE_ARRAY = {
+    "AnomalyPixelStatisticsMetric": (ak.anomaly_pixel_statistics, TRUTH),
+    "ScoreStatisticsMetric": (ak.score_statistics, SCORE),
+    "ExplainedVarianceMetric": (ak.explained_variance, np.asarray([0.5, 0.3])),
+    "ComponentOrthogonalityMetric": (ak.component_orthogonality, RNG.normal(size=(3, 5))),
+    "SelectorEntropyMetric": (ak.selector_entropy, RNG.random(6)),
+    "SelectorDiversityMetric": (ak.selector_diversity, RNG.random(6)),
+}
+
+
+def made(name, /, **settings):
+    import anomaly_kernels.jax as akj
+
+    return getattr(akj, name).empty(**settings)
+
+
+def assert_is(found, expected, rtol=1e-12):
+    found, expected = (x if isinstance(x, tuple) else (x,) for x in (found, expected))
+    assert type(found) is type(expected)
+    for x, y in zip(found, expected, strict=True):
+        np.testing.assert_allclose(x, y, rtol=rtol)
+
+
+@pytest.mark.parametrize("name", ONE_ARRAY)
+def test_one_array_gives_the_function(name, driver):
+    function, x = ONE_ARRAY[name]
+    metric = made(name).update(driver.array(x))
+    assert_is(metric.compute(), function(x))
+    if name in ("AnomalyPixelStatisticsMetric", "ScoreStatisticsMetric"):
+        parts = [made(name).update(driver.array(x[part])) for part in (slice(20), slice(20, 60))]
+        assert_is(parts[0].merge(parts[1]).compute(), function(x), 1 / 256)
+
+
+@pytest.mark.parametrize("scores", [None, "exact", "histogram"])
+def test_detections_of_batches_are_those_of_the_whole(scores, driver):
+    metric = made("AnomalyDetectionMetrics", scores=scores, zero_division=0.5)
+    for part in (slice(7), slice(7, 60)):
+        arrays = [driver.array(x[part]) for x in (TRUTH, SCORE > 0.5, SCORE)]
+        metric = metric.update(*arrays[: 2 + bool(scores)])
+    expected = ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE)
+    found = metric.compute()
+    np.testing.assert_allclose(found[:4], expected[:4], rtol=1e-14)
+    if scores == "exact":
+        np.testing.assert_allclose(found.average_precision, expected.average_precision, rtol=1e-14)
+    elif scores:
+        value, lower, upper = metric.state.scores.compute(ak.average_precision)
+        assert lower <= expected.average_precision <= upper
+        assert found.average_precision == value
+    else:
+        assert found.average_precision is None
+
+
+def test_it_is_scanned_jitted_and_mapped(driver):
+    import jax
+
+    batches = [driver.array(x.reshape(6, 10)) for x in (TRUTH, SCORE > 0.5, SCORE)]
+
+    @jax.jit
+    def run(metric, batches):
+        return jax.lax.scan(lambda m, batch: (m.update(*batch), None), metric, batches)[0]
+
+    found = run(made("AnomalyDetectionMetrics", scores="histogram"), tuple(batches)).compute()
+    expected = ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE)
+    np.testing.assert_allclose(found[:4], expected[:4], rtol=1e-14)
+    each = jax.vmap(lambda t, d: made("AnomalyDetectionMetrics").update(t, d).compute().recall)(*batches[:2])
+    rows = TRUTH.reshape(6, 10), SCORE.reshape(6, 10)
+    wanted = [ak.anomaly_detection_metrics(t, s > 0.5).recall for t, s in zip(*rows, strict=True)]
+    np.testing.assert_allclose(each, wanted, rtol=1e-14)
+
+
+def test_settings_are_those_of_the_function(driver):
+    import jax
+
+    metric = made("AnomalyDetectionMetrics", zero_division=0.25)
+    assert repr(metric) == "AnomalyDetectionMetrics(zero_division=0.25, scores=None)"
+    leaves, structure = jax.tree.flatten(metric)
+    assert repr(jax.tree.unflatten(structure, leaves)) == repr(metric)
+    nothing = driver.array(np.zeros(3, dtype=bool))
+    assert metric.update(nothing, nothing).compute().precision == 0.25
+    with pytest.raises(TypeError, match="has no setting `zero_devision`; did you mean"):
+        made("AnomalyDetectionMetrics", zero_devision=1.0)
+    with pytest.raises(ValueError, match="`scores` must be None, 'histogram' or 'exact', got 'all'"):
+        made("AnomalyDetectionMetrics", scores="all")
+    with pytest.raises(TypeError, match=r"takes target, decision \(scores=None keeps no scores\), got 3 arrays"):
+        metric.update(nothing, nothing, nothing)
+
+
+MESH = """
+    import jax, numpy as np
+    from jax.sharding import PartitionSpec as P
+    import anomaly_kernels as ak
+    import anomaly_kernels.jax as akj
+
+    rng = np.random.default_rng(0)
+    truth = rng.random((8, 20)) < 0.3
+    score = (rng.normal(size=(8, 20)) + truth).astype("float32")
+    seen = np.arange(20) < np.asarray([20, 3, 0, 7, 20, 0, 1, 12])[:, None]  # uneven shares, two of them empty
+
+    def share(truth, score, seen):
+        metric = akj.AnomalyDetectionMetrics(scores="histogram")
+        counts = metric.state.counts.of(truth, score > 0.5, seen.astype("float32"))
+        scores = metric.state.scores.of(truth, score, seen.astype("float32"))
+        mine = metric._with(metric.state.merge(metric.state._replace(counts=counts, scores=scores)))
+        return mine.over("rows").compute()
+
+    mesh = jax.make_mesh((8,), ("rows",), axis_types=(jax.sharding.AxisType.Auto,))
+    sharded = jax.jit(jax.shard_map(share, mesh=mesh, in_specs=P("rows"), out_specs=P(), check_vma=False))
+    found = sharded(truth, score, seen)
+    expected = ak.anomaly_detection_metrics(truth[seen], score[seen] > 0.5, score[seen])
+    np.testing.assert_allclose(found[:4], expected[:4], rtol=1e-6)
+    np.testing.assert_allclose(found[4], expected[4], rtol=0.02)
+
+    def counted(truth, score):
+        metric = akj.AnomalyDetectionMetrics().update(truth, score > 0.5).over("rows")
+        return metric.state.counts, akj.ScoreStatisticsMetric().update(score).over("rows").compute()
+
+    counts, statistics = jax.jit(
+        jax.shard_map(counted, mesh=mesh, in_specs=P("rows"), out_specs=P(), check_vma=False)
+    )(truth, score)
+    assert int(counts.true) == truth.sum() and counts.true.dtype in ("int32", "int64")
+    np.testing.assert_allclose(statistics.std, score.std(ddof=1), rtol=1e-5)
+    assert jax.device_count() == 8
+    print("equal")
+"""
+
+
+@pytest.mark.parametrize("x64", ["0", "1"])
+def test_a_mesh_of_eight_devices_gives_the_numbers_of_one(x64):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(MESH)],
+        env=os.environ
+        | {
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
+            "JAX_PLATFORMS": "cpu",
+            "JAX_ENABLE_X64": x64,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.stdout.strip() == "equal", done.stderr
