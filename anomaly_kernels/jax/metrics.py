@@ -91,9 +91,7 @@ class AnomalyDetectionMetrics(Metric):
     own_parameters: ClassVar[Any] = {
         "scores": (
             None,
-            'None, "histogram" or "exact"\n'
-            + "    What keeps the scores, which `update` then takes: a `ScoreHistogram`, of a fixed size, or all distinct\n"
-            + "    ones, not under `jit`.",
+            'None, "histogram" or "exact"\n    What keeps the scores; all distinct ones, if exact, not under `jit`.',
         ),
     }
     scores: str | None
