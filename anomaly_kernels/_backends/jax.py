@@ -30,6 +30,7 @@ class JAX(Generic):
         return jnp.sort(x, stable=False)
 
     def searchsorted(self, x1: jax.Array, x2: jax.Array, *, side: str = "left") -> jax.Array:
+        x2 = jax.lax.optimization_barrier(x2)  # of constants, XLA would sort what it compiles, for half a minute
         search = functools.partial(jnp.searchsorted, side=side, method="sort")
         return jnp.vectorize(search, signature="(n),(m)->(m)")(x1, x2) if x1.ndim > 1 else search(x1, x2)
 
