@@ -30,9 +30,3 @@ def test_two_processes(tmp_path):
 def test_a_mesh_of_eight_devices():
     lower, upper, exact = said("metrics_jax.py")
     assert lower <= exact <= upper
-
-
-@pytest.mark.library("dask")
-def test_two_workers_of_a_cluster():
-    found, alone = said("metrics_dask.py")
-    assert found == alone

@@ -113,7 +113,9 @@ class AnomalyDetectionMetrics(Metric):
         if (len(arrays) == 3) != (self.scores is not None):
             wanted = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
             raise TypeError(f"AnomalyDetectionMetrics takes {wanted}, got {len(arrays)} arrays")
-        return super().update(*arrays[:2], *(x.astype(_like().dtype) for x in arrays[2:]))
+        if self.scores == "exact":  # a histogram takes every dtype, and knows which integers it cannot tell apart
+            arrays = (*arrays[:2], arrays[2].astype(_like().dtype))
+        return super().update(*arrays)
 
 
 class ExplainedVarianceMetric(Metric):
@@ -126,10 +128,6 @@ class AnomalyPixelStatisticsMetric(Metric):
 
 class ScoreStatisticsMetric(Metric):
     """Scores are kept in a `ScoreHistogram`: quantiles are off by 1/256 of themselves at most."""
-
-    def update(self, *arrays: jax.Array) -> Self:
-        """A metric that has seen the scores of a batch more."""
-        return super().update(*(x.astype(_like().dtype) for x in arrays))
 
 
 class ComponentOrthogonalityMetric(Metric):
