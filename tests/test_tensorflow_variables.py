@@ -53,6 +53,8 @@ def test_variables_give_the_values_and_gradients_of_tensors(name: str, driver: D
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 @pytest.mark.parametrize("kernel", catalogue())
 def test_variables_are_read_in_graphs(kernel: str, xla: bool, driver: Driver) -> None:
+    if reason := does_not_apply("jit", kernel, driver.name):
+        pytest.skip(reason)
     tf = driver.module
     function, (inputs, settings) = SAMPLES[f"{kernel}-default"]
     case = Case(function, inputs, driver, settings)
