@@ -28,6 +28,7 @@ from anomaly_kernels.testing.samples import classifier, hidden_layer
 
 P, Q = shares(0, 3, 2, 4), shares(1, 3, 2, 4)
 X, Y = draw(2, 5, 4), draw(3, 5, 4)
+SEVERAL = {"x_true": draw(6, 3, 2, 4), "x_pred": draw(7, 3, 2, 4)}  # whose samples have two rows each
 REDUCTIONS = ({"reduction": "sum", "weight": 0.3}, {"reduction": "none", "weight": -2.5}, {"weight": 2, "epsilon": 0})
 
 
@@ -63,14 +64,30 @@ def distillation(x_true, y_pred, model, loss_type="kld", temperature=1, epsilon=
     return reduced(-(p * log(q)).sum(-1))
 
 
-def adversarial(x_true, x_pred, model, model_hl=(), w_model=1, w_recon=0, w_model_hl=None, temperature=1, epsilon=1e-7):
+def adversarial(
+    x_true,
+    x_pred,
+    model,
+    model_hl=(),
+    w_model=1,
+    w_recon=0,
+    w_model_hl=None,
+    temperature=1,
+    epsilon=1e-7,
+    reduction="mean",
+):
     rows = divergence(tempered(softmax(x_true), temperature), softmax(x_pred), epsilon)
-    total = reduced(rows)
+    total = averages(rows)
     for k, _ in enumerate(model_hl):
         weight = 1 if w_model_hl is None else w_model_hl[k]
-        total += weight * reduced(divergence(softmax(x_true / 2), softmax(x_pred / 2), epsilon))
-    error = ((x_true - x_pred) ** 2).ravel()
-    return w_model * total + w_recon * deviation(rows) / (deviation(error) + 1e-10) * reduced(error)
+        total = total + weight * averages(divergence(softmax(x_true / 2), softmax(x_pred / 2), epsilon))
+    error = (x_true - x_pred) ** 2
+    recon = deviation(rows.ravel()) / (deviation(error.ravel()) + 1e-10) * averages(error)
+    return reduced(w_model * total + w_recon * recon, reduction)
+
+
+def averages(values):
+    return np.asarray([reduced(sample) for sample in values])
 
 
 def deviation(x):
@@ -102,6 +119,14 @@ CASES = (
         {"model": classifier, "model_hl": [hidden_layer, hidden_layer], "w_model_hl": (0.5, -3)},
         {"model": classifier, "w_model": 0.5, "model_hl": (hidden_layer,), "w_model_hl": [2.0], "temperature": 3.0},
     )
+    | table(
+        ak.adversarial_ae_loss,
+        adversarial,
+        SEVERAL,
+        {"model": classifier, "w_recon": 0.5, "reduction": "none"},
+        {"model": classifier, "w_recon": 0.5, "reduction": "sum"},
+        {"model": classifier, "model_hl": [hidden_layer], "w_model_hl": [-2.0], "w_recon": 0.5, "reduction": "none"},
+    )
 )
 CASES["distillation_loss-not normalised"] = Case(
     ak.distillation_loss,
@@ -128,6 +153,11 @@ def test_kl_divergence_of_far_probabilities_keeps_its_digits(driver, q):
     for dtype, rtol in (("float64", 1e-14), ("float32", 1e-6)):
         found = driver.numpy(ak.kl_divergence(driver.array(p, dtype), driver.array(q, dtype), epsilon=0))
         np.testing.assert_allclose(found, scipy.special.rel_entr(p, q).sum(), rtol=rtol)
+
+
+def test_exact_divergence_from_itself_is_nothing_however_small_a_probability(driver):
+    p = driver.array(np.asarray([[1e-30, 1.0]]), "float32")
+    assert driver.numpy(ak.kl_divergence(p, p, epsilon=0)) == 0.0
 
 
 def test_kl_divergence_is_that_of_scipy(driver):
@@ -264,6 +294,37 @@ def test_weights_of_the_adversarial_loss_may_be_arrays(driver):
     assert loss(0.5, driver.array(np.asarray(0.0)), 3.0) == pytest.approx(loss(0.5, 0, 3.0), rel=1e-14)
 
 
+def test_a_model_may_return_one_distribution_for_all_samples(driver):
+    def model(x):
+        return ak.array_namespace(x).mean(classifier(x), axis=0)
+
+    found = driver.numpy(ak.adversarial_ae_loss(driver.array(X), driver.array(Y), model=model))
+    p, q = (scipy.special.softmax(x, axis=-1).mean(0) for x in (X, Y))
+    assert found == pytest.approx(scipy.special.rel_entr(p, q).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("x_true", "x_pred", "output", "result"),
+    [
+        ("float32", "float64", None, "float64"),
+        ("float64", "float32", None, "float64"),
+        ("float32", "float32", "float64", "float32"),
+        ("float64", "float64", "float32", "float64"),
+    ],
+)
+def test_an_adversarial_loss_has_the_higher_precision_of_the_data(x_true, x_pred, output, result, driver):
+    def model(x):
+        xp = ak.array_namespace(x)
+        return x if output is None else xp.astype(x, getattr(xp, output))
+
+    def loss(x_true, x_pred, model=lambda x: x):
+        return driver.numpy(ak.adversarial_ae_loss(x_true, x_pred, model=model, w_recon=0.5))
+
+    found = loss(driver.array(P, x_true), driver.array(Q, x_pred), model)
+    assert found.dtype == result
+    assert found == pytest.approx(loss(driver.array(P), driver.array(Q)), rel=1e-14 if result == "float64" else 1e-6)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -291,6 +352,23 @@ def test_weights_of_the_adversarial_loss_may_be_arrays(driver):
             lambda: restored(model_hl=[hidden_layer] * 2, w_model_hl=[1, "2"]),
             TypeError,
             r"`w_model_hl\[1\]` must be a number or a 0-d array, got str",
+        ),
+        (lambda: restored(model_hl=3), TypeError, "`model_hl` must be a sequence of callables, got 3"),
+        (lambda: restored(w_model_hl=3), TypeError, "`w_model_hl` must be a sequence of numbers, got 3"),
+        (
+            lambda: restored(model=lambda x: x[0, 0]),
+            ValueError,
+            r"`model\(x_true\)` must have shape \(\.\.\., C\), got",
+        ),
+        (
+            lambda: restored(model=lambda x: x[:2], reduction="none"),
+            ValueError,
+            r"`model\(x_true\)` must have shape \(B, \.\.\.\) with the B of `x_true`, expected \(5,\), got \(2,\)",
+        ),
+        (
+            lambda: restored(model_hl=[lambda x: x[0]], reduction="sum"),
+            ValueError,
+            r"`model_hl\[0\]\(x_true\)` must have shape \(B, \.\.\.\) with the B of `x_true`, expected \(5,\), got",
         ),
     ],
 )

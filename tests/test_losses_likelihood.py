@@ -190,15 +190,30 @@ def test_gaussian_kl_is_the_integral_it_stands_for():
     assert ak.gaussian_kl(np.asarray([0.7]), np.asarray([-0.4])) == pytest.approx(integral, rel=1e-10)
 
 
-@pytest.mark.parametrize("name", ["cov_full", "cov_diag", "scale_diag"])
-def test_a_covariance_may_have_less_precision_than_the_samples(name, driver):
-    given = FULL if name == "cov_full" else POSITIVE
-    y = draw(3, 2, given.shape[0])
-    rounded = driver.array(given.astype("float32").astype("float64"))
+COVARIANCES = {"cov_full": FULL, "cov_diag": POSITIVE, "scale_diag": POSITIVE}
 
-    def loss(covariance):
-        return ak.elbo(driver.array(y), driver.array(0 * y), **{name: covariance})
 
-    mixed = loss(driver.array(given, "float32"))
-    assert driver.dtype_name(mixed) == "float64"
-    assert driver.numpy(mixed) == pytest.approx(driver.numpy(loss(rounded)), rel=1e-14)
+@pytest.mark.parametrize("name", COVARIANCES)
+@pytest.mark.parametrize(("samples", "covariance"), [("float64", "float32"), ("float32", "float64")])
+def test_a_covariance_may_have_another_precision_than_the_samples(samples, covariance, name, driver):
+    def loss(samples, covariance):
+        arrays = {each: driver.array(x, samples) for each, x in DATA.items()}
+        return driver.numpy(ak.elbo(**arrays, **{name: driver.array(COVARIANCES[name], covariance)}))
+
+    mixed = loss(samples, covariance)
+    assert mixed.dtype == "float64"
+    assert mixed == pytest.approx(loss("float64", "float64"), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", COVARIANCES)
+def test_a_covariance_of_integers_is_refused(name, driver):
+    arrays = {each: driver.array(x) for each, x in DATA.items()}
+    with pytest.raises(TypeError, match=f"`{name}` must be floating point, got dtype .*int"):
+        ak.elbo(**arrays, **{name: driver.array(np.ones(COVARIANCES[name].shape, int))})
+
+
+@pytest.mark.parametrize("sim", [0.0, -1.0])
+def test_an_array_of_no_deviation_gives_nan(sim, driver):
+    arrays = {each: driver.array(x) for each, x in (DATA | {"sim": np.asarray(sim)}).items()}
+    with np.errstate(all="ignore"):
+        assert math.isnan(driver.numpy(ak.elbo(**arrays)))

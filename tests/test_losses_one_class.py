@@ -154,6 +154,11 @@ def test_radius_leaves_the_fraction_outside(driver, nu, expected):
     np.testing.assert_allclose(driver.numpy(found), expected, rtol=1e-12)
 
 
+def test_raw_radius_and_radius_have_one_default_sharpness(driver):
+    raw = one_class.raw_radius(driver.array(np.asarray(0.3)))
+    np.testing.assert_allclose(driver.numpy(ak.svdd_radius(raw)), 0.3, rtol=1e-12)
+
+
 @pytest.mark.parametrize("beta", [1.0, 10.0])
 def test_raw_radius_is_the_inverse_of_the_radius(driver, beta):
     radius = driver.array(np.asarray(0.3))

@@ -145,6 +145,21 @@ def test_masks_of_any_type_mean_the_same(kind, method, driver):
     assert found == driver.numpy(ak.anomaly_bce_with_logits(driver.array(MASK.astype(float)), score))
 
 
+@pytest.mark.library("numpy", "torch", "jax", "tensorflow", "dask")  # array-api-strict has no half precision
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("axis", [None, (1, 2)])
+def test_scores_of_half_precision_give_the_loss_of_the_same_float32(axis, method, driver):
+    mask = driver.array(MASK)
+    for half in driver.halves:
+        score = driver.array(SCORE, half)
+        single = driver.array(driver.numpy(score), "float32")
+        found, expected = (
+            driver.numpy(ak.iou_loss(mask, x, normalize_method=method, axis=axis)) for x in (score, single)
+        )
+        assert found.dtype == "float32"
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_each_image_has_its_own_loss_over_its_axes(method, driver):
     mask, score = driver.array(MASK), driver.array(SCORE)
@@ -217,6 +232,12 @@ def test_slope_of_the_overlap_keeps_its_digits_in_both_tails(logit, driver):
 def test_iou_says_what_is_wrong(settings, message):
     with pytest.raises(ValueError, match=message):
         ak.iou_loss(**{"target": MASK, "score": SCORE} | settings)
+
+
+@pytest.mark.parametrize("axis", [1.5, (0, 1.5)])
+def test_axes_must_be_integers(axis):
+    with pytest.raises(TypeError, match="`axis` must be an integer or a tuple of integers, got float"):
+        ak.iou_loss(MASK, SCORE, axis=axis)
 
 
 @pytest.mark.parametrize("axis", [-3, -1, 0, 2, (0, 1, 2), [0, 2]])

@@ -69,6 +69,13 @@ def test_zero_division_stands_for_undefined_quotients(driver, otherwise):
     assert fields(driver, ak.anomaly_detection_metrics(none, none))["precision"] == 0.0
 
 
+def test_zero_division_that_is_an_array_takes_the_precision_of_the_scores(driver):
+    none, score = driver.array(np.zeros(3, dtype=bool)), driver.array(SCORE[0], "float32")
+    found = ak.anomaly_detection_metrics(none, none, score, zero_division=driver.array(np.asarray(0.25)))
+    assert {driver.dtype_name(x) for x in found} == {"float32"}
+    assert fields(driver, found)["precision"] == 0.25
+
+
 def test_masks_may_be_numbers(driver):
     expected = fields(driver, ak.anomaly_detection_metrics(driver.array(TRUTH), driver.array(DECISION)))
     for kind in (lambda mask: mask.astype(int), lambda mask: 255 * mask.astype("uint8"), lambda mask: -0.5 * mask):
@@ -280,6 +287,13 @@ def test_entropy_is_that_of_scipy(driver):
     np.testing.assert_allclose(got, blurred, rtol=1e-13)
     default = float(driver.numpy(ak.selector_entropy(driver.array(np.ones(1000)))))
     np.testing.assert_allclose(default, 6.906756, rtol=1e-7)
+
+
+def test_eps_that_is_an_array_takes_the_precision_of_the_weights(driver):
+    weights = driver.array(np.asarray([0.1, 3.0, 0.0, 0.5]), "float32")
+    found = driver.numpy(ak.selector_entropy(weights, eps=driver.array(np.asarray(0.01))))
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found, driver.numpy(ak.selector_entropy(weights, eps=0.01)), rtol=1e-6)
 
 
 def test_entropy_names_wrong_arguments(driver):

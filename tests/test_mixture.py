@@ -253,6 +253,17 @@ def test_one_component_is_a_gaussian_of_scipy(driver):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", COVARIANCES)
+def test_a_covariance_may_have_more_precision_than_the_data(name, driver):
+    def loss(dtype):
+        arrays = {each: driver.array(x, dtype) for each, x in ALL.items()}
+        return driver.numpy(ak.vaegmm_loss(**arrays, **{name: driver.array(COVARIANCES[name])}))
+
+    mixed = loss("float32")
+    assert mixed.dtype == "float64"
+    assert mixed == pytest.approx(loss("float64"), rel=1e-14)
+
+
 def test_default_spread_of_the_reconstruction_is_a_twentieth(driver):
     arrays = {name: driver.array(x) for name, x in ALL.items()}
     default, explicit, one = (
@@ -307,9 +318,12 @@ def test_weights_must_be_numbers(name):
             lambda: changed(chol=PARAMS["mu"]),
             r"`params.chol` must have shape \(K, D, D\) with the K of `params.phi` and the D of `z`, expected",
         ),
-        (lambda: changed(log_det_cov=PARAMS["mu"]), r"`params.log_det_cov` must have shape .*, expected \(3,\), got"),
+        (
+            lambda: changed(log_det_cov=PARAMS["mu"]),
+            r"`params.log_det_cov` must have shape \(K,\) with the K of `params.phi`, expected \(3,\), got \(3, 2\)",
+        ),
         (lambda: changed(z=Z[:0]), r"`z` has shape \(0, 2\): there is nothing to average over"),
-        (lambda: changed(phi=np.asarray(1.0)), r"`params.phi` must have shape .* got \(\)"),
+        (lambda: changed(phi=np.asarray(1.0)), r"`params.phi` must have shape \(K,\), expected \(\?,\), got \(\)"),
         (lambda: ak.covariance_penalty(Z), r"`cov` must have shape \(\.\.\., D, D\), expected \(7, 7\), got \(7, 2\)"),
         (lambda: ak.covariance_penalty(Z[0]), r"`cov` must have shape \(\.\.\., D, D\), got \(2,\)"),
         (

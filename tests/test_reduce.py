@@ -182,6 +182,12 @@ def test_no_elements_have_no_mean(shape):
         _reduce.reduce(xp, dtype, lambda x: x, {"x": x}, reduction="mean")
 
 
+def test_rows_of_an_empty_axis_are_none(driver):
+    p = driver.array(np.ones((2, 0, 3)))
+    assert driver.numpy(ak.kl_divergence(p, p, reduction="none")).shape == (2, 0)
+    assert driver.numpy(ak.kl_divergence(p, p, reduction="sum")) == 0
+
+
 def test_an_unknown_reduction_is_named():
     x = np.zeros(3)
     xp, dtype = inputs(x=x)
