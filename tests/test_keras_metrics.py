@@ -176,5 +176,5 @@ def test_the_stateless_form_under_jax():
 
     metric = made("AnomalyDetectionMetrics", threshold=0.5)
     update = jax.jit(metric.stateless_update_state)
-    state = update(metric.variables, TRUTH, SCORE)
+    state = update([variable.value for variable in metric.variables], TRUTH, SCORE)
     assert_is(metric.stateless_result(state), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE), 0.02)

@@ -62,6 +62,17 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _plain(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The kernel as it is, as a function of this module."""
+
+    @functools.wraps(kernel)
+    def function(*arrays: Any, **settings: Any) -> Any:
+        return kernel(*arrays, **settings)
+
+    function.__module__ = __name__
+    return function
+
+
 def _brings_arrays(model: Any) -> bool:
     models = model if isinstance(model, list | tuple) else [model]
     return any(isinstance(m, Partial) for m in models)
@@ -96,7 +107,7 @@ FUNCTIONS = [
 ]
 for _name in FUNCTIONS:
     _kernel = getattr(anomaly_kernels, _name)
-    globals()[_name] = _kernel if _name in CURVES else jitted(_kernel)
+    globals()[_name] = _plain(_kernel) if _name in CURVES else jitted(_kernel)
 
 __all__ = [  # noqa: PLE0604  # it cannot see through the stars
     "AnomalyDetectionMetrics",
