@@ -7,9 +7,12 @@ of the kernel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from anomaly_kernels import metrics, streaming
+from anomaly_kernels._adapter import Adapter
+from anomaly_kernels._checks import cast, dtype_name, is_real
+from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._typing import Array
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
 from anomaly_kernels.streaming.results import Scores
@@ -33,13 +36,16 @@ class Form(NamedTuple):
         ``compute(state, settings)`` is what the kernel returns.
     higher_is_better : bool or None
         None where neither is.
+    remark : str or None
+        What the documentation of the classes says besides.
     """
 
     kernel: Callable[..., Any]
     empty: Callable[[Array, Scores | None], Any]
-    of: Callable[[Any, tuple[Array, ...], Settings], Any]
-    compute: Callable[[Any, Settings], Any]
+    of: Callable[[Any, tuple[Array, ...], Settings], Any] = lambda state, arrays, _: state.of(*arrays)
+    compute: Callable[[Any, Settings], Any] = lambda state, settings: state.compute(**settings)
     higher_is_better: bool | None = None
+    remark: str | None = None
 
 
 def _means(kernel: Callable[..., Any], ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> Form:
@@ -53,34 +59,66 @@ def _means(kernel: Callable[..., Any], ndims: tuple[int, ...], result: Callable[
         found = state.compute()
         return found[0] if result is None else result(*found)
 
-    return Form(kernel, lambda like, _: streaming.Means.empty(like, ndims), of, compute)
+    def empty(like: Array, _: Scores | None) -> streaming.Means:
+        return streaming.Means.empty(like, ndims)
+
+    return Form(kernel, empty, of, compute, remark="The mean over batches.")
 
 
 FORMS = {
     "AnomalyDetectionMetrics": Form(
-        metrics.anomaly_detection_metrics,
-        streaming.Detections.empty,
-        lambda state, arrays, _: state.of(*arrays),
-        lambda state, settings: state.compute(**settings),
-        higher_is_better=True,
+        metrics.anomaly_detection_metrics, streaming.Detections.empty, higher_is_better=True
     ),
     "ExplainedVarianceMetric": _means(metrics.explained_variance, (1, 0, 1), ExplainedVariance),
     "AnomalyPixelStatisticsMetric": Form(
         metrics.anomaly_pixel_statistics,
         lambda like, _: streaming.PixelCounts.empty(like),
-        lambda state, arrays, _: state.of(*arrays),
-        lambda state, _: state.compute(),
+        remark="Exact, whatever the number of pixels.",
     ),
     "ScoreStatisticsMetric": Form(
         metrics.score_statistics,
         lambda like, scores: streaming.Statistics.empty(like, scores or streaming.UniqueScores.empty(like)),
-        lambda state, arrays, _: state.of(*arrays),
-        lambda state, _: state.compute(),
     ),
     "ComponentOrthogonalityMetric": _means(metrics.component_orthogonality, (0,) * 5, ComponentOrthogonality),
     "SelectorEntropyMetric": _means(metrics.selector_entropy, (0,)),
     "SelectorDiversityMetric": _means(metrics.selector_diversity, (0, 0), SelectorDiversity),
 }
+
+
+class Formed(Adapter):
+    """A base of metric classes, each with the form of its name."""
+
+    form: ClassVar[Form]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if (form := FORMS.get(cls.__name__)) is None:  # a base
+            super().__init_subclass__(**options)
+            return
+        cls.form = form
+        cls.__doc__ = vars(cls).get("__doc__") or form.remark
+        super().__init_subclass__(kernel=form.kernel, **options)
+
+    def _of(self, state: Any, arrays: tuple[Array, ...]) -> Any:
+        """The state of one batch, of arrays in the order of the kernel."""
+        return self.form.of(state, arrays, self._given())
+
+    def _answer(self, state: Any) -> Any:
+        """What the kernel returns of what a state has seen."""
+        return self.form.compute(state, self._given())
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.settings}
+
+
+def in_double(score: Array) -> Array:
+    """Scores in the widest dtype; integers that it does not tell apart are refused, they would be ties."""
+    xp = array_namespace(score)
+    wide = xp.wide(score)
+    found = cast(xp, wide, score)
+    limit = 2**24 if dtype_name(wide) == "float32" else 2**53
+    if not is_real(score) and bool(xp.any(xp.abs(found) >= limit)):
+        raise ValueError(f"`score` must be real, or integers that {dtype_name(wide)} tells apart, below {limit}")
+    return found
 
 
 def leaves(state: Any, path: str = "") -> Iterator[tuple[str, Any]]:

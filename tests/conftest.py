@@ -35,12 +35,9 @@ if LIBRARY in {"torch", "jax"}:
 # Hundreds of small functions are compiled, each to be run a few times: XLA need not optimise their machine code.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
-# JAX compiles each operation anew for each shape that is drawn.
-EXAMPLES = 5 if LIBRARY == "jax" else 15
-
 _slow_is_fine = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile(
-    "ci", derandomize=True, max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=_slow_is_fine
+    "ci", derandomize=True, max_examples=15, deadline=None, database=None, suppress_health_check=_slow_is_fine
 )
 settings.register_profile(  # that a mutant fails is enough, no need for its simplest example
     "mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False

@@ -50,8 +50,8 @@ def test_drawn_inputs_give_the_values_of_numpy(kernel: str, driver: Driver) -> N
     base = case_of(f"{kernel}-default", driver)
     sizes = SIZES if driver.name == "jax" else None  # each new shape would be compiled anew
 
-    # building graphs takes most of the time, and runs the formulas that the others run
-    share = 5 if driver.name == "dask" else 1
+    # building graphs and compiling take most of the suite's time, and run the formulas that the others run
+    share = 5 if driver.name in {"dask", "jax"} else 1
 
     @settings(max_examples=settings.default.max_examples // share)
     @given(inputs_for(KERNELS[kernel], sizes=sizes))

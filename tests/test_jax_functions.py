@@ -73,6 +73,25 @@ def test_other_numbers_compile_nothing_anew(name, numbers, driver, jak):
     assert len(traced) == 1
 
 
+@pytest.mark.parametrize(("name", "share"), [("fpr_at_tpr", "tpr"), ("roc_auc", "max_fpr")])
+def test_other_shares_compile_nothing_anew(name, share, driver, jak):
+    kernel, traced = getattr(ak, name), []
+
+    @functools.wraps(kernel)
+    def counted(*args, **settings):
+        traced.append(settings)
+        return kernel(*args, **settings)
+
+    truth, score = RNG.random(30) < 0.4, RNG.normal(size=30)
+    function = jak.jitted(counted)
+    for value in (0.3, 0.8):
+        found = function(driver.array(truth), driver.array(score), **{share: value})
+        np.testing.assert_allclose(found, kernel(truth, score, **{share: value}), rtol=1e-12)
+    assert len(traced) == 1
+    with pytest.raises(ValueError, match=f"`{share}` must be > 0 and <= 1, got 1.5"):
+        function(driver.array(truth), driver.array(score), **{share: 1.5})
+
+
 def test_an_undefined_quotient_may_be_nan(driver, jak):
     target = driver.array(np.asarray([True, False]))
     assert np.isnan(jak.anomaly_detection_metrics(target, target & False, zero_division=float("nan")).precision)

@@ -104,6 +104,30 @@ def test_settings_are_those_of_the_function(driver):
         metric.update(nothing, nothing, nothing)
 
 
+def test_exact_scores_are_refused_where_they_cannot_be(driver):
+    import jax
+
+    truth = driver.array(np.asarray([True, False]))
+    large = driver.array(np.asarray([2**60 + 1, 2**60]))
+    with pytest.raises(ValueError, match="`score` must be real, or integers that float64 tells apart"):
+        made("AnomalyDetectionMetrics", scores="exact").update(truth, truth, large)
+    found = made("AnomalyDetectionMetrics", scores="histogram").update(truth, truth, large)
+    _, lower, upper = found.state.scores.compute(ak.average_precision)
+    assert lower <= 1.0 <= upper
+    with pytest.raises(TypeError, match="`UniqueScores` has as many entries as there are distinct scores"):
+        jax.jit(lambda t, s: made("AnomalyDetectionMetrics", scores="exact").update(t, t, s))(truth, 1.0 * large)
+
+
+def test_what_is_undefined_may_be_nan_in_a_scan(driver):
+    import jax
+
+    batches = driver.array(TRUTH.reshape(6, 10))
+    start = made("AnomalyDetectionMetrics", zero_division=float("nan"))
+    found, _ = jax.lax.scan(lambda m, t: (m.update(t, t & False), None), start, batches)
+    assert np.isnan(found.compute().precision)
+    assert jax.tree.structure(start) == jax.tree.structure(made("AnomalyDetectionMetrics", zero_division=-float("nan")))
+
+
 MESH = """
     import jax, numpy as np
     from jax.sharding import PartitionSpec as P

@@ -178,3 +178,14 @@ def test_the_stateless_form_under_jax():
     update = jax.jit(metric.stateless_update_state)
     state = update([variable.value for variable in metric.variables], TRUTH, SCORE)
     assert_is(metric.stateless_result(state), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE), 0.02)
+
+
+@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY])
+def test_the_learner_interface(name, tmp_path):
+    metric = made(name)
+    assert name in metric.summary()
+    metric.save(tmp_path / "metric.json")
+    again = type(metric).load(tmp_path / "metric.json")
+    assert again.get_params() == metric.get_params()
+    if name == "SelectorEntropyMetric":
+        assert metric.set_params(eps=0.5).get_config()["eps"] == 0.5

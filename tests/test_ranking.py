@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from drawing import drawn
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
@@ -183,7 +184,7 @@ def test_it_agrees_with_scikit_learn_on_many_scores(driver, metric, rate):
 
 
 # an absolute tolerance too: scikit-learn's areas are sums of products of rates, which cancel near 0
-@given(labelled=LABELLED, seed=st.integers(0, 2**16))
+@drawn(labelled=LABELLED, seed=st.integers(0, 2**16))
 @pytest.mark.parametrize("metric", SKLEARN)
 def test_weights_are_those_of_scikit_learn(driver, metric, labelled, seed):
     truth, score = unzipped(labelled)
@@ -247,7 +248,7 @@ def test_a_nan_makes_its_own_row_nan(driver):
     np.testing.assert_array_equal(found, [1.0, np.nan])
 
 
-@given(labelled=LABELLED)
+@drawn(labelled=LABELLED)
 def test_the_best_threshold_gives_the_best_f1(driver, labelled):
     truth, score = unzipped(labelled)
     assume(truth.any())
@@ -456,7 +457,7 @@ CURVES = {
 }
 
 
-@given(labelled=LABELLED, weighted=st.booleans())
+@drawn(labelled=LABELLED, weighted=st.booleans())
 @pytest.mark.parametrize("name", CURVES)
 def test_curves_are_those_of_scikit_learn(driver, name, labelled, weighted):
     truth, score = unzipped(labelled)
@@ -489,7 +490,7 @@ def test_a_curve_that_is_traced_says_why_it_cannot_be(driver, name):
         compiled({"target": driver.array(TRUTH), "score": driver.array(SCORE)})
 
 
-@given(
+@drawn(
     labelled=LABELLED,
     cut=st.integers(0, 12),
     weighted=st.booleans(),

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from drawing import drawn
 from hypothesis import strategies as st
 
 import anomaly_kernels as ak
@@ -74,7 +74,7 @@ def assert_same(driver, found, expected, rtol=1e-13):
 CUTS = st.lists(st.integers(0, 20), max_size=4)
 
 
-@given(labelled=LABELLED, cuts=CUTS)
+@drawn(labelled=LABELLED, cuts=CUTS)
 def test_counts_of_any_split_are_those_of_the_batch(driver, labelled, cuts):
     truth, score = unzipped(labelled)
     arrays = truth, score > 0.5
@@ -88,7 +88,7 @@ def test_counts_of_any_split_are_those_of_the_batch(driver, labelled, cuts):
         np.testing.assert_array_equal(driver.numpy(found[2]), driver.numpy(expected[2]))
 
 
-@given(labelled=LABELLED, cuts=CUTS)
+@drawn(labelled=LABELLED, cuts=CUTS)
 def test_moments_of_any_split_are_those_of_the_batch(driver, labelled, cuts):
     score = np.clip(unzipped(labelled)[1], -1e5, 1e5)
     expected = ak.score_statistics(driver.array(score))
@@ -107,7 +107,7 @@ def test_moments_of_huge_scores_do_not_overflow(driver):
         assert driver.numpy(found.mean) == 0.0
 
 
-@given(labelled=LABELLED, cuts=CUTS, weighted=st.booleans())
+@drawn(labelled=LABELLED, cuts=CUTS, weighted=st.booleans())
 @pytest.mark.parametrize("metric", RANKED)
 def test_unique_scores_of_any_split_are_those_of_the_batch(driver, metric, labelled, cuts, weighted):
     arrays = unzipped(labelled)
@@ -119,7 +119,7 @@ def test_unique_scores_of_any_split_are_those_of_the_batch(driver, metric, label
         np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
-@given(labelled=LABELLED, cuts=CUTS, weighted=st.booleans(), dtype=st.sampled_from(["float32", "float64"]))
+@drawn(labelled=LABELLED, cuts=CUTS, weighted=st.booleans(), dtype=st.sampled_from(["float32", "float64"]))
 def test_the_truth_is_between_the_bounds(driver, labelled, cuts, weighted, dtype):
     truth, score = unzipped(labelled)
     arrays = truth, score.astype(dtype)
@@ -184,7 +184,7 @@ def test_large_integers_are_bounded_not_taken_for_equal(driver):
     assert found[1] <= 1.0 <= found[2]
 
 
-@given(labelled=LABELLED, cuts=CUTS, level=st.sampled_from([0.0, 0.25, 0.5, 0.95, 1.0]))
+@drawn(labelled=LABELLED, cuts=CUTS, level=st.sampled_from([0.0, 0.25, 0.5, 0.95, 1.0]))
 def test_quantiles_are_between_their_bounds(driver, labelled, cuts, level):
     arrays = unzipped(labelled)
     with np.errstate(invalid="ignore"):
@@ -318,7 +318,7 @@ def test_states_of_fixed_shape_are_scanned_and_jitted():
     assert value == pytest.approx(float(ak.roc_auc(truth, score)), abs=0.01)
 
 
-@given(labelled=LABELLED, cuts=CUTS, scored=st.booleans())
+@drawn(labelled=LABELLED, cuts=CUTS, scored=st.booleans())
 @pytest.mark.parametrize("exact", [True, False])
 def test_detections_are_counts_and_scores_together(driver, labelled, cuts, scored, exact):
     truth, score = unzipped(labelled)
@@ -335,7 +335,7 @@ def test_detections_are_counts_and_scores_together(driver, labelled, cuts, score
                 np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=1e-6, err_msg=name)
 
 
-@given(labelled=LABELLED, cuts=CUTS)
+@drawn(labelled=LABELLED, cuts=CUTS)
 @pytest.mark.parametrize("kind", [streaming.UniqueScores, streaming.ScoreHistogram])
 def test_statistics_are_those_of_the_batch(driver, kind, labelled, cuts):
     score = np.clip(unzipped(labelled)[1], -100.0, 100.0).round()

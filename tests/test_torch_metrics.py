@@ -207,7 +207,7 @@ def test_memory_is_that_of_distinct_scores():
         score = torch.as_tensor(np.random.default_rng(seed).integers(0, 50, 1000).astype("float32"))
         metric.update(score > 40, score > 45, score)
     assert metric.scores_score.numel() == 50
-    with pytest.raises(ValueError, match="`score` must be integers that double precision tells apart"):
+    with pytest.raises(ValueError, match="`score` must be real, or integers that float64 tells apart, below 9007"):
         metric.update(score > 40, score > 45, score.long() + 2**60)
 
 
@@ -237,6 +237,19 @@ def test_torchmetrics_is_loaded_only_where_it_is_asked_for():
     assert (
         done.stdout.strip() == "`ScoreStatisticsMetric` needs torchmetrics: pip install 'anomaly-kernels[torchmetrics]'"
     )
+
+
+def test_what_the_function_refuses_is_refused():
+    with pytest.raises(TypeError, match="`scores` must be floating point, got dtype torch.int64"):
+        made("ScoreStatisticsMetric").update(*tensors([np.arange(3)]))
+
+
+@EVERY
+def test_the_learner_interface(name, tmp_path):
+    metric = made(name)
+    assert name in metric.summary()
+    metric.save(tmp_path / "metric.json")
+    assert type(metric).load(tmp_path / "metric.json").get_params() == metric.get_params()
 
 
 DISTRIBUTED = """

@@ -119,4 +119,4 @@ __all__ = [  # noqa: PLE0604  # it cannot see through the stars
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
     *FUNCTIONS,
-]  # it cannot see through the stars
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from typing import Any, ClassVar, Self
 
@@ -9,23 +10,22 @@ import jax
 import jax.numpy as jnp
 
 from anomaly_kernels import streaming
-from anomaly_kernels._adapter import Adapter
-from anomaly_kernels._metric_forms import FORMS, Form
+from anomaly_kernels._metric_forms import Formed, in_double
 
 
-class Metric(Adapter):
+class Metric(Formed):
     """A metric with its settings, which are static, and what it has seen, which is its only child as a pytree."""
 
-    form: ClassVar[Form]
     state: Any
 
     def __init_subclass__(cls, **options: Any) -> None:
-        cls.form = FORMS[cls.__name__]
-        super().__init_subclass__(kernel=cls.form.kernel, **options)
+        super().__init_subclass__(**options)
         jax.tree_util.register_pytree_with_keys_class(cls)
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
-        vars(self).update(self.bind(arguments, settings))
+        # one NaN is equal to itself, as what is static must be
+        bound = {name: math.nan if x != x else x for name, x in self.bind(arguments, settings).items()}
+        vars(self).update(bound)
         self.state = self._nothing()
 
     def _nothing(self) -> Any:
@@ -39,7 +39,7 @@ class Metric(Adapter):
 
     def update(self, *arrays: jax.Array) -> Self:
         """A metric that has seen a batch more: arrays in the order of the function."""
-        return self._with(self.state.merge(self.form.of(self.state, arrays, self._given())))
+        return self._with(self.state.merge(self._of(self.state, arrays)))
 
     def merge(self, other: Self) -> Self:
         """A metric that has seen what both have."""
@@ -54,10 +54,7 @@ class Metric(Adapter):
 
     def compute(self) -> Any:
         """What the function says of all that was seen."""
-        return self.form.compute(self.state, self._given())
-
-    def _given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.settings}
+        return self._answer(self.state)
 
     def _with(self, state: Any) -> Self:
         made = object.__new__(type(self))
@@ -114,29 +111,24 @@ class AnomalyDetectionMetrics(Metric):
             wanted = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
             raise TypeError(f"AnomalyDetectionMetrics takes {wanted}, got {len(arrays)} arrays")
         if self.scores == "exact":  # a histogram takes every dtype, and knows which integers it cannot tell apart
-            arrays = (*arrays[:2], arrays[2].astype(_like().dtype))
+            arrays = (*arrays[:2], in_double(arrays[2]))
         return super().update(*arrays)
 
 
-class ExplainedVarianceMetric(Metric):
-    """The mean over batches."""
+class ExplainedVarianceMetric(Metric): ...
 
 
-class AnomalyPixelStatisticsMetric(Metric):
-    """Exact, whatever the number of pixels."""
+class AnomalyPixelStatisticsMetric(Metric): ...
 
 
 class ScoreStatisticsMetric(Metric):
-    """Scores are kept in a `ScoreHistogram`: quantiles are off by 1/256 of themselves at most."""
+    """Scores are kept in a `ScoreHistogram`, which has bounds of the quantiles."""
 
 
-class ComponentOrthogonalityMetric(Metric):
-    """The mean over batches."""
+class ComponentOrthogonalityMetric(Metric): ...
 
 
-class SelectorEntropyMetric(Metric):
-    """The mean over batches."""
+class SelectorEntropyMetric(Metric): ...
 
 
-class SelectorDiversityMetric(Metric):
-    """The mean over batches."""
+class SelectorDiversityMetric(Metric): ...

@@ -9,23 +9,18 @@ from keras.src.backend.common.masking import get_keras_mask  # private: no publi
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._checks import is_number
-from anomaly_kernels._metric_forms import FORMS, Form, leaves, rebuilt
+from anomaly_kernels._metric_forms import Formed, leaves, rebuilt
 from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, tensor_of
 
 
-class Metric(KerasLearner, keras.metrics.Metric):
+class Metric(Formed, KerasLearner, keras.metrics.Metric):
     """A metric whose state is one that merges; each of its arrays is a variable, but for the edges of a histogram."""
 
-    form: ClassVar[Form]
     own_parameters: ClassVar[Any] = {
         "name": (None, "str, optional\n    Name of the metric."),
         "dtype": (None, "str or DTypePolicy, optional\n    Of the results; by default that of `keras.config.floatx`."),
     }
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        cls.form = FORMS[cls.__name__]
-        super().__init_subclass__(kernel=cls.form.kernel, **options)
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         values = self.bind(arguments, settings)
@@ -55,7 +50,7 @@ class Metric(KerasLearner, keras.metrics.Metric):
             made.append((start, variable))
         self._kept[part] = (empty, made)
 
-    def _state(self, part: str = "state") -> Any:
+    def _seen(self, part: str = "state") -> Any:
         template, made = self._kept[part]
         return rebuilt(template, iter([tensor_of(start if v is None else v) for start, v in made]))
 
@@ -76,15 +71,12 @@ class Metric(KerasLearner, keras.metrics.Metric):
         if sample_weight is not None:
             raise ValueError(f"{type(self).__name__} has no weights of samples, got `sample_weight`")
         x = tensor_of(y_true if y_pred is None else y_pred)
-        state = self._state()
-        self._keep(state.merge(self.form.of(state, (x,), self._given())))
+        state = self._seen()
+        self._keep(state.merge(self._of(state, (x,))))
 
     def result(self) -> Any:
         """Return what the function says of all that was seen, as a dict if that is a NamedTuple."""
-        return self._cast(self.form.compute(self._state(), self._given()))
-
-    def _given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.settings}
+        return self._cast(self._answer(self._seen()))
 
     def _cast(self, found: Any) -> Any:
         if hasattr(found, "_asdict"):
@@ -164,13 +156,13 @@ class AnomalyDetectionMetrics(Metric):
         if weight is not None:
             part, ones = "weighted", keras.ops.ones_like(y_pred, "float32")
             weights["sample_weight"] = ones * aligned("sample_weight", weight, ones)
-        state = self._state(part)
+        state = self._seen(part)
         self._keep(state.merge(state.of(*arrays, **weights)), part)
 
     def result(self) -> dict[str, Tensor]:
         """Return what `anomaly_detection_metrics` says of all that was seen, as a dict."""
-        state = self._state("counted").merge(self._state("weighted"))
-        found = self._cast(self.form.compute(state, self._given()))
+        state = self._seen("counted").merge(self._seen("weighted"))
+        found = self._cast(self._answer(state))
         if self.threshold is not None:
             _, lower, upper = state.scores.compute(metrics.average_precision)
             found |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
@@ -201,21 +193,17 @@ class ExplainedVarianceMetric(Metric):
         return super().result() if self._kept else {}
 
 
-class AnomalyPixelStatisticsMetric(Metric):
-    """Exact, whatever the number of pixels."""
+class AnomalyPixelStatisticsMetric(Metric): ...
 
 
 class ScoreStatisticsMetric(Metric):
-    """Scores are kept in a `ScoreHistogram`: quantiles are off by 1/256 of themselves at most."""
+    """Scores are kept in a `ScoreHistogram`, which has bounds of the quantiles."""
 
 
-class ComponentOrthogonalityMetric(Metric):
-    """The mean over batches."""
+class ComponentOrthogonalityMetric(Metric): ...
 
 
-class SelectorEntropyMetric(Metric):
-    """The mean over batches."""
+class SelectorEntropyMetric(Metric): ...
 
 
-class SelectorDiversityMetric(Metric):
-    """The mean over batches."""
+class SelectorDiversityMetric(Metric): ...

@@ -42,6 +42,8 @@ class UniqueScores(NamedTuple):
         """The state of one batch; the arrays are those of `average_precision`."""
         if 0 in score.shape:
             return cls.empty(score)
+        if not array_namespace(score).is_known(score):
+            raise TypeError("`UniqueScores` has as many entries as there are distinct scores: it cannot be traced")
         xp, _, _, truth, ranked, weight, nan = labelled(target, score, sample_weight)
         weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
         if nan is not None and bool(nan):  # its value is known where states are made

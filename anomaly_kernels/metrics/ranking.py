@@ -242,8 +242,9 @@ def roc_auc(
 
 def _roc_auc(ranking: Ranking) -> Results:
     above, reaching = ranking.above()[1], ranking.reaching()[1]
-    below = ranking.negatives - 0.5 * (above + reaching)
-    return (ranking.mean_of_positives(ratio(ranking.xp, below, ranking.negatives, math.nan), math.nan),)
+    below = ranking.negatives - 0.5 * (above + reaching)  # halves of integers, whose sum is exact in any order
+    found = ranking.mean_of_positives(below, math.nan)
+    return (ratio(ranking.xp, found, ranking.negatives[..., 0], math.nan),)
 
 
 def _partial_roc_auc(ranking: Ranking, max_fpr: Setting) -> Results:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from anomaly_kernels._checks import cast, is_real
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels.metrics._masks import count
 from anomaly_kernels.metrics._unique import alike
 
 
@@ -17,7 +18,7 @@ def zero(like: Array) -> Array:
 def weighed(xp: Namespace, mask: Array, weight: Array | None = None) -> Array:
     """How many elements are true, or what they weigh."""
     if weight is None:
-        return xp.sum(xp.astype(mask, xp.counting()))
+        return cast(xp, xp.counting(), count(xp, mask))
     return xp.sum(xp.where(mask, cast(xp, xp.wide(weight), weight), 0.0))
 
 

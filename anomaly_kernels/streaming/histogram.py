@@ -44,9 +44,10 @@ class ScoreHistogram(NamedTuple):
 
     Notes
     -----
-    By default the edges are the 65 281 numbers of bfloat16 from minus to plus infinity: buckets are everywhere at most
-    1/128 of their scores wide, whatever the range of the scores. For scores of 16 bits or less they are all the numbers
-    of the dtype, and the state is exact. It takes 2 MB, and no more for any number of scores.
+    By default the edges are the 65 281 numbers of bfloat16 from minus to plus infinity: buckets are at most 1/128 of
+    their scores wide where these are normal numbers of float32, and beyond them all share one. For scores of 16 bits or
+    less they are all the numbers of the dtype, and the state is exact. It takes 1.8 MB for scores in single precision,
+    2.6 MB in double, and no more for any number of them.
     """
 
     edges: Array

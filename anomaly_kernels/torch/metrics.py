@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 import torchmetrics
@@ -14,21 +14,19 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
 from anomaly_kernels._learner import Learner
-from anomaly_kernels._metric_forms import FORMS, Form, leaves, rebuilt
+from anomaly_kernels._metric_forms import Formed, in_double, leaves, rebuilt
 
 
-class Metric(Learner, torchmetrics.Metric):
+class Metric(Formed, Learner, torchmetrics.Metric):
     """A metric whose state is one that merges; its arrays are attributes, named by where they are in it."""
 
-    form: ClassVar[Form]
     full_state_update = False
     is_differentiable = False
 
     def __init_subclass__(cls, **options: Any) -> None:
-        cls.form = FORMS[cls.__name__]
+        super().__init_subclass__(**options)
         cls.higher_is_better = cls.form.higher_is_better
-        super().__init_subclass__(kernel=cls.form.kernel, **options)
-        kinds = inspect.signature(cls.form.kernel).parameters
+        kinds = inspect.signature(cls.kernel).parameters
         first, *rest = cls.arrays
         order = (rest[0], first, *rest[1:]) if rest else cls.arrays  # prediction before truth
         cls.update = _update(  # type: ignore[method-assign]
@@ -62,19 +60,9 @@ class Metric(Learner, torchmetrics.Metric):
         for name, leaf in leaves(state):
             setattr(self, name, leaf)
 
-    def _of(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
-        """The state of a batch, of arrays in the order of the kernel."""
-        return self.form.of(state, arrays, self._given())
-
-    def _result(self, state: Any) -> Any:
-        return self.form.compute(state, self._given())
-
-    def _given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.settings}
-
     def compute(self) -> Any:
         """Return what the function says of all that was seen, in the dtype of the metric."""
-        found = self._result(self.state)
+        found = self._answer(self.state)
         return type(found)(*[self._cast(x) for x in found]) if isinstance(found, tuple) else self._cast(found)
 
     def _cast(self, x: Any) -> Any:
@@ -116,12 +104,6 @@ def _as(mine: Tensor, x: Tensor) -> Tensor:
     return x if x.isnan().any() else x.to(mine.dtype)
 
 
-def _double(score: Tensor) -> Tensor:
-    if not score.is_floating_point() and score.numel() and score.abs().max() > 2**53:
-        raise ValueError("`score` must be integers that double precision tells apart, up to 2^53, or real")
-    return score.double()
-
-
 def _update(cls: type[Metric], order: list[inspect.Parameter]) -> Callable[..., None]:
     signature = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), *order])
 
@@ -140,42 +122,34 @@ class AnomalyDetectionMetrics(Metric):
     """Scores are kept in double precision, each distinct one once. They come with every batch or with none."""
 
     def _of(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
-        scored = len(arrays) == 3
-        if self._update_count > 1 and scored != bool(state.scores.score.numel()):
-            before = "none" if scored else "one"
-            raise ValueError(f"`score` must be given with every batch or with none, got {before} before")
-        if scored:
-            target, decision, score = arrays
-            return super()._of(state, (target, decision, _double(score)))
-        nothing = streaming.UniqueScores.empty(state.scores.score)
-        return streaming.Detections(streaming.DetectionCounts.of(*arrays), nothing)
+        scored = len(arrays) == 3 if self._update_count == 1 else bool(state.scores.score.numel())
+        found = super()._of(
+            state if scored else state._replace(scores=None), (*arrays[:2], *(in_double(x) for x in arrays[2:]))
+        )
+        return found if scored else found._replace(scores=self._template.scores)
 
-    def _result(self, state: Any) -> Any:
-        return super()._result(state if state.scores.score.numel() else state._replace(scores=None))
+    def _answer(self, state: Any) -> Any:
+        return super()._answer(state if state.scores.score.numel() else state._replace(scores=None))
 
 
-class ExplainedVarianceMetric(Metric):
-    """The mean over batches."""
+class ExplainedVarianceMetric(Metric): ...
 
 
-class AnomalyPixelStatisticsMetric(Metric):
-    """Exact, whatever the number of pixels."""
+class AnomalyPixelStatisticsMetric(Metric): ...
 
 
 class ScoreStatisticsMetric(Metric):
     """Scores are kept in double precision, each distinct one once."""
 
     def _of(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
-        return super()._of(state, (arrays[0].double(),))
+        scores = arrays[0]  # others than real ones are refused, as the function does
+        return super()._of(state, (scores.double() if scores.is_floating_point() else scores,))
 
 
-class ComponentOrthogonalityMetric(Metric):
-    """The mean over batches."""
+class ComponentOrthogonalityMetric(Metric): ...
 
 
-class SelectorEntropyMetric(Metric):
-    """The mean over batches."""
+class SelectorEntropyMetric(Metric): ...
 
 
-class SelectorDiversityMetric(Metric):
-    """The mean over batches."""
+class SelectorDiversityMetric(Metric): ...
