@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._adapter import Adapter
-from anomaly_kernels._checks import cast, dtype_name, is_real
+from anomaly_kernels._checks import cast, dtype_name, integer, is_real
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._typing import Array
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
@@ -108,6 +108,45 @@ class Formed(Adapter):
 
     def _given(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.settings}
+
+
+class OfComponents(Formed):
+    """A metric whose results are as long as its array, which may be said before there is one."""
+
+    own_parameters: ClassVar[Any] = {
+        "components": (
+            None,
+            "int, optional\n    How many each batch has, where that must be known before the first, as in `scan`.",
+        ),
+    }
+    components: int | None
+
+    @classmethod
+    def check(cls, values: Any) -> None:
+        """Raise unless `components` is None or a number of them."""
+        components = values["components"]
+        if components is not None and integer("components", components, "an integer or None") < 1:
+            raise ValueError(f"`components` must be >= 1, got {components}")
+        super().check(values)
+
+    def _of(self, state: Any, arrays: tuple[Array, ...]) -> Any:
+        if self.components is not None and arrays[0].shape != (self.components,):
+            raise ValueError(f"`{self.arrays[0]}` must have shape ({self.components},), got {tuple(arrays[0].shape)}")
+        return super()._of(state, arrays)
+
+
+def of_length(state: streaming.Means, components: int) -> streaming.Means:
+    """The state of nothing for results of so many entries."""
+    xp = array_namespace(state.number)
+    return state._replace(totals=tuple(xp.broadcast_to(x, (components,) * len(x.shape)) for x in state.totals))
+
+
+def weighed(state: Any, like: Array) -> Any:
+    """The state of nothing for samples with weights, of which the counters are real."""
+    xp = array_namespace(like)
+    wide = xp.wide(like)
+    real = (x if name.endswith("unknown") else cast(xp, wide, x) for name, x in leaves(state))
+    return rebuilt(state, real)
 
 
 def in_double(score: Array) -> Array:

@@ -91,7 +91,7 @@ def test_settings_are_those_of_the_function(driver):
     import jax
 
     metric = made("AnomalyDetectionMetrics", zero_division=0.25)
-    assert repr(metric) == "AnomalyDetectionMetrics(zero_division=0.25, scores=None)"
+    assert repr(metric) == "AnomalyDetectionMetrics(zero_division=0.25, scores=None, weighted=False)"
     leaves, structure = jax.tree.flatten(metric)
     assert repr(jax.tree.unflatten(structure, leaves)) == repr(metric)
     nothing = driver.array(np.zeros(3, dtype=bool))
@@ -102,6 +102,51 @@ def test_settings_are_those_of_the_function(driver):
         made("AnomalyDetectionMetrics", scores="all")
     with pytest.raises(TypeError, match=r"takes target, decision \(scores=None keeps no scores\), got 3 arrays"):
         metric.update(nothing, nothing, nothing)
+
+
+@pytest.mark.parametrize("scores", [None, "exact", "histogram"])
+def test_samples_have_weights(scores, driver):
+    import jax
+
+    weight = RNG.integers(0, 3, 60)
+    arrays = (TRUTH, SCORE > 0.5, SCORE)[: 2 + bool(scores)]
+    metric = made("AnomalyDetectionMetrics", scores=scores, weighted=True)
+    batches = [driver.array(x.reshape(6, 10)) for x in (*arrays, weight.astype("float32"))]
+    if scores == "exact":
+        for batch in zip(*batches, strict=True):
+            metric = metric.update(*batch[:-1], sample_weight=batch[-1])
+    else:
+        metric, _ = jax.lax.scan(lambda m, b: (m.update(*b[:-1], sample_weight=b[-1]), None), metric, tuple(batches))
+    repeated = [np.repeat(x, weight) for x in arrays]
+    once = made("AnomalyDetectionMetrics", scores=scores).update(*map(driver.array, repeated))
+    assert_is(metric.compute()[: 4 + bool(scores)], once.compute()[: 4 + bool(scores)])
+    assert_is(metric.compute()[:4], ak.anomaly_detection_metrics(*repeated)[:4])
+    with pytest.raises(TypeError, match=r"`sample_weight` is taken by AnomalyDetectionMetrics\(weighted=True\)"):
+        made("AnomalyDetectionMetrics").update(*batches[:2], sample_weight=batches[-1])
+    with pytest.raises(TypeError, match="`weighted` must be True or False, got 1"):
+        made("AnomalyDetectionMetrics", weighted=1)
+
+
+def test_explained_variance_is_scanned(driver):
+    import jax
+
+    ratios = driver.array(np.asarray([[0.5, 0.3, 0.1], [0.7, 0.1, 0.1]]))
+    start = made("ExplainedVarianceMetric", components=3)
+    found = jax.lax.scan(lambda m, x: (m.update(x), None), start, ratios)[0].compute()
+    np.testing.assert_allclose(found.per_component, [0.6, 0.2, 0.1], rtol=1e-12)
+    np.testing.assert_allclose(found.cumulative, [0.6, 0.8, 0.9], rtol=1e-12)
+    with pytest.raises(ValueError, match=r"`explained_variance_ratio` must have shape \(3,\), got \(2,\)"):
+        start.update(ratios[0, :2])
+    with pytest.raises(ValueError, match="`components` must be >= 1, got 0"):
+        made("ExplainedVarianceMetric", components=0)
+
+
+def test_it_does_not_change(driver):
+    metric = made("AnomalyPixelStatisticsMetric")
+    with pytest.raises(AttributeError, match="a metric does not change"):
+        metric.state = None
+    with pytest.raises(AttributeError, match="a metric does not change"):
+        del metric.state
 
 
 def test_exact_scores_are_refused_where_they_cannot_be(driver):

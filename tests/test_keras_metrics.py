@@ -136,6 +136,19 @@ def test_a_mean_is_that_of_the_batches():
     np.testing.assert_allclose(numbers(metric.result())["cumulative"], [0.4, 0.575], rtol=1e-6)
 
 
+def test_components_may_be_known_before_the_first_batch():
+    metric = made("ExplainedVarianceMetric", components=2)
+    names = [variable.name for variable in metric.variables]
+    assert names == ["state_number", "state_totals_0", "state_totals_1", "state_totals_2"]
+    assert np.isnan(numbers(metric.result())["total"])
+    metric.update_state(np.asarray([0.5, 0.25], "float32"))
+    assert [variable.name for variable in metric.variables] == names
+    np.testing.assert_allclose(numbers(metric.result())["cumulative"], [0.5, 0.75], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"`explained_variance_ratio` must have shape \(2,\), got \(3,\)"):
+        metric.update_state(np.asarray([0.5, 0.25, 0.1], "float32"))
+    assert type(metric).from_config(metric.get_config()).components == 2
+
+
 def test_configs_and_files_bring_metrics_back(tmp_path):
     import keras
 

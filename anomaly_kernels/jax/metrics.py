@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any, ClassVar, Self
 
@@ -10,7 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from anomaly_kernels import streaming
-from anomaly_kernels._metric_forms import Formed, in_double
+from anomaly_kernels._checks import flag
+from anomaly_kernels._metric_forms import Formed, OfComponents, in_double, of_length, weighed
 
 
 class Metric(Formed):
@@ -25,10 +27,16 @@ class Metric(Formed):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         # one NaN is equal to itself, as what is static must be
         bound = {name: math.nan if x != x else x for name, x in self.bind(arguments, settings).items()}
-        vars(self).update(bound)
-        self.state = self._nothing()
+        vars(self).update(bound, state=self._nothing(bound))
 
-    def _nothing(self) -> Any:
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a metric does not change, `update` and `merge` make a new one, got `{name}`")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a metric does not change, got `{name}` to be deleted")
+
+    def _nothing(self, settings: Mapping[str, Any]) -> Any:
+        """The state of nothing, of a metric with these settings."""
         like = _like()
         return self.form.empty(like, streaming.ScoreHistogram.empty(like))
 
@@ -47,10 +55,7 @@ class Metric(Formed):
 
     def over(self, axis_name: str) -> Self:
         """A metric that has seen what those on all devices along an axis of a mesh have; inside `shard_map`."""
-        gathered = jax.tree.map(lambda x: jax.lax.all_gather(x, axis_name), self.state)
-        devices = jax.tree.leaves(gathered)[0].shape[0]
-        states = [jax.tree.map(lambda x, k=k: x[k], gathered) for k in range(devices)]
-        return self._with(reduce(streaming.merge, states))
+        return self._with(_over(self.state, axis_name))
 
     def compute(self) -> Any:
         """What the function says of all that was seen."""
@@ -82,6 +87,22 @@ def _like() -> jax.Array:
     return jnp.zeros(0, jax.dtypes.canonicalize_dtype(jnp.float64))
 
 
+def _over(state: Any, axis_name: str) -> Any:
+    """The state of all devices: of sums the sum; others, which are small, are brought together and merged."""
+    match state:
+        case streaming.ScoreHistogram():
+            total = jax.lax.psum(state, axis_name)
+            least, greatest = jax.lax.pmin(state.least, axis_name), jax.lax.pmax(state.greatest, axis_name)
+            return total._replace(edges=state.edges, least=least, greatest=greatest)
+        case streaming.Detections() | streaming.Statistics():
+            return type(state)(*(_over(part, axis_name) for part in state))
+        case None:
+            return None
+    gathered = jax.tree.map(lambda x: jax.lax.all_gather(x, axis_name), state)
+    devices = jax.tree.leaves(gathered)[0].shape[0]
+    return reduce(streaming.merge, (jax.tree.map(lambda x, k=k: x[k], gathered) for k in range(devices)))
+
+
 class AnomalyDetectionMetrics(Metric):
     """Scores are kept where `scores` says how; ``metric.state.scores.compute(average_precision)`` has the bounds."""
 
@@ -90,32 +111,44 @@ class AnomalyDetectionMetrics(Metric):
             None,
             'None, "histogram" or "exact"\n    What keeps the scores; all distinct ones, if exact, not under `jit`.',
         ),
+        "weighted": (False, "bool\n    Whether `update` takes a `sample_weight`: counters are real then."),
     }
     scores: str | None
+    weighted: bool
 
     @classmethod
     def check(cls, values: Any) -> None:
-        """Raise unless `scores` is one of its options, and what the kernel would raise."""
+        """Raise unless `scores` and `weighted` are some of their options, and what the kernel would raise."""
         if values["scores"] not in (None, "histogram", "exact"):
             raise ValueError(f"`scores` must be None, 'histogram' or 'exact', got {values['scores']!r}")
+        flag("weighted", values["weighted"])
         super().check(values)
 
-    def _nothing(self) -> Any:
-        like = _like()
+    def _nothing(self, settings: Mapping[str, Any]) -> Any:
+        like, scores = _like(), settings["scores"]
         kinds: dict[str | None, Any] = {"histogram": streaming.ScoreHistogram, "exact": streaming.UniqueScores}
-        return streaming.Detections.empty(like, kinds[self.scores].empty(like) if self.scores else None)
+        empty = streaming.Detections.empty(like, kinds[scores].empty(like) if scores else None)
+        return weighed(empty, like) if settings["weighted"] else empty
 
-    def update(self, *arrays: jax.Array) -> Self:
+    def update(self, *arrays: jax.Array, sample_weight: jax.Array | None = None) -> Self:
         """A metric that has seen a batch more: `target`, `decision` and, where scores are kept, `score`."""
         if (len(arrays) == 3) != (self.scores is not None):
             wanted = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
             raise TypeError(f"AnomalyDetectionMetrics takes {wanted}, got {len(arrays)} arrays")
+        if sample_weight is not None and not self.weighted:
+            raise TypeError("`sample_weight` is taken by AnomalyDetectionMetrics(weighted=True), got one without")
         if self.scores == "exact":  # a histogram takes every dtype, and knows which integers it cannot tell apart
             arrays = (*arrays[:2], in_double(arrays[2]))
-        return super().update(*arrays)
+        return self._with(streaming.update(self.state, *arrays, sample_weight=sample_weight))
 
 
-class ExplainedVarianceMetric(Metric): ...
+class ExplainedVarianceMetric(OfComponents, Metric):
+    """The mean over batches."""
+
+    own_parameters: ClassVar[Any] = OfComponents.own_parameters
+
+    def _nothing(self, settings: Mapping[str, Any]) -> Any:
+        return of_length(super()._nothing(settings), settings["components"] or 1)
 
 
 class AnomalyPixelStatisticsMetric(Metric): ...

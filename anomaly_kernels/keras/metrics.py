@@ -9,7 +9,7 @@ from keras.src.backend.common.masking import get_keras_mask  # private: no publi
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._checks import is_number
-from anomaly_kernels._metric_forms import Formed, leaves, rebuilt
+from anomaly_kernels._metric_forms import Formed, OfComponents, leaves, of_length, rebuilt, weighed
 from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, tensor_of
 
@@ -136,8 +136,7 @@ class AnomalyDetectionMetrics(Metric):
         if self.threshold is not None:
             empty = empty._replace(scores=streaming.ScoreHistogram.empty(like))
         # where samples have weights counters are real, which integers are kept apart from
-        weighted = rebuilt(empty, iter([_real(name, x, like) for name, x in leaves(empty)]))
-        return {"counted": empty, "weighted": weighted}
+        return {"counted": empty, "weighted": weighed(empty, like)}
 
     def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
         """Take in a batch of true anomalies and decisions, or scores."""
@@ -169,23 +168,22 @@ class AnomalyDetectionMetrics(Metric):
         return found
 
 
-def _real(name: str, x: Tensor, like: Tensor) -> Tensor:
-    return x if name.endswith("unknown") else keras.ops.cast(x, like.dtype)
+class ExplainedVarianceMetric(OfComponents, Metric):
+    """The mean over batches. Without `components` its variables are made with the first batch."""
 
-
-class ExplainedVarianceMetric(Metric):
-    """The mean over batches. Its variables are made with the first one, which says how many components there are."""
+    own_parameters: ClassVar[Any] = {**OfComponents.own_parameters, **Metric.own_parameters}
 
     def _empty(self) -> dict[str, Any]:
-        return {}
+        return {} if self.components is None else self._of_length(self.components)
+
+    def _of_length(self, components: int) -> dict[str, Any]:
+        return {"state": of_length(self.form.empty(_like(), None), components)}
 
     def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
         """Take in the ratios of a batch."""
         if not self._kept:
-            components = (y_true if y_pred is None else y_pred).shape[0]
-            empty = self.form.empty(_like(), None)
-            totals = tuple(keras.ops.zeros((components,) * len(x.shape), x.dtype) for x in empty.totals)
-            self._make("state", empty._replace(totals=totals))
+            made = self._of_length((y_true if y_pred is None else y_pred).shape[0])
+            self._make("state", made["state"])
         super().update_state(y_true, y_pred, sample_weight)
 
     def result(self) -> Any:
