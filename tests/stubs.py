@@ -24,10 +24,10 @@ from anomaly_kernels._metric_forms import FORMS
 from anomaly_kernels._typing import Array, Items
 
 PACKAGE = Path(__file__).resolve().parent.parent / "anomaly_kernels"
-STUBS = {"torch": "torch/losses.pyi", "keras": "keras/losses.pyi", "jax": "jax/__init__.pyi"}
+STUBS = ("torch.losses", "torch.metrics", "keras.losses", "keras.metrics", "jax", "jax.metrics")
 FIRST = '"""{doc}"""\n\n# Written by tests/stubs.py: `make stubs`.\n'
 HEADS = {
-    "torch": """
+    "torch.losses": """
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, SupportsIndex
 
@@ -41,7 +41,7 @@ from anomaly_kernels.torch._svdd import SoftBoundary
 Array = Tensor | np.ndarray[Any, Any]
 Setting = float | Array
 """,
-    "keras": """
+    "keras.losses": """
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, SupportsIndex, overload
 
@@ -55,9 +55,63 @@ Tensor = Any
 Array = Any
 Setting = float | keras.Variable | np.ndarray[Any, Any]
 """,
+    "torch.metrics": """
+from typing import Any, NamedTuple
+
+import torchmetrics
+from torch import Tensor
+
+from anomaly_kernels._learner import Learner
+
+Setting = float | Tensor
+
+
+class Metric(Learner, torchmetrics.Metric):
+    @property
+    def state(self) -> Any: ...
+    def update(self, *arrays: Any, **named: Any) -> None: ...
+    def compute(self) -> Any: ...
+""",
+    "keras.metrics": """
+from typing import Any
+
+import keras
+
+from anomaly_kernels.keras._base import KerasLearner
+
+Tensor = Any
+Setting = float | keras.Variable
+
+
+class Metric(KerasLearner, keras.metrics.Metric):
+    def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None: ...
+""",
+    "jax.metrics": """
+from typing import Any, Literal, NamedTuple, Self
+
+from jax import Array as Tensor
+
+Setting = float | Tensor
+
+
+class Metric:
+    @property
+    def state(self) -> Any: ...
+    def merge(self, other: Self) -> Self: ...
+    def over(self, axis_name: str) -> Self: ...
+""",
 }
-# parameters of Keras' own, and of the class that takes losses in place of settings
-KERAS_TYPES = {"name": "str | None", "reduction": "str | None", "trainable": "bool", "autocast": "bool"}
+# parameters of the frameworks' own, and of the class that takes losses in place of settings
+OWN_TYPES = {
+    "name": "str | None",
+    "reduction": "str | None",
+    "trainable": "bool",
+    "autocast": "bool",
+    "threshold": "float | None",
+    "components": "int | None",
+    "weighted": "bool",
+    "scores": "Literal['histogram', 'exact'] | None",
+}
 ALTERNATIVES = {
     ("keras", "MultiObjectiveLoss"): "quantile_loss_fn: AdaptiveQuantileLoss, anomaly_loss_fn: AnomalyLoss = ..., *, "
     "name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, "
@@ -86,73 +140,108 @@ def written(annotation: Any) -> str:
     return "None" if annotation is NoneType else annotation.__name__ if isinstance(annotation, type) else "Any"
 
 
-def constructor(cls: type) -> str:
-    """The parameters of a class's constructor."""
+def constructor(cls: type, *more: str) -> str:
+    """The parameters of a class's constructor, and more keywords that it takes."""
     kinds = typing.get_type_hints(cls.kernel)
     parts = []
     for name, parameter in inspect.signature(cls).parameters.items():
-        kind = KERAS_TYPES.get(name, "Any") if name in getattr(cls, "own_parameters", {}) else written(kinds[name])
+        kind = OWN_TYPES.get(name, "Any") if name in getattr(cls, "own_parameters", {}) else written(kinds[name])
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
             parts.append("*")
         parts.append(f"{name}: {kind}" + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}"))
-    return ", ".join(parts)
+    if more and "*" not in parts:
+        parts.append("*")
+    return ", ".join(["self", *parts, *(f"{name}: Any = ..." for name in more)])
 
 
 def call(function: Callable[..., Any]) -> str:
     """The arrays of a call, without their library's name."""
-    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
-    return ", ".join(f"{p.name}: Tensor" + ("" if p.default is p.empty else " | None = None") for p in parameters)
+    parameters = inspect.signature(function).parameters.values()
+    arrays = [p for p in parameters if p.name != "self" and p.kind is not p.KEYWORD_ONLY]
+    return ", ".join(f"{p.name}: Tensor" + ("" if p.default is p.empty else " | None = None") for p in arrays)
 
 
-def methods(framework: str, cls: type) -> Iterator[str]:
-    """The constructor and the call of a class."""
+def loss(framework: str, cls: type) -> Iterator[str]:
+    """The constructor and the call of a loss."""
     if (framework, cls.__name__) in ALTERNATIVES:
         yield f"@overload\ndef __init__(self, {ALTERNATIVES[framework, cls.__name__]}) -> None: ...\n@overload"
-    yield f"def __init__(self, {constructor(cls)}) -> None: ..."
+    yield f"def __init__({constructor(cls)}) -> None: ..."
     if framework == "torch":
         yield f"def forward(self, {call(cls.forward)}) -> Tensor: ..."
         yield f"def __call__(self, {call(cls.forward)}) -> Tensor: ..."
     for name in ("call", "__call__", "init_radius"):
         if name in vars(cls):
             yield f"def {name}(self, {call(vars(cls)[name])}) -> Tensor: ..."
+    if framework == "keras" and cls.__name__ == "DeepSVDDSoftBoundaryLoss":
+        yield "r_unconstrained: keras.Variable\n@property\ndef radius(self) -> Tensor: ..."
 
 
-def stub(framework: str) -> str:
-    """The text of a framework's stub."""
-    if framework == "jax":
-        return jax_stub()
+def metric(framework: str, cls: type) -> Iterator[str]:
+    """The constructor of a metric, what it takes in and what comes out."""
+    result = typing.get_type_hints(cls.kernel)["return"]
+    one = result is Array
+    if not one and framework != "keras":  # of the framework's own tensors, which the kernel's does not say
+        fields = typing.get_type_hints(result).items()
+        yield "class Result(NamedTuple):\n" + "\n".join(
+            f"    {name}: Tensor" + (" | None" if NoneType in typing.get_args(kind) else "") for name, kind in fields
+        )
+    computed = "Tensor" if one else "Result"
+    if framework == "torch":
+        yield f"def __init__({constructor(cls, *import_module(cls.__module__).KEYWORDS)}) -> None: ..."
+        yield f"def update(self, {call(cls.update)}) -> None: ..."
+        yield f"def forward(self, {call(cls.update)}) -> {computed}: ..."
+        yield f"def __call__(self, {call(cls.update)}) -> {computed}: ..."
+        yield f"def compute(self) -> {computed}: ..."
+    elif framework == "keras":
+        yield f"def __init__({constructor(cls)}) -> None: ..."
+        yield f"def result(self) -> {'Tensor' if one else 'dict[str, Tensor]'}: ..."
+    else:
+        settings = constructor(cls)
+        yield f"def __init__({settings}) -> None: ..."
+        yield f"@classmethod\ndef empty({settings.replace('self', 'cls', 1)}) -> Self: ..."
+        weighed = "sample_weight" in inspect.signature(cls.update).parameters
+        arrays = call(cls.kernel) + ", *, sample_weight: Tensor | None = None" * weighed
+        yield f"def update(self, {arrays}) -> Self: ..."
+        yield f"def compute(self) -> {computed}: ..."
+
+
+def stub(module_name: str) -> str:
+    """The text of a module's stub."""
+    framework, _, kind = module_name.partition(".")
     os.environ.setdefault("KERAS_BACKEND", "jax")
-    module = import_module(f"anomaly_kernels.{framework}.losses")
-    text = FIRST.format(doc=module.__doc__) + HEADS[framework]
+    module = import_module(f"anomaly_kernels.{module_name}")
+    text = FIRST.format(doc=module.__doc__)
+    if not kind:  # JAX's functions have the kernels' own signatures
+        homes = dict.fromkeys(FORMS, "anomaly_kernels.jax.metrics")
+        names = sorted(module.__all__)
+        return (
+            text
+            + "".join(f"\nfrom {homes.get(name, 'anomaly_kernels')} import {name} as {name}" for name in names)
+            + "\n"
+        )
+    text += HEADS[module_name]
+    members = loss if kind == "losses" else metric
     for cls in vars(module).values():
-        if isinstance(cls, type) and cls.__module__ == module.__name__:
-            text += f"\n\nclass {cls.__name__}({cls.__base__.__name__}):\n"
+        if isinstance(cls, type) and cls.__module__ == module.__name__ and hasattr(cls, "kernel"):
+            base = cls.__base__.__name__ if kind == "losses" else "Metric"
+            text += f"\n\nclass {cls.__name__}({base}):\n"
             text += textwrap.indent(
                 f'r"""{inspect.getdoc(cls).rstrip()}\n"""\n\n', "    ", lambda line: line.strip() != ""
             )
-            text += textwrap.indent("\n".join(methods(framework, cls)), "    ") + "\n"
-            if framework == "keras" and cls.__name__ == "DeepSVDDSoftBoundaryLoss":
-                text += "    r_unconstrained: keras.Variable\n    @property\n    def radius(self) -> Tensor: ...\n"
+            text += textwrap.indent("\n".join(members(framework, cls)), "    ") + "\n"
     return text
 
 
-def jax_stub() -> str:
-    """JAX's functions have the kernels' own signatures."""
-    module = import_module("anomaly_kernels.jax")
-    homes = dict.fromkeys(FORMS, "anomaly_kernels.jax.metrics")
-    lines = [f"from {homes.get(name, 'anomaly_kernels')} import {name} as {name}" for name in sorted(module.__all__)]
-    return FIRST.format(doc=module.__doc__) + "\n" + "\n".join(lines) + "\n"
-
-
 def main(arguments: list[str]) -> int:
-    """Write or check all stubs, or print the one of the framework named."""
+    """Write or check all stubs, or print the one of the module named."""
     if arguments and arguments[0] in STUBS:
         sys.stdout.write(stub(arguments[0]))
         return 0
     stale = []
-    for framework, path in STUBS.items():
+    for module in STUBS:
+        path = f"{module.replace('.', '/')}.pyi" if "." in module else f"{module}/__init__.pyi"
         made = subprocess.run(
-            [sys.executable, __file__, framework], stdout=subprocess.PIPE, text=True, check=True, cwd=PACKAGE.parent
+            [sys.executable, __file__, module], stdout=subprocess.PIPE, text=True, check=True, cwd=PACKAGE.parent
         ).stdout
         if not (PACKAGE / path).exists() or made != (PACKAGE / path).read_text():
             stale.append(path)

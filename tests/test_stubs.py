@@ -29,6 +29,10 @@ akk.IoULoss(smooth=1, reduction="sum", name="iou", dtype="float32")
 akk.MultiObjectiveLoss(akk.AdaptiveQuantileLoss([0.5]), akk.AnomalyLoss(weight=2.0), name="both")
 akk.MultiObjectiveLoss([0.1, 0.9], anomaly_weight=2.0)
 akj.iou_loss
+akt.AnomalyDetectionMetrics(zero_division=1.0, sync_on_compute=False).compute().recall.item()
+akk.AnomalyDetectionMetrics(threshold=0.5, name="found").result()["recall"]
+akk.ExplainedVarianceMetric(components=3)
+akj.AnomalyDetectionMetrics(scores="exact", weighted=True).state
 """
 WRONG = {  # what the one error of each line names
     "akt.IoULoss(smoth=1.0)": "smoth",
@@ -38,6 +42,11 @@ WRONG = {  # what the one error of each line names
     "akk.AEGMMLoss(w_energi=0.1)": "w_energi",
     "akk.AdaptiveQuantileLoss(weight=1.0)": "quantiles",
     "akj.iou_loss(1, 2, smoth=1.0)": "smoth",
+    "akt.AnomalyDetectionMetrics(zero_devision=1.0)": "zero_devision",
+    "akk.AnomalyDetectionMetrics(treshold=1.0)": "treshold",
+    "akj.AnomalyDetectionMetrics.empty(weights=True)": "weights",
+    'akj.AnomalyDetectionMetrics(scores="all")': "all",
+    "akj.AnomalyDetectionMetrics().compute().recal": "recal",
 }
 # frameworks are Any to mypy here, by pyproject.toml, and so is a setting that may be a tensor
 WRONG_KINDS = {

@@ -35,7 +35,7 @@ class Metric(Formed, Learner, torchmetrics.Metric):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         own = set(settings) - set(inspect.signature(type(self)).parameters)
-        known = {name for name in own if name in _KEYWORDS}
+        known = {name for name in own if name in KEYWORDS}
         super().__init__(**{name: settings.pop(name) for name in known})
         for name, value in self.bind(arguments, settings).items():
             self._set(name, value)
@@ -93,7 +93,7 @@ class Metric(Formed, Learner, torchmetrics.Metric):
         self._keep(reduce(lambda a, b: a.merge(b), states))
 
 
-_KEYWORDS = (
+KEYWORDS = (
     "compute_on_cpu", "dist_sync_on_step", "process_group", "dist_sync_fn", "distributed_available_fn",
     "sync_on_compute", "compute_with_cache",
 )  # fmt: skip
