@@ -6,11 +6,21 @@ from anomaly_kernels.losses import *  # noqa: F403  # __all__ of each package is
 from anomaly_kernels.losses.mixture import GMMParams
 from anomaly_kernels.metrics import *  # noqa: F403
 from anomaly_kernels.networks import *  # noqa: F403
+from anomaly_kernels.objective import Node, Objective, ObjectiveError
 
 __version__ = "0.1.0"
 
 # ruff: noqa: PLE0604  # it cannot see through the stars
-__all__ = ["GMMParams", "array_namespace", *losses.__all__, *metrics.__all__, *networks.__all__]
+__all__ = [
+    "GMMParams",
+    "Node",
+    "Objective",
+    "ObjectiveError",
+    "array_namespace",
+    *losses.__all__,
+    *metrics.__all__,
+    *networks.__all__,
+]
 
 # TensorFlow's autograph rewrites the source of what a tf.function calls, which takes seconds and gains nothing here:
 # kernels have no branch on data. This mark, which its own do_not_convert leaves, is read without TensorFlow.

@@ -1,0 +1,437 @@
+"""Several losses as one: values, gradients and stages, descriptions as cuvis-ai has them, and what is refused."""
+# ruff: noqa: E501  (a table of messages)
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import anomaly_kernels as ak
+
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    "logit_head.logits": 2 * RNG.normal(size=(2, 3, 4, 1)),
+    "data.mask": RNG.random((2, 3, 4, 1)) < 0.3,
+    "selector.weights": RNG.random(6),
+    "projection.embeddings": RNG.normal(size=(2, 3, 4)),
+    "center_tracker.center": 0.1 * RNG.normal(size=4),
+    "decider.decisions": RNG.random((2, 3, 4, 1)) < 0.4,
+    "pca.components": RNG.normal(size=(2, 5)),
+}
+LOGITS, MASK, WEIGHTS, EMBEDDINGS, CENTER, DECISIONS, COMPONENTS = ARRAYS.values()
+
+# two examples of cuvis-ai's node catalogue and one node of each other kind, joined
+FILE = """
+nodes:
+  # Primary supervision
+  bce_loss:
+    type: AnomalyBCEWithLogits
+    config:
+      weight: 1.0
+      pos_weight: 10.0  # Handle class imbalance
+      reduction: "mean"
+
+  # Selector regularizers
+  entropy_reg:
+    type: SelectorEntropyRegularizer
+    config:
+      weight: 0.01  # Encourage exploration
+
+  iou_loss:
+    type: IoULoss
+    config:
+      weight: 1.0
+      smooth: 1e-6
+      normalize_method: "sigmoid"
+
+  orth_loss:
+    type: OrthogonalityLoss
+
+  metrics:
+    type: AnomalyDetectionMetrics
+
+connections:
+  - [logit_head.logits, bce_loss.predictions]
+  - [data.mask, bce_loss.targets]
+  - [selector.weights, entropy_reg.weights]
+  - [logit_head.logits, iou_loss.predictions]
+  - [data.mask, iou_loss.targets]
+  - [pca.components, orth_loss.components]
+  - [decider.decisions, metrics.decisions]
+  - [data.mask, metrics.targets]
+  - [logit_head.logits, metrics.logits]  # Optional
+  - [metrics.metrics, monitor.metrics]
+"""
+
+
+def terms_of(logits=LOGITS, mask=MASK, weights=WEIGHTS, components=COMPONENTS):
+    return {
+        "bce_loss": ak.anomaly_bce_with_logits(mask, logits, pos_weight=10.0),
+        "entropy_reg": ak.selector_entropy_regularizer(weights),
+        "iou_loss": ak.iou_loss(mask, logits),
+        "orth_loss": ak.orthogonality_loss(components),
+    }
+
+
+def of_file():
+    pytest.importorskip("yaml")
+    return ak.Objective.from_yaml(FILE)
+
+
+def small(**settings):
+    return ak.Objective(
+        {
+            "bce": ak.Node(ak.anomaly_bce_with_logits, target="mask", logit="logits"),
+            "svdd": ak.Node("DeepSVDDSoftBoundaryLoss", embeddings="z", center="c", nu=0.1, weight=0.5),
+        },
+        **settings,
+    )
+
+
+def test_a_file_of_cuvis_means_what_it_says(driver):
+    objective = of_file()
+    arrays = {name: driver.array(x) for name, x in ARRAYS.items()}
+    total, terms = objective(arrays)
+    expected = terms_of()
+    assert list(terms) == list(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(driver.numpy(terms[name]), value, rtol=1e-12)
+    np.testing.assert_allclose(driver.numpy(total), sum(expected.values()), rtol=1e-12)
+    assert driver.is_array(total)
+    _, checked = objective(arrays, stage="val")
+    found = ak.anomaly_detection_metrics(MASK, DECISIONS, LOGITS)
+    np.testing.assert_allclose([driver.numpy(x) for x in checked["metrics"]], found, rtol=1e-12)
+    assert type(checked["metrics"]) is type(found)
+
+
+def test_it_is_differentiated_and_compiled(driver):
+    if "gradient" not in driver.can:
+        pytest.skip("no automatic differentiation")
+    objective = small(uncertainty=["bce"])
+    arrays = {"logits": LOGITS, "mask": MASK, "z": EMBEDDINGS, "c": CENTER, "r": np.asarray(0.3), "s": np.asarray(0.7)}
+
+    def total(given):
+        params = {"r_unconstrained": {"svdd": given["r"]}, "log_variance": {"bce": given["s"]}}
+        return objective(given, params=params)[0]
+
+    made = {name: driver.array(x) for name, x in arrays.items()}
+    value, gradient = driver.value_and_grad(total, made, ["logits", "r", "s"])
+    bce = ak.anomaly_bce_with_logits(MASK, LOGITS)
+    radius = ak.svdd_radius(np.asarray(0.3))
+    svdd = ak.deep_svdd_soft_boundary_loss(EMBEDDINGS, CENTER, radius, nu=0.1, weight=0.5)
+    np.testing.assert_allclose(driver.numpy(value), 0.5 * (np.exp(-0.7) * bce + 0.7) + svdd, rtol=1e-12)
+    np.testing.assert_allclose(driver.numpy(gradient["s"]), 0.5 * (1 - np.exp(-0.7) * bce), rtol=1e-12)
+    slope = 0.5 * np.exp(-0.7) * (1 / (1 + np.exp(-LOGITS)) - MASK) / LOGITS.size
+    np.testing.assert_allclose(driver.numpy(gradient["logits"]), slope, rtol=1e-10)
+    outside = ((EMBEDDINGS - CENTER) ** 2).sum(-1) > radius**2
+    slope = 0.5 * 2 * radius * (1 - outside.mean() / 0.1) / (1 + np.exp(-3.0))
+    np.testing.assert_allclose(driver.numpy(gradient["r"]), slope, rtol=1e-10)
+    np.testing.assert_allclose(driver.numpy(driver.jit(total)(made)), driver.numpy(value), rtol=1e-12)
+
+
+def test_losses_run_in_three_stages_and_metrics_in_two(driver):
+    objective = ak.Objective(
+        {
+            "mse": ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y"),
+            "auc": ak.Node(ak.roc_auc, target="t", score="s"),
+        }
+    )
+    of_loss = {"x": driver.array(np.ones((2, 3))), "y": driver.array(np.zeros((2, 3)))}
+    of_metric = {"t": driver.array(np.asarray([0, 1, 1])), "s": driver.array(np.asarray([1.0, 0.5, 3.0]))}
+    total, terms = objective(of_loss, stage="train")
+    assert (float(driver.numpy(total)), list(terms)) == (1.0, ["mse"])
+    for stage in ("val", "test"):
+        total, terms = objective(of_loss | of_metric, stage=stage)
+        assert (float(driver.numpy(total)), float(driver.numpy(terms["auc"]))) == (1.0, 0.5)
+        with pytest.raises(ak.ObjectiveError, match="node `auc` needs 't' as `target`; there are x, y"):
+            objective(of_loss, stage=stage)
+    assert objective({}, stage="inference") == (None, {})
+    metric = ak.Objective({"auc": ak.Node(ak.roc_auc, target="t", score="s")})
+    assert metric(of_metric, stage="train") == (None, {})
+    total, terms = metric(of_metric, stage="test")
+    assert (total, float(driver.numpy(terms["auc"]))) == (None, 0.5)
+
+
+def test_losses_without_a_weight_take_one(driver):
+    arrays = {name: driver.array(x) for name, x in {"x": np.ones((4, 3)), "y": np.zeros((4, 3))}.items()}
+    arrays |= {"z": driver.array(RNG.normal(size=(4, 2))), "g": driver.array(RNG.dirichlet([1, 1], 4))}
+    wired = {"x_true": "x", "x_pred": "y", "z": "z", "gamma": "g"}
+    plain, _ = ak.Objective({"gmm": ak.Node(ak.aegmm_loss, **wired)})(arrays)
+    twice, _ = ak.Objective({"gmm": ak.Node(ak.aegmm_loss, **wired, weight=2)})(arrays)
+    assert float(driver.numpy(twice)) == 2 * float(driver.numpy(plain))
+    with pytest.raises(ak.ObjectiveError, match="`weight`"):
+        ak.Node(ak.aegmm_loss, **wired, weight="much")
+    with pytest.raises(ak.ObjectiveError, match="roc_auc has no array or setting `weight`"):
+        ak.Node(ak.roc_auc, target="t", score="s", weight=2.0)
+
+
+def test_what_is_learnt_starts_at_zero(driver):
+    objective = small(uncertainty=["svdd"])
+    assert objective.learnt == {"r_unconstrained": ["svdd"], "log_variance": ["svdd"]}
+    params = objective.init(driver.array(LOGITS, "float32"))
+    for name, nodes in objective.learnt.items():
+        assert list(params[name]) == nodes
+        assert all(driver.is_array(x) and driver.dtype_name(x) == "float32" for x in params[name].values())
+        assert all(float(driver.numpy(x)) == 0.0 for x in params[name].values())
+    wired = ak.Node(ak.deep_svdd_soft_boundary_loss, embeddings="z", center="c", radius="r")
+    assert ak.Objective({"svdd": wired}).learnt == {}
+    arrays = {"z": driver.array(EMBEDDINGS), "c": driver.array(CENTER), "r": driver.array(np.asarray(0.5))}
+    found, _ = ak.Objective({"svdd": wired})(arrays)
+    expected = ak.deep_svdd_soft_boundary_loss(EMBEDDINGS, CENTER, np.asarray(0.5))
+    np.testing.assert_allclose(driver.numpy(found), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [None, {}, {"r_unconstrained": {}}, {"r_unconstrained": {"bce": 0.0}}, {"r_unconstrained": 1.0}, [1.0]],
+)
+def test_what_is_learnt_must_be_given(params):
+    arrays = {"logits": LOGITS, "mask": MASK, "z": EMBEDDINGS, "c": CENTER}
+    with pytest.raises(
+        ak.ObjectiveError, match="`params` must be as `init` makes them, expected r_unconstrained of svdd"
+    ):
+        small()(arrays, params=params)
+    with pytest.raises(ak.ObjectiveError, match="expected none, got {'log_variance'"):
+        of_one()({"x": LOGITS, "y": LOGITS}, params={"log_variance": {"mse": 0.0}})
+
+
+def of_one(**wired):
+    return ak.Objective({"mse": ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y", **wired)})
+
+
+def test_every_class_is_a_node_by_its_name():
+    from anomaly_kernels._catalogue import CLASSES, KERNELS, LOSSES
+
+    assert len(CLASSES) == len(LOSSES) + 7
+    for name, kernel in KERNELS.items():
+        ports = ak.Node.ports_of(name)
+        assert ports == ak.Node.ports_of(kernel)
+        assert set(ports) >= {"targets"} or not {"target", "x_true", "y_true", "p_true"} & set(ports)
+
+
+@pytest.mark.library("torch")
+def test_nodes_are_of_the_classes_kernels():
+    from anomaly_kernels import torch as akt
+    from anomaly_kernels._catalogue import CLASSES
+
+    assert {name: getattr(akt, name).kernel for name in CLASSES.values()} == {x: k for k, x in CLASSES.items()}
+
+
+def test_descriptions_go_round():
+    objective = of_file()
+    config = objective.to_config()
+    again = ak.Objective.from_config(copy.deepcopy(config))
+    assert again.to_config() == config
+    assert repr(again) == repr(objective)
+    assert config["nodes"]["iou_loss"]["config"] == {"weight": 1.0, "smooth": 1e-6, "normalize_method": "sigmoid"}
+    assert config["nodes"]["orth_loss"] == {"type": "OrthogonalityLoss"}
+    assert ["logit_head.logits", "iou_loss.predictions"] in config["connections"]
+    assert len(config["connections"]) == FILE.count("- [") - 1
+    import yaml
+
+    assert ak.Objective.from_yaml(yaml.safe_dump(config, sort_keys=False)).to_config() == config
+    weighed = small(uncertainty=["bce"])
+    assert ak.Objective.from_config(weighed.to_config()).uncertainty == ("bce",)
+    assert pickle.loads(pickle.dumps(weighed)).to_config() == weighed.to_config()
+    quantiles = ak.Node(ak.quantile_loss, y_true="y", y_pred="p", quantiles=(0.1, 0.9))
+    config = ak.Objective({"q": quantiles}).to_config()
+    assert config["nodes"]["q"]["config"] == {"quantiles": [0.1, 0.9]}
+    with pytest.raises(ak.ObjectiveError, match="`mse.weight` must be data to be part of a description, got"):
+        of_one(weight=np.asarray(2.0)).to_config()
+
+
+def test_a_file_is_read_from_where_it_is(tmp_path):
+    pytest.importorskip("yaml")
+    path = tmp_path / "objective.yaml"
+    path.write_text(FILE)
+    assert repr(ak.Objective.from_yaml(path)) == repr(ak.Objective.from_yaml(str(path))) == repr(of_file())
+    with pytest.raises(FileNotFoundError):
+        ak.Objective.from_yaml("nowhere.yml")
+    with pytest.raises(TypeError, match="`source` must be text or a path, got int"):
+        ak.Objective.from_yaml(3)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ak.ObjectiveError, match="is no text"):
+        ak.Objective.from_yaml(path)
+
+
+NODE = {"type": "IoULoss"}
+WIRED = [["a.b", "iou.targets"], ["a.c", "iou.predictions"]]
+WRONG = {
+    "config": ([], "`config` must be a mapping, got \\[\\]"),
+    "key": ({"nodes": {}, "conections": []}, "`config` has no key 'conections'; did you mean 'connections'"),
+    "nodes": ({}, "`config` must have the key 'nodes', got \\[\\]"),
+    "empty": ({"nodes": {}}, "`nodes` must be a dict of nodes by name, got {}"),
+    "names": ({"nodes": {1: NODE}}, "`nodes` must have strings for keys, got 1"),
+    "dots": ({"nodes": {"a.b": NODE}, "connections": [["x", "a.b.target"], ["y", "a.b.score"]]}, "without a dot"),
+    "node": ({"nodes": {"iou": "IoULoss"}}, "`nodes.iou` must be a mapping, got 'IoULoss'"),
+    "no type": ({"nodes": {"iou": {}}}, "`nodes.iou` must have the key 'type'"),
+    "node's key": ({"nodes": {"iou": NODE | {"hparams": {}}}}, "`nodes.iou` has no key 'hparams'; there are type, config"),
+    "type": ({"nodes": {"iou": {"type": "IouLoss"}}}, "node `iou`: there is no loss or metric 'IouLoss'; did you mean 'IoULoss'"),
+    "kind of type": ({"nodes": {"iou": {"type": 3}}}, "`nodes.iou.type` must be a name, got 3"),
+    "kind of config": ({"nodes": {"iou": NODE | {"config": 3}}}, "`nodes.iou.config` must be a mapping, got 3"),
+    "setting": (
+        {"nodes": {"iou": NODE | {"config": {"smoth": 1.0}}}, "connections": WIRED},
+        "node `iou`: IoULoss has no array or setting `smoth`; did you mean 'smooth'",
+    ),
+    "value": (
+        {"nodes": {"iou": NODE | {"config": {"smooth": -1.0}}}, "connections": WIRED},
+        "node `iou`: `smooth` must be >= 0, got -1.0",
+    ),
+    "kind of value": (
+        {"nodes": {"iou": NODE | {"config": {"smooth": "1"}}}, "connections": WIRED},
+        "node `iou`: `smooth` must be a",
+    ),
+    "port as setting": (
+        {"nodes": {"iou": NODE | {"config": {"targets": "a.b"}}}, "connections": WIRED[1:]},
+        "node `iou`: `targets` is a port, to be connected, and no setting",
+    ),
+    "open": ({"nodes": {"iou": NODE}, "connections": WIRED[:1]}, "node `iou`: IoULoss needs `score`, which is not connected"),
+    "all open": ({"nodes": {"iou": NODE}}, "IoULoss needs `score` and `target`, which is not connected"),
+    "twice": ({"nodes": {"iou": NODE}, "connections": WIRED + WIRED[:1]}, "`iou.targets` is wired twice, to 'a.b' and 'a.b'"),
+    "by two names": (
+        {"nodes": {"iou": NODE}, "connections": [*WIRED, ["a.d", "iou.score"]]},
+        "node `iou`: `score` is wired twice, to 'a.c' and 'a.d'",
+    ),
+    "port": (
+        {"nodes": {"iou": NODE}, "connections": [*WIRED, ["a.d", "iou.target_"]]},
+        "node `iou`: there is no port 'target_'; did you mean 'target'",
+    ),
+    "target": (
+        {"nodes": {"iou": NODE}, "connections": [["a.b", "iuo.targets"]]},
+        "connection to 'iuo.targets': there is no node 'iuo'; did you mean 'iou'",
+    ),
+    "output": ({"nodes": {"iou": NODE}, "connections": [*WIRED, ["iou.losses", "a.b"]]}, "there is no node 'a'"),
+    "list": ({"nodes": {"iou": NODE}, "connections": {"a": "b"}}, "`connections` must be a list, got {'a': 'b'}"),
+    "pair": ({"nodes": {"iou": NODE}, "connections": [["a"]]}, "a connection must be two names, .*, got \\['a'\\]"),
+    "strings": ({"nodes": {"iou": NODE}, "connections": [["a", 3]]}, "a connection must be two names, .*, got \\['a', 3\\]"),
+    "no name": ({"nodes": {"iou": NODE}, "connections": [["", "iou.targets"], WIRED[1]]}, "`targets` must be the name of an"),
+    "none": (
+        {"nodes": {"bce": {"type": "AnomalyBCEWithLogits", "config": {"reduction": "none"}}},
+         "connections": [["a", "bce.targets"], ["b", "bce.predictions"]]},
+        "node `bce`: `reduction` must be 'mean' or 'sum' in an objective, got 'none'",
+    ),
+    "uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": ["iuo"]}, "did you mean 'iou'"),
+    "kind of uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": "iou"}, "`uncertainty` must be a list"),
+    "negative": (
+        {"nodes": {"h": {"type": "SelectorEntropyRegularizer"}}, "connections": [["w", "h.weights"]], "uncertainty": ["h"]},
+        "`uncertainty` must be of losses that are not negative, got 'h'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_description_says_what_is_wrong(name):
+    config, message = WRONG[name]
+    with pytest.raises(ak.ObjectiveError, match=message):
+        ak.Objective.from_config(config)
+
+
+WRONG_NODES = [
+    (lambda: ak.Node(ak.reconstruction_error, x_true="x", x_pred="y"), "a node must be a loss or a metric of one value"),
+    (lambda: ak.Node(np.ones(2)), "a node must be a loss or a metric of one value, or its name, got"),
+    (lambda: ak.Node(ak.iou_loss, target=MASK, score="s"), "`target` must be the name of an array, got"),
+    (lambda: ak.Objective({"iou": ak.iou_loss}), "node `iou` must be a Node, got"),
+    (lambda: ak.Objective([1]), "`nodes` must be a dict of nodes by name, got \\[1\\]"),
+    (lambda: ak.Objective({3: ak.Node(ak.iou_loss, target="t", score="s")}), "names of nodes must be strings without a dot, got 3"),
+    (lambda: small(uncertainty="bce"), "`uncertainty` must be names of losses, got 'bce'"),
+    (lambda: small()({}, stage="training"), "`stage` must be one of 'train', 'val', 'test', 'inference', got 'training'"),
+    (lambda: small()([LOGITS]), "`inputs` must be a dict of arrays by name, got"),
+    (lambda: of_one()({"x": LOGITS}), "node `mse` needs 'y' as `x_pred`; there are x"),
+    (lambda: of_one()({"xs": LOGITS, "y": LOGITS}), "node `mse` needs 'x' as `x_true`; did you mean 'xs'"),
+    (
+        lambda: ak.Objective({"iou": ak.Node(ak.iou_loss, target="t", score="s", axis=(1, 2, 3))})({"t": MASK, "s": LOGITS}),
+        "node `iou` must have one value, got shape \\(2,\\)",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "message"), WRONG_NODES)
+def test_what_is_wrong_in_python_says_so_too(wrong, message):
+    with pytest.raises(ak.ObjectiveError, match=message):
+        wrong()
+
+
+def deep(levels):
+    return "nodes: " + "[" * levels + "]" * levels
+
+
+BAD = {
+    "bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nnodes: [*b, *b]", "anchors and aliases are not read, got one in line 1"),
+    "alias": ("nodes: *a", "anchors and aliases are not read"),
+    "code": ("nodes: !!python/object/apply:os.system ['echo']", "tags are not read, got 'tag:yaml.org,2002:python/"),
+    "tag": ("nodes: !!set {a, b}", "tags are not read"),
+    "deep": (deep(21), "a file must be no deeper than 20 levels"),
+    "very deep": (deep(100_000), "a file must be no deeper than 20 levels"),
+    "large": ("#" * 1_000_001, "a file must be no larger than 1000000 bytes, got 1000001"),
+    "twice": ("nodes: {a: {type: IoULoss}, a: {type: IoULoss}}", "'a' is there twice, in line 1"),
+    "key": ("nodes: {1: {}}", "keys must be strings, got 1 in line 1"),
+    "list as key": ("nodes: {[a]: {}}", "keys must be strings, got \\['a'\\] in line 1"),
+    "syntax": ("nodes: [", "this is no YAML: while parsing"),
+    "number": ("nodes: " + "9" * 5000, "this is no YAML: Exceeds the limit"),
+    "date": ("nodes: 2001-99-99", "this is no YAML: month must be in"),
+    "two": ("nodes: {}\n---\nnodes: {}", "this is no YAML: expected a single document"),
+    "empty": ("", "`config` must be a mapping, got None"),
+    "text": ("nodes", "`config` must be a mapping, got 'nodes'"),
+    "null": ("nodes: \x00", "this is no YAML: unacceptable character"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused(name):
+    pytest.importorskip("yaml")
+    text, message = BAD[name]
+    with pytest.raises(ak.ObjectiveError, match=message):
+        ak.Objective.from_yaml(text)
+
+
+def test_numbers_of_a_file_are_numbers():
+    pytest.importorskip("yaml")
+    for text, value in {"1e-6": 1e-6, "1E3": 1000.0, "+.5e+1": 5.0, "1.e2": 100.0, "2.5": 2.5, "3": 3}.items():
+        objective = ak.Objective.from_yaml(FILE.replace("smooth: 1e-6", f"smooth: {text}"))
+        assert objective.to_config()["nodes"]["iou_loss"]["config"]["smooth"] == value
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+NAMES = st.sampled_from(
+    ["nodes", "connections", "uncertainty", "type", "config", "iou", "iou.targets", "iou.score", "a.b", "IoULoss",
+     "AnomalyBCEWithLogits", "DeepSVDDSoftBoundaryLoss", "roc_auc", "weight", "smooth", "nu", "reduction", "none"]
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS | NAMES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+NODES = st.fixed_dictionaries({"type": NAMES}, optional={"config": st.dictionaries(NAMES, VALUES, max_size=3)})
+CONFIGS = VALUES | st.fixed_dictionaries(
+    {"nodes": st.dictionaries(NAMES, NODES | VALUES, max_size=3)},
+    optional={
+        "connections": st.lists(st.lists(NAMES, min_size=2, max_size=2) | VALUES, max_size=4) | VALUES,
+        "uncertainty": VALUES,
+    },
+)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(20))
+def test_bad_files_by_the_hundred_raise_the_documented_error_or_none(seed):
+    yaml = pytest.importorskip("yaml")
+    rng = np.random.default_rng(seed)
+
+    @given(CONFIGS)
+    def check(config):
+        text = yaml.safe_dump(config, allow_unicode=True)
+        broken = list(text)
+        for _ in range(rng.integers(0, 4)):
+            broken[rng.integers(len(broken))] = str(rng.choice(list("[]{}:,-#&*!|>'\"%@` \n\t0a.")))
+        for source in (text, "".join(broken), FILE.replace("1e-6", text.strip()), FILE[: rng.integers(len(FILE))]):
+            try:
+                ak.Objective.from_yaml(source + "\n")
+            except ak.ObjectiveError as error:
+                assert str(error)  # noqa: PT017  # any other one would fail the test
+
+    check()
