@@ -32,6 +32,7 @@ PAGES = {
     "metrics": ("anomaly_kernels.metrics", "anomaly_kernels"),
     "streaming": ("anomaly_kernels.streaming", "anomaly_kernels.streaming"),
     "networks": ("anomaly_kernels.networks", "anomaly_kernels"),
+    "objective": ("anomaly_kernels.objective", "anomaly_kernels"),
     "torch": ("anomaly_kernels.torch", "anomaly_kernels.torch"),
     "keras": ("anomaly_kernels.keras", "anomaly_kernels.keras"),
     "testing": ("anomaly_kernels.testing", "anomaly_kernels.testing"),

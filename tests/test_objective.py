@@ -263,7 +263,7 @@ NODE = {"type": "IoULoss"}
 WIRED = [["a.b", "iou.targets"], ["a.c", "iou.predictions"]]
 WRONG = {
     "config": ([], "`config` must be a mapping, got \\[\\]"),
-    "key": ({"nodes": {}, "conections": []}, "`config` has no key 'conections'; did you mean 'connections'"),
+    "key": ({"nodes": {}, "connektions": []}, "`config` has no key 'connektions'; did you mean 'connections'"),
     "nodes": ({}, "`config` must have the key 'nodes', got \\[\\]"),
     "empty": ({"nodes": {}}, "`nodes` must be a dict of nodes by name, got {}"),
     "names": ({"nodes": {1: NODE}}, "`nodes` must have strings for keys, got 1"),

@@ -43,10 +43,10 @@ WRONG = {  # what the one error of each line names
     "akk.AdaptiveQuantileLoss(weight=1.0)": "quantiles",
     "akj.iou_loss(1, 2, smoth=1.0)": "smoth",
     "akt.AnomalyDetectionMetrics(zero_devision=1.0)": "zero_devision",
-    "akk.AnomalyDetectionMetrics(treshold=1.0)": "treshold",
+    "akk.AnomalyDetectionMetrics(thresholdd=1.0)": "thresholdd",
     "akj.AnomalyDetectionMetrics.empty(weights=True)": "weights",
     'akj.AnomalyDetectionMetrics(scores="all")': "all",
-    "akj.AnomalyDetectionMetrics().compute().recal": "recal",
+    "akj.AnomalyDetectionMetrics().compute().recalll": "recalll",
 }
 # frameworks are Any to mypy here, by pyproject.toml, and so is a setting that may be a tensor
 WRONG_KINDS = {

@@ -32,6 +32,7 @@ from anomaly_kernels.keras.metrics import (
     SelectorDiversityMetric,
     SelectorEntropyMetric,
 )
+from anomaly_kernels.keras.objective import Objective
 
 __all__ = [
     "AEGMMLoss",
@@ -54,6 +55,7 @@ __all__ = [
     "KLDivergenceLoss",
     "MSEReconstructionLoss",
     "MultiObjectiveLoss",
+    "Objective",
     "OrthogonalityLoss",
     "PredictionErrorAnomalyScore",
     "ScoreStatisticsMetric",

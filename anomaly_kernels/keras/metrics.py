@@ -70,9 +70,12 @@ class Metric(Formed, KerasLearner, keras.metrics.Metric):
         """Take in a batch: the array alone, or as Keras calls it, of which only `y_pred` counts."""
         if sample_weight is not None:
             raise ValueError(f"{type(self).__name__} has no weights of samples, got `sample_weight`")
-        x = tensor_of(y_true if y_pred is None else y_pred)
+        self.take(tensor_of(y_true if y_pred is None else y_pred))
+
+    def take(self, *arrays: Tensor) -> None:
+        """Take in a batch of arrays in the order of the function."""
         state = self._seen()
-        self._keep(state.merge(self._of(state, (x,))))
+        self._keep(state.merge(self._of(state, arrays)))
 
     def result(self) -> Any:
         """Return what the function says of all that was seen, as a dict if that is a NamedTuple."""
@@ -155,6 +158,10 @@ class AnomalyDetectionMetrics(Metric):
         if weight is not None:
             part, ones = "weighted", keras.ops.ones_like(y_pred, "float32")
             weights["sample_weight"] = ones * aligned("sample_weight", weight, ones)
+        self.take(*arrays, part=part, **weights)
+
+    def take(self, *arrays: Tensor, part: str = "counted", **weights: Tensor) -> None:
+        """Take in a batch of true anomalies, decisions and, where there is a threshold, scores."""
         state = self._seen(part)
         self._keep(state.merge(state.of(*arrays, **weights)), part)
 
@@ -179,12 +186,11 @@ class ExplainedVarianceMetric(OfComponents, Metric):
     def _of_length(self, components: int) -> dict[str, Any]:
         return {"state": of_length(self.form.empty(_like(), None), components)}
 
-    def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
+    def take(self, *arrays: Tensor) -> None:
         """Take in the ratios of a batch."""
         if not self._kept:
-            made = self._of_length((y_true if y_pred is None else y_pred).shape[0])
-            self._make("state", made["state"])
-        super().update_state(y_true, y_pred, sample_weight)
+            self._make("state", self._of_length(arrays[0].shape[0])["state"])
+        super().take(*arrays)
 
     def result(self) -> Any:
         """Return the means, or nothing before there is a batch."""

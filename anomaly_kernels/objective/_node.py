@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any, ClassVar
 
 from anomaly_kernels._adapter import Adapter
@@ -97,7 +97,7 @@ class Node:
         if unknown := [name for name in self.settings if name not in known]:
             raise ObjectiveError(f"{self.type} has no array or setting `{unknown[0]}`{nearest(unknown[0], known)}")
         try:
-            self._bound = self._kind.bind((), self.settings)
+            self.bound = self._kind.bind((), self.settings)
         except (TypeError, ValueError, OverflowError) as error:
             raise ObjectiveError(str(error)) from error
 
@@ -116,7 +116,7 @@ class Node:
         return sources
 
     def __reduce__(self) -> Any:  # its kind is made, and cannot be pickled
-        return partial(Node, self.kernel, **self.ports, **self.settings), ()
+        return _made, (self.kernel, {**self.ports, **self.settings})
 
     @staticmethod
     def ports_of(kernel: Kernel | str) -> tuple[str, ...]:
@@ -146,8 +146,8 @@ class Node:
     def value(self, inputs: Mapping[str, Any], **learnt: Any) -> Any:
         """The value, of the arrays named in the inputs and of what is learnt."""
         arrays = {argument: inputs[source] for argument, source in self.sources.items()}
-        found = self.kernel(**arrays, **learnt, **{name: self._bound[name] for name in self._kind.settings})
-        return self._bound["weight"] * found if self._weighs else found
+        found = self.kernel(**arrays, **learnt, **{name: self.bound[name] for name in self._kind.settings})
+        return self.bound["weight"] * found if self._weighs else found
 
     @property
     def _weighs(self) -> bool:
@@ -156,6 +156,10 @@ class Node:
     def __repr__(self) -> str:
         wired = (f", {name}={x!r}" for name, x in (*self.ports.items(), *self.settings.items()))
         return f"Node({self.type!r}{''.join(wired)})"
+
+
+def _made(kernel: Kernel, wired: Mapping[str, Any]) -> Node:
+    return Node(kernel, **wired)
 
 
 def kernel_of(given: Any) -> Kernel:

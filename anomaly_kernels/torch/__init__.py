@@ -25,6 +25,7 @@ from anomaly_kernels.torch.losses import (
     SelectorEntropyRegularizer,
     VAEGMMLoss,
 )
+from anomaly_kernels.torch.objective import Objective
 
 if TYPE_CHECKING:
     from anomaly_kernels.torch.metrics import (
@@ -57,6 +58,7 @@ __all__ = [
     "KLDivergenceLoss",
     "MSEReconstructionLoss",
     "MultiObjectiveLoss",
+    "Objective",
     "OrthogonalityLoss",
     "PredictionErrorAnomalyScore",
     "ScoreStatisticsMetric",

@@ -1,0 +1,166 @@
+"""Several losses as one, as what a model is trained with: its logs tell each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from os import PathLike
+from typing import Any, Self
+
+import keras
+
+from anomaly_kernels import objective
+from anomaly_kernels._catalogue import METRICS
+from anomaly_kernels.keras import metrics
+from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
+from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
+from anomaly_kernels.objective import Node, ObjectiveError
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Objective(keras.Model):
+    """A model that is trained with several losses as one, and evaluated with metrics beside them.
+
+    A form of `anomaly_kernels.Objective`, which says what nodes and descriptions are. Nodes are wired to what `model`
+    returns, a dict, and to dicts given to ``fit`` and ``evaluate`` as `x` and `y`. The logs have each loss under the
+    name of its node, and each number of a metric under that and its own, as in ``metrics/precision``: of all batches,
+    not averaged. It is compiled without a loss, and predicts what `model` does.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What is trained; returns a dict of tensors by name.
+    nodes : dict of str to Node
+        The losses and metrics; metrics that have a class in `anomaly_kernels.keras`.
+    uncertainty : sequence of str
+        The losses whose weights are learnt.
+    **options
+        What every model of Keras takes: `name`, `trainable`, `dtype`.
+
+    Raises
+    ------
+    ObjectiveError
+        As the pure one does, and if a metric has no class, or there are `sample_weight`.
+    """
+
+    def __init__(
+        self, model: keras.Model, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = (), **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.model = model
+        self.pure = objective.Objective(nodes, uncertainty=uncertainty)
+        summed = {name: node for name, node in self.pure.nodes.items() if node.is_loss}
+        if not summed:
+            raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(nodes)}")
+        self._summed = objective.Objective(summed, uncertainty=uncertainty)
+        self._means = {name: keras.metrics.Mean(name=name) for name in summed}
+        self._pooled = {name: _Pooled(name, node) for name, node in self.pure.nodes.items() if name not in summed}
+        self._learnt = {
+            name: {node: self.add_weight(shape=(), initializer="zeros", name=f"{name}_{node}") for node in learning}
+            for name, learning in self.pure.learnt.items()
+        }
+
+    @classmethod
+    def from_yaml(cls, model: keras.Model, source: str | PathLike[str], **options: Any) -> Self:
+        """Train a model with what `anomaly_kernels.Objective.from_yaml` reads."""
+        pure = objective.Objective.from_yaml(source)
+        return cls(model, pure.nodes, uncertainty=pure.uncertainty, **options)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make one of what `get_config` has returned."""
+        options = dict(config)
+        pure = objective.Objective.from_config(options.pop("objective"))
+        model = keras.saving.deserialize_keras_object(options.pop("model"))
+        return cls(model, pure.nodes, uncertainty=pure.uncertainty, **options)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the description, as `anomaly_kernels.Objective.to_config` has it, beside the model's."""
+        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
+        model = keras.saving.serialize_keras_object(self.model)
+        return {**own, "model": model, "objective": self.pure.to_config()}
+
+    def build(self, input_shape: Any) -> None:
+        """Build the model."""
+        if not self.model.built:
+            self.model.build(input_shape)
+        self.built = True
+
+    def call(self, inputs: Any, training: Any = None) -> dict[str, Tensor]:
+        """Return what the model does."""
+        return self.model(inputs, training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,  # noqa: FBT001, FBT002  # Keras' signature
+    ) -> Tensor:
+        """Return the total of the losses, those that layers have added among them; what training calls."""
+        if sample_weight is not None:
+            raise ObjectiveError("an objective has no weights of samples, got `sample_weight`")
+        arrays = {
+            name: _exact(array) for part in (x, y, y_pred) if isinstance(part, Mapping) for name, array in part.items()
+        }
+        params = {name: {node: tensor_of(w) for node, w in held.items()} for name, held in self._learnt.items()}
+        total: Tensor
+        total, terms = self._summed(arrays, params=params)
+        for name, value in terms.items():
+            self._means[name].update_state(value)
+        for metric in self._pooled.values():
+            metric.told = not training
+            if not training:
+                metric.update_state(arrays)
+        for added in self.losses:
+            total = total + keras.ops.cast(added, total.dtype)
+        return total
+
+    def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
+        """Set each radius that is learnt so that a fraction ν of these embeddings of normal data lies outside."""
+        for name, raw in self._learnt.get("r_unconstrained", {}).items():
+            node = self.pure.nodes[name]
+            embeddings, center = (tensor_of(inputs[node.sources[array]]) for array in ("embeddings", "center"))
+            raw.assign(raw_radius(quantile_radius(embeddings, center, float(node.bound["nu"]))))
+
+
+def _exact(x: Any) -> Tensor:
+    """Half precision, in which losses overflow, as float32."""
+    x = tensor_of(x)
+    half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
+    return keras.ops.cast(x, "float32") if half else x
+
+
+class _Pooled(keras.metrics.Metric):
+    """A metric of a node, over all batches, whose results go by the node's name."""
+
+    told = True
+
+    def __init__(self, name: str, node: Node) -> None:
+        super().__init__(name=name)
+        if node.kernel not in METRICS.values():
+            classes = ", ".join(METRICS)
+            raise ObjectiveError(f"node `{name}` must be a metric with a class, one of {classes}, got {node!r}")
+        settings = dict(node.settings)
+        if "score" in node.sources:
+            settings["threshold"] = 0.0  # decisions are given, but so it is told to keep scores
+        self.inner = getattr(metrics, node.type)(**settings)
+        self.sources = node.sources
+
+    def update_state(self, arrays: Mapping[str, Tensor]) -> None:
+        """Take in the node's arrays."""
+        for name, source in self.sources.items():
+            if source not in arrays:
+                raise ObjectiveError(f"node `{self.name}` needs {source!r} as `{name}`; there are {', '.join(arrays)}")
+        self.inner.take(*(arrays[self.sources[name]] for name in self.inner.arrays if name in self.sources))
+
+    def reset_state(self) -> None:
+        """Forget all that was seen."""
+        self.inner.reset_state()
+
+    def result(self) -> dict[str, Tensor]:
+        """Return nothing where the last step took nothing in: that of training."""
+        found = self.inner.result() if self.told else {}
+        if not isinstance(found, dict):
+            return {self.name: found}
+        return {f"{self.name}/{field}": value for field, value in found.items()}

@@ -1,0 +1,123 @@
+"""The objective as a Keras model: in fit, in logs, in files, on three backends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+
+pytestmark = [
+    pytest.mark.library("torch", "jax", "tensorflow"),
+    pytest.mark.filterwarnings("ignore:.*__array__ implementation doesn't accept a copy:DeprecationWarning"),
+]
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(64, 3)).astype("float32")
+Y = {"data.mask": RNG.random((64, 1)) < 0.3, "center": np.zeros((64, 4), "float32")}
+NODES = {
+    "bce": ak.Node("AnomalyBCEWithLogits", targets="data.mask", predictions="head.logits"),
+    "mse": ak.Node(ak.mse_reconstruction_loss, x_true="center", x_pred="z", weight=0.1),
+    "found": ak.Node(ak.anomaly_detection_metrics, target="data.mask", decision="decided", score="head.logits"),
+    "also": ak.Node(ak.anomaly_detection_metrics, target="data.mask", decision="data.mask"),
+    "entropy": ak.Node(ak.selector_entropy, weights="w"),
+}
+
+
+def made(nodes=NODES, **settings):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    keras.utils.set_random_seed(0)
+    x = keras.Input((3,), name="x")
+    z = keras.layers.Dense(4, activation="tanh", kernel_regularizer=keras.regularizers.L2(1e-3))(x)
+    logits = keras.layers.Dense(1)(z)
+    outputs = {
+        "head.logits": logits,
+        "decided": keras.ops.cast(logits > 0.0, "float32"),
+        "z": z,
+        "w": keras.ops.sum(keras.ops.abs(z), 0),
+        "c": keras.ops.mean(0.0 * z, 0),
+    }
+    model = akk.Objective(keras.Model(x, outputs), nodes, **{"uncertainty": ["bce"], **settings})
+    model.compile(keras.optimizers.SGD(0.1))
+    return model
+
+
+def numbers(x):
+    import keras
+
+    return keras.ops.convert_to_numpy(x)
+
+
+def test_fit_learns_and_logs_each_term():
+    model = made()
+    history = model.fit(X, Y, batch_size=16, epochs=8, validation_data=(X, Y), verbose=0).history
+    checked = {"val_entropy", "val_found/precision", "val_also/recall"}
+    assert {"loss", "bce", "mse", "val_loss", "val_bce", "val_mse"} | checked <= set(history)
+    assert not any(name.startswith(("found", "also", "entropy")) for name in history)
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["bce"][-1] < history["bce"][0]
+    results = model.evaluate(X, Y, batch_size=10, verbose=0, return_dict=True)
+    logits = model.predict(X, verbose=0)["head.logits"]
+    expected = ak.anomaly_detection_metrics(Y["data.mask"], logits > 0, logits)
+    np.testing.assert_allclose(results["found/precision"], expected.precision, rtol=1e-6)
+    np.testing.assert_allclose(results["found/recall"], expected.recall, rtol=1e-6)
+    lower, upper = (results[f"found/average_precision_{bound}"] for bound in ("lower", "upper"))
+    assert lower - 1e-6 <= expected.average_precision <= upper + 1e-6
+    assert results["also/precision"] == 1.0
+    whole = model.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True)
+    np.testing.assert_allclose(whole["bce"], ak.anomaly_bce_with_logits(Y["data.mask"], logits), rtol=1e-5)
+    (s,) = (float(numbers(w)) for w in model.weights if w.name == "log_variance_bce")
+    assert s != 0.0
+    kernel = numbers(model.model.layers[1].kernel)
+    total = 0.5 * (np.exp(-s) * whole["bce"] + s) + whole["mse"] + 1e-3 * (kernel**2).sum()
+    np.testing.assert_allclose(whole["loss"], total, rtol=1e-5)
+
+
+def test_it_is_saved_with_its_model(tmp_path):
+    import keras
+
+    model = made()
+    model.fit(X, Y, batch_size=16, epochs=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    first, second = (m.evaluate(X, Y, verbose=0, return_dict=True) for m in (model, again))
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        np.testing.assert_allclose(second[name], value, rtol=1e-6)
+    assert again.pure.to_config() == model.pure.to_config()
+    again.fit(X, Y, epochs=1, verbose=0)
+
+
+def test_a_radius_is_learnt_from_where_the_embeddings_are():
+    svdd = ak.Node(ak.deep_svdd_soft_boundary_loss, embeddings="z", center="c", nu=0.1)
+    model = made({"bce": NODES["bce"], "svdd": svdd}, uncertainty=())
+    z = RNG.normal(size=(200, 4)).astype("float32")
+    model.init_radius({"z": z, "c": np.zeros(4, "float32")})
+    (raw,) = (w for w in model.trainable_weights if w.name == "r_unconstrained_svdd")
+    before = float(numbers(raw))
+    np.testing.assert_allclose(((z**2).sum(-1) > ak.svdd_radius(np.asarray(before)) ** 2).mean(), 0.1, atol=0.01)
+    model.fit(X, Y, batch_size=32, epochs=2, verbose=0)
+    assert float(numbers(raw)) != before
+
+
+def test_what_does_not_fit_is_refused():
+    import anomaly_kernels.keras as akk
+
+    model = made()
+    yaml = pytest.importorskip("yaml")
+    text = yaml.safe_dump(model.pure.to_config(), sort_keys=False)
+    assert akk.Objective.from_yaml(model.model, text, name="mine").pure.to_config() == model.pure.to_config()
+    with pytest.raises(ak.ObjectiveError, match="node `auc` must be a metric with a class, one of AnomalyDetectionM"):
+        made({**NODES, "auc": ak.Node(ak.roc_auc, target="data.mask", score="head.logits")})
+    with pytest.raises(ak.ObjectiveError, match="`nodes` must have a loss to train with, got also"):
+        made({"also": NODES["also"]}, uncertainty=())
+    with pytest.raises(ak.ObjectiveError, match="node `bce` needs 'data.mask' as `target`; there are"):
+        model.compute_loss(y={}, y_pred=model(X))
+    with pytest.raises(ak.ObjectiveError, match="an objective has no weights of samples, got `sample_weight`"):
+        model.compute_loss(y=Y, y_pred=model(X), sample_weight=np.ones(64))
+    partial = {name: x for name, x in model(X).items() if name != "decided"}
+    with pytest.raises(ak.ObjectiveError, match="node `found` needs 'decided' as `decision`; there are"):
+        model.compute_loss(y=Y, y_pred=partial, training=False)

@@ -1,0 +1,137 @@
+"""The objective as a torch module: what is learnt is its own, and moves, is saved and compiled with it."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+
+pytestmark = pytest.mark.library("torch")
+
+RNG = np.random.default_rng(0)
+NODES = {
+    "bce": ak.Node(ak.anomaly_bce_with_logits, target="mask", logit="logits"),
+    "svdd": ak.Node(ak.deep_svdd_soft_boundary_loss, embeddings="z", center="c", nu=0.1),
+    "metrics": ak.Node(ak.anomaly_detection_metrics, target="mask", decision="mask", score="logits"),
+}
+
+
+def made(**settings):
+    import anomaly_kernels.torch as akt
+
+    return akt.Objective(NODES, uncertainty=["bce"], **settings)
+
+
+def tensors():
+    import torch
+
+    arrays = {"logits": RNG.normal(size=(4, 5)), "z": RNG.normal(size=(8, 3)), "c": np.zeros(3)}
+    return {name: torch.as_tensor(x, dtype=torch.float32) for name, x in arrays.items()} | {
+        "mask": torch.as_tensor(RNG.random((4, 5)) < 0.3)
+    }
+
+
+def test_it_is_the_pure_one_with_its_own_parameters():
+    import torch
+
+    module, inputs = made(), tensors()
+    params = {"r_unconstrained": {"svdd": torch.tensor(0.0)}, "log_variance": {"bce": torch.tensor(0.0)}}
+    expected, terms = ak.Objective(NODES, uncertainty=["bce"])(inputs, params=params)
+    total, found = module(inputs)
+    assert total == expected
+    assert found.keys() == terms.keys() == {"bce", "svdd"}
+    assert sorted(name for name, _ in module.named_parameters()) == ["log_variance.bce", "r_unconstrained.svdd"]
+    assert list(module.eval()(inputs)[1]) == ["bce", "svdd", "metrics"]
+    assert module(inputs, stage="inference") == (None, {})
+    assert "bce: Node('AnomalyBCEWithLogits', target='mask', logit='logits')" in repr(module)
+
+
+def test_what_is_learnt_is_learnt():
+    import torch
+
+    module, inputs = made(), tensors()
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
+    for _ in range(400):
+        optimizer.zero_grad()
+        total, terms = module(inputs)
+        total.backward()
+        optimizer.step()
+    # ½(e^-s L + s) is least at s = log L, and the radius where a fraction ν is outside
+    torch.testing.assert_close(module.log_variance["bce"], terms["bce"].log(), rtol=1e-3, atol=1e-3)
+    outside = (inputs["z"].square().sum(-1) > ak.svdd_radius(module.r_unconstrained["svdd"]).square()).double().mean()
+    assert outside <= 1 / 8
+    fresh = made()
+    fresh.init_radius(inputs)
+    expected = ak.svdd_radius(fresh.r_unconstrained["svdd"]).square()
+    assert (inputs["z"].square().sum(-1) > expected).sum() <= 1
+
+
+def test_it_is_copied_saved_and_compiled(tmp_path):
+    import torch
+
+    module, inputs = made(), tensors()
+    with torch.no_grad():
+        module.r_unconstrained["svdd"].fill_(0.5)
+    total = module(inputs)[0]
+    for again in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert again(inputs)[0] == total
+    other = made()
+    other.load_state_dict(module.state_dict())
+    assert other(inputs)[0] == total
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(inputs)[0], total)
+    assert module.to(torch.float64).r_unconstrained["svdd"].dtype == torch.float64
+
+
+def test_settings_that_are_tensors_or_models_are_parts_of_it():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    learnt, model = (
+        torch.nn.Parameter(torch.tensor(2.0)),
+        torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Softmax(-1)),
+    )
+    nodes = {
+        "mse": ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y", weight=learnt),
+        "distilled": ak.Node(ak.distillation_loss, x_true="x", y_pred="p", model=model, temperature=np.asarray(2.0)),
+        "elbo": ak.Node(ak.elbo, y_true="x", y_pred="y", cov_diag=torch.ones(3)),
+    }
+    module = akt.Objective(nodes)
+    assert module.settings["mse_weight_0"] is learnt
+    assert not module.settings["elbo_cov_diag_0"].requires_grad
+    assert dict(module.models)["distilled_model_0"] is model
+    inputs = {name: torch.rand(5, n) for name, n in {"x": 3, "y": 3, "p": 4}.items()}
+    twin = copy.deepcopy(module)
+    twin(inputs)[0].backward()
+    assert learnt.grad is None
+    found = twin.settings["mse_weight_0"].grad
+    torch.testing.assert_close(found, ak.mse_reconstruction_loss(inputs["x"], inputs["y"]))
+    assert twin.models["distilled_model_0"][0].weight.grad is not None
+    double = module.double()
+    assert double({name: x.double() for name, x in inputs.items()})[0].dtype == torch.float64
+
+
+def test_autocast_does_not_round_it():
+    import torch
+
+    module, inputs = made(), tensors()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert module(inputs)[0] == module(inputs)[0].float()
+        total = module(inputs)[0]
+    assert total == module(inputs)[0]
+
+
+def test_descriptions_make_modules():
+    import anomaly_kernels.torch as akt
+
+    config = made().to_config()
+    assert akt.Objective.from_config(config).to_config() == config
+    yaml = pytest.importorskip("yaml")
+    assert akt.Objective.from_yaml(yaml.safe_dump(config, sort_keys=False)).to_config() == config
+    with pytest.raises(ak.ObjectiveError, match="`uncertainty` must be names of losses"):
+        akt.Objective(NODES, uncertainty=["metrics"])
