@@ -213,6 +213,7 @@ def stub(module_name: str) -> str:
     text = FIRST.format(doc=module.__doc__)
     if not kind:  # JAX's functions have the kernels' own signatures
         homes = dict.fromkeys(FORMS, "anomaly_kernels.jax.metrics")
+        homes |= dict.fromkeys(import_module("anomaly_kernels.jax.networks").__all__, "anomaly_kernels.jax.networks")
         names = sorted(module.__all__)
         return (
             text

@@ -33,6 +33,12 @@ from anomaly_kernels.jax.metrics import (
     SelectorDiversityMetric,
     SelectorEntropyMetric,
 )
+from anomaly_kernels.jax.networks import (
+    lstm_autoencoder_apply,
+    lstm_autoencoder_init,
+    sequence_anomaly_score_apply,
+    sequence_anomaly_score_init,
+)
 
 CURVES = ("precision_recall_curve", "roc_curve")
 """Not jitted: they have as many points as there are distinct scores."""
@@ -118,5 +124,9 @@ __all__ = [  # noqa: PLE0604  # it cannot see through the stars
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
+    "lstm_autoencoder_apply",
+    "lstm_autoencoder_init",
+    "sequence_anomaly_score_apply",
+    "sequence_anomaly_score_init",
     *FUNCTIONS,
 ]

@@ -42,6 +42,8 @@ from anomaly_kernels import gmm_params as gmm_params
 from anomaly_kernels import iou_loss as iou_loss
 from anomaly_kernels import kl_divergence as kl_divergence
 from anomaly_kernels import lstm_autoencoder as lstm_autoencoder
+from anomaly_kernels.jax.networks import lstm_autoencoder_apply as lstm_autoencoder_apply
+from anomaly_kernels.jax.networks import lstm_autoencoder_init as lstm_autoencoder_init
 from anomaly_kernels import mean_squared_anomaly as mean_squared_anomaly
 from anomaly_kernels import mse_reconstruction_loss as mse_reconstruction_loss
 from anomaly_kernels import multi_objective_loss as multi_objective_loss
@@ -59,6 +61,8 @@ from anomaly_kernels import selector_diversity_regularizer as selector_diversity
 from anomaly_kernels import selector_entropy as selector_entropy
 from anomaly_kernels import selector_entropy_regularizer as selector_entropy_regularizer
 from anomaly_kernels import sequence_anomaly_score as sequence_anomaly_score
+from anomaly_kernels.jax.networks import sequence_anomaly_score_apply as sequence_anomaly_score_apply
+from anomaly_kernels.jax.networks import sequence_anomaly_score_init as sequence_anomaly_score_init
 from anomaly_kernels import svdd_radius as svdd_radius
 from anomaly_kernels import svdd_score as svdd_score
 from anomaly_kernels import vaegmm_loss as vaegmm_loss

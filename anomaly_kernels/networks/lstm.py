@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from anomaly_kernels._checks import has_ndim, integer, not_empty, shape_of
 from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.networks._params import (
@@ -19,6 +21,9 @@ from anomaly_kernels.networks._params import (
 from anomaly_kernels.networks.activations import Activation, activation_named
 
 State = tuple[Array, Array]
+
+Dropout = Callable[[str, Array], Array]
+"""Of ``"inputs"`` or ``"state"``, and ones in the shape (B, width), the mask that all steps are multiplied by."""
 
 
 def lstm_autoencoder(
@@ -104,16 +109,29 @@ def lstm_autoencoder(
     has_ndim("inputs", inputs, 3, "(B, T, F)")
     not_empty(inputs=inputs)
     _check_shapes(weights, shape_of(inputs)[-1])
+    return reconstruct(xp, weights, x, repeats, output, between)
+
+
+def reconstruct(
+    xp: Namespace,
+    params: Params,
+    x: Array,
+    repeats: int | None,
+    output: Activation,
+    between: Activation,
+    drop: Dropout | None = None,
+) -> Array:
+    """The reconstruction, of what is checked. In training `drop` makes masks of the inputs and states of the LSTMs."""
     x = xp.permute_dims(x, (1, 0, 2))  # time first, for the scan
-    state = _encoded(xp, weights, x)
-    state = _mapped(xp, weights, "bottleneck", state, between)
+    state = _encoded(xp, params, x, drop)
+    state = _mapped(xp, params, "bottleneck", state, between)
     latent = xp.expand_dims(state[0], axis=0)
     if repeats is None:  # not the static number of steps, which may be unknown
         sequence = latent + xp.zeros_like(x[:, :, :1])
     else:
         sequence = xp.broadcast_to(latent, (repeats, *state[0].shape))
-    sequence = _decoded(xp, weights, sequence, _mapped(xp, weights, "project_state", state, between))
-    return xp.permute_dims(output(xp, dense(xp, weights, "decoder_dense", sequence)), (1, 0, 2))
+    sequence = _decoded(xp, params, sequence, _mapped(xp, params, "project_state", state, between), drop)
+    return xp.permute_dims(output(xp, dense(xp, params, "decoder_dense", sequence)), (1, 0, 2))
 
 
 def _repeats(n_repeats: object) -> int | None:
@@ -159,23 +177,23 @@ def _check_shapes(params: Params, width: int | None) -> None:
     check_dense(params, "decoder_dense", width)
 
 
-def _encoded(xp: Namespace, params: Params, sequence: Array) -> State:
+def _encoded(xp: Namespace, params: Params, sequence: Array, drop: Dropout | None) -> State:
     """The last state (h, c) of the last encoder layer."""
     for layer in _numbered(params, "encoder"):
         forward, *backward = _directions(params, layer)
-        state, ahead = _lstm(xp, params, forward, sequence)
+        state, ahead = _lstm(xp, params, forward, sequence, drop)
         if backward:
-            other, back = _lstm(xp, params, backward[0], xp.flip(sequence, axis=0))
+            other, back = _lstm(xp, params, backward[0], xp.flip(sequence, axis=0), drop)
             ahead = xp.concat([ahead, xp.flip(back, axis=0)], axis=-1)
             state = (xp.concat([state[0], other[0]], axis=-1), xp.concat([state[1], other[1]], axis=-1))
         sequence = ahead
     return state
 
 
-def _decoded(xp: Namespace, params: Params, sequence: Array, state: State) -> Array:
+def _decoded(xp: Namespace, params: Params, sequence: Array, state: State, drop: Dropout | None) -> Array:
     start: State | None = state
     for layer in _numbered(params, "decoder"):
-        _, sequence = _lstm(xp, params, layer, sequence, start)
+        _, sequence = _lstm(xp, params, layer, sequence, drop, start)
         start = None
     return sequence
 
@@ -189,19 +207,22 @@ def _mapped(xp: Namespace, params: Params, part: str, state: State, between: Act
 
 
 def _lstm(
-    xp: Namespace, params: Params, layer: str, sequence: Array, state: State | None = None
+    xp: Namespace, params: Params, layer: str, sequence: Array, drop: Dropout | None, state: State | None = None
 ) -> tuple[State, Array]:
     """The last state and all outputs of an LSTM over (T, B, features), from a state or from 0."""
     recurrent = params[f"{layer}/recurrent_kernel"]
     u = recurrent.shape[0]
+    if drop is not None:
+        sequence = sequence * drop("inputs", xp.ones_like(sequence[0]))
     gates = dense(xp, params, layer, sequence)  # the inputs' part of all steps at once
     if state is None:
         zero = xp.zeros_like(gates[0, :, :u])
         state = (zero, zero)
+    kept = None if drop is None else drop("state", xp.ones_like(state[0]))
 
     def step(state: State, gate: Array) -> tuple[State, Array]:
         h, c = state
-        gate = gate + xp.matmul(h, recurrent)
+        gate = gate + xp.matmul(h if kept is None else h * kept, recurrent)
         i, f, g, o = (gate[:, k * u : (k + 1) * u] for k in range(4))
         c = xp.sigmoid(f) * c + xp.sigmoid(i) * xp.tanh(g)
         h = xp.sigmoid(o) * xp.tanh(c)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from anomaly_kernels._checks import has_ndim, shape_of
 from anomaly_kernels._numeric import magnitude_of, mean, square
 from anomaly_kernels._typing import Array, Namespace
@@ -16,11 +18,11 @@ from anomaly_kernels.networks._params import (
     keys,
     prepared,
 )
-from anomaly_kernels.networks.activations import activation_named
+from anomaly_kernels.networks.activations import Activation, activation_named
 
-EPSILON = 1e-3  # Keras' default in both normalisations
+EPSILON, MOMENTUM = 1e-3, 0.99  # Keras' defaults
 
-_NORM_ARRAYS = {
+NORM_ARRAYS = {
     "layer": ("gamma", "beta"),
     "batch": ("gamma", "beta", "moving_mean", "moving_variance"),
 }
@@ -91,26 +93,47 @@ def sequence_anomaly_score(
     """
     hidden_activation = activation_named(activation, "activation")
     last_activation = activation_named(final_activation, "final_activation")
-    norm = _norm_named(use_norm)
+    norm = norm_named(use_norm)
     check_dict(params)
     layers = depth(params, "hidden_dense")
     check_keys(params, _expected(layers, norm))
     xp, weights, (x,) = prepared(params, features=features)
     has_ndim("features", features, 1, "(..., F)", most=-1)
     _check_shapes(weights, layers, norm, shape_of(features)[-1])
-    for i in range(1, layers + 1):
-        x = hidden_activation(xp, dense(xp, weights, f"hidden_dense_{i}", x))
+    return score(xp, weights, x, norm, hidden_activation, last_activation)[0]
+
+
+def score(
+    xp: Namespace,
+    params: Params,
+    x: Array,
+    norm: str | None,
+    activation: Activation,
+    final_activation: Activation,
+    drop: Callable[[Array], Array] | None = None,
+) -> tuple[Array, dict[str, Array]]:
+    """The score, of what is checked, and in training the moving statistics after this batch.
+
+    In training `drop` drops of what the hidden layers give; batch normalisation uses the batch's statistics then.
+    """
+    moved: dict[str, Array] = {}
+    for i in range(1, depth(params, "hidden_dense") + 1):
+        x = activation(xp, dense(xp, params, f"hidden_dense_{i}", x))
         if norm == "layer":
-            x = _layer_norm(xp, weights, f"layer_norm_{i}", x)
+            x = _layer_norm(xp, params, f"layer_norm_{i}", x)
         elif norm == "batch":
-            x = _batch_norm(xp, weights, f"batch_norm_{i}", x)
-    return last_activation(xp, dense(xp, weights, "score_output", x))
+            layer = f"batch_norm_{i}"
+            statistics = _moments(xp, params, layer, x, moved) if drop is not None else _moving(params, layer)
+            x = _batch_norm(xp, params, layer, x, *statistics)
+        x = x if drop is None else drop(x)
+    return final_activation(xp, dense(xp, params, "score_output", x)), moved
 
 
-def _norm_named(use_norm: object) -> str | None:
+def norm_named(use_norm: object) -> str | None:
+    """The kind of normalisation that is meant, None for none."""
     if isinstance(use_norm, bool):
         return "layer" if use_norm else None
-    if not isinstance(use_norm, str) or use_norm not in _NORM_ARRAYS:
+    if not isinstance(use_norm, str) or use_norm not in NORM_ARRAYS:
         error = ValueError if isinstance(use_norm, str) else TypeError
         raise error(f"`use_norm` must be one of False, True, 'layer', 'batch', got {use_norm!r}")
     return use_norm
@@ -118,14 +141,14 @@ def _norm_named(use_norm: object) -> str | None:
 
 def _expected(layers: int, norm: str | None) -> list[str]:
     numbers = range(1, layers + 1)
-    norms = keys([f"{norm}_norm_{i}" for i in numbers], *_NORM_ARRAYS[norm]) if norm else []
+    norms = keys([f"{norm}_norm_{i}" for i in numbers], *NORM_ARRAYS[norm]) if norm else []
     return [*keys([*(f"hidden_dense_{i}" for i in numbers), "score_output"], "kernel", "bias"), *norms]
 
 
 def _check_shapes(params: Params, layers: int, norm: str | None, width: int | None) -> None:
     for i in range(1, layers + 1):
         width = check_dense(params, f"hidden_dense_{i}", width)
-        for array in _NORM_ARRAYS[norm] if norm else ():
+        for array in NORM_ARRAYS[norm] if norm else ():
             check_shape(params, f"{norm}_norm_{i}/{array}", (width,), "(out,)")
     check_dense(params, "score_output", width, 1)
 
@@ -140,7 +163,20 @@ def _layer_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
     return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
 
 
-def _batch_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
-    spread = xp.sqrt(params[f"{layer}/moving_variance"] + EPSILON)
-    unit = (x - params[f"{layer}/moving_mean"]) / spread
+def _moving(params: Params, layer: str) -> tuple[Array, Array]:
+    return params[f"{layer}/moving_mean"], params[f"{layer}/moving_variance"]
+
+
+def _moments(xp: Namespace, params: Params, layer: str, x: Array, moved: dict[str, Array]) -> tuple[Array, Array]:
+    """Mean and variance of the batch, of which the moving ones take their share."""
+    rows = xp.reshape(x, (-1, x.shape[-1]))
+    center = mean(xp, rows, axis=0)
+    variance = xp.mean(square(rows - center), axis=0)
+    for name, value in (("moving_mean", center), ("moving_variance", variance)):
+        moved[f"{layer}/{name}"] = MOMENTUM * params[f"{layer}/{name}"] + (1.0 - MOMENTUM) * value
+    return center, variance
+
+
+def _batch_norm(xp: Namespace, params: Params, layer: str, x: Array, center: Array, variance: Array) -> Array:
+    unit = (x - center) / xp.sqrt(variance + EPSILON)
     return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]

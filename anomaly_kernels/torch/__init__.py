@@ -25,6 +25,7 @@ from anomaly_kernels.torch.losses import (
     SelectorEntropyRegularizer,
     VAEGMMLoss,
 )
+from anomaly_kernels.torch.networks import LSTMAutoencoderAnomaly, SequenceAnomalyScoreLayer
 from anomaly_kernels.torch.objective import Objective
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = [
     "GaussianKLLoss",
     "IoULoss",
     "KLDivergenceLoss",
+    "LSTMAutoencoderAnomaly",
     "MSEReconstructionLoss",
     "MultiObjectiveLoss",
     "Objective",
@@ -66,6 +68,7 @@ __all__ = [
     "SelectorDiversityRegularizer",
     "SelectorEntropyMetric",
     "SelectorEntropyRegularizer",
+    "SequenceAnomalyScoreLayer",
     "VAEGMMLoss",
     "init_center",
 ]

@@ -1,0 +1,249 @@
+"""The two networks as pairs of functions: one that draws parameters, one that applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, SupportsIndex
+
+import jax
+import jax.numpy as jnp
+
+from anomaly_kernels import lstm_autoencoder, sequence_anomaly_score
+from anomaly_kernels._checks import cast
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels.networks import _options as options
+from anomaly_kernels.networks.activations import ACTIVATIONS
+from anomaly_kernels.networks.lstm import reconstruct
+from anomaly_kernels.networks.score_head import norm_named, score
+
+Params = dict[str, jax.Array]
+
+__all__ = [
+    "lstm_autoencoder_apply",
+    "lstm_autoencoder_init",
+    "sequence_anomaly_score_apply",
+    "sequence_anomaly_score_init",
+]
+
+
+def sequence_anomaly_score_init(
+    key: jax.Array,
+    in_features: int,
+    hidden_units: SupportsIndex | Sequence[SupportsIndex],
+    *,
+    use_norm: bool | str = False,
+    dtype: Any = None,
+) -> Params:
+    """Draw parameters of `sequence_anomaly_score`.
+
+    Parameters
+    ----------
+    key : array
+        A key of `jax.random`.
+    in_features : int
+        Features of the input.
+    hidden_units : int or sequence of int
+        Units of each hidden layer.
+    use_norm : {False, True, "layer", "batch"}
+        Normalisation after the activation.
+    dtype : dtype, optional
+        By default JAX's own floating point.
+
+    Returns
+    -------
+    dict of str to array
+        As Keras starts them.
+    """
+    return _drawn(key, options.score_head_shapes(in_features, hidden_units, use_norm), dtype)
+
+
+def sequence_anomaly_score_apply(
+    params: Mapping[str, jax.Array],
+    features: jax.Array,
+    *,
+    activation: str = "relu",
+    use_norm: bool | str = False,
+    final_activation: str = "linear",
+    dropout_rate: float = 0.1,
+    key: jax.Array | None = None,
+) -> Any:
+    """Anomaly scores, in inference or, where there is a key, in training.
+
+    Parameters
+    ----------
+    params : dict of str to array
+        As `sequence_anomaly_score_init` draws them.
+    features : array, (..., F)
+        Features; every vector is scored by itself.
+    activation, use_norm, final_activation
+        As `sequence_anomaly_score` has them.
+    dropout_rate : float
+        Share of the hidden units that is dropped in training.
+    key : array, optional
+        A key of `jax.random`: with one this is training, of which batch normalisation takes the statistics.
+
+    Returns
+    -------
+    scores : array, (..., 1)
+        Alone, in inference.
+    params : dict of str to array
+        In training, those with the moving statistics after this batch.
+    """
+    kept = options.rate("dropout_rate", dropout_rate)
+    checked = sequence_anomaly_score(
+        params, features, activation=activation, use_norm=use_norm, final_activation=final_activation
+    )
+    if key is None:
+        return checked
+    xp, dtype = array_namespace(features), checked.dtype
+    given = {name: cast(xp, dtype, x) for name, x in params.items()}
+    named = (ACTIVATIONS[activation], ACTIVATIONS[final_activation])
+    masks = _Masks(key)
+    found, moved = score(
+        xp, given, cast(xp, dtype, features), norm_named(use_norm), *named, lambda x: x * masks(jnp.ones_like(x), kept)
+    )
+    return found, {**params, **{name: jax.lax.stop_gradient(x) for name, x in moved.items()}}
+
+
+def lstm_autoencoder_init(
+    key: jax.Array,
+    n_features: int,
+    latent_dim: int,
+    lstm_units: int,
+    *,
+    num_encoder_layers: int = 1,
+    num_decoder_layers: int = 1,
+    use_bidirectional_encoder: bool = False,
+    use_bottleneck_dense: bool = False,
+    dtype: Any = None,
+) -> Params:
+    """Draw parameters of `lstm_autoencoder`.
+
+    Parameters
+    ----------
+    key : array
+        A key of `jax.random`.
+    n_features : int
+        Features of the series.
+    latent_dim : int
+        Width of the latent vector, with `use_bottleneck_dense`.
+    lstm_units : int
+        Units of each LSTM.
+    num_encoder_layers, num_decoder_layers : int
+        How many LSTMs there are, one upon the other.
+    use_bidirectional_encoder : bool
+        Whether the encoder reads the series from both ends.
+    use_bottleneck_dense : bool
+        Whether dense layers map the encoder's state to the latent vector.
+    dtype : dtype, optional
+        By default JAX's own floating point.
+
+    Returns
+    -------
+    dict of str to array
+        As Keras starts them.
+
+    Warns
+    -----
+    UserWarning
+        If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
+    """
+    shapes = options.autoencoder_shapes(
+        n_features,
+        latent_dim,
+        lstm_units,
+        num_encoder_layers,
+        num_decoder_layers,
+        use_bidirectional_encoder=use_bidirectional_encoder,
+        use_bottleneck_dense=use_bottleneck_dense,
+    )
+    options.warn_of_latent_dim(
+        latent_dim, lstm_units, bidirectional=use_bidirectional_encoder, bottleneck=use_bottleneck_dense
+    )
+    return _drawn(key, shapes, dtype)
+
+
+def lstm_autoencoder_apply(
+    params: Mapping[str, jax.Array],
+    inputs: jax.Array,
+    *,
+    n_repeats: int | None = None,
+    activation: str = "tanh",
+    intermediate_activation: str = "relu",
+    dropout_rate: float = 0.0,
+    recurrent_dropout_rate: float = 0.0,
+    key: jax.Array | None = None,
+) -> jax.Array:
+    """Reconstruct series, in inference or, where there is a key, in training.
+
+    Parameters
+    ----------
+    params : dict of str to array
+        As `lstm_autoencoder_init` draws them.
+    inputs : array, (B, T, F)
+        Time series.
+    n_repeats, activation, intermediate_activation
+        As `lstm_autoencoder` has them.
+    dropout_rate, recurrent_dropout_rate : float
+        Shares of the inputs and of the states of the LSTMs that are dropped in training: with a mask for each sample
+        and layer, the same at all steps.
+    key : array, optional
+        A key of `jax.random`: with one this is training.
+
+    Returns
+    -------
+    array, (B, T', F)
+        The reconstruction.
+    """
+    rates = {
+        "inputs": options.rate("dropout_rate", dropout_rate),
+        "state": options.rate("recurrent_dropout_rate", recurrent_dropout_rate),
+    }
+    activations = {"activation": activation, "intermediate_activation": intermediate_activation}
+    settings: dict[str, Any] = {"n_repeats": n_repeats, **activations}
+    if key is None or not any(rates.values()):
+        return lstm_autoencoder(params, inputs, **settings)
+    dtype = jax.eval_shape(lambda p, x: lstm_autoencoder(p, x, **settings), dict(params), inputs).dtype
+    xp = array_namespace(inputs)
+    masks = _Masks(key)
+    return reconstruct(
+        xp,
+        {name: cast(xp, dtype, x) for name, x in params.items()},
+        cast(xp, dtype, inputs),
+        n_repeats,
+        ACTIVATIONS[activation],
+        ACTIVATIONS[intermediate_activation],
+        lambda which, ones: masks(ones, rates[which]),
+    )
+
+
+class _Masks:
+    """Masks of dropout, each of a key of its own."""
+
+    def __init__(self, key: jax.Array) -> None:
+        self.key = key
+
+    def __call__(self, ones: jax.Array, rate: float) -> jax.Array:
+        self.key, drawn = jax.random.split(self.key)
+        return jnp.where(jax.random.bernoulli(drawn, 1.0 - rate, ones.shape), ones / (1.0 - rate), 0.0)
+
+
+def _drawn(key: jax.Array, shapes: options.Shapes, dtype: Any) -> Params:
+    dtype = jnp.zeros(0, dtype).dtype if dtype is not None else jnp.zeros(0).dtype
+    keys = jax.random.split(key, len(shapes))
+    drawn = zip(shapes.items(), keys, strict=True)
+    return {name: _START[options.start(name)](k, shape, dtype) for (name, shape), k in drawn}
+
+
+def _forget(_: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    units = shape[0] // 4
+    return jnp.zeros(shape, dtype).at[units : 2 * units].set(1.0)
+
+
+_START: dict[str, Callable[[jax.Array, tuple[int, ...], Any], jax.Array]] = {
+    "glorot_uniform": jax.nn.initializers.glorot_uniform(),
+    "orthogonal": jax.nn.initializers.orthogonal(),
+    "zeros": jax.nn.initializers.zeros,
+    "ones": jax.nn.initializers.ones,
+    "forget": _forget,
+}

@@ -1,0 +1,311 @@
+"""The two networks as torch modules, with the weights of the pure forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsIndex
+
+import torch
+from torch import Tensor, nn
+
+from anomaly_kernels import reconstruction_error
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels.networks import _options as options
+from anomaly_kernels.networks.activations import ACTIVATIONS
+from anomaly_kernels.networks.lstm import reconstruct
+from anomaly_kernels.networks.score_head import norm_named, score
+
+Regularizer = Callable[[Tensor], Tensor] | None
+
+
+class _Network(nn.Module):
+    """What both have: weights by the names of the pure form, which start as Keras' do, and regularizers of them."""
+
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+
+    def reset_parameters(self) -> None:
+        """Draw new weights."""
+        with torch.no_grad():
+            for key, x in self._params_tree().items():
+                _started(key, x)
+
+    def _params_tree(self) -> dict[str, Tensor]:
+        """Views of the weights, in the layout of the pure form."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def _set_params_tree(self, params: dict[str, Any]) -> None:
+        for key, x in self._params_tree().items():
+            x.copy_(torch.as_tensor(params[key]))
+
+    def regularization(self) -> Tensor | float:
+        """Return the sum of what the regularizers say of kernels and of biases; to be added to the loss."""
+        total: Tensor | float = 0.0
+        for key, x in self._params_tree().items():
+            array = key.rpartition("/")[2]
+            of = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}.get(array)
+            total = total if of is None else total + of(x)
+        return total
+
+
+class SequenceAnomalyScoreLayer(_Network):
+    """Dense layers that turn the features of a sequence model into an anomaly score.
+
+    A module form of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training.
+
+    Parameters
+    ----------
+    in_features : int
+        Features F of the input, (..., F).
+    hidden_units : int or sequence of int
+        Units of each hidden layer.
+    activation : str
+        Activation of hidden layers: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
+    dropout_rate : float
+        Share of the hidden units that is dropped in training.
+    use_norm : {False, True, "layer", "batch"}
+        Normalisation after the activation; True means ``"layer"``. The moving statistics keep 99 % of themselves.
+    final_activation : str
+        Activation of the score.
+    kernel_regularizer, bias_regularizer : function, optional
+        From a kernel or a bias to a 0-d tensor; `regularization` returns their sum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is not what it must be.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_units: SupportsIndex | Sequence[SupportsIndex],
+        activation: str = "relu",
+        dropout_rate: float = 0.1,
+        *,
+        use_norm: bool | str = False,
+        final_activation: str = "linear",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+    ) -> None:
+        super().__init__()
+        options.check_activations(activation=activation, final_activation=final_activation)
+        self.in_features, self.hidden_units = in_features, options.listed("hidden_units", hidden_units)
+        self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
+        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
+        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+        self._norm = norm_named(use_norm)
+        for key, shape in options.score_head_shapes(in_features, self.hidden_units, use_norm).items():
+            layer, _, array = key.rpartition("/")
+            if not hasattr(self, layer):
+                self.add_module(layer, nn.Module())
+            if array.startswith("moving"):
+                getattr(self, layer).register_buffer(array, torch.empty(shape))
+            else:
+                getattr(self, layer).register_parameter(array, nn.Parameter(torch.empty(shape)))
+        self._keys = list(options.score_head_shapes(in_features, self.hidden_units, use_norm))
+        self.reset_parameters()
+
+    def _params_tree(self) -> dict[str, Tensor]:
+        return {key: getattr(getattr(self, layer), array) for key in self._keys for layer, array in [key.split("/")]}
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the scores, (..., 1)."""
+        if features.shape[-1] != self.in_features:
+            raise ValueError(f"`features` must have {self.in_features} features, got shape {tuple(features.shape)}")
+        params = self._params_tree()
+        drop = (lambda x: nn.functional.dropout(x, self.dropout_rate)) if self.training else None
+        named = (ACTIVATIONS[self.activation], ACTIVATIONS[self.final_activation])
+        found, moved = score(array_namespace(features), params, features, self._norm, *named, drop)
+        with torch.no_grad():
+            for key, value in moved.items():
+                params[key].copy_(value)
+        return found
+
+    def extra_repr(self) -> str:
+        """Return the options, for the repr."""
+        return (
+            f"{self.in_features}, {self.hidden_units}, activation={self.activation!r}, "
+            f"dropout_rate={self.dropout_rate}, use_norm={self.use_norm!r}, final_activation={self.final_activation!r}"
+        )
+
+
+class LSTMAutoencoderAnomaly(_Network):
+    """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
+
+    A module form of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. Masks of dropout
+    are drawn for each sample and layer, and are the same at all steps, as in Keras; `torch.nn.LSTM` knows none of the
+    recurrent state, so with a `recurrent_dropout_rate` training goes step by step, through the pure form.
+
+    Parameters
+    ----------
+    n_features : int
+        Features F of the series, (B, T, F).
+    latent_dim : int
+        Width of the latent vector, with `use_bottleneck_dense`.
+    lstm_units : int
+        Units of each LSTM.
+    n_repeats : int, optional
+        Steps of the reconstruction; without it as many as the input has.
+    num_encoder_layers, num_decoder_layers : int
+        How many LSTMs there are, one upon the other.
+    activation : str
+        Activation of the output: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
+    intermediate_activation : str
+        Activation of the bottleneck, and of the maps from its state to the decoder's.
+    dropout_rate, recurrent_dropout_rate : float
+        Shares of the inputs and of the states of the LSTMs that are dropped in training.
+    use_bidirectional_encoder : bool
+        Whether the encoder reads the series from both ends.
+    use_bottleneck_dense : bool
+        Whether dense layers map the encoder's state to the latent vector.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is not what it must be.
+
+    Warns
+    -----
+    UserWarning
+        If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        latent_dim: int,
+        lstm_units: int,
+        n_repeats: int | None = None,
+        num_encoder_layers: int = 1,
+        num_decoder_layers: int = 1,
+        activation: str = "tanh",
+        intermediate_activation: str = "relu",
+        dropout_rate: float = 0.0,
+        recurrent_dropout_rate: float = 0.0,
+        *,
+        use_bidirectional_encoder: bool = False,
+        use_bottleneck_dense: bool = False,
+    ) -> None:
+        super().__init__()
+        options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
+        shapes = options.autoencoder_shapes(
+            n_features,
+            latent_dim,
+            lstm_units,
+            num_encoder_layers,
+            num_decoder_layers,
+            use_bidirectional_encoder=use_bidirectional_encoder,
+            use_bottleneck_dense=use_bottleneck_dense,
+        )
+        options.warn_of_latent_dim(
+            latent_dim, lstm_units, bidirectional=use_bidirectional_encoder, bottleneck=use_bottleneck_dense
+        )
+        self.n_features, self.latent_dim, self.lstm_units = n_features, latent_dim, lstm_units
+        self.n_repeats = None if n_repeats is None else options.positive("n_repeats", n_repeats)
+        self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
+        self.activation, self.intermediate_activation = activation, intermediate_activation
+        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
+        self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
+        self.use_bidirectional_encoder, self.use_bottleneck_dense = use_bidirectional_encoder, use_bottleneck_dense
+        for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
+            layer, _, direction = key.removesuffix("/kernel").partition("/")
+            if not layer.startswith(("encoder_", "decoder_")) or layer == "decoder_dense":
+                self.add_module(layer, nn.Linear(n_in, n_out))
+            elif direction != "backward":
+                self.add_module(layer, _lstm(n_in, n_out // 4, bidirectional=bool(direction)))
+        self._keys = list(shapes)
+        self.reset_parameters()
+
+    def _params_tree(self) -> dict[str, Tensor]:
+        tree = {}
+        for key in self._keys:
+            name, _, array = key.rpartition("/")
+            layer, _, direction = name.partition("/")
+            module = getattr(self, layer)
+            if isinstance(module, nn.Linear):
+                tree[key] = module.weight.T if array == "kernel" else module.bias
+            else:
+                own = getattr(module, f"{_NAMES[array]}_l0" + "_reverse" * (direction == "backward"))
+                tree[key] = own if array == "bias" else own.T
+        return tree
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the reconstruction, (B, T', F)."""
+        if inputs.ndim != 3 or inputs.shape[-1] != self.n_features:
+            raise ValueError(f"`inputs` must have shape (B, T, {self.n_features}), got {tuple(inputs.shape)}")
+        xp = array_namespace(inputs)
+        output, between = ACTIVATIONS[self.activation], ACTIVATIONS[self.intermediate_activation]
+        if self.training and self.recurrent_dropout_rate:
+            return reconstruct(xp, self._params_tree(), inputs, self.n_repeats, output, between, self._drop)
+        state, sequence = (inputs[:0], inputs[:0]), inputs
+        for i in range(1, self.num_encoder_layers + 1):
+            sequence, state = getattr(self, f"encoder_{i}")(self._dropped(sequence))
+        h, c = (torch.cat(tuple(x), -1) for x in state)  # of both directions
+        if self.use_bottleneck_dense:
+            h, c = between(xp, self.bottleneck_h(h)), between(xp, self.bottleneck_c(c))
+        latent = h
+        if hasattr(self, "project_state_h"):
+            h, c = between(xp, self.project_state_h(h)), between(xp, self.project_state_c(c))
+        sequence = latent[:, None].expand(-1, self.n_repeats or inputs.shape[1], -1)
+        given: tuple[Tensor, Tensor] | None = (h[None], c[None])
+        for i in range(1, self.num_decoder_layers + 1):
+            sequence, _ = getattr(self, f"decoder_{i}")(self._dropped(sequence), given)
+            given = None
+        return output(xp, self.decoder_dense(sequence))
+
+    def _dropped(self, sequence: Tensor) -> Tensor:
+        if not self.training or not self.dropout_rate:
+            return sequence
+        return sequence * self._drop("inputs", torch.ones_like(sequence[:, :1]))
+
+    def _drop(self, which: str, ones: Tensor) -> Tensor:
+        return nn.functional.dropout(ones, self.recurrent_dropout_rate if which == "state" else self.dropout_rate)
+
+    def compute_reconstruction_error(self, inputs: Tensor, reconstructions: Tensor | None = None) -> Tensor:
+        """Return the mean squared error of each sample, (B,): its anomaly score.
+
+        Parameters
+        ----------
+        inputs : Tensor, (B, T, F)
+            The series.
+        reconstructions : Tensor, (B, T', F), optional
+            By default those of the module; where they have other steps, over the first min(T, T').
+        """
+        return reconstruction_error(inputs, self(inputs) if reconstructions is None else reconstructions)
+
+    def extra_repr(self) -> str:
+        """Return the options, for the repr."""
+        return (
+            f"{self.n_features}, {self.latent_dim}, {self.lstm_units}, n_repeats={self.n_repeats}, "
+            f"activation={self.activation!r}, intermediate_activation={self.intermediate_activation!r}, "
+            f"dropout_rate={self.dropout_rate}, recurrent_dropout_rate={self.recurrent_dropout_rate}"
+        )
+
+
+_NAMES = {"kernel": "weight_ih", "recurrent_kernel": "weight_hh", "bias": "bias_ih"}
+
+
+def _lstm(n_in: int, units: int, *, bidirectional: bool) -> nn.LSTM:
+    """An LSTM of one bias, as Keras has it: the second one, which torch adds to the first, is 0 and remains so."""
+    module = nn.LSTM(n_in, units, batch_first=True, bidirectional=bidirectional)
+    for name, parameter in module.named_parameters():
+        if name.startswith("bias_hh"):
+            nn.init.zeros_(parameter)
+            parameter.requires_grad_(requires_grad=False)
+    return module
+
+
+def _started(key: str, x: Tensor) -> None:
+    """Overwrite a parameter by what it starts with."""
+    kind = options.start(key)
+    if kind == "glorot_uniform":
+        nn.init.xavier_uniform_(x)
+    elif kind == "orthogonal":
+        nn.init.orthogonal_(x)
+    else:
+        nn.init.constant_(x, float(kind == "ones"))
+        if kind == "forget":
+            units = x.shape[0] // 4
+            nn.init.ones_(x[units : 2 * units])

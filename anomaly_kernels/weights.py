@@ -1,0 +1,153 @@
+"""Weights of the networks: the same dict of arrays from every framework, and files of it that hold nothing else.
+
+The keys are those of `sequence_anomaly_score` and `lstm_autoencoder`, the arrays NumPy's. What one framework has
+trained another one goes on with, or NumPy alone:
+
+>>> import numpy as np
+>>> import anomaly_kernels as ak
+>>> from anomaly_kernels import weights
+>>> params = {"score_output/kernel": np.ones((2, 1)), "score_output/bias": np.zeros(1)}
+>>> ak.sequence_anomaly_score(weights.get_params_tree(params), np.asarray([[1.0, 2.0]]))
+array([[3.]])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any, TypeVar
+
+import numpy as np
+
+from anomaly_kernels._namespace import array_namespace, describe
+
+__all__ = ["get_params_tree", "load_params", "save_params", "set_params_tree"]
+
+M = TypeVar("M")
+
+
+def get_params_tree(model: Any) -> dict[str, np.ndarray]:
+    """Weights of a network as a dict of arrays.
+
+    Parameters
+    ----------
+    model : network or dict of str to array
+        A `SequenceAnomalyScoreLayer` or `LSTMAutoencoderAnomaly` of any framework, or its weights in any library.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Copies, in the dtype that the model has.
+
+    Raises
+    ------
+    TypeError
+        If the model is another one.
+    """
+    return {key: _numpy(x) for key, x in _tree(model).items()}
+
+
+def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
+    """Give a network other weights.
+
+    Parameters
+    ----------
+    model : network or dict of str to array
+        Its weights are overwritten; those of a dict are not, there is a new one.
+    params : dict of str to array
+        Weights as `get_params_tree` returns them, of the same keys and shapes; arrays of any library.
+
+    Returns
+    -------
+    network or dict
+        The model, or a new dict of arrays of the library, dtypes and devices of the old one.
+
+    Raises
+    ------
+    TypeError
+        If the model is another one, or `params` is no dict of arrays.
+    ValueError
+        If a key is missing or unknown, or a shape is not the model's; then nothing is overwritten.
+    """
+    if not isinstance(params, Mapping):
+        raise TypeError(f"`params` must be a dict of arrays, got {describe(params)}")
+    known = _tree(model)
+    for name, which, others in (("lacks", known, params), ("has the unknown", params, known)):
+        if odd := [key for key in which if key not in others]:
+            raise ValueError(f"`params` {name} weight {odd[0]!r}; the model has {', '.join(map(repr, known))}")
+    given = {key: _numpy(params[key]) for key in known}
+    for key, x in given.items():
+        if x.shape != tuple(known[key].shape):
+            (layer, _, array), shape = key.rpartition("/"), tuple(known[key].shape)
+            raise ValueError(f"the {array} of layer {layer!r} must have shape {shape}, got {x.shape}")
+    if isinstance(model, Mapping):
+        return {key: _beside(known[key], x) for key, x in given.items()}  # type: ignore[return-value]
+    model._set_params_tree(given)  # type: ignore[attr-defined]  # noqa: SLF001
+    return model
+
+
+def save_params(path: str | PathLike[str], params: Any) -> None:
+    """Write the weights of a network to a file, for which ``safetensors`` is needed (extra ``weights``).
+
+    Parameters
+    ----------
+    path : str or path
+        The file; the custom is to end its name in ``.safetensors``.
+    params : network or dict of str to array
+        What `get_params_tree` takes.
+    """
+    module, _ = _safetensors()
+    module.save_file({key: np.ascontiguousarray(x) for key, x in get_params_tree(params).items()}, path)
+
+
+def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
+    """Read the weights that `save_params` has written; a file holds arrays and nothing that could be run.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        For `set_params_tree`, or for the pure functions.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file.
+    """
+    module, unreadable = _safetensors()
+    try:
+        found: dict[str, np.ndarray] = module.load_file(path)
+    except unreadable as error:
+        raise ValueError(f"{path} is no file of weights: {error}") from error
+    return found
+
+
+def _safetensors() -> tuple[Any, type[Exception]]:
+    try:
+        import safetensors.numpy
+        from safetensors import SafetensorError
+    except ModuleNotFoundError as error:
+        raise ImportError("files of weights need safetensors: pip install 'anomaly-kernels[weights]'") from error
+    return safetensors.numpy, SafetensorError
+
+
+def _tree(model: Any) -> Mapping[str, Any]:
+    if isinstance(model, Mapping):
+        return model
+    if not hasattr(model, "_params_tree"):
+        raise TypeError(f"`model` must be a network of anomaly_kernels or a dict of its weights, got {describe(model)}")
+    tree: Mapping[str, Any] = model._params_tree()  # noqa: SLF001
+    return tree
+
+
+def _beside(old: Any, x: np.ndarray) -> Any:
+    return array_namespace(old).constant(x, like=old, dtype=old.dtype)
+
+
+def _numpy(x: Any) -> np.ndarray:
+    x = x.detach().cpu() if hasattr(x, "detach") else x
+    return np.array(x.numpy() if hasattr(x, "numpy") else x)

@@ -1,0 +1,372 @@
+"""The networks of every framework: the same weights give the same numbers, and training is as it must be."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+from itertools import product
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+from anomaly_kernels import weights
+from anomaly_kernels.networks import _options as options
+
+FRAMEWORKS = pytest.mark.library("torch", "jax")
+RNG = np.random.default_rng(0)
+AUTOENCODERS = [
+    {"num_encoder_layers": n, "num_decoder_layers": 3 - n, "use_bidirectional_encoder": b, "use_bottleneck_dense": d}
+    for n, b, d in product((1, 2), (False, True), (False, True))
+]
+SIZES = {"n_features": 3, "latent_dim": 2, "lstm_units": 4}
+
+
+def filled(shapes, seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        key: rng.uniform(0.2, 1.0, shape) * rng.choice([-0.7, 0.9], shape) ** ("variance" not in key)
+        for key, shape in shapes.items()
+    }
+
+
+def autoencoder(framework, option, **training):
+    """What reconstructs with given weights, and the weights' own tree."""
+    settings = {"activation": "linear", "intermediate_activation": "tanh"}
+    wide = option["use_bidirectional_encoder"] + 1
+    sizes = SIZES if option["use_bottleneck_dense"] else SIZES | {"latent_dim": 4 * wide}
+    params = filled(options.autoencoder_shapes(**sizes, **option))
+    if framework == "torch":
+        import torch
+
+        import anomaly_kernels.torch as akt
+
+        module = akt.LSTMAutoencoderAnomaly(*sizes.values(), **option, **settings, **training).double().eval()
+        weights.set_params_tree(module, params)
+        return lambda x: module(torch.as_tensor(x)), params, module
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    drawn = akj.lstm_autoencoder_init(jax.random.key(0), *sizes.values(), **option)
+    held = weights.set_params_tree(drawn, params)
+    return lambda x: akj.lstm_autoencoder_apply(held, x, **settings, **training), params, held
+
+
+@FRAMEWORKS
+@pytest.mark.parametrize("option", AUTOENCODERS, ids=str)
+def test_an_autoencoder_of_given_weights_is_the_pure_one(option, driver):
+    run, params, model = autoencoder(driver.name, option)
+    for shape in ((5, 7, 3), (1, 1, 3), (2, 9, 3)):
+        x = RNG.normal(size=shape)
+        expected = ak.lstm_autoencoder(params, x, activation="linear", intermediate_activation="tanh")
+        np.testing.assert_allclose(driver.numpy(run(driver.array(x))), expected, rtol=1e-10, atol=1e-12)
+    tree = weights.get_params_tree(model)
+    assert list(tree) == list(params)
+    for key, value in params.items():
+        np.testing.assert_array_equal(tree[key], value)
+    x = driver.array(RNG.normal(size=(2, 3, 3)))
+    _, slope = driver.value_and_grad(lambda a: driver.sum(run(a["x"]) ** 2), {"x": x}, ["x"])
+    held = {key: driver.array(value) for key, value in params.items()}
+    pure = lambda a: ak.lstm_autoencoder(held, a["x"], activation="linear", intermediate_activation="tanh")  # noqa: E731
+    _, expected = driver.value_and_grad(lambda a: driver.sum(pure(a) ** 2), {"x": x}, ["x"])
+    np.testing.assert_allclose(driver.numpy(slope["x"]), driver.numpy(expected["x"]), rtol=1e-9, atol=1e-12)
+
+
+@FRAMEWORKS
+@pytest.mark.parametrize("norm", [False, True, "layer", "batch"])
+def test_a_score_layer_of_given_weights_is_the_pure_one(norm, driver):
+    params = filled(options.score_head_shapes(3, [5, 4], norm))
+    x = RNG.normal(size=(6, 2, 3))
+    settings = {"activation": "elu", "use_norm": norm, "final_activation": "softplus"}
+    if driver.name == "torch":
+        import anomaly_kernels.torch as akt
+
+        module = akt.SequenceAnomalyScoreLayer(3, [5, 4], **settings).double().eval()
+        assert weights.set_params_tree(module, params) is module
+        found, tree = module(driver.array(x)), weights.get_params_tree(module)
+    else:
+        import jax
+
+        import anomaly_kernels.jax as akj
+
+        tree = weights.set_params_tree(
+            akj.sequence_anomaly_score_init(jax.random.key(0), 3, [5, 4], use_norm=norm), params
+        )
+        found = akj.sequence_anomaly_score_apply(tree, driver.array(x), **settings)
+    expected = ak.sequence_anomaly_score(params, x, **settings)
+    np.testing.assert_allclose(driver.numpy(found), expected, rtol=1e-12)
+    assert {key: x.tolist() for key, x in tree.items()} == {key: x.tolist() for key, x in params.items()}
+
+
+def trained(driver, features, dropout_rate, **settings):
+    """Scores of a layer with batch norm in training, and its weights before and after."""
+    if driver.name == "torch":
+        import torch
+
+        import anomaly_kernels.torch as akt
+
+        torch.manual_seed(0)
+        module = akt.SequenceAnomalyScoreLayer(3, 64, dropout_rate=dropout_rate, **settings).double()
+        before = weights.get_params_tree(module)
+        return driver.numpy(module(driver.array(features))), before, weights.get_params_tree(module)
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    params = akj.sequence_anomaly_score_init(jax.random.key(0), 3, 64, use_norm=settings.get("use_norm", False))
+    apply = jax.jit(
+        lambda p, x, key: akj.sequence_anomaly_score_apply(p, x, key=key, dropout_rate=dropout_rate, **settings)
+    )
+    found, after = apply(params, driver.array(features), jax.random.key(1))
+    return driver.numpy(found), weights.get_params_tree(params), weights.get_params_tree(after)
+
+
+@FRAMEWORKS
+def test_batch_normalisation_takes_the_statistics_of_its_batch(driver):
+    x = RNG.normal(size=(40, 2, 3))
+    found, before, after = trained(driver, x, 0.0, use_norm="batch", activation="tanh")
+    hidden = np.tanh(x.reshape(-1, 3) @ before["hidden_dense_1/kernel"])
+    center, variance = hidden.mean(0), hidden.var(0)
+    unit = (hidden - center) / np.sqrt(variance + 1e-3)
+    np.testing.assert_allclose(found.reshape(-1, 1), unit @ before["score_output/kernel"], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(after["batch_norm_1/moving_mean"], 0.01 * center, rtol=1e-9)
+    np.testing.assert_allclose(after["batch_norm_1/moving_variance"], 0.99 + 0.01 * variance, rtol=1e-9)
+    same = [key for key in before if "moving" not in key]
+    assert all((before[key] == after[key]).all() for key in same)
+
+
+@FRAMEWORKS
+def test_dropout_drops_its_share_and_keeps_the_mean(driver):
+    x = np.ones((4000, 3))
+    settings = {"activation": "linear"}
+    found, params, _ = trained(driver, x, 0.25, **settings)
+    still = ak.sequence_anomaly_score(params, x[:1], **settings)[0, 0]
+    terms = (x[0] @ params["hidden_dense_1/kernel"]) * params["score_output/kernel"][:, 0]
+    spread = np.sqrt((terms**2).sum() * 0.25 / 0.75)  # each is kept with probability ¾, 4/3 times as large
+    assert abs(found.mean() - still) < 4 * spread / np.sqrt(len(x))
+    assert abs(found.std() / spread - 1) < 0.05
+
+
+RATES = [{"dropout_rate": 0.5}, {"recurrent_dropout_rate": 0.5}, {"dropout_rate": 0.5, "recurrent_dropout_rate": 0.5}]
+
+
+@FRAMEWORKS
+@pytest.mark.parametrize("rates", RATES, ids=str)
+def test_masks_are_the_same_at_all_steps_and_differ_between_samples(rates, driver):
+    sizes = {"n_features": 1, "latent_dim": 1, "lstm_units": 1}
+    x = np.repeat(RNG.normal(size=(1, 6, 1)), 400, axis=0)
+    if driver.name == "torch":
+        import torch
+
+        import anomaly_kernels.torch as akt
+
+        torch.manual_seed(0)
+        module = akt.LSTMAutoencoderAnomaly(**sizes, **rates, activation="linear").double()
+        params = weights.get_params_tree(module)
+        found = driver.numpy(module(driver.array(x)))
+    else:
+        import jax
+
+        import anomaly_kernels.jax as akj
+
+        params = akj.lstm_autoencoder_init(jax.random.key(0), **sizes)
+        settings = {**rates, "activation": "linear", "key": jax.random.key(1)}
+        found = driver.numpy(akj.lstm_autoencoder_apply(params, driver.array(x), **settings))
+        params = weights.get_params_tree(params)
+    # two LSTMs of one unit have four masks of one bit: here is what comes of each
+    drawn = [
+        which for which, name in (("inputs", "dropout_rate"), ("state", "recurrent_dropout_rate")) if name in rates
+    ]
+    every = product(product((0.0, 2.0), repeat=2), repeat=len(drawn))
+    possible = [masked(params, x[:1], dict(zip(drawn, bits, strict=True))) for bits in every]
+    distance = np.abs(found[:, None] - np.concatenate(possible)[None]).max((-2, -1))
+    assert distance.min(1).max() < 1e-12
+    counts = np.bincount(distance.argmin(1), minlength=len(possible))
+    assert (counts > 0).sum() == len(np.unique(np.concatenate(possible).round(12), axis=0)) > 1
+
+
+def masked(params, x, masks):
+    """What an autoencoder of one encoder and one decoder gives with these masks of both."""
+    from anomaly_kernels._namespace import array_namespace
+    from anomaly_kernels.networks.activations import ACTIVATIONS
+    from anomaly_kernels.networks.lstm import reconstruct
+
+    left = {which: list(bits) for which, bits in masks.items()}
+
+    def drop(which, ones):
+        return ones * left[which].pop(0) if which in left else ones
+
+    return reconstruct(array_namespace(x), params, x, None, ACTIVATIONS["linear"], ACTIVATIONS["relu"], drop)
+
+
+@FRAMEWORKS
+def test_weights_start_as_in_keras(driver):
+    sizes = (6, 5, 32)
+    if driver.name == "torch":
+        import torch
+
+        import anomaly_kernels.torch as akt
+
+        torch.manual_seed(0)
+        tree = weights.get_params_tree(akt.LSTMAutoencoderAnomaly(*sizes, use_bottleneck_dense=True))
+    else:
+        import jax
+
+        import anomaly_kernels.jax as akj
+
+        drawn = akj.lstm_autoencoder_init(jax.random.key(0), *sizes, use_bottleneck_dense=True, dtype="float32")
+        tree = weights.get_params_tree(drawn)
+    assert all(x.dtype == np.float32 for x in tree.values())
+    bias = tree["encoder_1/bias"]
+    assert (bias[32:64] == 1).all()
+    assert np.count_nonzero(bias) == 32
+    assert not tree["bottleneck_h/bias"].any()
+    limit = np.sqrt(6 / (6 + 128))
+    kernel = tree["encoder_1/kernel"]
+    assert 0.9 * limit < np.abs(kernel).max() <= limit
+    recurrent = tree["decoder_1/recurrent_kernel"]
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(32), atol=1e-5)
+
+
+WRONG = [
+    ({"lstm_units": 0}, ValueError, "`lstm_units` must be >= 1, got 0"),
+    ({"latent_dim": 2.5}, TypeError, "`latent_dim` must be a positive integer, got"),
+    ({"num_encoder_layers": 0}, ValueError, "`num_encoder_layers` must be >= 1, got 0"),
+    ({"use_bottleneck_dense": 1}, TypeError, "`use_bottleneck_dense` must be True or False, got 1"),
+]
+
+
+@FRAMEWORKS
+@pytest.mark.parametrize(("wrong", "kind", "message"), WRONG)
+def test_wrong_options_are_refused(wrong, kind, message, driver):
+    with pytest.raises(kind, match=message):
+        made(driver, **{**SIZES, "use_bottleneck_dense": True, **wrong})
+
+
+def made(driver, **settings):
+    if driver.name == "torch":
+        import anomaly_kernels.torch as akt
+
+        return akt.LSTMAutoencoderAnomaly(**settings)
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    return akj.lstm_autoencoder_init(jax.random.key(0), **settings)
+
+
+@FRAMEWORKS
+def test_a_latent_dim_without_effect_is_warned_of(driver):
+    with pytest.warns(UserWarning, match="`latent_dim` 2 has no effect without `use_bottleneck_dense`: .* of width 8"):
+        made(driver, **SIZES, use_bidirectional_encoder=True)
+
+
+@FRAMEWORKS
+def test_wrong_trees_are_refused_and_change_nothing(driver):
+    model = made(driver, **SIZES, use_bottleneck_dense=True)
+    params = weights.get_params_tree(model)
+    for wrong, message in (
+        (
+            {"decoder_1/kernel": np.ones((3, 16))},
+            "the kernel of layer 'decoder_1' must have shape \\(2, 16\\), got \\(3, 16\\)",
+        ),
+        (
+            {"decoder_2/kernel": np.ones((3, 16))},
+            "`params` has the unknown weight 'decoder_2/kernel'; the model has 'enc",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            weights.set_params_tree(model, {**{key: 0 * x for key, x in params.items()}, **wrong})
+    with pytest.raises(ValueError, match="`params` lacks weight 'encoder_1/bias'"):
+        weights.set_params_tree(model, {key: x for key, x in params.items() if key != "encoder_1/bias"})
+    with pytest.raises(TypeError, match="`params` must be a dict of arrays, got"):
+        weights.set_params_tree(model, [1])
+    with pytest.raises(TypeError, match="`model` must be a network of anomaly_kernels or a dict of its weights, got"):
+        weights.get_params_tree(3)
+    after = weights.get_params_tree(model)
+    assert all((after[key] == params[key]).all() for key in params)
+
+
+@pytest.mark.library("torch")
+def test_a_module_is_copied_saved_compiled_and_trained(tmp_path):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    torch.manual_seed(0)
+    module = akt.LSTMAutoencoderAnomaly(1, 4, 8, use_bottleneck_dense=True, activation="linear")
+    x = torch.sin(torch.arange(20)[None, :, None] / 3 + torch.rand(32, 1, 1) * 6)
+    error = module.compute_reconstruction_error(x)
+    assert error.shape == (32,)
+    torch.testing.assert_close(error, ak.reconstruction_error(x, module(x)))
+    for again in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        torch.testing.assert_close(again(x), module(x), rtol=0, atol=0)
+    other = akt.LSTMAutoencoderAnomaly(1, 4, 8, use_bottleneck_dense=True, activation="linear")
+    other.load_state_dict(module.state_dict())
+    torch.testing.assert_close(other(x), module(x), rtol=0, atol=0)
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss = module.compute_reconstruction_error(x).mean()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.5 * error.mean()
+    assert not module.encoder_1.bias_hh_l0.any()
+    assert module.encoder_1.bias_hh_l0.grad is None
+    path = tmp_path / "weights.safetensors"
+    weights.save_params(path, module)
+    script = (
+        "import sys, numpy as np, anomaly_kernels as ak; from anomaly_kernels import weights; "
+        f"x = np.load({str(tmp_path / 'x.npy')!r}); params = weights.load_params({str(path)!r}); "
+        "assert not {'torch', 'jax', 'keras'} & set(sys.modules); "
+        "y = ak.lstm_autoencoder(params, x, activation='linear'); "
+        f"np.save({str(tmp_path / 'y.npy')!r}, y)"
+    )
+    np.save(tmp_path / "x.npy", x.numpy())
+    subprocess.run([sys.executable, "-c", script], check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), module(x).detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.library("torch")
+def test_regularizers_and_shapes_of_modules():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    layer = akt.SequenceAnomalyScoreLayer(
+        3, 4, kernel_regularizer=lambda w: w.square().sum(), bias_regularizer=torch.sum
+    )
+    with torch.no_grad():
+        layer.score_output.bias.fill_(0.5)
+    kernels = [layer.hidden_dense_1.kernel, layer.score_output.kernel]
+    torch.testing.assert_close(layer.regularization(), sum(w.square().sum() for w in kernels) + 0.5)
+    assert akt.SequenceAnomalyScoreLayer(3, 4).regularization() == 0.0
+    assert layer.hidden_units == [4]
+    with pytest.raises(ValueError, match="`features` must have 3 features, got shape \\(2, 4\\)"):
+        layer(torch.ones(2, 4))
+    module = akt.LSTMAutoencoderAnomaly(**SIZES, use_bottleneck_dense=True, n_repeats=5)
+    assert module(torch.ones(2, 9, 3)).shape == (2, 5, 3)
+    assert module.compute_reconstruction_error(torch.ones(2, 9, 3)).shape == (2,)
+    with pytest.raises(ValueError, match="`inputs` must have shape \\(B, T, 3\\), got \\(2, 3\\)"):
+        module(torch.ones(2, 3))
+    with pytest.raises(ValueError, match="`dropout_rate` must be in \\[0, 1\\), got 1"):
+        akt.SequenceAnomalyScoreLayer(3, 4, dropout_rate=1)
+    with pytest.raises(ValueError, match="`activation` must be one of"):
+        akt.SequenceAnomalyScoreLayer(3, 4, activation="swish")
+    assert module(torch.ones(1, 2000, 3)).isfinite().all()
+
+
+def test_files_hold_arrays_and_nothing_else(tmp_path):
+    params = filled(options.score_head_shapes(3, 4, "batch"))
+    weights.save_params(tmp_path / "a.safetensors", params)
+    again = weights.load_params(tmp_path / "a.safetensors")
+    assert again.keys() == params.keys()
+    assert all((again[key] == params[key]).all() for key in params)
+    (tmp_path / "b.safetensors").write_bytes(pickle.dumps(params))
+    with pytest.raises(ValueError, match="is no file of weights"):
+        weights.load_params(tmp_path / "b.safetensors")
+    with pytest.raises(FileNotFoundError):
+        weights.load_params(tmp_path / "c.safetensors")
