@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from anomaly_kernels._checks import SHARE, cast, is_real, number
+from anomaly_kernels._checks import SHARE, cast, is_real, not_empty, number
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.metrics._labelled import Axes, Labelled, checked, labelled, restored
 from anomaly_kernels.metrics._masks import unless
-from anomaly_kernels.metrics._unique import UniqueScores
+from anomaly_kernels.metrics._unique import UniqueScores, from_each_on
 
 
 class OneClass(NamedTuple):
@@ -80,6 +80,7 @@ def answer(
 ) -> Results:
     """What a metric says of the ranking along the axes, or of each one that there is; `shares` are its settings."""
     xp, dtype, arrays = checked(target, score, sample_weight)
+    not_empty(target=target)
     settings = [number(name, value, xp, xp.wide(score), SHARE) for name, value in shares.items()]
     if axis is None:
 
@@ -132,6 +133,7 @@ def picked(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> t
         return OneClass(high, None), OneClass(low, None)
     order = xp.argsort(score)
     score, truth, weight = score[order], truth[order], weight[order]
+    truth = xp.logical_and(truth, weight != 0)  # what weighs nothing is of neither class, nor asked about
     normal = xp.logical_not(truth)
     return (
         OneClass(score[truth], from_each_on(xp, weight[truth])),
@@ -180,9 +182,3 @@ def shared(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> t
     weight = xp.ones_like(scores, dtype=xp.int32) if weight is None else xp.take_along_axis(weight, order)
     hits, alarms = xp.where(truth, weight, 0), xp.where(truth, 0, weight)
     return OneClass(scores, from_each_on(xp, hits)), OneClass(scores, from_each_on(xp, alarms)), hits
-
-
-def from_each_on(xp: Namespace, weight: Array) -> Array:
-    """Sums from each place on, and a last 0; added from the end, where the few highest scores are."""
-    sums = xp.flip(xp.cumulative_sum(xp.flip(weight, axis=-1), axis=-1), axis=-1)
-    return xp.concat([sums, xp.zeros_like(xp.sum(sums, axis=-1, keepdims=True))], axis=-1)

@@ -32,6 +32,16 @@ def unknown(xp: Namespace, *arrays: Array) -> Array:
 
 
 def added(a: Array, b: Array) -> Array:
-    """a + b; with weights in one of them alone, the other's integers are made real."""
-    a, b = alike(array_namespace(a, b), a, b)
-    return a + b
+    """a + b; with weights in one of them alone, the other's integers are made real. What overflows stays negative."""
+    xp = array_namespace(a, b)
+    a, b = alike(xp, a, b)
+    least = xp.minimum(a, b)
+    return xp.where(least < 0, least, a + b)
+
+
+def spoiled(xp: Namespace, unknown: Array, *counts: Array) -> Array:
+    """Whether a number was NaN, or a count of 32 bits, which are all that JAX has by default, has overflowed."""
+    found = unknown != 0
+    for each in counts:
+        found = xp.logical_or(found, xp.any(each < 0))
+    return found
