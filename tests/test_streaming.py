@@ -158,8 +158,10 @@ def test_scores_of_16_bits_are_exact(driver, metric, dtype):
         pytest.skip("has no such dtype")
     rng = np.random.default_rng(0)
     truth = rng.random(500) < 0.2
-    score = rng.normal(size=500) + truth if "float" in dtype else rng.integers(0, 90, size=500)
-    score = driver.array(score > 40 if dtype == "bool" else score, dtype)
+    score = rng.normal(size=500) + truth
+    if "float" not in dtype:
+        score = score > 0.5 if dtype == "bool" else (90 * np.abs(score)).astype(dtype)
+    score = driver.array(score, dtype)
     state = streaming.ScoreHistogram.empty(score)
     state = streaming.update(state, driver.array(truth[:200]), score[:200])
     state = streaming.update(state, driver.array(truth[200:]), score[200:])
@@ -238,6 +240,59 @@ def test_states_of_nothing_compute_what_is_undefined(driver):
     assert all(np.isnan(driver.numpy(x)) for x in histogram.compute(ak.fpr_at_tpr))
     assert all(np.isnan(driver.numpy(x)) for x in histogram.quantile(0.5))
     assert [driver.numpy(x) for x in histogram.compute(ak.average_precision)] == [0.0] * 3
+    unique = streaming.UniqueScores.empty(like)
+    assert np.isnan(driver.numpy(unique.compute(ak.roc_auc)))
+    assert np.isnan(driver.numpy(unique.compute(ak.fpr_at_tpr)))
+    assert driver.numpy(unique.compute(ak.average_precision)) == 0.0
+    assert driver.numpy(unique.compute(ak.best_f1).value) == 0.0
+    for scores in (histogram, unique):
+        assert all(np.isnan(driver.numpy(x)) for x in streaming.Statistics.empty(like, scores).compute())
+        found = streaming.Detections.empty(like, scores).compute(zero_division=0.25)
+        assert [driver.numpy(x) for x in found] == [0.25] * 4 + [0.0]
+
+
+@pytest.mark.parametrize("more", [[2, 3], [2**31 - 2, 2**31 - 2]])
+def test_counts_that_overflow_are_no_numbers(driver, more):
+    """As those of JAX may, which has 32 bits by default."""
+
+    def states(number):
+        count, none = (driver.array(np.asarray(x, "int32")) for x in (number, 0))
+        each = driver.array(np.asarray([0, number], "int32"))
+        score = driver.array(np.asarray([1.0, 2.0, 4.0]))
+        histogram = streaming.ScoreHistogram.empty(score, edges=score[:2])
+        truth = driver.array(np.asarray([True, True, False]))
+        return {
+            "detections": streaming.DetectionCounts(count, count, count, none),
+            "pixels": streaming.PixelCounts(count, count, none),
+            "moments": streaming.Moments.of(score)._replace(number=count),
+            "histogram": histogram.of(truth, score)._replace(positive=each, negative=each),
+        }
+
+    def computed(name, state):
+        if name == "histogram":
+            return state.compute(ak.average_precision)
+        found = streaming.compute(state)
+        return {"detections": found[:4], "pixels": found[2:], "moments": found}[name]
+
+    first, *others = [states(number) for number in (2**31 - 2, *more)]
+    for name, state in first.items():
+        assert np.isfinite([driver.numpy(x) for x in computed(name, state)]).all(), name
+        parts = [state, *(each[name] for each in others)]
+        for order in (parts, parts[::-1]):
+            with np.errstate(over="ignore"):
+                merged = reduce(streaming.merge, order)
+            assert np.isnan([driver.numpy(x) for x in computed(name, merged)]).all(), name
+
+
+def test_a_quantile_of_counts_whose_sum_overflows_is_no_number(driver):
+    score = driver.array(np.asarray([1.0, 2.0, 4.0]))
+    state = streaming.ScoreHistogram.empty(score, edges=score)
+    half, none = (driver.array(np.asarray(x, "int32")) for x in ([2**29, 2**29, 1], [0, 0, 0]))
+    state = state._replace(positive=half, negative=none, least=score, greatest=score)
+    assert driver.numpy(state.quantile(0.25).value) == 1.0
+    wide = state._replace(negative=half, unknown=driver.array(np.asarray(0, "int32")))
+    found = [driver.numpy(x) for x in wide.quantile(0.25)]
+    assert np.isnan(found).all() or found == [1.0] * 3  # libraries that add 32 bits in 64 have the number
 
 
 def test_counts_are_integers_unless_samples_have_weights(driver):
@@ -289,6 +344,86 @@ def test_what_does_not_fit_is_refused(driver):
         streaming.ScoreHistogram.empty(score).quantile(2)
     with pytest.raises(ValueError, match="`target` and `decision` must have equal shapes"):
         streaming.DetectionCounts.of(truth, truth[:1])
+
+
+def test_parts_that_keep_scores_in_other_ways_are_refused(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    kinds = streaming.UniqueScores.empty(score), streaming.ScoreHistogram.empty(score)
+    unique, histogram = (streaming.Detections.empty(score, kind).of(truth, truth, score) for kind in kinds)
+    without = streaming.Detections.empty(score).of(truth, truth)
+    for pair in ((unique, without), (without, unique), (histogram, without), (without, histogram)):
+        with pytest.raises(ValueError, match="`score` must be given with every batch or with none, got parts with and"):
+            streaming.merge(*pair)
+    with pytest.raises(TypeError, match="states of one kind can be merged, got UniqueScores and ScoreHistogram"):
+        streaming.merge(unique, histogram)
+    unique, histogram = (streaming.Statistics.empty(score, kind).of(score) for kind in kinds)
+    with pytest.raises(TypeError, match="states of one kind can be merged, got ScoreHistogram and UniqueScores"):
+        streaming.merge(histogram, unique)
+    with pytest.raises(TypeError, match="states of one kind can be merged, got NoneType and NoneType"):
+        streaming.merge(None, None)
+
+
+def test_histograms_of_other_edges_are_not_merged(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    edges = [driver.array(np.asarray(x)) for x in ([0.0, 1.0], [0.0, 1.0], [0.0, 1.5])]
+    same, again, other = (streaming.ScoreHistogram.empty(score, edges=x).of(truth, score) for x in edges)
+    assert driver.numpy(streaming.merge(same, again).positive).tolist() == [0, 2]
+    with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 2 of .* and 2 of .* differ"):
+        streaming.merge(same, other)
+
+
+@pytest.mark.library("jax")
+def test_compiled_histograms_of_other_edges_merge_to_nan():
+    import jax
+    import jax.numpy as jnp
+
+    merged = jax.jit(lambda a, b: streaming.merge(a, b).compute(ak.average_precision))
+    truth, score = jnp.asarray([True, False]), jnp.asarray([2.0, 1.0])
+    same, again, other = (
+        streaming.ScoreHistogram.empty(score, edges=jnp.asarray(x)).of(truth, score)
+        for x in ([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0, 1.5, 2.0])
+    )
+    assert merged(same, again) == (1.0, 1.0, 1.0)
+    assert np.isnan(merged(same, other)).all()
+
+
+def test_edges_are_ascending_real_numbers(driver):
+    like = driver.array(np.zeros(3))
+    for wrong in ([1.0, 0.0], [np.nan], [0.0, np.nan, 1.0], [0.0, 1.0, 0.5]):
+        with pytest.raises(ValueError, match="`edges` must be ascending numbers"):
+            streaming.ScoreHistogram.empty(like, edges=driver.array(np.asarray(wrong)))
+    with pytest.raises(ValueError, match=r"`edges` must have shape \(B,\), got \(1, 2\)"):
+        streaming.ScoreHistogram.empty(like, edges=driver.array(np.zeros((1, 2))))
+    with pytest.raises(ValueError, match=r"`edges` has shape \(0,\)"):
+        streaming.ScoreHistogram.empty(like, edges=driver.array(np.zeros(0)))
+    with pytest.raises(TypeError, match="`edges`: list"):
+        streaming.ScoreHistogram.empty(like, edges=[0.0, 1.0])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float16", "bfloat16", "float32"])
+def test_edges_of_any_dtype_leave_the_truth_between_the_bounds(driver, dtype):
+    if dtype in ("float16", "bfloat16") and dtype not in driver.halves:
+        pytest.skip("has no such dtype")
+    edges = np.asarray([0.0, 1.0, 2.0])
+    edges = driver.array(edges, dtype) if "float" in dtype else driver.array(edges.astype(dtype))
+    truth = driver.array(np.asarray([True, False, True, False]))
+    score = driver.array(np.asarray([1.0001, 1.0, 1.0002, 2.5]), "float32")  # the first are one number in 16 bits
+    state = streaming.ScoreHistogram.empty(score, edges=edges).of(truth, score)
+    expected = float(driver.numpy(ak.roc_auc(truth, score)))
+    _, lower, upper = (float(driver.numpy(x)) for x in state.compute(ak.roc_auc))
+    assert lower <= expected <= upper
+
+
+def test_scores_of_another_library_or_shape_are_refused(driver):
+    truth, score = np.asarray([True, False]), np.asarray([2.0, 1.0])
+    state = streaming.ScoreHistogram.empty(driver.array(score))
+    if driver.name != "numpy":
+        with pytest.raises(
+            TypeError, match="arrays of one library are needed .* `the state`: .* `score`: numpy.ndarray"
+        ):
+            state.of(truth, score)
+    with pytest.raises(ValueError, match=r"`target` and `score` must have equal shapes, got \(2,\) and \(0,\)"):
+        state.of(driver.array(truth), driver.array(score)[:0])
 
 
 @pytest.mark.library("jax")
