@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from functools import partial, reduce
+from functools import partial, reduce, wraps
 from itertools import pairwise
 
 import numpy as np
@@ -284,17 +284,6 @@ def test_counts_that_overflow_are_no_numbers(driver, more):
             assert np.isnan([driver.numpy(x) for x in computed(name, merged)]).all(), name
 
 
-def test_a_quantile_of_counts_whose_sum_overflows_is_no_number(driver):
-    score = driver.array(np.asarray([1.0, 2.0, 4.0]))
-    state = streaming.ScoreHistogram.empty(score, edges=score)
-    half, none = (driver.array(np.asarray(x, "int32")) for x in ([2**29, 2**29, 1], [0, 0, 0]))
-    state = state._replace(positive=half, negative=none, least=score, greatest=score)
-    assert driver.numpy(state.quantile(0.25).value) == 1.0
-    wide = state._replace(negative=half, unknown=driver.array(np.asarray(0, "int32")))
-    found = [driver.numpy(x) for x in wide.quantile(0.25)]
-    assert np.isnan(found).all() or found == [1.0] * 3  # libraries that add 32 bits in 64 have the number
-
-
 def test_counts_are_integers_unless_samples_have_weights(driver):
     truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
     for state in (
@@ -427,6 +416,20 @@ def test_scores_of_another_library_or_shape_are_refused(driver):
 
 
 @pytest.mark.library("jax")
+def test_a_quantile_of_counts_whose_sum_overflows_is_no_number():
+    import jax
+    import jax.numpy as jnp
+
+    with jax.enable_x64(False):  # where sums of 32 bits remain of 32 bits
+        score = jnp.asarray([1.0, 2.0, 4.0])
+        empty = streaming.ScoreHistogram.empty(score, edges=score)
+        count = jnp.asarray([2**30, 2**30 - 1, 0])
+        state = empty._replace(positive=count, least=score, greatest=score)
+        assert state.quantile(0.25).value == 1.0
+        assert np.isnan(state._replace(negative=count).quantile(0.25)).all()
+
+
+@pytest.mark.library("jax")
 def test_states_of_fixed_shape_are_scanned_and_jitted():
     import jax
     import jax.numpy as jnp
@@ -479,6 +482,86 @@ def test_statistics_are_those_of_the_batch(driver, kind, labelled, cuts):
     for state in streamed(driver, empty, [score], cuts):
         for name, x, y in zip(expected._fields, state.compute(), expected, strict=True):
             np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=1e-11, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", [streaming.UniqueScores, streaming.ScoreHistogram])
+def test_detections_take_weights(driver, kind):
+    arrays = np.asarray([True, False, True, False]), np.asarray([True, True, False, False])
+    truth, decision, score, weight = map(driver.array, (*arrays, np.asarray([4.0, 3.0, 2.0, 1.0]), np.arange(1.0, 5.0)))
+    state = streaming.Detections.empty(score, kind.empty(score))
+    found = streaming.update(state, truth, decision, score, sample_weight=weight).compute()
+    assert [driver.numpy(x) for x in found] == pytest.approx([1 / 3, 1 / 4, 2 / 7, 1 / 6, 3 / 4], rel=1e-6)
+
+
+def test_integers_are_taken_for_equal_only_where_floats_tell_them_apart(driver):
+    truth = driver.array(np.asarray([True]))
+    for dtype, digits in (("float32", 24), ("float64", 53)):
+        state = streaming.ScoreHistogram.empty(driver.array(np.zeros(0), dtype))
+        for sign in (-1, 1):
+            for above, extremes in ((-1, [sign * (2.0**digits - 1)] * 2), (0, [-np.inf, np.inf])):
+                score = sign * (2**digits + above)
+                found = state.of(truth, driver.array(np.asarray([score])))
+                bucket = driver.numpy(found.positive).argmax()
+                assert [driver.numpy(x)[bucket] for x in (found.least, found.greatest)] == extremes
+
+
+def test_a_histogram_takes_settings_and_metrics_that_wrap_those_known(driver):
+    truth, score = (driver.array(np.asarray(x)) for x in ([False, True, False, True], [1.0, 2.0, 3.0, 4.0]))
+    state = streaming.ScoreHistogram.empty(score).of(truth, score)
+    for tpr, expected in ((0.5, 0.0), (0.95, 0.5), (driver.array(np.asarray(0.5)), 0.0)):
+        assert [driver.numpy(x) for x in state.compute(ak.fpr_at_tpr, tpr=tpr)] == [expected] * 3
+
+    @wraps(ak.roc_auc)
+    def wrapped(*arrays, **settings):
+        return ak.roc_auc(*arrays, **settings)
+
+    assert [driver.numpy(x) for x in state.compute(wrapped)] == [0.75] * 3
+    with pytest.raises(ValueError, match="`metric` must be one of .*, got functools.partial: use"):
+        state.compute(partial(ak.roc_auc, max_fpr=0.5))
+    with pytest.raises(ValueError, match="`tpr` must be > 0 and <= 1, got 2"):
+        state.compute(ak.fpr_at_tpr, tpr=2)
+
+
+def test_sums_of_single_precision_are_kept_in_double(driver):
+    numbers = np.asarray([2.0**24, 1.0, 1.0])  # 1 is lost beside the first, in float32
+    scores, truth = driver.array(numbers, "float32"), driver.array(np.ones(3, dtype=bool))
+    moments = streaming.Moments.of(scores)
+    assert driver.numpy(moments.mean) == numbers.mean()
+    assert driver.numpy(streaming.merge(streaming.Moments.empty(scores), moments).mean) == numbers.mean()
+    assert driver.numpy(streaming.DetectionCounts.of(truth, truth, scores).both) == 2**24 + 2
+    for state in (moments, streaming.Moments.empty(scores)):
+        assert {driver.dtype_name(x) for x in state[1:]} == {"float64"}
+    for means in (streaming.Means.of(scores, scores[0]), streaming.Means.empty(scores, (1, 0))):
+        assert {driver.dtype_name(x) for x in means.totals} == {"float64"}
+    one, two = (streaming.Means.of(driver.array(np.asarray(x), "float32")) for x in (2.0**24, 1.0))
+    assert [driver.numpy(x) for x in streaming.merge(one, two).compute()] == [(2**24 + 1) / 2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", [streaming.UniqueScores, streaming.ScoreHistogram])
+def test_statistics_have_the_dtype_of_the_scores(driver, kind, dtype):
+    scores = driver.array(np.asarray([1.0, 2.0, 4.0]), dtype)
+    found = streaming.update(streaming.Statistics.empty(scores, kind.empty(scores)), scores).compute()
+    assert {driver.dtype_name(x) for x in found} == {dtype}
+
+
+def test_division_by_zero_in_counts_is_a_setting(driver):
+    state = streaming.DetectionCounts.empty(driver.array(np.zeros(3)))
+    for value in (0.5, driver.array(np.asarray(0.5))):
+        assert [float(driver.numpy(x)) for x in state.compute(zero_division=value)[:4]] == [0.5] * 4
+    assert all(np.isnan(driver.numpy(x)) for x in state.compute(zero_division=float("nan"))[:4])
+    with pytest.raises(TypeError, match="`zero_division` must be a number"):
+        state.compute(zero_division="warn")
+
+
+def test_counts_name_wrong_arguments(driver):
+    truth = driver.array(np.asarray([True, False]))
+    with pytest.raises(ValueError, match=r"`sample_weight` must have equal shapes, got \(2,\) and \(2,\) and \(1,\)"):
+        streaming.DetectionCounts.of(truth, truth, driver.array(np.ones(1)))
+    with pytest.raises(TypeError, match="`decision`: list"):
+        streaming.PixelCounts.of([True])
+    with pytest.raises(TypeError, match="`target`: list"):
+        streaming.DetectionCounts.of([True], truth)
 
 
 def test_means_are_over_batches(driver):
