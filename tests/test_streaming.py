@@ -415,6 +415,26 @@ def test_scores_of_another_library_or_shape_are_refused(driver):
         state.of(driver.array(truth), driver.array(score)[:0])
 
 
+@pytest.mark.library("tensorflow")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_batch_that_turns_out_empty_in_a_graph_changes_nothing(compiled):
+    import tensorflow as tf
+
+    truth, score = tf.constant([True, False, True]), tf.constant([3.0, 2.0, 1.0], tf.float64)
+    signature = tf.TensorSpec((None,), tf.bool), tf.TensorSpec((None,), tf.float64)
+
+    @tf.function(input_signature=signature, jit_compile=compiled)
+    def merged(more, scores):
+        empty = streaming.ScoreHistogram.empty(score)
+        histogram = streaming.update(empty.of(truth, score), more, scores)
+        moments = streaming.update(streaming.Moments.of(score), scores)
+        counts = streaming.update(streaming.DetectionCounts.of(truth, score > 2.5), more, scores > 2.5)
+        return (*moments.compute(), *histogram.compute(ak.roc_auc), *histogram.quantile(0.5), *counts.compute()[:4])
+
+    found = [float(x) for x in merged(truth[:0], score[:0])]
+    assert found == pytest.approx([2.0, 1.0, 1.0, 3.0, *[0.5] * 3, *[2.0] * 3, 1.0, 0.5, 2 / 3, 0.5], rel=1e-6)
+
+
 @pytest.mark.library("jax")
 def test_a_quantile_of_counts_whose_sum_overflows_is_no_number():
     import jax

@@ -8,7 +8,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
-from anomaly_kernels._checks import SHARE, UNIT, cast, dtype_name, has_ndim, inputs, is_real, not_empty, number
+from anomaly_kernels._checks import (
+    SHARE,
+    UNIT,
+    cast,
+    dtype_name,
+    has_ndim,
+    inputs,
+    is_real,
+    not_empty,
+    number,
+    shape_of,
+)
 from anomaly_kernels._namespace import array_namespace, common_namespace, describe
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._typing import Array, DType, Namespace, Setting
@@ -107,17 +118,18 @@ class ScoreHistogram(NamedTuple):
 
     def _inside(self, xp: Namespace, scores: OneClass) -> tuple[Array, Array, Array]:
         """What the scores of a class weigh in each bucket, and the extreme ones there."""
-        none = self.none()
-        if 0 in scores.scores.shape:
-            return none.positive, none.least, none.greatest
-        inner = xp.searchsorted(scores.scores, self.edges[1:], side="left")
+        ordered = scores.scores
+        if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up in none, which graphs may turn out to have
+            ordered = xp.concat([ordered, xp.zeros_like(self.edges[:1]) + math.inf])
+        inner = xp.searchsorted(ordered, self.edges[1:], side="left")
         # TensorFlow's graphs may not know the size, and add what they count as int64
         each = xp.ones_like(scores.scores, dtype=xp.bool)
         last = cast(xp, inner.dtype, xp.sum(xp.astype(each, xp.counting()), axis=0, keepdims=True))
         start, end = xp.concat([xp.zeros_like(last), inner]), xp.concat([inner, last])
         weight = scores.beyond(xp, start) - scores.beyond(xp, end)
-        least = xp.take_along_axis(scores.scores, xp.minimum(start, last - 1))
-        greatest = xp.take_along_axis(scores.scores, xp.maximum(end - 1, 0))
+        top = xp.maximum(last - 1, 0)
+        least = xp.take_along_axis(ordered, xp.minimum(start, top))
+        greatest = xp.take_along_axis(ordered, xp.maximum(end - 1, 0))
         some = start < end
         kept = weight if is_real(weight) else cast(xp, xp.counting(), weight)
         return kept, xp.where(some, least, math.inf), xp.where(some, greatest, -math.inf)

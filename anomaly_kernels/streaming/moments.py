@@ -60,7 +60,9 @@ class Moments(NamedTuple):
             return cls.empty(scores)
         flat = xp.reshape(cast(xp, xp.wide(scores), scores), (-1,))
         count = xp.sum(xp.ones_like(flat, dtype=xp.counting()))
-        return cls(count, mean(xp, flat), standard_deviation(xp, flat), xp.min(flat), xp.max(flat))
+        # of an unknown number, and maybe none, which have no mean
+        center, spread = (xp.where(count == 0, 0.0, x) for x in (mean(xp, flat), standard_deviation(xp, flat)))
+        return cls(count, center, spread, xp.min(flat), xp.max(flat))
 
     def merge(self, other: Moments) -> Moments:
         """The state of both parts."""
