@@ -574,6 +574,14 @@ def test_division_by_zero_in_counts_is_a_setting(driver):
         state.compute(zero_division="warn")
 
 
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
+def test_weights_whose_sum_overflows_give_no_number(driver):
+    truth, score, weight = map(driver.array, (np.asarray([True, True]), np.asarray([2.0, 1.0]), np.full(2, 1.7e308)))
+    counts = streaming.DetectionCounts.of(truth, truth, weight).compute()
+    bounded = streaming.ScoreHistogram.empty(score).of(truth, score, weight).compute(ak.best_f1)
+    assert np.isnan([driver.numpy(x) for x in (*counts[:4], *bounded)]).all()
+
+
 def test_counts_name_wrong_arguments(driver):
     truth = driver.array(np.asarray([True, False]))
     with pytest.raises(ValueError, match=r"`sample_weight` must have equal shapes, got \(2,\) and \(2,\) and \(1,\)"):

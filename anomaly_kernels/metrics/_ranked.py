@@ -8,6 +8,7 @@ chunks become a state a chunk, which is merged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -33,10 +34,11 @@ class OneClass(NamedTuple):
         return xp.take_along_axis(self.weight_from, place)
 
     def total(self, xp: Namespace) -> Array:
-        """What all weigh, with an axis of one entry in the place of the scores."""
+        """What all weigh, with an axis of one entry in the place of the scores; NaN where integers overflow."""
         if self.weight_from is None:
             return xp.constant([self.scores.shape[-1]], like=self.scores, dtype=xp.wide(self.scores))
-        return xp.astype(self.weight_from[..., :1], xp.wide(self.scores))
+        overflow = xp.any(self.weight_from < 0, axis=-1, keepdims=True)
+        return xp.where(overflow, math.nan, xp.astype(self.weight_from[..., :1], xp.wide(self.scores)))
 
 
 class Ranking(NamedTuple):
@@ -95,7 +97,7 @@ def answer(
     rows = len(given.score.shape) > 1 and 0 not in given.score.shape
     if rows and xp.is_lean(given.truth, given.score):
         return _row_by_row(given, metric, settings)
-    return _finished(given, metric(_classes(given), *settings))
+    return _finished(given, _said(metric, given, settings))
 
 
 def _row_by_row(given: Labelled, metric: Metric, settings: Sequence[Setting]) -> Results:
@@ -104,8 +106,18 @@ def _row_by_row(given: Labelled, metric: Metric, settings: Sequence[Setting]) ->
     arrays = {"truth": given.truth, "score": given.score, "weight": given.weight}
     rows = {name: xp.reshape(x, (-1, x.shape[-1])) for name, x in arrays.items() if x is not None}
     every = [{name: x[k, ...] for name, x in rows.items()} for k in range(rows["score"].shape[0])]
-    found = [metric(_classes(given._replace(**row)), *settings) for row in every]  # type: ignore[arg-type]  # its arrays
+    found = [_said(metric, given._replace(**row), settings) for row in every]  # type: ignore[arg-type]  # its arrays
     return _finished(given, tuple(xp.reshape(xp.stack(each), outer) for each in zip(*found, strict=True)))
+
+
+def _said(metric: Metric, given: Labelled, settings: Sequence[Setting]) -> Results:
+    """What a metric says of arrays, NaN where the sum of their weights overflows."""
+    xp, ranking = given.xp, _classes(given)
+    found = metric(ranking, *settings)
+    if given.weight is None:
+        return found
+    overflow = xp.logical_not(xp.isfinite((ranking.positives + ranking.negatives)[..., 0]))
+    return tuple(unless(xp, overflow, x) if is_real(x) else x for x in found)
 
 
 def _finished(given: Labelled, results: Results) -> Results:

@@ -40,8 +40,9 @@ def added(a: Array, b: Array) -> Array:
 
 
 def spoiled(xp: Namespace, unknown: Array, *counts: Array) -> Array:
-    """Whether a number was NaN, or a count of 32 bits, which are all that JAX has by default, has overflowed."""
+    """Whether a number was NaN, or a sum overflowed; integers, of 32 bits in JAX by default, are negative then."""
     found = unknown != 0
     for each in counts:
-        found = xp.logical_or(found, xp.any(each < 0))
+        wrong = xp.logical_not(xp.isfinite(xp.sum(each))) if is_real(each) else xp.any(each < 0)
+        found = xp.logical_or(found, wrong)
     return found
