@@ -66,7 +66,10 @@ def merge(a: S, b: S) -> S:
     Raises
     ------
     TypeError
-        If the states are of two kinds, or of scores of two dtypes.
+        If the states are of two kinds, or of scores of two dtypes, or histograms with other edges. Where these cannot
+        be looked at, under `jit`, the metrics of what is merged are NaN instead.
+    ValueError
+        If scores were given to one of two `Detections` alone.
 
     Examples
     --------
