@@ -218,6 +218,13 @@ def test_a_nan_anywhere_in_the_stream_makes_it_nan(driver, where, name):
         assert all(np.isnan(driver.numpy(x)) for x in state.compute(ak.best_f1))
 
 
+def test_a_quantile_that_is_a_score_has_its_bounds_beside_an_infinite_one(driver):
+    truth, score = driver.array(np.asarray([False] * 3)), driver.array(np.asarray([1.0, 2.0, np.inf]))
+    state = streaming.ScoreHistogram.empty(score).of(truth, score)
+    assert [driver.numpy(x) for x in state.quantile(0.5)] == [2.0] * 3
+    assert [driver.numpy(x) for x in state.quantile(0.75)] == [2.0, 2.0, np.inf]
+
+
 def test_nan_scores_make_moments_nan(driver):
     score = np.asarray([1.0, np.nan, 3.0, 4.0])
     for state in streamed(driver, streaming.Moments.empty(driver.array(score)), [score], [2]):
@@ -266,10 +273,12 @@ def test_counts_that_overflow_are_no_numbers(driver, more):
             "pixels": streaming.PixelCounts(count, count, none),
             "moments": streaming.Moments.of(score)._replace(number=count),
             "histogram": histogram.of(truth, score)._replace(positive=each, negative=each),
+            "positives": histogram.of(truth, score)._replace(positive=each),
+            "negatives": histogram.of(truth, score)._replace(negative=each),
         }
 
     def computed(name, state):
-        if name == "histogram":
+        if isinstance(state, streaming.ScoreHistogram):
             return state.compute(ak.average_precision)
         found = streaming.compute(state)
         return {"detections": found[:4], "pixels": found[2:], "moments": found}[name]
@@ -279,9 +288,9 @@ def test_counts_that_overflow_are_no_numbers(driver, more):
         assert np.isfinite([driver.numpy(x) for x in computed(name, state)]).all(), name
         parts = [state, *(each[name] for each in others)]
         for order in (parts, parts[::-1]):
-            with np.errstate(over="ignore"):
-                merged = reduce(streaming.merge, order)
-            assert np.isnan([driver.numpy(x) for x in computed(name, merged)]).all(), name
+            with np.errstate(over="ignore", invalid="ignore"):
+                found = computed(name, reduce(streaming.merge, order))
+            assert np.isnan([driver.numpy(x) for x in found]).all(), name
 
 
 def test_counts_are_integers_unless_samples_have_weights(driver):
@@ -359,6 +368,9 @@ def test_histograms_of_other_edges_are_not_merged(driver):
     assert driver.numpy(streaming.merge(same, again).positive).tolist() == [0, 2]
     with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 2 of .* and 2 of .* differ"):
         streaming.merge(same, other)
+    single = streaming.ScoreHistogram.empty(score, edges=driver.array(np.asarray([0.0, 1.0]), "float32"))
+    with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 2 of .*64 and 2 of .*32"):
+        streaming.merge(same, single)
 
 
 @pytest.mark.library("jax")
@@ -574,12 +586,13 @@ def test_division_by_zero_in_counts_is_a_setting(driver):
         state.compute(zero_division="warn")
 
 
-@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 def test_weights_whose_sum_overflows_give_no_number(driver):
     truth, score, weight = map(driver.array, (np.asarray([True, True]), np.asarray([2.0, 1.0]), np.full(2, 1.7e308)))
-    counts = streaming.DetectionCounts.of(truth, truth, weight).compute()
-    bounded = streaming.ScoreHistogram.empty(score).of(truth, score, weight).compute(ak.best_f1)
-    assert np.isnan([driver.numpy(x) for x in (*counts[:4], *bounded)]).all()
+    with np.errstate(over="ignore", invalid="ignore"):
+        counts = streaming.DetectionCounts.of(truth, truth, weight).compute()
+        bounded = streaming.ScoreHistogram.empty(score).of(truth, score, weight).compute(ak.best_f1)
+        found = [driver.numpy(x) for x in (*counts[:4], *bounded)]
+    assert np.isnan(found).all()
 
 
 def test_counts_name_wrong_arguments(driver):
