@@ -218,6 +218,19 @@ def test_weights_of_the_highest_scores_keep_their_digits_beside_heavy_ones(drive
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize("weight", [np.full(8, 2**62), np.full(8, 2**61), np.full(8, 1.7e308)])
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_weights_whose_sum_overflows_give_no_number(driver, metric, weight):
+    arrays = [driver.array(x) for x in (TRUTH, SCORE)]
+    rows = [driver.array(np.stack([x, x])) for x in (TRUTH, SCORE)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = driver.numpy(metric(*arrays, sample_weight=driver.array(weight)))
+        each = driver.array(np.stack([weight, np.ones_like(weight)]))
+        both = driver.numpy(metric(*rows, axis=1, sample_weight=each))
+    assert np.isnan(found)
+    assert np.isnan(both).tolist() == [True, False]
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("axis", [0, -1, (0, 2), (2, 1), (0, 1, 2)])
 @pytest.mark.parametrize("metric", RANKINGS)
@@ -269,6 +282,41 @@ def test_the_best_threshold_of_integers_is_an_integer(driver, dtype):
     assert driver.dtype_name(found.threshold) == dtype
 
 
+@pytest.mark.parametrize(
+    ("truth", "weight", "expected"),
+    [
+        ([1, 0, 0], [0.0, 1.0, 1.0], (0.0, 9.0)),
+        ([1, 0, 0], [0.0, 1.0, 0.0], (0.0, 5.0)),
+        ([0, 0, 0], [1.0, 1.0, 0.0], (0.0, 5.0)),
+        ([0, 1, 1], [1.0, 1.0, 0.0], (1.0, 5.0)),
+    ],
+)
+def test_the_best_threshold_is_none_that_weighs_nothing(driver, truth, weight, expected):
+    arrays = (driver.array(np.asarray(x)) for x in (np.asarray(truth, bool), [1.0, 5.0, 9.0]))
+    found = ak.best_f1(*arrays, sample_weight=driver.array(np.asarray(weight)))
+    assert (driver.numpy(found.value), driver.numpy(found.threshold)) == expected
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_where_nothing_weighs_anything_metrics_are_undefined(driver, metric, dtype):
+    weight = driver.array(np.zeros(8, dtype))
+    found = driver.numpy(metric(driver.array(TRUTH), driver.array(SCORE), sample_weight=weight))
+    undefined = metric in (ak.roc_auc, partial_roc_auc, ak.fpr_at_tpr)
+    np.testing.assert_array_equal(found, np.nan if undefined else 0.0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_where_nothing_weighs_anything_curves_have_no_threshold(driver, dtype):
+    arrays = driver.array(TRUTH), driver.array(SCORE)
+    weight = driver.array(np.zeros(8, dtype))
+    precision, recall, threshold = map(driver.numpy, ak.precision_recall_curve(*arrays, sample_weight=weight))
+    assert (precision.tolist(), recall.tolist(), threshold.tolist()) == ([1.0], [0.0], [])
+    fpr, tpr, threshold = map(driver.numpy, ak.roc_curve(*arrays, sample_weight=weight))
+    assert np.isnan([*fpr, *tpr]).tolist() == [True] * 2
+    assert threshold.tolist() == [np.inf]
+
+
 def test_without_positives_the_best_threshold_is_the_highest_score(driver):
     found = ak.best_f1(driver.array(np.zeros(3, dtype=bool)), driver.array(np.asarray([2.0, 5.0, 1.0])))
     assert (driver.numpy(found.value), driver.numpy(found.threshold)) == (0.0, 5.0)
@@ -301,6 +349,9 @@ def test_k_is_an_integer_from_1_on(driver):
         with pytest.raises(TypeError, match="`k` must be an integer, got"):
             ak.precision_at_k(truth, score, k=k)
     assert driver.numpy(ak.precision_at_k(truth, score, k=100)) == pytest.approx(0.04, rel=1e-6)
+    assert driver.numpy(ak.precision_at_k(truth, score, k=2**70)) == pytest.approx(4 / 2**70, rel=1e-6)
+    with pytest.raises(ValueError, match="`k` must be a number that fits a float, got one of 1329 bits"):
+        ak.precision_at_k(truth, score, k=10**400)
 
 
 @pytest.mark.parametrize("axis", [(), 3, (0, 0), (0, -3), 1.5])
@@ -327,6 +378,15 @@ def test_unsigned_integers_are_ranked_in_their_order(driver, metric, bits):
         calls.append(lambda truth, score: driver.jit(lambda a: metric(a["y"], a["s"]))({"y": truth, "s": score}))
     for call in calls:
         assert driver.numpy(call(driver.array(TRUTH), driver.array(score))) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_signed_integers_are_ranked_in_their_order(driver, metric, bits):
+    least, top = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    score = np.asarray([least, -1, 0, top, least + 1, 1, top - 1, -1], f"int{bits}")
+    found = evaluate(driver, metric, TRUTH, score)
+    assert found == pytest.approx(EXACT[metric](TRUTH, score), rel=1e-6)
 
 
 @pytest.mark.parametrize("metric", RANKINGS)
@@ -515,6 +575,33 @@ def test_states_of_parts_are_merged_to_that_of_the_whole(driver, metric, labelle
     weights = {"sample_weight": driver.array(arrays[2])} if weighted else {}
     expected = driver.numpy(metric(*map(driver.array, arrays[:2]), **weights))
     np.testing.assert_allclose(driver.numpy(metric(target, distinct, sample_weight=weight)), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("heavy", [1e-9, 1e12])
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_light_weights_keep_their_digits_in_a_state(driver, metric, heavy):
+    if driver.name == "dask":
+        pytest.skip("makes states of its chunks, in NumPy")
+    truth, score = np.asarray([True, False, True, False, True]), np.asarray([5.0, 4.0, 3.0, 2.0, 1.0])
+    weight = np.asarray([1e-6, 3e-7, 2e-7, heavy, 1e-7])
+    arrays = [driver.array(x) for x in (truth, score, weight)]
+    expected = driver.numpy(metric(*arrays[:2], sample_weight=arrays[2]))
+    for cut in (0, 2, 4):
+        parts = [UniqueScores.of(*(x[part] for x in arrays)) for part in (slice(cut, None), slice(cut))]
+        target, distinct, weights = UniqueScores.merge(*parts).samples()
+        found = driver.numpy(metric(target, distinct, sample_weight=weights))
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_scores_that_make_no_state_are_refused(driver):
+    truth, score = driver.array(TRUTH), driver.array(SCORE)
+    with pytest.raises(ValueError, match=r"`target` and `score` must have equal shapes, got \(8,\) and \(0,\)"):
+        UniqueScores.of(truth, score[:0])
+    with pytest.raises(TypeError, match="`score`: list"):
+        UniqueScores.of(truth, [])
+    if driver.name == "dask":
+        with pytest.raises(TypeError, match="`UniqueScores` has as many entries as .* it cannot be traced or lazy"):
+            UniqueScores.of(truth, score)
 
 
 @pytest.mark.library("numpy")

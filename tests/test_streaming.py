@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from functools import partial, reduce
+from functools import partial, reduce, wraps
 from itertools import pairwise
 
 import numpy as np
@@ -158,8 +158,10 @@ def test_scores_of_16_bits_are_exact(driver, metric, dtype):
         pytest.skip("has no such dtype")
     rng = np.random.default_rng(0)
     truth = rng.random(500) < 0.2
-    score = rng.normal(size=500) + truth if "float" in dtype else rng.integers(0, 90, size=500)
-    score = driver.array(score > 40 if dtype == "bool" else score, dtype)
+    score = rng.normal(size=500) + truth
+    if "float" not in dtype:
+        score = score > 0.5 if dtype == "bool" else (90 * np.abs(score)).astype(dtype)
+    score = driver.array(score, dtype)
     state = streaming.ScoreHistogram.empty(score)
     state = streaming.update(state, driver.array(truth[:200]), score[:200])
     state = streaming.update(state, driver.array(truth[200:]), score[200:])
@@ -216,6 +218,13 @@ def test_a_nan_anywhere_in_the_stream_makes_it_nan(driver, where, name):
         assert all(np.isnan(driver.numpy(x)) for x in state.compute(ak.best_f1))
 
 
+def test_a_quantile_that_is_a_score_has_its_bounds_beside_an_infinite_one(driver):
+    truth, score = driver.array(np.asarray([False] * 3)), driver.array(np.asarray([1.0, 2.0, np.inf]))
+    state = streaming.ScoreHistogram.empty(score).of(truth, score)
+    assert [driver.numpy(x) for x in state.quantile(0.5)] == [2.0] * 3
+    assert [driver.numpy(x) for x in state.quantile(0.75)] == [2.0, 2.0, np.inf]
+
+
 def test_nan_scores_make_moments_nan(driver):
     score = np.asarray([1.0, np.nan, 3.0, 4.0])
     for state in streamed(driver, streaming.Moments.empty(driver.array(score)), [score], [2]):
@@ -238,6 +247,50 @@ def test_states_of_nothing_compute_what_is_undefined(driver):
     assert all(np.isnan(driver.numpy(x)) for x in histogram.compute(ak.fpr_at_tpr))
     assert all(np.isnan(driver.numpy(x)) for x in histogram.quantile(0.5))
     assert [driver.numpy(x) for x in histogram.compute(ak.average_precision)] == [0.0] * 3
+    unique = streaming.UniqueScores.empty(like)
+    assert np.isnan(driver.numpy(unique.compute(ak.roc_auc)))
+    assert np.isnan(driver.numpy(unique.compute(ak.fpr_at_tpr)))
+    assert driver.numpy(unique.compute(ak.average_precision)) == 0.0
+    assert driver.numpy(unique.compute(ak.best_f1).value) == 0.0
+    for scores in (histogram, unique):
+        assert all(np.isnan(driver.numpy(x)) for x in streaming.Statistics.empty(like, scores).compute())
+        found = streaming.Detections.empty(like, scores).compute(zero_division=0.25)
+        assert [driver.numpy(x) for x in found] == [0.25] * 4 + [0.0]
+
+
+@pytest.mark.parametrize("more", [[2, 3], [2**31 - 2, 2**31 - 2]])
+def test_counts_that_overflow_are_no_numbers(driver, more):
+    """As those of JAX may, which has 32 bits by default."""
+
+    def states(number):
+        count, none = (driver.array(np.asarray(x, "int32")) for x in (number, 0))
+        each = driver.array(np.asarray([0, number], "int32"))
+        score = driver.array(np.asarray([1.0, 2.0, 4.0]))
+        histogram = streaming.ScoreHistogram.empty(score, edges=score[:2])
+        truth = driver.array(np.asarray([True, True, False]))
+        return {
+            "detections": streaming.DetectionCounts(count, count, count, none),
+            "pixels": streaming.PixelCounts(count, count, none),
+            "moments": streaming.Moments.of(score)._replace(number=count),
+            "histogram": histogram.of(truth, score)._replace(positive=each, negative=each),
+            "positives": histogram.of(truth, score)._replace(positive=each),
+            "negatives": histogram.of(truth, score)._replace(negative=each),
+        }
+
+    def computed(name, state):
+        if isinstance(state, streaming.ScoreHistogram):
+            return state.compute(ak.average_precision)
+        found = streaming.compute(state)
+        return {"detections": found[:4], "pixels": found[2:], "moments": found}[name]
+
+    first, *others = [states(number) for number in (2**31 - 2, *more)]
+    for name, state in first.items():
+        assert np.isfinite([driver.numpy(x) for x in computed(name, state)]).all(), name
+        parts = [state, *(each[name] for each in others)]
+        for order in (parts, parts[::-1]):
+            with np.errstate(over="ignore", invalid="ignore"):
+                found = computed(name, reduce(streaming.merge, order))
+            assert np.isnan([driver.numpy(x) for x in found]).all(), name
 
 
 def test_counts_are_integers_unless_samples_have_weights(driver):
@@ -282,13 +335,130 @@ def test_what_does_not_fit_is_refused(driver):
     with pytest.raises(TypeError, match="`score` must be no wider than the state, of dtype .*float32.*, got .*float64"):
         streaming.ScoreHistogram.empty(single).of(truth, score)
     with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 65281 of .*float64"):
-        streaming.merge(streaming.ScoreHistogram.empty(score), streaming.ScoreHistogram.empty(score, edges=score))
+        streaming.merge(streaming.ScoreHistogram.empty(score), streaming.ScoreHistogram.empty(score, edges=score[:1]))
     with pytest.raises(ValueError, match="`metric` must be one of `average_precision`, .*, got aupr_trapezoid: use"):
         streaming.compute(streaming.ScoreHistogram.empty(score), ak.aupr_trapezoid)
     with pytest.raises(ValueError, match="`level` must be >= 0 and <= 1, got 2"):
         streaming.ScoreHistogram.empty(score).quantile(2)
     with pytest.raises(ValueError, match="`target` and `decision` must have equal shapes"):
         streaming.DetectionCounts.of(truth, truth[:1])
+
+
+def test_parts_that_keep_scores_in_other_ways_are_refused(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    kinds = streaming.UniqueScores.empty(score), streaming.ScoreHistogram.empty(score)
+    unique, histogram = (streaming.Detections.empty(score, kind).of(truth, truth, score) for kind in kinds)
+    without = streaming.Detections.empty(score).of(truth, truth)
+    for pair in ((unique, without), (without, unique), (histogram, without), (without, histogram)):
+        with pytest.raises(ValueError, match="`score` must be given with every batch or with none, got parts with and"):
+            streaming.merge(*pair)
+    with pytest.raises(TypeError, match="states of one kind can be merged, got UniqueScores and ScoreHistogram"):
+        streaming.merge(unique, histogram)
+    unique, histogram = (streaming.Statistics.empty(score, kind).of(score) for kind in kinds)
+    with pytest.raises(TypeError, match="states of one kind can be merged, got ScoreHistogram and UniqueScores"):
+        streaming.merge(histogram, unique)
+    with pytest.raises(TypeError, match="states of one kind can be merged, got NoneType and NoneType"):
+        streaming.merge(None, None)
+
+
+def test_histograms_of_other_edges_are_not_merged(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    edges = [driver.array(np.asarray(x)) for x in ([0.0, 1.0], [0.0, 1.0], [0.0, 1.5])]
+    same, again, other = (streaming.ScoreHistogram.empty(score, edges=x).of(truth, score) for x in edges)
+    assert driver.numpy(streaming.merge(same, again).positive).tolist() == [0, 2]
+    with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 2 of .* and 2 of .* differ"):
+        streaming.merge(same, other)
+    single = streaming.ScoreHistogram.empty(score, edges=driver.array(np.asarray([0.0, 1.0]), "float32"))
+    with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 2 of .*64 and 2 of .*32"):
+        streaming.merge(same, single)
+
+
+@pytest.mark.library("jax")
+def test_compiled_histograms_of_other_edges_merge_to_nan():
+    import jax
+    import jax.numpy as jnp
+
+    merged = jax.jit(lambda a, b: streaming.merge(a, b).compute(ak.average_precision))
+    truth, score = jnp.asarray([True, False]), jnp.asarray([2.0, 1.0])
+    same, again, other = (
+        streaming.ScoreHistogram.empty(score, edges=jnp.asarray(x)).of(truth, score)
+        for x in ([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0, 1.5, 2.0])
+    )
+    assert merged(same, again) == (1.0, 1.0, 1.0)
+    assert np.isnan(merged(same, other)).all()
+
+
+def test_edges_are_ascending_real_numbers(driver):
+    like = driver.array(np.zeros(3))
+    for wrong in ([1.0, 0.0], [np.nan], [0.0, np.nan, 1.0], [0.0, 1.0, 0.5]):
+        with pytest.raises(ValueError, match="`edges` must be ascending numbers"):
+            streaming.ScoreHistogram.empty(like, edges=driver.array(np.asarray(wrong)))
+    with pytest.raises(ValueError, match=r"`edges` must have shape \(B,\), got \(1, 2\)"):
+        streaming.ScoreHistogram.empty(like, edges=driver.array(np.zeros((1, 2))))
+    with pytest.raises(ValueError, match=r"`edges` has shape \(0,\)"):
+        streaming.ScoreHistogram.empty(like, edges=driver.array(np.zeros(0)))
+    with pytest.raises(TypeError, match="`edges`: list"):
+        streaming.ScoreHistogram.empty(like, edges=[0.0, 1.0])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float16", "bfloat16", "float32"])
+def test_edges_of_any_dtype_leave_the_truth_between_the_bounds(driver, dtype):
+    if dtype in ("float16", "bfloat16") and dtype not in driver.halves:
+        pytest.skip("has no such dtype")
+    edges = np.asarray([0.0, 1.0, 2.0])
+    edges = driver.array(edges, dtype) if "float" in dtype else driver.array(edges.astype(dtype))
+    truth = driver.array(np.asarray([True, False, True, False]))
+    score = driver.array(np.asarray([1.0001, 1.0, 1.0002, 2.5]), "float32")  # the first are one number in 16 bits
+    state = streaming.ScoreHistogram.empty(score, edges=edges).of(truth, score)
+    expected = float(driver.numpy(ak.roc_auc(truth, score)))
+    _, lower, upper = (float(driver.numpy(x)) for x in state.compute(ak.roc_auc))
+    assert lower <= expected <= upper
+
+
+def test_scores_of_another_library_or_shape_are_refused(driver):
+    truth, score = np.asarray([True, False]), np.asarray([2.0, 1.0])
+    state = streaming.ScoreHistogram.empty(driver.array(score))
+    if driver.name != "numpy":
+        with pytest.raises(
+            TypeError, match="arrays of one library are needed .* `the state`: .* `score`: numpy.ndarray"
+        ):
+            state.of(truth, score)
+    with pytest.raises(ValueError, match=r"`target` and `score` must have equal shapes, got \(2,\) and \(0,\)"):
+        state.of(driver.array(truth), driver.array(score)[:0])
+
+
+@pytest.mark.library("tensorflow")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_batch_that_turns_out_empty_in_a_graph_changes_nothing(compiled):
+    import tensorflow as tf
+
+    truth, score = tf.constant([True, False, True]), tf.constant([3.0, 2.0, 1.0], tf.float64)
+    signature = tf.TensorSpec((None,), tf.bool), tf.TensorSpec((None,), tf.float64)
+
+    @tf.function(input_signature=signature, jit_compile=compiled)
+    def merged(more, scores):
+        empty = streaming.ScoreHistogram.empty(score)
+        histogram = streaming.update(empty.of(truth, score), more, scores)
+        moments = streaming.update(streaming.Moments.of(score), scores)
+        counts = streaming.update(streaming.DetectionCounts.of(truth, score > 2.5), more, scores > 2.5)
+        return (*moments.compute(), *histogram.compute(ak.roc_auc), *histogram.quantile(0.5), *counts.compute()[:4])
+
+    found = [float(x) for x in merged(truth[:0], score[:0])]
+    assert found == pytest.approx([2.0, 1.0, 1.0, 3.0, *[0.5] * 3, *[2.0] * 3, 1.0, 0.5, 2 / 3, 0.5], rel=1e-6)
+
+
+@pytest.mark.library("jax")
+def test_a_quantile_of_counts_whose_sum_overflows_is_no_number():
+    import jax
+    import jax.numpy as jnp
+
+    with jax.enable_x64(False):  # where sums of 32 bits remain of 32 bits
+        score = jnp.asarray([1.0, 2.0, 4.0])
+        empty = streaming.ScoreHistogram.empty(score, edges=score)
+        count = jnp.asarray([2**30, 2**30 - 1, 0])
+        state = empty._replace(positive=count, least=score, greatest=score)
+        assert state.quantile(0.25).value == 1.0
+        assert np.isnan(state._replace(negative=count).quantile(0.25)).all()
 
 
 @pytest.mark.library("jax")
@@ -344,6 +514,95 @@ def test_statistics_are_those_of_the_batch(driver, kind, labelled, cuts):
     for state in streamed(driver, empty, [score], cuts):
         for name, x, y in zip(expected._fields, state.compute(), expected, strict=True):
             np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=1e-11, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", [streaming.UniqueScores, streaming.ScoreHistogram])
+def test_detections_take_weights(driver, kind):
+    arrays = np.asarray([True, False, True, False]), np.asarray([True, True, False, False])
+    truth, decision, score, weight = map(driver.array, (*arrays, np.asarray([4.0, 3.0, 2.0, 1.0]), np.arange(1.0, 5.0)))
+    state = streaming.Detections.empty(score, kind.empty(score))
+    found = streaming.update(state, truth, decision, score, sample_weight=weight).compute()
+    assert [driver.numpy(x) for x in found] == pytest.approx([1 / 3, 1 / 4, 2 / 7, 1 / 6, 3 / 4], rel=1e-6)
+
+
+def test_integers_are_taken_for_equal_only_where_floats_tell_them_apart(driver):
+    truth = driver.array(np.asarray([True]))
+    for dtype, digits in (("float32", 24), ("float64", 53)):
+        state = streaming.ScoreHistogram.empty(driver.array(np.zeros(0), dtype))
+        for sign in (-1, 1):
+            for above, extremes in ((-1, [sign * (2.0**digits - 1)] * 2), (0, [-np.inf, np.inf])):
+                score = sign * (2**digits + above)
+                found = state.of(truth, driver.array(np.asarray([score])))
+                bucket = driver.numpy(found.positive).argmax()
+                assert [driver.numpy(x)[bucket] for x in (found.least, found.greatest)] == extremes
+
+
+def test_a_histogram_takes_settings_and_metrics_that_wrap_those_known(driver):
+    truth, score = (driver.array(np.asarray(x)) for x in ([False, True, False, True], [1.0, 2.0, 3.0, 4.0]))
+    state = streaming.ScoreHistogram.empty(score).of(truth, score)
+    for tpr, expected in ((0.5, 0.0), (0.95, 0.5), (driver.array(np.asarray(0.5)), 0.0)):
+        assert [driver.numpy(x) for x in state.compute(ak.fpr_at_tpr, tpr=tpr)] == [expected] * 3
+
+    @wraps(ak.roc_auc)
+    def wrapped(*arrays, **settings):
+        return ak.roc_auc(*arrays, **settings)
+
+    assert [driver.numpy(x) for x in state.compute(wrapped)] == [0.75] * 3
+    with pytest.raises(ValueError, match="`metric` must be one of .*, got functools.partial: use"):
+        state.compute(partial(ak.roc_auc, max_fpr=0.5))
+    with pytest.raises(ValueError, match="`tpr` must be > 0 and <= 1, got 2"):
+        state.compute(ak.fpr_at_tpr, tpr=2)
+
+
+def test_sums_of_single_precision_are_kept_in_double(driver):
+    numbers = np.asarray([2.0**24, 1.0, 1.0])  # 1 is lost beside the first, in float32
+    scores, truth = driver.array(numbers, "float32"), driver.array(np.ones(3, dtype=bool))
+    moments = streaming.Moments.of(scores)
+    assert driver.numpy(moments.mean) == numbers.mean()
+    assert driver.numpy(streaming.merge(streaming.Moments.empty(scores), moments).mean) == numbers.mean()
+    assert driver.numpy(streaming.DetectionCounts.of(truth, truth, scores).both) == 2**24 + 2
+    for state in (moments, streaming.Moments.empty(scores)):
+        assert {driver.dtype_name(x) for x in state[1:]} == {"float64"}
+    for means in (streaming.Means.of(scores, scores[0]), streaming.Means.empty(scores, (1, 0))):
+        assert {driver.dtype_name(x) for x in means.totals} == {"float64"}
+    one, two = (streaming.Means.of(driver.array(np.asarray(x), "float32")) for x in (2.0**24, 1.0))
+    assert [driver.numpy(x) for x in streaming.merge(one, two).compute()] == [(2**24 + 1) / 2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", [streaming.UniqueScores, streaming.ScoreHistogram])
+def test_statistics_have_the_dtype_of_the_scores(driver, kind, dtype):
+    scores = driver.array(np.asarray([1.0, 2.0, 4.0]), dtype)
+    found = streaming.update(streaming.Statistics.empty(scores, kind.empty(scores)), scores).compute()
+    assert {driver.dtype_name(x) for x in found} == {dtype}
+
+
+def test_division_by_zero_in_counts_is_a_setting(driver):
+    state = streaming.DetectionCounts.empty(driver.array(np.zeros(3)))
+    for value in (0.5, driver.array(np.asarray(0.5))):
+        assert [float(driver.numpy(x)) for x in state.compute(zero_division=value)[:4]] == [0.5] * 4
+    assert all(np.isnan(driver.numpy(x)) for x in state.compute(zero_division=float("nan"))[:4])
+    with pytest.raises(TypeError, match="`zero_division` must be a number"):
+        state.compute(zero_division="warn")
+
+
+def test_weights_whose_sum_overflows_give_no_number(driver):
+    truth, score, weight = map(driver.array, (np.asarray([True, True]), np.asarray([2.0, 1.0]), np.full(2, 1.7e308)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        counts = streaming.DetectionCounts.of(truth, truth, weight).compute()
+        bounded = streaming.ScoreHistogram.empty(score).of(truth, score, weight).compute(ak.best_f1)
+        found = [driver.numpy(x) for x in (*counts[:4], *bounded)]
+    assert np.isnan(found).all()
+
+
+def test_counts_name_wrong_arguments(driver):
+    truth = driver.array(np.asarray([True, False]))
+    with pytest.raises(ValueError, match=r"`sample_weight` must have equal shapes, got \(2,\) and \(2,\) and \(1,\)"):
+        streaming.DetectionCounts.of(truth, truth, driver.array(np.ones(1)))
+    with pytest.raises(TypeError, match="`decision`: list"):
+        streaming.PixelCounts.of([True])
+    with pytest.raises(TypeError, match="`target`: list"):
+        streaming.DetectionCounts.of([True], truth)
 
 
 def test_means_are_over_batches(driver):

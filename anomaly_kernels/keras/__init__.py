@@ -32,6 +32,7 @@ from anomaly_kernels.keras.metrics import (
     SelectorDiversityMetric,
     SelectorEntropyMetric,
 )
+from anomaly_kernels.keras.networks import LSTMAutoencoderAnomaly, SequenceAnomalyScoreLayer
 from anomaly_kernels.keras.objective import Objective
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "GaussianKLLoss",
     "IoULoss",
     "KLDivergenceLoss",
+    "LSTMAutoencoderAnomaly",
     "MSEReconstructionLoss",
     "MultiObjectiveLoss",
     "Objective",
@@ -63,5 +65,6 @@ __all__ = [
     "SelectorDiversityRegularizer",
     "SelectorEntropyMetric",
     "SelectorEntropyRegularizer",
+    "SequenceAnomalyScoreLayer",
     "VAEGMMLoss",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, SupportsIndex, TypeAlias
 
-from anomaly_kernels._checks import axes_of, cast, dtype_name, inputs, is_real, not_empty, same_shape
+from anomaly_kernels._checks import axes_of, cast, dtype_name, inputs, is_real, same_shape
 from anomaly_kernels._typing import Array, DType, Namespace
 from anomaly_kernels.metrics._masks import has_nan, result_dtype
 
@@ -49,7 +49,6 @@ def checked(target: Array, score: Array, sample_weight: Array | None) -> tuple[N
         named["sample_weight"] = sample_weight
     xp, _ = inputs(named)
     same_shape(**named)
-    not_empty(**named)
     return xp, result_dtype(xp, score, target), list(named.values())
 
 

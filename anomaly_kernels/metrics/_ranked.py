@@ -8,16 +8,17 @@ chunks become a state a chunk, which is merged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from anomaly_kernels._checks import SHARE, cast, is_real, number
+from anomaly_kernels._checks import SHARE, cast, is_real, not_empty, number
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.metrics._labelled import Axes, Labelled, checked, labelled, restored
 from anomaly_kernels.metrics._masks import unless
-from anomaly_kernels.metrics._unique import UniqueScores
+from anomaly_kernels.metrics._unique import UniqueScores, from_each_on
 
 
 class OneClass(NamedTuple):
@@ -33,10 +34,11 @@ class OneClass(NamedTuple):
         return xp.take_along_axis(self.weight_from, place)
 
     def total(self, xp: Namespace) -> Array:
-        """What all weigh, with an axis of one entry in the place of the scores."""
+        """What all weigh, with an axis of one entry in the place of the scores; NaN where integers overflow."""
         if self.weight_from is None:
             return xp.constant([self.scores.shape[-1]], like=self.scores, dtype=xp.wide(self.scores))
-        return xp.astype(self.weight_from[..., :1], xp.wide(self.scores))
+        overflow = xp.any(self.weight_from < 0, axis=-1, keepdims=True)
+        return xp.where(overflow, math.nan, xp.astype(self.weight_from[..., :1], xp.wide(self.scores)))
 
 
 class Ranking(NamedTuple):
@@ -80,6 +82,7 @@ def answer(
 ) -> Results:
     """What a metric says of the ranking along the axes, or of each one that there is; `shares` are its settings."""
     xp, dtype, arrays = checked(target, score, sample_weight)
+    not_empty(target=target)
     settings = [number(name, value, xp, xp.wide(score), SHARE) for name, value in shares.items()]
     if axis is None:
 
@@ -94,7 +97,7 @@ def answer(
     rows = len(given.score.shape) > 1 and 0 not in given.score.shape
     if rows and xp.is_lean(given.truth, given.score):
         return _row_by_row(given, metric, settings)
-    return _finished(given, metric(_classes(given), *settings))
+    return _finished(given, _said(metric, given, settings))
 
 
 def _row_by_row(given: Labelled, metric: Metric, settings: Sequence[Setting]) -> Results:
@@ -103,8 +106,18 @@ def _row_by_row(given: Labelled, metric: Metric, settings: Sequence[Setting]) ->
     arrays = {"truth": given.truth, "score": given.score, "weight": given.weight}
     rows = {name: xp.reshape(x, (-1, x.shape[-1])) for name, x in arrays.items() if x is not None}
     every = [{name: x[k, ...] for name, x in rows.items()} for k in range(rows["score"].shape[0])]
-    found = [metric(_classes(given._replace(**row)), *settings) for row in every]  # type: ignore[arg-type]  # its arrays
+    found = [_said(metric, given._replace(**row), settings) for row in every]  # type: ignore[arg-type]  # its arrays
     return _finished(given, tuple(xp.reshape(xp.stack(each), outer) for each in zip(*found, strict=True)))
+
+
+def _said(metric: Metric, given: Labelled, settings: Sequence[Setting]) -> Results:
+    """What a metric says of arrays, NaN where the sum of their weights overflows."""
+    xp, ranking = given.xp, _classes(given)
+    found = metric(ranking, *settings)
+    if given.weight is None:
+        return found
+    overflow = xp.logical_not(xp.isfinite((ranking.positives + ranking.negatives)[..., 0]))
+    return tuple(unless(xp, overflow, x) if is_real(x) else x for x in found)
 
 
 def _finished(given: Labelled, results: Results) -> Results:
@@ -132,6 +145,7 @@ def picked(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> t
         return OneClass(high, None), OneClass(low, None)
     order = xp.argsort(score)
     score, truth, weight = score[order], truth[order], weight[order]
+    truth = xp.logical_and(truth, weight != 0)  # what weighs nothing is of neither class, nor asked about
     normal = xp.logical_not(truth)
     return (
         OneClass(score[truth], from_each_on(xp, weight[truth])),
@@ -180,9 +194,3 @@ def shared(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> t
     weight = xp.ones_like(scores, dtype=xp.int32) if weight is None else xp.take_along_axis(weight, order)
     hits, alarms = xp.where(truth, weight, 0), xp.where(truth, 0, weight)
     return OneClass(scores, from_each_on(xp, hits)), OneClass(scores, from_each_on(xp, alarms)), hits
-
-
-def from_each_on(xp: Namespace, weight: Array) -> Array:
-    """Sums from each place on, and a last 0; added from the end, where the few highest scores are."""
-    sums = xp.flip(xp.cumulative_sum(xp.flip(weight, axis=-1), axis=-1), axis=-1)
-    return xp.concat([sums, xp.zeros_like(xp.sum(sums, axis=-1, keepdims=True))], axis=-1)

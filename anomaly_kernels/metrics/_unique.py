@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from anomaly_kernels._checks import cast, dtype_name, is_real
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._typing import Array, Namespace
-from anomaly_kernels.metrics._labelled import labelled, restored, signed
+from anomaly_kernels.metrics._labelled import checked, labelled, restored, signed
 
 
 class UniqueScores(NamedTuple):
@@ -40,16 +40,21 @@ class UniqueScores(NamedTuple):
     @classmethod
     def of(cls, target: Array, score: Array, sample_weight: Array | None = None) -> UniqueScores:
         """The state of one batch; the arrays are those of `average_precision`."""
+        checked(target, score, sample_weight)
         if 0 in score.shape:
             return cls.empty(score)
         if not array_namespace(score).is_known(score):
-            raise TypeError("`UniqueScores` has as many entries as there are distinct scores: it cannot be traced")
+            raise TypeError(
+                "`UniqueScores` has as many entries as there are distinct scores: it cannot be traced or lazy"
+            )
         xp, _, _, truth, ranked, weight, nan = labelled(target, score, sample_weight)
         weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
         if nan is not None and bool(nan):  # its value is known where states are made
             weight = math.nan * cast(xp, xp.wide(ranked), weight)
             ranked = xp.where(xp.isnan(ranked), math.inf, ranked) if is_real(ranked) else ranked
         kept = weight != 0
+        if not bool(xp.any(kept)):
+            return cls.empty(score)
         positive, negative = xp.where(truth, weight, 0)[kept], xp.where(truth, 0, weight)[kept]
         found = _distinct(xp, cls(ranked[kept], positive, negative))
         return found._replace(score=restored(xp, found.score, score.dtype))
@@ -75,12 +80,20 @@ class UniqueScores(NamedTuple):
     def samples(self) -> tuple[Array, Array, Array]:
         """Targets, scores and weights of which this is the state."""
         xp = array_namespace(self.score)
-        truth = xp.ones_like(self.positive, dtype=xp.bool)
+        score, positive, negative = self.filled()
+        truth = xp.ones_like(positive, dtype=xp.bool)
         return (
             xp.concat([truth, xp.logical_not(truth)]),
-            xp.concat([self.score, self.score]),
-            xp.concat([self.positive, self.negative]),
+            xp.concat([score, score]),
+            xp.concat([positive, negative]),
         )
+
+    def filled(self) -> UniqueScores:
+        """Itself; where it has no scores, one that weighs nothing, of which metrics say what is undefined."""
+        if 0 not in self.score.shape:
+            return self
+        xp = array_namespace(self.score)
+        return UniqueScores(*(xp.constant([0], like=self.score, dtype=x.dtype) for x in self))
 
 
 def alike(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
@@ -95,9 +108,13 @@ def _distinct(xp: Namespace, state: UniqueScores) -> UniqueScores:
     """Ascending, equal scores made one."""
     order = xp.argsort(state.score)
     score, *weights = (xp.take_along_axis(x, order) for x in state)
-    last = xp.concat([score[1:] != score[:-1], xp.ones_like(score[:1], dtype=xp.bool)])
-    return UniqueScores(score[last], *(_differences(xp, xp.cumulative_sum(x, axis=0)[last]) for x in weights))
+    one = xp.ones_like(score[:1], dtype=xp.bool)
+    first = xp.concat([one, score[1:] != score[:-1]])
+    beyond = [from_each_on(xp, x)[xp.concat([first, one])] for x in weights]
+    return UniqueScores(score[first], *(x[:-1] - x[1:] for x in beyond))
 
 
-def _differences(xp: Namespace, sums: Array) -> Array:
-    return xp.concat([sums[:1], sums[1:] - sums[:-1]])
+def from_each_on(xp: Namespace, weight: Array) -> Array:
+    """Sums from each place on, and a last 0; added from the end, where the few highest scores are."""
+    sums = xp.flip(xp.cumulative_sum(xp.flip(weight, axis=-1), axis=-1), axis=-1)
+    return xp.concat([sums, xp.zeros_like(xp.sum(sums, axis=-1, keepdims=True))], axis=-1)

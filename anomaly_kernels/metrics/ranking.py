@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._checks import SHARE, axes, cast, flag, integer
+from anomaly_kernels._checks import SHARE, Range, axes, cast, flag, integer, not_empty, setting
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import clip, ratio
 from anomaly_kernels._typing import Array, Namespace, Setting
@@ -319,7 +319,8 @@ def _best_f1(ranking: Ranking) -> Results:
     f1 = xp.where(ranking.weight > 0, f1, 0.0)
     best = xp.max(f1, axis=-1, keepdims=True)
     lowest = xp.min(asked, axis=-1, keepdims=True)
-    return best[..., 0], xp.max(xp.where(f1 == best, asked, lowest), axis=-1)
+    there = xp.logical_and(f1 == best, hits + alarms > 0)  # above all that weighs something there is no threshold
+    return best[..., 0], xp.max(xp.where(there, asked, lowest), axis=-1)
 
 
 def fpr_at_tpr(
@@ -390,11 +391,10 @@ def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
     return (xp.where(xp.isnan(found[..., 0] + wrong[..., 0]), math.nan, least),)
 
 
-def _k(name: str, value: Any) -> int:
+def _k(name: str, value: Any) -> float:
     found = integer(name, value, "an integer")
-    if found < 1:
-        raise ValueError(f"`{name}` must be >= 1, got {found}")
-    return found
+    setting(name, found, Range(least=1))
+    return float(found)  # which may be beyond the integers of the library
 
 
 def precision_at_k(
@@ -457,7 +457,7 @@ def precision_at_k(
     return answer(partial(_precision_at_k, k=_k("k", k)), target, score, sample_weight, axis)[0]
 
 
-def _precision_at_k(ranking: Ranking, k: int) -> Results:
+def _precision_at_k(ranking: Ranking, k: float) -> Results:
     (hits_above, alarms_above), (hits, alarms) = ranking.above(), ranking.reaching()
     above, tied = hits_above + alarms_above, hits - hits_above + alarms - alarms_above
     looked_at = ratio(ranking.xp, clip(ranking.xp, k - above, 0.0, tied), tied)
@@ -599,8 +599,7 @@ def _curve(
     name: str, metric: Callable[..., Results], target: Array, score: Array, sample_weight: Array | None
 ) -> Results:
     xp, dtype, arrays = checked(target, score, sample_weight)
-    if not all(xp.is_known(x) for x in arrays):
-        raise TypeError(f"`{name}` has as many points as there are distinct scores: it cannot be traced or compiled")
+    not_empty(target=target)
 
     def whole(state: UniqueScores) -> Results:
         xp = array_namespace(state.score)
@@ -612,4 +611,9 @@ def _curve(
         nan = xp.isnan(totals[0] + totals[1])
         return tuple(cast(xp, dtype, unless(xp, nan, x)) for x in found)
 
-    return xp.fold(UniqueScores.of, UniqueScores.merge, whole, arrays, ()) or whole(UniqueScores.of(*arrays))
+    folded = xp.fold(UniqueScores.of, UniqueScores.merge, whole, arrays, ())
+    if folded is not None:
+        return folded
+    if not all(xp.is_known(x) for x in arrays):
+        raise TypeError(f"`{name}` has as many points as there are distinct scores: it cannot be traced or compiled")
+    return whole(UniqueScores.of(*arrays))

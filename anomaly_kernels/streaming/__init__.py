@@ -26,10 +26,8 @@ scores. `Detections` and `Statistics` keep scores in one of the two, as they are
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self, TypeVar
-
-from anomaly_kernels._typing import Array
 from anomaly_kernels.metrics._unique import UniqueScores
+from anomaly_kernels.streaming._states import compute, merge, update
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
@@ -50,106 +48,3 @@ __all__ = [
     "merge",
     "update",
 ]
-
-
-class State(Protocol):
-    """What every state can do."""
-
-    def of(self, *arrays: Any, **settings: Any) -> Self: ...
-    def merge(self, other: Self, /) -> Self: ...
-    def compute(self, *metric: Any, **settings: Any) -> Any: ...
-
-
-S = TypeVar("S", bound=State)
-
-
-def update(state: S, *arrays: Array, sample_weight: Array | None = None) -> S:
-    """The state with a batch more.
-
-    Parameters
-    ----------
-    state : state
-        What was seen before.
-    *arrays : array
-        What ``state.of`` takes: targets and scores, targets and decisions, or one of them.
-    sample_weight : array, shape of `arrays`, optional
-        What each sample counts for, instead of 1; where the state takes weights.
-
-    Returns
-    -------
-    state
-        A new one; states do not change.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import anomaly_kernels as ak
-    >>> from anomaly_kernels import streaming
-    >>> state = streaming.UniqueScores.empty(np.zeros(0))
-    >>> state = streaming.update(state, np.asarray([True, False]), np.asarray([4.0, 2.0]))
-    >>> state = streaming.update(state, np.asarray([True, False]), np.asarray([1.0, -3.0]))
-    >>> float(streaming.compute(state, ak.roc_auc))
-    0.75
-    """
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    return merge(state, state.of(*arrays, **weights))
-
-
-def merge(a: S, b: S) -> S:
-    """The state of both parts.
-
-    Parameters
-    ----------
-    a, b : state
-        States of one kind.
-
-    Returns
-    -------
-    state
-        The same for ``merge(b, a)``, and for any other order of many parts, up to the rounding of real sums.
-
-    Raises
-    ------
-    TypeError
-        If the states are of two kinds, or of scores of two dtypes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from anomaly_kernels import streaming
-    >>> parts = [streaming.PixelCounts.of(np.asarray(x)) for x in ([True, False], [False, False])]
-    >>> streaming.compute(streaming.merge(*parts)).anomaly_percentage
-    np.float64(25.0)
-    """
-    if type(a) is not type(b):
-        raise TypeError(f"states of one kind can be merged, got {type(a).__name__} and {type(b).__name__}")
-    return a.merge(b)
-
-
-def compute(state: State, *metric: Any, **settings: Any) -> Any:
-    """What a metric says of all that went into a state.
-
-    Parameters
-    ----------
-    state : state
-        What was seen.
-    *metric : function
-        For `UniqueScores` and `ScoreHistogram`, the metric: `average_precision`, `roc_auc` and so on.
-    **settings
-        Settings of the metric, by name.
-
-    Returns
-    -------
-    array or NamedTuple
-        What the metric itself returns; of a `ScoreHistogram` a `Bounded`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import anomaly_kernels as ak
-    >>> from anomaly_kernels import streaming
-    >>> state = streaming.UniqueScores.of(np.asarray([True, False]), np.asarray([4.0, 2.0]))
-    >>> float(streaming.compute(state, ak.fpr_at_tpr, tpr=0.9))
-    0.0
-    """
-    return state.compute(*metric, **settings)

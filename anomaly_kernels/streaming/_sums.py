@@ -32,6 +32,17 @@ def unknown(xp: Namespace, *arrays: Array) -> Array:
 
 
 def added(a: Array, b: Array) -> Array:
-    """a + b; with weights in one of them alone, the other's integers are made real."""
-    a, b = alike(array_namespace(a, b), a, b)
-    return a + b
+    """a + b; with weights in one of them alone, the other's integers are made real. What overflows stays negative."""
+    xp = array_namespace(a, b)
+    a, b = alike(xp, a, b)
+    least = xp.minimum(a, b)
+    return xp.where(least < 0, least, a + b)
+
+
+def spoiled(xp: Namespace, unknown: Array, *counts: Array) -> Array:
+    """Whether a number was NaN, or a sum overflowed; integers, of 32 bits in JAX by default, are negative then."""
+    found = unknown != 0
+    for each in counts:
+        wrong = xp.logical_not(xp.isfinite(xp.sum(each))) if is_real(each) else xp.any(each < 0)
+        found = xp.logical_or(found, wrong)
+    return found

@@ -9,7 +9,7 @@ from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._typing import Array, Setting
 from anomaly_kernels.metrics._masks import result_dtype
 from anomaly_kernels.metrics.counts import DetectionMetrics, PixelStatistics, detection_metrics, pixel_statistics
-from anomaly_kernels.streaming._sums import added, unknown, weighed, zero
+from anomaly_kernels.streaming._sums import added, spoiled, unknown, weighed, zero
 
 
 class DetectionCounts(NamedTuple):
@@ -55,7 +55,7 @@ class DetectionCounts(NamedTuple):
         dtype = result_dtype(xp, self.both)
         otherwise = number("zero_division", zero_division, xp, dtype, ANY_OR_NAN)
         both, decided, true = (xp.astype(n, dtype) for n in self[:3])
-        return detection_metrics(xp, both, decided, true, otherwise, self.unknown > 0)
+        return detection_metrics(xp, both, decided, true, otherwise, spoiled(xp, self.unknown, *self[:3]))
 
 
 class PixelCounts(NamedTuple):
@@ -93,4 +93,4 @@ class PixelCounts(NamedTuple):
         """What `anomaly_pixel_statistics` returns, in the library's default dtype."""
         xp = array_namespace(self.total)
         dtype = result_dtype(xp, self.total)
-        return pixel_statistics(xp, self.total, self.anomalous, dtype, self.unknown > 0)
+        return pixel_statistics(xp, self.total, self.anomalous, dtype, spoiled(xp, self.unknown, *self[:2]))

@@ -8,15 +8,26 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
-from anomaly_kernels._checks import SHARE, UNIT, cast, dtype_name, is_real, number
-from anomaly_kernels._namespace import array_namespace, describe
+from anomaly_kernels._checks import (
+    SHARE,
+    UNIT,
+    cast,
+    dtype_name,
+    has_ndim,
+    inputs,
+    is_real,
+    not_empty,
+    number,
+    shape_of,
+)
+from anomaly_kernels._namespace import array_namespace, common_namespace, describe
 from anomaly_kernels._numeric import ratio
 from anomaly_kernels._typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
 from anomaly_kernels.metrics._labelled import checked
-from anomaly_kernels.metrics._ranked import OneClass, from_each_on, picked, shared
-from anomaly_kernels.metrics._unique import UniqueScores
-from anomaly_kernels.streaming._sums import added, zero
+from anomaly_kernels.metrics._ranked import OneClass, picked, shared
+from anomaly_kernels.metrics._unique import UniqueScores, from_each_on
+from anomaly_kernels.streaming._sums import added, spoiled, zero
 
 
 class Bounded(NamedTuple):
@@ -61,20 +72,26 @@ class ScoreHistogram(NamedTuple):
     def empty(cls, like: Array, *, edges: Array | None = None) -> ScoreHistogram:
         """The state of nothing, for scores of the dtype, in the library and on the device of an array.
 
-        `edges` are ascending numbers of your own; scores below the first are counted with those above it.
+        `edges` are ascending real numbers of your own, (B,); scores below the first are counted with those above it.
         """
         xp = array_namespace(like)
-        dtype = _score_dtype(xp, like)
-        edges = xp.constant(_edges(dtype_name(like.dtype)), like=like, dtype=dtype) if edges is None else edges
+        if edges is not None:
+            return cls._nothing(_ascending(like, edges))
+        return cls._nothing(xp.constant(_edges(dtype_name(like.dtype)), like=like, dtype=_score_dtype(xp, like)))
+
+    @classmethod
+    def _nothing(cls, edges: Array) -> ScoreHistogram:
+        xp = array_namespace(edges)
         nothing = xp.zeros_like(edges, dtype=xp.counting())
         infinite = xp.zeros_like(edges) + math.inf
-        return cls(edges, nothing, nothing, infinite, -infinite, zero(like))
+        return cls(edges, nothing, nothing, infinite, -infinite, zero(edges))
 
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""
+        xp, _, arrays = checked(target, score, sample_weight)
+        common_namespace({"the state": self.edges, "score": score})
         if 0 in score.shape:
             return self.none()
-        xp, _, arrays = checked(target, score, sample_weight)
         if dtype_name(score.dtype) == "float64" != dtype_name(self.edges.dtype):
             raise TypeError(f"`score` must be no wider than the state, of dtype {self.edges.dtype}, got {score.dtype}")
         target, score, *weights = (xp.reshape(x, (-1,)) for x in arrays)
@@ -101,38 +118,45 @@ class ScoreHistogram(NamedTuple):
 
     def _inside(self, xp: Namespace, scores: OneClass) -> tuple[Array, Array, Array]:
         """What the scores of a class weigh in each bucket, and the extreme ones there."""
-        none = self.none()
-        if 0 in scores.scores.shape:
-            return none.positive, none.least, none.greatest
-        inner = xp.searchsorted(scores.scores, self.edges[1:], side="left")
+        ordered = scores.scores
+        if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up in none, which graphs may turn out to have
+            ordered = xp.concat([ordered, xp.zeros_like(self.edges[:1]) + math.inf])
+        inner = xp.searchsorted(ordered, self.edges[1:], side="left")
         # TensorFlow's graphs may not know the size, and add what they count as int64
         each = xp.ones_like(scores.scores, dtype=xp.bool)
         last = cast(xp, inner.dtype, xp.sum(xp.astype(each, xp.counting()), axis=0, keepdims=True))
         start, end = xp.concat([xp.zeros_like(last), inner]), xp.concat([inner, last])
         weight = scores.beyond(xp, start) - scores.beyond(xp, end)
-        least = xp.take_along_axis(scores.scores, xp.minimum(start, last - 1))
-        greatest = xp.take_along_axis(scores.scores, xp.maximum(end - 1, 0))
+        top = xp.maximum(last - 1, 0)
+        least = xp.take_along_axis(ordered, xp.minimum(start, top))
+        greatest = xp.take_along_axis(ordered, xp.maximum(end - 1, 0))
         some = start < end
         kept = weight if is_real(weight) else cast(xp, xp.counting(), weight)
         return kept, xp.where(some, least, math.inf), xp.where(some, greatest, -math.inf)
 
     def none(self) -> ScoreHistogram:
         """The state of nothing, with the edges of this one."""
-        return ScoreHistogram.empty(self.edges, edges=self.edges)
+        return self._nothing(self.edges)
 
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
         """The state of both parts, which must have the same edges."""
         xp = array_namespace(self.edges, other.edges)
+        given = " and ".join(f"{x.edges.shape[0]} of {x.edges.dtype}" for x in (self, other))
         if self.edges.shape != other.edges.shape or self.edges.dtype != other.edges.dtype:
-            given = " and ".join(f"{x.edges.shape[0]} of {x.edges.dtype}" for x in (self, other))
             raise TypeError(f"histograms with the same edges can be merged, got {given}")
+        unknown = added(self.unknown, other.unknown)
+        if self.edges is not other.edges:
+            differ = xp.any(self.edges != other.edges)
+            if xp.is_known(differ) and bool(differ):
+                raise TypeError(f"histograms with the same edges can be merged, got {given} that differ")
+            unknown = unknown + cast(xp, xp.counting(), differ)  # where nobody can look
         return ScoreHistogram(
             self.edges,
             added(self.positive, other.positive),
             added(self.negative, other.negative),
             xp.minimum(self.least, other.least),
             xp.maximum(self.greatest, other.greatest),
-            self.unknown + other.unknown,
+            unknown,
         )
 
     def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded:
@@ -148,7 +172,7 @@ class ScoreHistogram(NamedTuple):
             given = getattr(metric, "__name__", describe(metric))
             raise ValueError(f"`metric` must be one of {known}, got {given}: use `UniqueScores` for others")
         xp = array_namespace(self.edges)
-        unknown = self.unknown > 0
+        unknown = spoiled(xp, self.unknown, self.positive, self.negative)
         found = _METRICS[metric](xp, _counts(xp, self), **settings)
         return Bounded(*(xp.where(unknown, math.nan, x) for x in found))
 
@@ -174,16 +198,16 @@ class ScoreHistogram(NamedTuple):
         lower, upper = between(self.least)[0], between(self.greatest)[1]
         inside = xp.logical_and(xp.isfinite(lower), xp.isfinite(upper))
         value = xp.where(inside, 0.5 * xp.where(inside, lower, 0.0) + 0.5 * xp.where(inside, upper, 0.0), lower)
-        known = xp.logical_and(self.unknown == 0, upto[-1] > 0)
-        return Bounded(*(xp.where(known, x, math.nan) for x in (value, lower, upper)))
+        unknown = xp.logical_or(spoiled(xp, self.unknown, self.positive, self.negative, upto), upto[-1] == 0)
+        return Bounded(*(xp.where(unknown, math.nan, x) for x in (value, lower, upper)))
 
 
 def exact_histogram(scores: UniqueScores) -> ScoreHistogram:
     """A histogram with an edge for each distinct score."""
     xp = array_namespace(scores.score)
-    positive, negative = scores.positive, scores.negative
+    score, positive, negative = scores.filled()
     unknown = xp.sum(xp.astype(_missing(xp, positive, negative), xp.counting()))
-    return ScoreHistogram(scores.score, positive, negative, scores.score, scores.score, unknown)
+    return ScoreHistogram(score, positive, negative, score, score, unknown)
 
 
 class _Counts(NamedTuple):
@@ -264,6 +288,18 @@ def _missing(xp: Namespace, target: Array, *others: Array) -> Array:
         if is_real(x):
             missing = xp.logical_or(missing, xp.isnan(x))
     return missing
+
+
+def _ascending(like: Array, edges: Array) -> Array:
+    """The edges that a user gives, in a dtype that scores are ranked in."""
+    xp, _ = inputs({"like": like, "edges": edges})
+    has_ndim("edges", edges, 1, "(B,)")
+    not_empty(edges=edges)
+    if xp.is_known(edges):
+        later = edges >= xp.concat([edges[:1], edges[:-1]])  # never true of NaN
+        if bool(xp.any(xp.logical_not(later))):
+            raise ValueError("`edges` must be ascending numbers, got some that are not")
+    return cast(xp, _score_dtype(xp, edges), edges)
 
 
 def _score_dtype(xp: Namespace, like: Array) -> DType:

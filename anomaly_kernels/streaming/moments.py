@@ -9,7 +9,7 @@ from anomaly_kernels._checks import cast, inputs
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import mean, norm, ratio, root, standard_deviation
 from anomaly_kernels._typing import Array
-from anomaly_kernels.streaming._sums import zero
+from anomaly_kernels.streaming._sums import added, zero
 
 
 class MomentsOfScores(NamedTuple):
@@ -60,15 +60,16 @@ class Moments(NamedTuple):
             return cls.empty(scores)
         flat = xp.reshape(cast(xp, xp.wide(scores), scores), (-1,))
         count = xp.sum(xp.ones_like(flat, dtype=xp.counting()))
-        return cls(count, mean(xp, flat), standard_deviation(xp, flat), xp.min(flat), xp.max(flat))
+        # of an unknown number, and maybe none, which have no mean
+        center, spread = (xp.where(count == 0, 0.0, x) for x in (mean(xp, flat), standard_deviation(xp, flat)))
+        return cls(count, center, spread, xp.min(flat), xp.max(flat))
 
     def merge(self, other: Moments) -> Moments:
         """The state of both parts."""
         xp = array_namespace(self.mean, other.mean)
         dtype = self.mean.dtype
-        count = self.number + other.number
-        parts = (ratio(xp, xp.astype(x.number, dtype), xp.astype(count, dtype)) for x in (self, other))
-        mine, theirs = parts
+        count = added(self.number, other.number)
+        mine, theirs = (ratio(xp, xp.astype(x.number, dtype), xp.astype(count, dtype)) for x in (self, other))
         shift = 0.5 * other.mean - 0.5 * self.mean  # the difference of halves cannot overflow
         spread = (root(xp, mine) * self.deviation, root(xp, theirs) * other.deviation)
         between = 2.0 * (root(xp, mine) * root(xp, theirs) * shift)

@@ -14,6 +14,7 @@ from anomaly_kernels.metrics._unique import UniqueScores
 from anomaly_kernels.metrics.counts import DetectionMetrics
 from anomaly_kernels.metrics.ranking import average_precision
 from anomaly_kernels.metrics.statistics import ScoreStatistics
+from anomaly_kernels.streaming._states import merge
 from anomaly_kernels.streaming._sums import zero
 from anomaly_kernels.streaming.counts import DetectionCounts
 from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram, exact_histogram
@@ -57,8 +58,12 @@ class Detections(NamedTuple):
 
     def merge(self, other: Detections) -> Detections:
         """The state of both parts."""
-        scores = None if self.scores is None else self.scores.merge(other.scores)  # type: ignore[arg-type]
-        return Detections(self.counts.merge(other.counts), scores)
+        counts = self.counts.merge(other.counts)
+        if self.scores is None and other.scores is None:
+            return Detections(counts, None)
+        if self.scores is None or other.scores is None:
+            raise ValueError("`score` must be given with every batch or with none, got parts with and without")
+        return Detections(counts, merge(self.scores, other.scores))
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
         """What `anomaly_detection_metrics` returns; of a histogram the value between the bounds."""
@@ -95,7 +100,7 @@ class Statistics(NamedTuple):
 
     def merge(self, other: Statistics) -> Statistics:
         """The state of both parts."""
-        return Statistics(self.moments.merge(other.moments), self.scores.merge(other.scores))  # type: ignore[arg-type]
+        return Statistics(self.moments.merge(other.moments), merge(self.scores, other.scores))
 
     def compute(self) -> ScoreStatistics:
         """What `score_statistics` returns; of a histogram quantiles between their bounds."""

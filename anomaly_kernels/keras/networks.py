@@ -1,0 +1,335 @@
+"""The two networks for Keras: a layer that scores, a model that reconstructs, with the weights of the pure forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, SupportsIndex
+
+import keras
+
+from anomaly_kernels import reconstruction_error
+from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
+from anomaly_kernels.networks import _options as options
+from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_named
+
+Variables = dict[str, keras.Variable]
+
+
+class _Network:
+    """What both have: weights by the names of the pure form."""
+
+    def _layers_by_name(self) -> Mapping[str, Any]:
+        """The layers that own weights, by their names in the pure form."""
+        raise NotImplementedError
+
+    def _params_tree(self) -> Variables:
+        tree: Variables = {}
+        for name, layer in self._layers_by_name().items():
+            owner = layer.cell if isinstance(layer, keras.layers.LSTM) else layer
+            for array in _ARRAYS:
+                if isinstance(variable := getattr(owner, array, None), keras.Variable):
+                    tree[f"{name}/{array}"] = variable
+        if not tree:
+            raise ValueError(f"{type(self).__name__} has no weights before it is built, or called once")
+        return tree
+
+    def _set_params_tree(self, params: Mapping[str, Any]) -> None:
+        for key, variable in self._params_tree().items():
+            variable.assign(params[key])
+
+
+_ARRAYS = ("kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class SequenceAnomalyScoreLayer(_Network, keras.layers.Layer):
+    """Dense layers that turn the features of a sequence model into an anomaly score.
+
+    A layer form of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training.
+
+    Parameters
+    ----------
+    hidden_units : int or sequence of int
+        Units of each hidden layer.
+    activation : str
+        Activation of hidden layers: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
+    dropout_rate : float
+        Share of the hidden units that is dropped in training.
+    use_norm : {False, True, "layer", "batch"}
+        Normalisation after the activation; True means ``"layer"``.
+    final_activation : str
+        Activation of the score.
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
+        Of all dense layers.
+    **layer
+        What every layer of Keras takes: `name`, `trainable`, `dtype`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is not what it must be.
+    """
+
+    def __init__(
+        self,
+        hidden_units: SupportsIndex | Sequence[SupportsIndex],
+        activation: str = "relu",
+        dropout_rate: float = 0.1,
+        use_norm: bool | str = False,  # noqa: FBT001, FBT002  # in fusionlab's order
+        final_activation: str = "linear",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        **layer: Any,
+    ) -> None:
+        super().__init__(**layer)
+        options.check_activations(activation=activation, final_activation=final_activation)
+        self.hidden_units = options.listed("hidden_units", hidden_units)
+        self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
+        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        norm = norm_named(use_norm)
+        own = {"dtype": self.dtype_policy}
+        regularized = {**own, "kernel_regularizer": self.kernel_regularizer, "bias_regularizer": self.bias_regularizer}
+        self._stack: list[tuple[str, Any]] = []
+        for i, units in enumerate(self.hidden_units, start=1):
+            dense = keras.layers.Dense(units, activation=_named(activation), name=f"hidden_dense_{i}", **regularized)
+            self._stack.append((f"hidden_dense_{i}", dense))
+            if norm == "layer":
+                self._stack.append((f"layer_norm_{i}", keras.layers.LayerNormalization(epsilon=EPSILON, **own)))
+            elif norm == "batch":
+                made = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **own)
+                self._stack.append((f"batch_norm_{i}", made))
+            self._stack.append((f"dropout_{i}", keras.layers.Dropout(self.dropout_rate, **own)))
+        output = keras.layers.Dense(1, activation=_named(final_activation), name="score_output", **regularized)
+        self._stack.append(("score_output", output))
+
+    def _layers_by_name(self) -> Mapping[str, Any]:
+        return dict(self._stack)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, for features of a known number."""
+        for _, layer in self._stack:
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
+        self.built = True
+
+    def call(self, features: Tensor, training: Any = None) -> Tensor:
+        """Return the scores, (..., 1)."""
+        for name, layer in self._stack:
+            features = layer(features, training=training) if name.startswith(("batch", "dropout")) else layer(features)
+        return features
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """Return the shape of the scores."""
+        return (*input_shape[:-1], 1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the options, from which `from_config` makes the same layer."""
+        return {
+            **super().get_config(),
+            "hidden_units": list(self.hidden_units),
+            "activation": self.activation,
+            "dropout_rate": self.dropout_rate,
+            "use_norm": self.use_norm,
+            "final_activation": self.final_activation,
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+        }
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class LSTMAutoencoderAnomaly(_Network, keras.Model):
+    """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
+
+    A model form of `anomaly_kernels.lstm_autoencoder`, with dropout in training.
+
+    Parameters
+    ----------
+    latent_dim : int
+        Width of the latent vector, with `use_bottleneck_dense`.
+    lstm_units : int
+        Units of each LSTM.
+    n_features : int, optional
+        Features of the series; by default those of the first one.
+    n_repeats : int, optional
+        Steps of the reconstruction; without it as many as the input has.
+    num_encoder_layers, num_decoder_layers : int
+        How many LSTMs there are, one upon the other.
+    activation : str
+        Activation of the output: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
+    intermediate_activation : str
+        Activation of the bottleneck, and of the maps from its state to the decoder's.
+    dropout_rate, recurrent_dropout_rate : float
+        Shares of the inputs and of the states of the LSTMs that are dropped in training.
+    use_bidirectional_encoder : bool
+        Whether the encoder reads the series from both ends.
+    use_bottleneck_dense : bool
+        Whether dense layers map the encoder's state to the latent vector.
+    **model
+        What every model of Keras takes: `name`, `trainable`, `dtype`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is not what it must be, or the series has other features than `n_features`.
+
+    Warns
+    -----
+    UserWarning
+        If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        lstm_units: int,
+        n_features: int | None = None,
+        n_repeats: int | None = None,
+        num_encoder_layers: int = 1,
+        num_decoder_layers: int = 1,
+        activation: str = "tanh",
+        intermediate_activation: str = "relu",
+        dropout_rate: float = 0.0,
+        recurrent_dropout_rate: float = 0.0,
+        use_bidirectional_encoder: bool = False,  # noqa: FBT001, FBT002  # in fusionlab's order
+        use_bottleneck_dense: bool = False,  # noqa: FBT001, FBT002
+        **model: Any,
+    ) -> None:
+        super().__init__(**model)
+        options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
+        options.autoencoder_shapes(
+            1 if n_features is None else n_features,
+            latent_dim,
+            lstm_units,
+            num_encoder_layers,
+            num_decoder_layers,
+            use_bidirectional_encoder=use_bidirectional_encoder,
+            use_bottleneck_dense=use_bottleneck_dense,
+        )
+        options.warn_of_latent_dim(
+            latent_dim, lstm_units, bidirectional=use_bidirectional_encoder, bottleneck=use_bottleneck_dense
+        )
+        self.latent_dim, self.lstm_units, self.n_features = latent_dim, lstm_units, n_features
+        self.n_repeats = None if n_repeats is None else options.positive("n_repeats", n_repeats)
+        self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
+        self.activation, self.intermediate_activation = activation, intermediate_activation
+        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
+        self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
+        self.use_bidirectional_encoder, self.use_bottleneck_dense = use_bidirectional_encoder, use_bottleneck_dense
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, for series of a known number of features."""
+        if len(input_shape) != 3:
+            raise ValueError(f"`inputs` must have shape (B, T, F), got {tuple(input_shape)}")
+        features = input_shape[-1] if self.n_features is None else self.n_features
+        shapes = options.autoencoder_shapes(
+            features,
+            self.latent_dim,
+            self.lstm_units,
+            self.num_encoder_layers,
+            self.num_decoder_layers,
+            use_bidirectional_encoder=self.use_bidirectional_encoder,
+            use_bottleneck_dense=self.use_bottleneck_dense,
+        )
+        self._parts: dict[str, Any] = {}
+        for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
+            name = key.removesuffix("/kernel")
+            self._parts[_attribute(name)] = layer = self._layer(name, n_out)
+            layer.build((None, None, n_in) if isinstance(layer, keras.layers.LSTM) else (None, n_in))
+        self._names = [key.removesuffix("/kernel") for key in shapes if key.endswith("/kernel")]
+        self._features = features
+        self.built = True
+
+    def _layer(self, name: str, n_out: int) -> Any:
+        own = {"dtype": self.dtype_policy, "name": _attribute(name)}
+        if name == "decoder_dense":
+            return keras.layers.Dense(n_out, activation=_named(self.activation), **own)
+        if not name.startswith(("encoder_", "decoder_")):
+            return keras.layers.Dense(n_out, activation=_named(self.intermediate_activation), **own)
+        dropped = {"dropout": self.dropout_rate, "recurrent_dropout": self.recurrent_dropout_rate}
+        backward = name.endswith("/backward")
+        return keras.layers.LSTM(
+            n_out // 4, return_sequences=True, return_state=True, go_backwards=backward, **dropped, **own
+        )
+
+    def _layers_by_name(self) -> Mapping[str, Any]:
+        return {name: self._parts[_attribute(name)] for name in self._names} if self.built else {}
+
+    def call(self, inputs: Tensor, training: Any = None) -> Tensor:
+        """Return the reconstruction, (B, T', F)."""
+        if inputs.shape[-1] != self._features:
+            raise ValueError(f"`inputs` must have shape (B, T, {self._features}), got {tuple(inputs.shape)}")
+        layers, sequence, state = self._layers_by_name(), inputs, (inputs, inputs)
+        for i in range(1, self.num_encoder_layers + 1):
+            if self.use_bidirectional_encoder:
+                ahead, *first = layers[f"encoder_{i}/forward"](sequence, training=training)
+                back, *second = layers[f"encoder_{i}/backward"](sequence, training=training)
+                sequence = keras.ops.concatenate([ahead, keras.ops.flip(back, axis=1)], axis=-1)
+                state = tuple(keras.ops.concatenate(pair, axis=-1) for pair in zip(first, second, strict=True))
+            else:
+                sequence, *state = layers[f"encoder_{i}"](sequence, training=training)
+        h, c = (self._mapped("bottleneck", of, x) for of, x in zip("hc", state, strict=True))
+        latent = h
+        h, c = (self._mapped("project_state", of, x) for of, x in zip("hc", (h, c), strict=True))
+        steps = keras.ops.shape(inputs)[1] if self.n_repeats is None else self.n_repeats
+        ones = keras.ops.ones((1, steps, 1), latent.dtype)
+        sequence = keras.ops.expand_dims(latent, 1) * ones
+        for i in range(1, self.num_decoder_layers + 1):
+            given = [h, c] if i == 1 else None
+            sequence, *_ = layers[f"decoder_{i}"](sequence, initial_state=given, training=training)
+        return layers["decoder_dense"](sequence)
+
+    def _mapped(self, part: str, of: str, x: Tensor) -> Tensor:
+        name = f"{part}_{of}"
+        return self._parts[name](x) if name in self._parts else x
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """Return the shape of the reconstruction."""
+        return (input_shape[0], self.n_repeats or input_shape[1], self.n_features or input_shape[2])
+
+    def compute_reconstruction_error(self, inputs: Tensor, reconstructions: Tensor | None = None) -> Tensor:
+        """Return the mean squared error of each sample, (B,): its anomaly score.
+
+        Parameters
+        ----------
+        inputs : tensor, (B, T, F)
+            The series.
+        reconstructions : tensor, (B, T', F), optional
+            By default those of the model; where they have other steps, over the first min(T, T').
+        """
+        inputs = tensor_of(inputs)
+        found = self(inputs) if reconstructions is None else tensor_of(reconstructions)
+        return reconstruction_error(inputs, keras.ops.cast(found, inputs.dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the options, from which `from_config` makes the same model."""
+        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
+        return {**own, **{name: getattr(self, name) for name in _OPTIONS}}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> LSTMAutoencoderAnomaly:
+        """Return a model with the options that `get_config` has returned."""
+        return cls(**config)
+
+
+_OPTIONS = (
+    "latent_dim", "lstm_units", "n_features", "n_repeats", "num_encoder_layers", "num_decoder_layers", "activation",
+    "intermediate_activation", "dropout_rate", "recurrent_dropout_rate", "use_bidirectional_encoder",
+    "use_bottleneck_dense",
+)  # fmt: skip
+
+
+def _attribute(name: str) -> str:
+    """The name of a layer in Keras, which takes no slash."""
+    return name.replace("/", "_")
+
+
+def _named(activation: str) -> Any:
+    """Keras' activation; its gelu is the approximate one in name alone."""
+    return _gelu if activation == "gelu" else activation
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+def _gelu(x: Tensor) -> Tensor:
+    return keras.activations.gelu(x, approximate=False)

@@ -1,0 +1,161 @@
+"""The networks of Keras on three backends: the numbers of the pure form, training, files."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from test_network_classes import AUTOENCODERS, SIZES, filled
+
+import anomaly_kernels as ak
+from anomaly_kernels import weights
+from anomaly_kernels.networks import _options as options
+
+pytestmark = [
+    pytest.mark.library("torch", "jax", "tensorflow"),
+    pytest.mark.filterwarnings("ignore:.*__array__ implementation doesn't accept a copy:DeprecationWarning"),
+]
+
+RNG = np.random.default_rng(0)
+HEADS = {False: {}, True: {"use_norm": True}, "batch": {"use_norm": "batch"}}
+
+
+def numbers(x):
+    import keras
+
+    return keras.ops.convert_to_numpy(x)
+
+
+def double(x):
+    import keras
+
+    return keras.ops.convert_to_tensor(x, "float64")  # of which Keras makes single precision in places
+
+
+def autoencoder(option=None, **settings):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    keras.utils.set_random_seed(0)
+    option = {"use_bottleneck_dense": True} if option is None else option
+    latent = 2 if option["use_bottleneck_dense"] else 4 * (option.get("use_bidirectional_encoder", False) + 1)
+    return akk.LSTMAutoencoderAnomaly(latent, 4, **option, **settings)
+
+
+@pytest.mark.parametrize("option", AUTOENCODERS, ids=str)
+def test_an_autoencoder_of_given_weights_is_the_pure_one(option):
+    model = autoencoder(option, activation="linear", intermediate_activation="tanh", dtype="float64")
+    model(double(np.ones((5, 7, 3))))
+    sizes = {**SIZES, "latent_dim": model.latent_dim}
+    params = filled(options.autoencoder_shapes(**sizes, **option))
+    assert weights.set_params_tree(model, params) is model
+    for shape in ((5, 7, 3), (1, 1, 3), (2, 9, 3)):
+        x = RNG.normal(size=shape)
+        expected = ak.lstm_autoencoder(params, x, activation="linear", intermediate_activation="tanh")
+        np.testing.assert_allclose(numbers(model(double(x))), expected, rtol=2e-6, atol=1e-6)
+        error = ak.reconstruction_error(x, expected)
+        np.testing.assert_allclose(numbers(model.compute_reconstruction_error(double(x))), error, rtol=1e-5)
+    tree = weights.get_params_tree(model)
+    assert {key: value.tolist() for key, value in tree.items()} == {key: x.tolist() for key, x in params.items()}
+
+
+@pytest.mark.parametrize(("norm", "activation"), list(product(HEADS, ["gelu", "softplus"])))
+def test_a_score_layer_of_given_weights_is_the_pure_one(norm, activation):
+    import anomaly_kernels.keras as akk
+
+    settings = {"activation": activation, **HEADS[norm], "final_activation": "elu"}
+    layer = akk.SequenceAnomalyScoreLayer([5, 4], dtype="float64", **settings)
+    x = RNG.normal(size=(6, 2, 3))
+    with pytest.raises(ValueError, match="SequenceAnomalyScoreLayer has no weights before it is built"):
+        weights.get_params_tree(layer)
+    layer.build((None, None, 3))
+    params = filled(options.score_head_shapes(3, [5, 4], norm))
+    weights.set_params_tree(layer, params)
+    expected = ak.sequence_anomaly_score(params, x, **settings)
+    np.testing.assert_allclose(numbers(layer(double(x))), expected, rtol=1e-5, atol=1e-6)
+    assert layer(x).shape == layer.compute_output_shape(x.shape)
+    assert (layer.hidden_units, layer.activation) == ([5, 4], activation)
+
+
+def test_training_drops_and_takes_statistics():
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    keras.utils.set_random_seed(0)
+    layer = akk.SequenceAnomalyScoreLayer(64, "linear", 0.25, dtype="float64")
+    x = np.ones((4000, 3))
+    still, found = numbers(layer(x))[0, 0], numbers(layer(x, training=True))
+    params = weights.get_params_tree(layer)
+    terms = (x[0] @ params["hidden_dense_1/kernel"]) * params["score_output/kernel"][:, 0]
+    spread = np.sqrt((terms**2).sum() * 0.25 / 0.75)
+    assert abs(found.mean() - still) < 4 * spread / np.sqrt(len(x))
+    assert abs(found.std() / spread - 1) < 0.05
+    layer = akk.SequenceAnomalyScoreLayer(4, "tanh", 0.0, "batch", dtype="float64")
+    x = RNG.normal(size=(40, 3))
+    layer(double(x), training=True)
+    params = weights.get_params_tree(layer)
+    hidden = np.tanh(x @ params["hidden_dense_1/kernel"])
+    np.testing.assert_allclose(params["batch_norm_1/moving_mean"], 0.01 * hidden.mean(0), rtol=1e-5, atol=1e-9)
+
+
+def test_a_model_is_fitted_saved_and_scored_without_keras(tmp_path):
+    import keras
+
+    model = autoencoder(
+        {"use_bottleneck_dense": True, "use_bidirectional_encoder": True}, activation="linear", dropout_rate=0.05
+    )
+    x = np.sin(np.arange(20)[None, :, None] / 3 + 6 * RNG.random((64, 1, 1))).astype("float32")
+    model.compile(keras.optimizers.Adam(0.02), loss="mse")
+    history = model.fit(x, x, epochs=12, batch_size=16, verbose=0).history["loss"]
+    assert history[-1] < 0.7 * history[0]
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    expected = model.predict(x, verbose=0)
+    np.testing.assert_allclose(again.predict(x, verbose=0), expected, atol=1e-6)
+    assert again.get_config() == model.get_config()
+    weights.save_params(tmp_path / "weights.safetensors", model)
+    params = weights.load_params(tmp_path / "weights.safetensors")
+    np.testing.assert_allclose(ak.lstm_autoencoder(params, x, activation="linear"), expected, atol=1e-6)
+    with pytest.raises(ValueError, match="the bias of layer 'decoder_dense' must have shape \\(1,\\), got \\(2,\\)"):
+        weights.set_params_tree(model, {**params, "decoder_dense/bias": np.ones(2)})
+
+
+def test_a_score_layer_is_saved_with_its_model(tmp_path):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    x = keras.Input((7, 3))
+    layer = akk.SequenceAnomalyScoreLayer([5, 4], "gelu", 0.2, "batch", kernel_regularizer="l2", name="score")
+    model = keras.Model(x, layer(x))
+    assert model.output_shape == (None, 7, 1)
+    model.compile("sgd", "mse")
+    batch = RNG.normal(size=(8, 7, 3)).astype("float32")
+    model.fit(batch, batch[..., :1], epochs=1, verbose=0)
+    assert len(model.losses) == 3
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(batch, verbose=0), model.predict(batch, verbose=0), rtol=1e-6)
+    assert again.get_layer("score").get_config() == layer.get_config()
+
+
+def test_options_are_read_and_wrong_ones_refused():
+    import anomaly_kernels.keras as akk
+
+    model = autoencoder(n_features=3, n_repeats=5)
+    assert (model.latent_dim, model.lstm_units, model.n_features, model.n_repeats) == (2, 4, 3, 5)
+    assert model(RNG.normal(size=(2, 9, 3)).astype("float32")).shape == (2, 5, 3)
+    with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, 3\), got \(2, 9, 4\)"):
+        model.call(np.ones((2, 9, 4), "float32"))
+    with pytest.warns(UserWarning, match="`latent_dim` 3 has no effect without `use_bottleneck_dense`: .* of width 8"):
+        akk.LSTMAutoencoderAnomaly(3, 8)
+    with pytest.raises(ValueError, match="`lstm_units` must be >= 1, got 0"):
+        akk.LSTMAutoencoderAnomaly(3, 0)
+    with pytest.raises(ValueError, match="`activation` must be one of"):
+        akk.SequenceAnomalyScoreLayer(3, activation="swish")
+    with pytest.raises(ValueError, match=r"`dropout_rate` must be in \[0, 1\), got 1"):
+        akk.SequenceAnomalyScoreLayer(3, dropout_rate=1)
+    assert akk.SequenceAnomalyScoreLayer(3).hidden_units == [3]
