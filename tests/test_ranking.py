@@ -577,6 +577,14 @@ def test_states_of_parts_are_merged_to_that_of_the_whole(driver, metric, labelle
     np.testing.assert_allclose(driver.numpy(metric(target, distinct, sample_weight=weight)), expected, rtol=1e-13)
 
 
+@pytest.mark.parametrize("metric", RANKINGS)
+def test_weights_of_single_precision_are_added_in_double(driver, metric):
+    truth, score = (driver.array(np.asarray(x)) for x in ([True, False, True, False], [4.0, 3.0, 2.0, 1.0]))
+    weight = np.asarray([2.0**24, 1.0, 1.0, 3.0])  # 1 is lost beside the first, in float32
+    single, double = (metric(truth, score, sample_weight=driver.array(weight, x)) for x in ("float32", "float64"))
+    np.testing.assert_array_equal(driver.numpy(single), driver.numpy(double))
+
+
 @pytest.mark.parametrize("heavy", [1e-9, 1e12])
 @pytest.mark.parametrize("metric", RANKINGS)
 def test_light_weights_keep_their_digits_in_a_state(driver, metric, heavy):

@@ -537,11 +537,12 @@ def test_integers_are_taken_for_equal_only_where_floats_tell_them_apart(driver):
                 assert [driver.numpy(x)[bucket] for x in (found.least, found.greatest)] == extremes
 
 
-def test_a_histogram_takes_settings_and_metrics_that_wrap_those_known(driver):
+def test_settings_of_metrics_and_metrics_that_wrap_those_known(driver):
     truth, score = (driver.array(np.asarray(x)) for x in ([False, True, False, True], [1.0, 2.0, 3.0, 4.0]))
     state = streaming.ScoreHistogram.empty(score).of(truth, score)
     for tpr, expected in ((0.5, 0.0), (0.95, 0.5), (driver.array(np.asarray(0.5)), 0.0)):
         assert [driver.numpy(x) for x in state.compute(ak.fpr_at_tpr, tpr=tpr)] == [expected] * 3
+        assert driver.numpy(streaming.UniqueScores.of(truth, score).compute(ak.fpr_at_tpr, tpr=tpr)) == expected
 
     @wraps(ak.roc_auc)
     def wrapped(*arrays, **settings):
@@ -567,6 +568,15 @@ def test_sums_of_single_precision_are_kept_in_double(driver):
         assert {driver.dtype_name(x) for x in means.totals} == {"float64"}
     one, two = (streaming.Means.of(driver.array(np.asarray(x), "float32")) for x in (2.0**24, 1.0))
     assert [driver.numpy(x) for x in streaming.merge(one, two).compute()] == [(2**24 + 1) / 2]
+
+
+def test_distinct_scores_of_16_bits_are_kept_in_single_precision(driver):
+    for half in driver.halves:
+        truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]), half)
+        empty = streaming.UniqueScores.empty(score)
+        for state in (empty, streaming.update(empty, truth, score)):
+            assert driver.dtype_name(state.score) == "float32"
+    assert driver.dtype_name(streaming.UniqueScores.empty(driver.array(np.zeros(1))).score) == "float64"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -141,7 +141,7 @@ class ScoreHistogram(NamedTuple):
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
         """The state of both parts, which must have the same edges."""
         xp = array_namespace(self.edges, other.edges)
-        given = " and ".join(f"{x.edges.shape[0]} of {x.edges.dtype}" for x in (self, other))
+        given = " and ".join(f"{x.edges.shape[0]} of {dtype_name(x.edges.dtype)}" for x in (self, other))
         if self.edges.shape != other.edges.shape or self.edges.dtype != other.edges.dtype:
             raise TypeError(f"histograms with the same edges can be merged, got {given}")
         unknown = added(self.unknown, other.unknown)
