@@ -265,6 +265,13 @@ def integer(name: str, value: Any, what: str) -> int:
     raise TypeError(f"`{name}` must be {what}, got {describe(value)}")
 
 
+def positive(name: str, value: Any, what: str = "a positive integer") -> int:
+    """An integer from 1 on as Python's: a number of units, steps or the like."""
+    found = integer(name, value, what)
+    setting(name, found, Range(least=1))
+    return found
+
+
 def flag(name: str, value: Any) -> None:
     """Raise unless value is true or false."""
     if not isinstance(value, bool):

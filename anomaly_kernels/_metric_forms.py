@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._adapter import Adapter
-from anomaly_kernels._checks import cast, dtype_name, integer, is_real
+from anomaly_kernels._checks import cast, dtype_name, is_real, positive
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._typing import Array
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
@@ -125,8 +125,8 @@ class OfComponents(Formed):
     def check(cls, values: Any) -> None:
         """Raise unless `components` is None or a number of them."""
         components = values["components"]
-        if components is not None and integer("components", components, "an integer or None") < 1:
-            raise ValueError(f"`components` must be >= 1, got {components}")
+        if components is not None:
+            positive("components", components, "an integer or None")
         super().check(values)
 
     def _of(self, state: Any, arrays: tuple[Array, ...]) -> Any:
@@ -141,7 +141,7 @@ def of_length(state: streaming.Means, components: int) -> streaming.Means:
     return state._replace(totals=tuple(xp.broadcast_to(x, (components,) * len(x.shape)) for x in state.totals))
 
 
-def weighed(state: Any, like: Array) -> Any:
+def with_weights(state: Any, like: Array) -> Any:
     """The state of nothing for samples with weights, of which the counters are real."""
     xp = array_namespace(like)
     wide = xp.wide(like)

@@ -33,6 +33,7 @@ PAGES = {
     "streaming": ("anomaly_kernels.streaming", "anomaly_kernels.streaming"),
     "networks": ("anomaly_kernels.networks", "anomaly_kernels"),
     "objective": ("anomaly_kernels.objective", "anomaly_kernels"),
+    "weights": ("anomaly_kernels.weights", "anomaly_kernels.weights"),
     "torch": ("anomaly_kernels.torch", "anomaly_kernels.torch"),
     "keras": ("anomaly_kernels.keras", "anomaly_kernels.keras"),
     "testing": ("anomaly_kernels.testing", "anomaly_kernels.testing"),

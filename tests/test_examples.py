@@ -58,3 +58,16 @@ def test_examples_of_the_page_on_frameworks(driver):
     test = doctest.DocTestParser().get_doctest(text, {}, "frameworks.md", None, None)
     assert test.examples
     assert doctest.DocTestRunner().run(test).failed == 0
+
+
+@pytest.mark.library("torch", "jax", "tensorflow")
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
+def test_examples_of_the_page_on_objectives(driver):
+    page = (DOCS / "objectives.md").read_text()
+    shown = dict(re.findall(r"<!-- (\w+) -->\n\n```py\n(.*?)```", page, flags=re.DOTALL))
+    assert list(shown) == ["torch", "Keras"]
+    if driver.name != "torch":
+        del shown["torch"]
+    for name, text in shown.items():
+        test = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+        assert doctest.DocTestRunner().run(test).failed == 0

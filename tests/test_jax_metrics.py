@@ -207,6 +207,17 @@ MESH = """
     )(truth, score)
     assert int(counts.true) == truth.sum() and counts.true.dtype in ("int32", "int64")
     np.testing.assert_allclose(statistics.std, score.std(ddof=1), rtol=1e-5)
+    def full(row):  # 2^29 of them on each device are 2^32 together, which 32 bits hold as 0
+        metric = akj.AnomalyDetectionMetrics(scores="histogram")
+        scores = metric.state.scores
+        many = scores._replace(positive=scores.positive + (scores.edges == 0) * 2**29)
+        found = metric._with(metric.state._replace(scores=many)).over("rows").state.scores
+        return found.positive.sum(), found.compute(ak.average_precision).value
+
+    total, value = jax.jit(
+        jax.shard_map(full, mesh=mesh, in_specs=P("rows"), out_specs=P(), check_vma=False)
+    )(truth)
+    assert (int(total), float(value)) == (2**32, 1.0) if jax.config.jax_enable_x64 else np.isnan(value)
     assert jax.device_count() == 8
     print("equal")
 """

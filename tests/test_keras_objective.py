@@ -104,10 +104,11 @@ def test_a_radius_is_learnt_from_where_the_embeddings_are():
 
 
 def test_what_does_not_fit_is_refused():
+    import yaml
+
     import anomaly_kernels.keras as akk
 
     model = made()
-    yaml = pytest.importorskip("yaml")
     text = yaml.safe_dump(model.pure.to_config(), sort_keys=False)
     assert akk.Objective.from_yaml(model.model, text, name="mine").pure.to_config() == model.pure.to_config()
     with pytest.raises(ak.ObjectiveError, match="node `auc` must be a metric with a class, one of AnomalyDetectionM"):

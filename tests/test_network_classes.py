@@ -32,12 +32,16 @@ def filled(shapes, seed=0):
     }
 
 
+def shapes_of(n_features, latent_dim, lstm_units, **option):
+    return options.Autoencoder(latent_dim, lstm_units, **option).checked().shapes(n_features)
+
+
 def autoencoder(framework, option, **training):
     """What reconstructs with given weights, and the weights' own tree."""
     settings = {"activation": "linear", "intermediate_activation": "tanh"}
     wide = option["use_bidirectional_encoder"] + 1
     sizes = SIZES if option["use_bottleneck_dense"] else SIZES | {"latent_dim": 4 * wide}
-    params = filled(options.autoencoder_shapes(**sizes, **option))
+    params = filled(shapes_of(**sizes, **option))
     if framework == "torch":
         import torch
 
@@ -307,6 +311,9 @@ def test_a_module_is_copied_saved_compiled_and_trained(tmp_path):
     other = akt.LSTMAutoencoderAnomaly(1, 4, 8, use_bottleneck_dense=True, activation="linear")
     other.load_state_dict(module.state_dict())
     torch.testing.assert_close(other(x), module(x), rtol=0, atol=0)
+    layer = akt.SequenceAnomalyScoreLayer(1, [3], use_norm="batch").eval()
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x), layer(x))
     optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
     for _ in range(150):
         optimizer.zero_grad()
@@ -352,7 +359,7 @@ def test_regularizers_and_shapes_of_modules():
     assert module.compute_reconstruction_error(torch.ones(2, 9, 3)).shape == (2,)
     with pytest.raises(ValueError, match="`inputs` must have shape \\(B, T, 3\\), got \\(2, 3\\)"):
         module(torch.ones(2, 3))
-    with pytest.raises(ValueError, match="`dropout_rate` must be in \\[0, 1\\), got 1"):
+    with pytest.raises(ValueError, match="`dropout_rate` must be >= 0 and < 1, got 1"):
         akt.SequenceAnomalyScoreLayer(3, 4, dropout_rate=1)
     with pytest.raises(ValueError, match="`activation` must be one of"):
         akt.SequenceAnomalyScoreLayer(3, 4, activation="swish")

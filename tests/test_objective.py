@@ -79,7 +79,6 @@ def terms_of(logits=LOGITS, mask=MASK, weights=WEIGHTS, components=COMPONENTS):
 
 
 def of_file():
-    pytest.importorskip("yaml")
     return ak.Objective.from_yaml(FILE)
 
 
@@ -186,6 +185,17 @@ def test_what_is_learnt_starts_at_zero(driver):
     np.testing.assert_allclose(driver.numpy(found), expected, rtol=1e-12)
 
 
+def test_a_radius_is_that_of_the_embeddings(driver):
+    z = 0.05 * RNG.normal(size=(200, 4))  # a radius so small is far from its parameter
+    found = small().init_radius({"z": driver.array(z), "c": driver.array(np.zeros(4))})
+    assert list(found) == ["svdd"]
+    outside = (z**2).sum(-1) > ak.svdd_radius(driver.numpy(found["svdd"])) ** 2
+    np.testing.assert_allclose(outside.mean(), 0.1, atol=0.01)
+    assert of_one().init_radius({}) == {}
+    with pytest.raises(ak.ObjectiveError, match="node `svdd` needs 'z' as `embeddings`; there are c"):
+        small().init_radius({"c": driver.array(np.zeros(4))})
+
+
 @pytest.mark.parametrize(
     "params",
     [None, {}, {"r_unconstrained": {}}, {"r_unconstrained": {"bce": 0.0}}, {"r_unconstrained": 1.0}, [1.0]],
@@ -246,7 +256,6 @@ def test_descriptions_go_round():
 
 
 def test_a_file_is_read_from_where_it_is(tmp_path):
-    pytest.importorskip("yaml")
     path = tmp_path / "objective.yaml"
     path.write_text(FILE)
     assert repr(ak.Objective.from_yaml(path)) == repr(ak.Objective.from_yaml(str(path))) == repr(of_file())
@@ -383,14 +392,12 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_is_refused(name):
-    pytest.importorskip("yaml")
     text, message = BAD[name]
     with pytest.raises(ak.ObjectiveError, match=message):
         ak.Objective.from_yaml(text)
 
 
 def test_numbers_of_a_file_are_numbers():
-    pytest.importorskip("yaml")
     for text, value in {"1e-6": 1e-6, "1E3": 1000.0, "+.5e+1": 5.0, "1.e2": 100.0, "2.5": 2.5, "3": 3}.items():
         objective = ak.Objective.from_yaml(FILE.replace("smooth: 1e-6", f"smooth: {text}"))
         assert objective.to_config()["nodes"]["iou_loss"]["config"]["smooth"] == value
@@ -419,7 +426,8 @@ CONFIGS = VALUES | st.fixed_dictionaries(
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("seed", range(20))
 def test_bad_files_by_the_hundred_raise_the_documented_error_or_none(seed):
-    yaml = pytest.importorskip("yaml")
+    import yaml
+
     rng = np.random.default_rng(seed)
 
     @given(CONFIGS)

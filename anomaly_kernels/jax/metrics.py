@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from anomaly_kernels import streaming
 from anomaly_kernels._checks import flag
-from anomaly_kernels._metric_forms import Formed, OfComponents, in_double, of_length, weighed
+from anomaly_kernels._metric_forms import Formed, OfComponents, in_double, of_length, with_weights
 
 
 class Metric(Formed):
@@ -91,9 +91,10 @@ def _over(state: Any, axis_name: str) -> Any:
     """The state of all devices: of sums the sum; others, which are small, are brought together and merged."""
     match state:
         case streaming.ScoreHistogram():
-            total = jax.lax.psum(state, axis_name)
             least, greatest = jax.lax.pmin(state.least, axis_name), jax.lax.pmax(state.greatest, axis_name)
-            return total._replace(edges=state.edges, least=least, greatest=greatest)
+            counts = (_total(x, axis_name) for x in (state.positive, state.negative, state.unknown))
+            positive, negative, unknown = counts
+            return streaming.ScoreHistogram(state.edges, positive, negative, least, greatest, unknown)
         case streaming.Detections() | streaming.Statistics():
             return type(state)(*(_over(part, axis_name) for part in state))
         case None:
@@ -101,6 +102,16 @@ def _over(state: Any, axis_name: str) -> Any:
     gathered = jax.tree.map(lambda x: jax.lax.all_gather(x, axis_name), state)
     devices = jax.tree.leaves(gathered)[0].shape[0]
     return reduce(streaming.merge, (jax.tree.map(lambda x, k=k: x[k], gathered) for k in range(devices)))
+
+
+def _total(x: jax.Array, axis_name: str) -> jax.Array:
+    """The sum over all devices; negative where integers overflow, or did before, as in every state."""
+    total = jax.lax.psum(x, axis_name)
+    if not jnp.issubdtype(x.dtype, jnp.integer):
+        return total
+    limit = float(jnp.iinfo(x.dtype).max)
+    overflow = (jax.lax.psum(x.astype(float), axis_name) >= limit) | (jax.lax.pmin(x, axis_name) < 0)
+    return jnp.where(overflow, -1, total)
 
 
 class AnomalyDetectionMetrics(Metric):
@@ -128,7 +139,7 @@ class AnomalyDetectionMetrics(Metric):
         like, scores = _like(), settings["scores"]
         kinds: dict[str | None, Any] = {"histogram": streaming.ScoreHistogram, "exact": streaming.UniqueScores}
         empty = streaming.Detections.empty(like, kinds[scores].empty(like) if scores else None)
-        return weighed(empty, like) if settings["weighted"] else empty
+        return with_weights(empty, like) if settings["weighted"] else empty
 
     def update(self, *arrays: jax.Array, sample_weight: jax.Array | None = None) -> Self:
         """A metric that has seen a batch more: `target`, `decision` and, where scores are kept, `score`."""

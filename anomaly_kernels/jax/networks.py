@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, SupportsIndex
 
 import jax
@@ -90,18 +91,13 @@ def sequence_anomaly_score_apply(
         In training, those with the moving statistics after this batch.
     """
     kept = options.rate("dropout_rate", dropout_rate)
-    checked = sequence_anomaly_score(
-        params, features, activation=activation, use_norm=use_norm, final_activation=final_activation
-    )
+    settings: dict[str, Any] = {"activation": activation, "use_norm": use_norm, "final_activation": final_activation}
     if key is None:
-        return checked
-    xp, dtype = array_namespace(features), checked.dtype
-    given = {name: cast(xp, dtype, x) for name, x in params.items()}
+        return sequence_anomaly_score(params, features, **settings)
+    xp, given, x = _checked(partial(sequence_anomaly_score, **settings), params, features)
     named = (ACTIVATIONS[activation], ACTIVATIONS[final_activation])
     masks = _Masks(key)
-    found, moved = score(
-        xp, given, cast(xp, dtype, features), norm_named(use_norm), *named, lambda x: x * masks(jnp.ones_like(x), kept)
-    )
+    found, moved = score(xp, given, x, norm_named(use_norm), *named, lambda x: x * masks(jnp.ones_like(x), kept))
     return found, {**params, **{name: jax.lax.stop_gradient(x) for name, x in moved.items()}}
 
 
@@ -148,17 +144,17 @@ def lstm_autoencoder_init(
     UserWarning
         If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
     """
-    shapes = options.autoencoder_shapes(
-        n_features,
-        latent_dim,
-        lstm_units,
-        num_encoder_layers,
-        num_decoder_layers,
-        use_bidirectional_encoder=use_bidirectional_encoder,
-        use_bottleneck_dense=use_bottleneck_dense,
-    )
-    options.warn_of_latent_dim(
-        latent_dim, lstm_units, bidirectional=use_bidirectional_encoder, bottleneck=use_bottleneck_dense
+    shapes = (
+        options.Autoencoder(
+            latent_dim,
+            lstm_units,
+            num_encoder_layers,
+            num_decoder_layers,
+            use_bidirectional_encoder,
+            use_bottleneck_dense,
+        )
+        .checked()
+        .shapes(n_features)
     )
     return _drawn(key, shapes, dtype)
 
@@ -203,18 +199,23 @@ def lstm_autoencoder_apply(
     settings: dict[str, Any] = {"n_repeats": n_repeats, **activations}
     if key is None or not any(rates.values()):
         return lstm_autoencoder(params, inputs, **settings)
-    dtype = jax.eval_shape(lambda p, x: lstm_autoencoder(p, x, **settings), dict(params), inputs).dtype
-    xp = array_namespace(inputs)
+    xp, given, x = _checked(partial(lstm_autoencoder, **settings), params, inputs)
     masks = _Masks(key)
     return reconstruct(
         xp,
-        {name: cast(xp, dtype, x) for name, x in params.items()},
-        cast(xp, dtype, inputs),
+        given,
+        x,
         n_repeats,
         ACTIVATIONS[activation],
         ACTIVATIONS[intermediate_activation],
         lambda which, ones: masks(ones, rates[which]),
     )
+
+
+def _checked(kernel: Callable[..., jax.Array], params: Mapping[str, jax.Array], x: jax.Array) -> Any:
+    """The namespace, parameters and input in the dtype to compute in; an error where the kernel raises one."""
+    xp, dtype = array_namespace(x), jax.eval_shape(kernel, params, x).dtype
+    return xp, {name: cast(xp, dtype, each) for name, each in params.items()}, cast(xp, dtype, x)
 
 
 class _Masks:

@@ -9,7 +9,7 @@ from keras.src.backend.common.masking import get_keras_mask  # private: no publi
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._checks import is_number
-from anomaly_kernels._metric_forms import Formed, OfComponents, leaves, of_length, rebuilt, weighed
+from anomaly_kernels._metric_forms import Formed, OfComponents, leaves, of_length, rebuilt, with_weights
 from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, tensor_of
 
@@ -139,7 +139,7 @@ class AnomalyDetectionMetrics(Metric):
         if self.threshold is not None:
             empty = empty._replace(scores=streaming.ScoreHistogram.empty(like))
         # where samples have weights counters are real, which integers are kept apart from
-        return {"counted": empty, "weighted": weighed(empty, like)}
+        return {"counted": empty, "weighted": with_weights(empty, like)}
 
     def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
         """Take in a batch of true anomalies and decisions, or scores."""
@@ -181,15 +181,15 @@ class ExplainedVarianceMetric(OfComponents, Metric):
     own_parameters: ClassVar[Any] = {**OfComponents.own_parameters, **Metric.own_parameters}
 
     def _empty(self) -> dict[str, Any]:
-        return {} if self.components is None else self._of_length(self.components)
+        return {} if self.components is None else {"state": self._of_length(self.components)}
 
-    def _of_length(self, components: int) -> dict[str, Any]:
-        return {"state": of_length(self.form.empty(_like(), None), components)}
+    def _of_length(self, components: int) -> Any:
+        return of_length(self.form.empty(_like(), None), components)
 
     def take(self, *arrays: Tensor) -> None:
         """Take in the ratios of a batch."""
         if not self._kept:
-            self._make("state", self._of_length(arrays[0].shape[0])["state"])
+            self._make("state", self._of_length(arrays[0].shape[0]))
         super().take(*arrays)
 
     def result(self) -> Any:

@@ -8,8 +8,11 @@ from typing import Any, SupportsIndex
 import keras
 
 from anomaly_kernels import reconstruction_error
+from anomaly_kernels._checks import positive
+from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
 from anomaly_kernels.networks import _options as options
+from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_named
 
 Variables = dict[str, keras.Variable]
@@ -198,20 +201,18 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     ) -> None:
         super().__init__(**model)
         options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        options.autoencoder_shapes(
-            1 if n_features is None else n_features,
+        self._sizes = options.Autoencoder(
             latent_dim,
             lstm_units,
             num_encoder_layers,
             num_decoder_layers,
-            use_bidirectional_encoder=use_bidirectional_encoder,
-            use_bottleneck_dense=use_bottleneck_dense,
-        )
-        options.warn_of_latent_dim(
-            latent_dim, lstm_units, bidirectional=use_bidirectional_encoder, bottleneck=use_bottleneck_dense
-        )
+            use_bidirectional_encoder,
+            use_bottleneck_dense,
+        ).checked()
+        if n_features is not None:
+            positive("n_features", n_features)
         self.latent_dim, self.lstm_units, self.n_features = latent_dim, lstm_units, n_features
-        self.n_repeats = None if n_repeats is None else options.positive("n_repeats", n_repeats)
+        self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
         self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
         self.activation, self.intermediate_activation = activation, intermediate_activation
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
@@ -223,15 +224,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         if len(input_shape) != 3:
             raise ValueError(f"`inputs` must have shape (B, T, F), got {tuple(input_shape)}")
         features = input_shape[-1] if self.n_features is None else self.n_features
-        shapes = options.autoencoder_shapes(
-            features,
-            self.latent_dim,
-            self.lstm_units,
-            self.num_encoder_layers,
-            self.num_decoder_layers,
-            use_bidirectional_encoder=self.use_bidirectional_encoder,
-            use_bottleneck_dense=self.use_bottleneck_dense,
-        )
+        shapes = self._sizes.shapes(features)
         self._parts: dict[str, Any] = {}
         for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
             name = key.removesuffix("/kernel")
@@ -326,10 +319,9 @@ def _attribute(name: str) -> str:
 
 
 def _named(activation: str) -> Any:
-    """Keras' activation; its gelu is the approximate one in name alone."""
+    """Keras' activation, but for gelu: TensorFlow's has a factor of single precision."""
     return _gelu if activation == "gelu" else activation
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
 def _gelu(x: Tensor) -> Tensor:
-    return keras.activations.gelu(x, approximate=False)
+    return ACTIVATIONS["gelu"](array_namespace(x), x)

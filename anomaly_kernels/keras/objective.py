@@ -12,7 +12,6 @@ from anomaly_kernels import objective
 from anomaly_kernels._catalogue import METRICS
 from anomaly_kernels.keras import metrics
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
-from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
 from anomaly_kernels.objective import Node, ObjectiveError
 
 
@@ -118,10 +117,9 @@ class Objective(keras.Model):
 
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
         """Set each radius that is learnt so that a fraction ν of these embeddings of normal data lies outside."""
-        for name, raw in self._learnt.get("r_unconstrained", {}).items():
-            node = self.pure.nodes[name]
-            embeddings, center = (tensor_of(inputs[node.sources[array]]) for array in ("embeddings", "center"))
-            raw.assign(raw_radius(quantile_radius(embeddings, center, float(node.bound["nu"]))))
+        found = self.pure.init_radius({name: tensor_of(x) for name, x in inputs.items()})
+        for name, raw in found.items():
+            self._learnt["r_unconstrained"][name].assign(raw)
 
 
 def _exact(x: Any) -> Tensor:
@@ -145,14 +143,12 @@ class _Pooled(keras.metrics.Metric):
         if "score" in node.sources:
             settings["threshold"] = 0.0  # decisions are given, but so it is told to keep scores
         self.inner = getattr(metrics, node.type)(**settings)
-        self.sources = node.sources
+        self.node = node
 
     def update_state(self, arrays: Mapping[str, Tensor]) -> None:
         """Take in the node's arrays."""
-        for name, source in self.sources.items():
-            if source not in arrays:
-                raise ObjectiveError(f"node `{self.name}` needs {source!r} as `{name}`; there are {', '.join(arrays)}")
-        self.inner.take(*(arrays[self.sources[name]] for name in self.inner.arrays if name in self.sources))
+        given = self.node.gathered(self.name, arrays)
+        self.inner.take(*(given[name] for name in self.inner.arrays if name in given))
 
     def reset_state(self) -> None:
         """Forget all that was seen."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._checks import SHARE, Range, axes, cast, flag, integer, not_empty, setting
+from anomaly_kernels._checks import SHARE, axes, cast, flag, not_empty, positive
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._numeric import clip, ratio
 from anomaly_kernels._typing import Array, Namespace, Setting
@@ -392,9 +392,7 @@ def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
 
 
 def _k(name: str, value: Any) -> float:
-    found = integer(name, value, "an integer")
-    setting(name, found, Range(least=1))
-    return float(found)  # which may be beyond the integers of the library
+    return float(positive(name, value, "an integer"))  # which may be beyond the integers of the library
 
 
 def precision_at_k(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from typing import Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._checks import flag, integer, is_number
+from anomaly_kernels._checks import BELOW_ONE, flag, is_number, positive, setting
 from anomaly_kernels._namespace import describe
 from anomaly_kernels.networks.activations import activation_named
 from anomaly_kernels.networks.score_head import NORM_ARRAYS, norm_named
@@ -14,20 +14,11 @@ from anomaly_kernels.networks.score_head import NORM_ARRAYS, norm_named
 Shapes = dict[str, tuple[int, ...]]
 
 
-def positive(name: str, value: Any) -> int:
-    """A number of units, layers or the like."""
-    found = integer(name, value, "a positive integer")
-    if found < 1:
-        raise ValueError(f"`{name}` must be >= 1, got {value}")
-    return found
-
-
 def rate(name: str, value: Any) -> float:
     """A share of what is dropped in training."""
     if not is_number(value):
         raise TypeError(f"`{name}` must be a number, got {describe(value)}")
-    if not 0 <= value < 1:
-        raise ValueError(f"`{name}` must be in [0, 1), got {value}")
+    setting(name, value, BELOW_ONE)
     return float(value)
 
 
@@ -50,50 +41,47 @@ def listed(name: str, units: Any) -> list[int]:
     return [positive(name, n) for n in given]
 
 
-def autoencoder_shapes(
-    n_features: Any,
-    latent_dim: Any,
-    lstm_units: Any,
-    num_encoder_layers: Any,
-    num_decoder_layers: Any,
-    *,
-    use_bidirectional_encoder: object,
-    use_bottleneck_dense: object,
-) -> Shapes:
-    """The parameters of `lstm_autoencoder` with these options."""
-    width, units = positive("n_features", n_features), positive("lstm_units", lstm_units)
-    latent = positive("latent_dim", latent_dim)
-    flag("use_bidirectional_encoder", use_bidirectional_encoder)
-    flag("use_bottleneck_dense", use_bottleneck_dense)
-    features, shapes = width, Shapes()
-    for i in range(1, positive("num_encoder_layers", num_encoder_layers) + 1):
-        directions = ("/forward", "/backward") if use_bidirectional_encoder else ("",)
-        for direction in directions:
-            shapes |= _lstm(f"encoder_{i}{direction}", width, units)
-        width = len(directions) * units
-    if use_bottleneck_dense:
-        for state in "hc":
-            shapes |= _dense(f"bottleneck_{state}", width, latent)
-        width = latent
-    if width != units:
-        for state in "hc":
-            shapes |= _dense(f"project_state_{state}", width, units)
-    for i in range(1, positive("num_decoder_layers", num_decoder_layers) + 1):
-        shapes |= _lstm(f"decoder_{i}", width, units)
-        width = units
-    return shapes | _dense("decoder_dense", width, features)
+class Autoencoder(NamedTuple):
+    """The options of `lstm_autoencoder` that say which parameters there are."""
 
+    latent_dim: int
+    lstm_units: int
+    num_encoder_layers: int
+    num_decoder_layers: int
+    use_bidirectional_encoder: bool
+    use_bottleneck_dense: bool
 
-def warn_of_latent_dim(latent_dim: int, lstm_units: int, *, bidirectional: bool, bottleneck: bool) -> None:
-    """Warn where the latent vector is not as wide as was asked."""
-    width = (1 + bidirectional) * lstm_units
-    if not bottleneck and latent_dim != width:
-        warnings.warn(
-            f"`latent_dim` {latent_dim} has no effect without `use_bottleneck_dense`: the latent vector is the state "
-            f"of the encoder, of width {width}",
-            UserWarning,
-            stacklevel=3,
-        )
+    def checked(self) -> Autoencoder:
+        """Itself; an error where an option is wrong, and a warning where the latent vector is not as wide as asked."""
+        for name, value in self._asdict().items():
+            (flag if name.startswith("use_") else positive)(name, value)
+        width = (1 + self.use_bidirectional_encoder) * self.lstm_units
+        if not self.use_bottleneck_dense and self.latent_dim != width:
+            warnings.warn(
+                f"`latent_dim` {self.latent_dim} has no effect without `use_bottleneck_dense`: the latent vector is "
+                f"the state of the encoder, of width {width}",
+                UserWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def shapes(self, n_features: Any) -> Shapes:
+        """The parameters for series of so many features."""
+        width, units, shapes = positive("n_features", n_features), self.lstm_units, Shapes()
+        for i in range(1, self.num_encoder_layers + 1):
+            directions = ("/forward", "/backward") if self.use_bidirectional_encoder else ("",)
+            for direction in directions:
+                shapes |= _lstm(f"encoder_{i}{direction}", width, units)
+            width = len(directions) * units
+        if self.use_bottleneck_dense:
+            shapes |= _dense("bottleneck_h", width, self.latent_dim) | _dense("bottleneck_c", width, self.latent_dim)
+            width = self.latent_dim
+        if width != units:
+            shapes |= _dense("project_state_h", width, units) | _dense("project_state_c", width, units)
+        for i in range(1, self.num_decoder_layers + 1):
+            shapes |= _lstm(f"decoder_{i}", width, units)
+            width = units
+        return shapes | _dense("decoder_dense", width, n_features)
 
 
 def check_activations(**named: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anomaly_kernels._checks import has_ndim, integer, not_empty, shape_of
+from anomaly_kernels._checks import has_ndim, not_empty, positive, shape_of
 from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.networks._params import (
     Params,
@@ -102,7 +102,7 @@ def lstm_autoencoder(
     """
     output = activation_named(activation, "activation")
     between = activation_named(intermediate_activation, "intermediate_activation")
-    repeats = _repeats(n_repeats)
+    repeats = None if n_repeats is None else positive("n_repeats", n_repeats, "an integer or None")
     check_dict(params)
     check_keys(params, _expected(params))
     xp, weights, (x,) = prepared(params, inputs=inputs)
@@ -132,15 +132,6 @@ def reconstruct(
         sequence = xp.broadcast_to(latent, (repeats, *state[0].shape))
     sequence = _decoded(xp, params, sequence, _mapped(xp, params, "project_state", state, between), drop)
     return xp.permute_dims(output(xp, dense(xp, params, "decoder_dense", sequence)), (1, 0, 2))
-
-
-def _repeats(n_repeats: object) -> int | None:
-    if n_repeats is None:
-        return None
-    steps = integer("n_repeats", n_repeats, "an integer or None")
-    if steps < 1:
-        raise ValueError(f"`n_repeats` must be >= 1, got {n_repeats}")
-    return steps
 
 
 def _directions(params: Params, layer: str) -> list[str]:

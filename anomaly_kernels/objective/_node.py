@@ -143,9 +143,15 @@ class Node:
         """Whether an array of it is learnt, since it is not wired."""
         return _LEARNT in self._kind.arrays and _LEARNT not in self.sources
 
-    def value(self, inputs: Mapping[str, Any], **learnt: Any) -> Any:
-        """The value, of the arrays named in the inputs and of what is learnt."""
-        arrays = {argument: inputs[source] for argument, source in self.sources.items()}
+    def gathered(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arrays of the node, which has that name, by argument."""
+        for argument, source in self.sources.items():
+            if source not in inputs:
+                raise ObjectiveError(f"node `{name}` needs {source!r} as `{argument}`{nearest(source, inputs)}")
+        return {argument: inputs[source] for argument, source in self.sources.items()}
+
+    def value(self, arrays: Mapping[str, Any], **learnt: Any) -> Any:
+        """The value, of the arrays by argument and of what is learnt."""
         found = self.kernel(**arrays, **learnt, **{name: self.bound[name] for name in self._kind.settings})
         return self.bound["weight"] * found if self._weighs else found
 

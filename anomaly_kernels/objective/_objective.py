@@ -9,6 +9,7 @@ from typing import Any
 from anomaly_kernels import losses
 from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels._typing import Array
+from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
 from anomaly_kernels.objective._config import described, description
 from anomaly_kernels.objective._errors import ObjectiveError, nearest, shown
 from anomaly_kernels.objective._node import STAGES, Node
@@ -172,6 +173,31 @@ class Objective:
             for name, nodes in self.learnt.items()
         }
 
+    def init_radius(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Radii for what is learnt: each so that a fraction ν of embeddings of normal data lies outside.
+
+        Parameters
+        ----------
+        inputs : dict of str to array
+            The embeddings and centres, by the names they are wired to.
+
+        Returns
+        -------
+        dict of str to array
+            By node, what `params` holds as ``r_unconstrained``.
+
+        Raises
+        ------
+        ObjectiveError
+            If an array is missing.
+        """
+        found = {}
+        for name in self.learnt.get(_RADIUS, []):
+            node = self.nodes[name]
+            arrays = node.gathered(name, inputs)
+            found[name] = raw_radius(quantile_radius(**arrays, nu=float(node.bound["nu"])))
+        return found
+
     def __call__(
         self, inputs: Mapping[str, Array], *, stage: str = "train", params: Params | None = None
     ) -> tuple[Array | None, dict[str, Any]]:
@@ -203,15 +229,12 @@ class Objective:
             raise ObjectiveError(f"`stage` must be one of {', '.join(map(repr, STAGES))}, got {stage!r}")
         if not isinstance(inputs, Mapping):
             raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
-        running = {name: node for name, node in self.nodes.items() if stage in node.stages}
-        for name, node in running.items():
-            for argument, source in node.sources.items():
-                if source not in inputs:
-                    raise ObjectiveError(f"node `{name}` needs {source!r} as `{argument}`{nearest(source, inputs)}")
-        summed = [name for name, node in running.items() if node.is_loss]
+        running = [name for name, node in self.nodes.items() if stage in node.stages]
+        arrays = {name: self.nodes[name].gathered(name, inputs) for name in running}
+        summed = [name for name in running if self.nodes[name].is_loss]
         learnt = self._checked(params) if summed else {}
         radii = {name: {"radius": losses.svdd_radius(x)} for name, x in learnt.get(_RADIUS, {}).items()}
-        terms = {name: node.value(inputs, **radii.get(name, {})) for name, node in running.items()}
+        terms = {name: self.nodes[name].value(arrays[name], **radii.get(name, {})) for name in running}
         if not summed:
             return None, terms
         total, *others = (self._weighed(name, terms[name], learnt.get(_LOG_VARIANCE, {})) for name in summed)

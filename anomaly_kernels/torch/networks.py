@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from anomaly_kernels import reconstruction_error
+from anomaly_kernels._checks import positive
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
@@ -190,20 +191,20 @@ class LSTMAutoencoderAnomaly(_Network):
     ) -> None:
         super().__init__()
         options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        shapes = options.autoencoder_shapes(
-            n_features,
-            latent_dim,
-            lstm_units,
-            num_encoder_layers,
-            num_decoder_layers,
-            use_bidirectional_encoder=use_bidirectional_encoder,
-            use_bottleneck_dense=use_bottleneck_dense,
-        )
-        options.warn_of_latent_dim(
-            latent_dim, lstm_units, bidirectional=use_bidirectional_encoder, bottleneck=use_bottleneck_dense
+        shapes = (
+            options.Autoencoder(
+                latent_dim,
+                lstm_units,
+                num_encoder_layers,
+                num_decoder_layers,
+                use_bidirectional_encoder,
+                use_bottleneck_dense,
+            )
+            .checked()
+            .shapes(n_features)
         )
         self.n_features, self.latent_dim, self.lstm_units = n_features, latent_dim, lstm_units
-        self.n_repeats = None if n_repeats is None else options.positive("n_repeats", n_repeats)
+        self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
         self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
         self.activation, self.intermediate_activation = activation, intermediate_activation
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)

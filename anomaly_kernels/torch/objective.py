@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from anomaly_kernels import objective
-from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
 from anomaly_kernels.objective import Node
 
 
@@ -114,11 +113,8 @@ class Objective(nn.Module):
     @torch.no_grad()
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
         """Set each radius that is learnt so that a fraction ν of these embeddings of normal data lies outside."""
-        for name in self.pure.learnt.get("r_unconstrained", []):
-            node = self.pure.nodes[name]
-            embeddings, center = (inputs[node.sources[array]] for array in ("embeddings", "center"))
-            radius = quantile_radius(embeddings, center, float(node.bound["nu"]))
-            self.r_unconstrained[name].copy_(raw_radius(radius))
+        for name, raw in self.pure.init_radius(inputs).items():
+            self.r_unconstrained[name].copy_(raw)
 
     def extra_repr(self) -> str:
         """Return the nodes, for the repr."""
