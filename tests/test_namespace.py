@@ -287,4 +287,4 @@ def test_dtypes_to_add_and_to_count_in(driver):
     xp = ak.array_namespace(x)
     assert driver.dtype_name(xp.astype(x, xp.wide(x))) == "float64"
     assert driver.dtype_name(xp.astype(x, xp.counting())) == "int64"
-    assert xp.is_known(x)
+    assert xp.is_known(x) is (driver.name != "dask")  # where it is lazy no result may have a shape that depends on it
