@@ -12,12 +12,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from anomaly_kernels._checks import Range, array, choice, function, items, setting
 from anomaly_kernels._typing import Array, Items
+from anomaly_kernels.losses.divergence import HiddenLayers
 from anomaly_kernels.losses.likelihood import Covariance
 
 Check = Callable[[str, Any], object]
 
 # what a true value is called: where it comes first, torch's modules and predictions come the other way round
 TRUTHS = ("x_true", "y_true", "p_true", "target")
+
+_TOGETHER = (Covariance, HiddenLayers)
+"""Settings that only make sense together."""
 
 
 class Adapter:
@@ -92,7 +96,8 @@ class Adapter:
         """Raise what the kernel would raise of these values of its settings."""
         for name, check in cls._checks.items():
             check(name, values[name])
-        Covariance(**{name: values[name] for name in Covariance._fields if name in values}).given()
+        for together in _TOGETHER:
+            together(**{name: values[name] for name in together._fields if name in values}).given()
 
 
 def suggestion(name: str, known: Any) -> str:

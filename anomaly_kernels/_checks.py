@@ -283,7 +283,10 @@ def axes(name: str, value: SupportsIndex | Sequence[SupportsIndex] | None) -> tu
     if value is None:
         return None
     given = value if isinstance(value, tuple | list) else (value,)
-    return tuple(integer(name, k, "an integer or a tuple of integers") for k in given)
+    found = tuple(integer(name, k, "an integer or a tuple of integers") for k in given)
+    if not found or len(set(found)) < len(found):
+        raise ValueError(f"`{name}` must be distinct axes, at least one, got {value}")
+    return found
 
 
 def axes_of(axis: SupportsIndex | Sequence[SupportsIndex] | None, ndim: int) -> tuple[int, ...] | None:
@@ -292,7 +295,7 @@ def axes_of(axis: SupportsIndex | Sequence[SupportsIndex] | None, ndim: int) -> 
     if found is None:
         return None
     counted = [k % ndim if -ndim <= k < ndim else ndim for k in found]
-    if not found or ndim in counted or len(set(counted)) < len(found):
+    if ndim in counted or len(set(counted)) < len(found):
         raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
     return tuple(counted)
 

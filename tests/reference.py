@@ -52,7 +52,12 @@ def differing(cases: Mapping[str, Case]) -> dict[str, Case]:
 
 
 def _text(settings: Mapping[str, Any]) -> str:
-    return ",".join(f"{name}={getattr(x, '__name__', x)}" for name, x in settings.items()) or "default"
+    return ",".join(f"{name}={_shown(x)}" for name, x in settings.items()) or "default"
+
+
+def _shown(x: Any) -> str:
+    """Functions by their names: an address is another one in each process of xdist."""
+    return f"[{','.join(map(_shown, x))}]" if isinstance(x, list | tuple) else str(getattr(x, "__name__", x))
 
 
 def draw(seed: int, *shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray:

@@ -116,6 +116,7 @@ def test_masked_steps_do_not_count(keras, akk):
     squares = (y_true - y_pred) ** 2
     close(akk.MSEReconstructionLoss()(y_true, tensor), squares[mask].mean())
     close(akk.MSEReconstructionLoss(reduction="sum")(y_true, tensor), squares[mask].sum())
+    close(akk.AnomalyLoss()(tensor), (y_pred**2)[mask].mean())
     weight = np.asarray([1.0, 2.0], "float32")
     expected = (squares * weight[:, None, None])[mask].mean()
     close(akk.MSEReconstructionLoss()(y_true, tensor, sample_weight=weight), expected)

@@ -224,7 +224,7 @@ def test_slope_of_the_overlap_keeps_its_digits_in_both_tails(logit, driver):
         ({"axis": 3}, "`axis` must be distinct axes of an array of 3 dimensions, got 3"),
         ({"axis": -4}, "`axis` must be distinct axes of an array of 3 dimensions, got -4"),
         ({"axis": (0, -3)}, r"`axis` must be distinct axes of an array of 3 dimensions, got \(0, -3\)"),
-        ({"axis": ()}, r"`axis` must be distinct axes of an array of 3 dimensions, got \(\)"),
+        ({"axis": ()}, r"`axis` must be distinct axes, at least one, got \(\)"),
         ({"target": MASK[:1]}, r"`target` and `score` must have equal shapes, got \(1, 2, 4\) and \(3, 2, 4\)"),
         ({"target": MASK[:0], "score": SCORE[:0]}, r"`target` has shape \(0, 2, 4\): there is nothing to average over"),
     ],

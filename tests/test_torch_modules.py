@@ -165,6 +165,9 @@ def test_a_misspelt_setting_is_refused_and_the_right_one_suggested(name):
         ("KLDivergenceLoss", {"epsilon": 1.0}, "^`epsilon` must be >= 0 and < 1, got 1.0$"),
         ("ELBOLoss", {"cov_diag": np.ones(3), "sim": 1.0}, "^at most one of .* may be given, got cov_diag, sim$"),
         ("VAEGMMLoss", {"cov_diag": np.ones(3), "sim": 1.0}, "^at most one of .* may be given, got cov_diag, sim$"),
+        ("AdversarialAELoss", {"model": len, "w_model_hl": [1.0]}, "^`w_model_hl` must be as long as .* 0, got 1$"),
+        ("IoULoss", {"axis": ()}, r"^`axis` must be distinct axes, at least one, got \(\)$"),
+        ("IoULoss", {"axis": (1, 1)}, r"^`axis` must be distinct axes, at least one, got \(1, 1\)$"),
         ("AnomalyLoss", {"weight": np.ones(2)}, r"^`weight` must be a number or a 0-d array, got shape \(2,\)$"),
         ("AnomalyLoss", {"reduction": "avg"}, "^`reduction` must be one of 'mean', 'sum', 'none', got 'avg'$"),
     ],
@@ -215,6 +218,19 @@ def test_arrays_may_be_given_by_name_in_any_order():
     assert torch.equal(loss(score, target=target), expected)
     with pytest.raises(TypeError, match="^IoULoss takes score, target, got 3 arguments$"):
         loss(score, target, target)
+
+
+def test_arrays_of_other_libraries_are_refused_by_name():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    score, loss = np.ones((4, 5), np.float32), akt.IoULoss()
+    for arrays in ((score, score), (torch.ones(4, 5), score), (score, torch.ones(4, 5)), ([1.0], [1.0])):
+        with pytest.raises(TypeError, match="`(score|target)`.*(numpy.ndarray|list)"):
+            loss(*arrays)
+    with pytest.raises(TypeError, match="`score`.*numpy.ndarray"):
+        loss(target=torch.ones(4, 5), score=score)
 
 
 @pytest.mark.parametrize(
@@ -413,6 +429,9 @@ def test_the_centre_takes_no_name_that_the_model_has_for_something_else():
 
     model = torch.nn.Identity()
     model.center = None
+    for name in ("", "a.b"):
+        with pytest.raises(ValueError, match=f"^`name` must be that of a buffer, without dots, got '{name}'$"):
+            akt.init_center(model, [], name=name)
     with pytest.raises(
         ValueError, match="^`name` must be that of a buffer or a new one, got 'center', which the model"
     ):

@@ -48,7 +48,7 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel compiled by JAX, its settings checked before they are traced."""
     checks = checks_of(kernel)
     static = static_settings(kernel)
-    most = len(inspect.signature(kernel).parameters) - len(checks)
+    names = [name for name in inspect.signature(kernel).parameters if name not in checks]
 
     @functools.cache
     def compiled(static_names: frozenset[str]) -> Callable[..., Any]:
@@ -56,13 +56,16 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(kernel)
     def function(*arrays: Any, **settings: Any) -> Any:
-        if len(arrays) > most:
-            raise TypeError(f"{kernel.__name__} takes {most} by position and settings by name, got {len(arrays)}")
+        if len(arrays) > len(names):
+            raise TypeError(
+                f"{kernel.__name__} takes {', '.join(names)} by position and settings by name, "
+                f"got {len(arrays)} arguments"
+            )
         for name in settings.keys() & checks.keys():
             checks[name](name, settings[name])
-        names = frozenset(name for name in static & settings.keys() if not _brings_arrays(settings[name]))
-        given = {name: _hashable(name, x) if name in names else _traceable(x) for name, x in settings.items()}
-        return compiled(names)(*arrays, **given)
+        fixed = frozenset(name for name in static & settings.keys() if not _brings_arrays(settings[name]))
+        given = {name: _hashable(name, x) if name in fixed else _traceable(x) for name, x in settings.items()}
+        return compiled(fixed)(*arrays, **given)
 
     function.__module__ = __name__
     return function

@@ -94,8 +94,9 @@ class Loss(KerasLearner, keras.losses.Loss):
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         with keras.name_scope(self.name):
             values = self.call(y_true, y_pred)
+            compared = (y_true, y_pred)[: len(self.arrays)]
             weight = aligned("sample_weight", sample_weight, values)
-            mask = aligned("mask", get_keras_mask(y_pred), values)
+            mask = aligned("mask", get_keras_mask(compared[-1]), values)
             return keras.ops.cast(_reduced(values, weight, mask, self.reduction), self.dtype)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from anomaly_kernels._checks import (
     BELOW_HALF,
@@ -32,6 +32,21 @@ Model = Callable[[Any], Array]
 
 FAR, SHORTER = 2.0**-100, 2.0**-64
 """Where q is less than FAR of p, p is multiplied by SHORTER, so that p/q neither overflows nor loses digits of p."""
+
+
+class HiddenLayers(NamedTuple):
+    """Models built on hidden layers, and a weight for each or none at all."""
+
+    model_hl: Items[Model] = ()
+    w_model_hl: Items[Setting] | None = None
+
+    def given(self) -> list[tuple[Model, Setting]]:
+        """Each model with its weight."""
+        models = items("model_hl", self.model_hl, "callables")
+        weights = [1.0] * len(models) if self.w_model_hl is None else items("w_model_hl", self.w_model_hl, "numbers")
+        if len(weights) != len(models):
+            raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(models)}, got {len(weights)}")
+        return list(zip(models, weights, strict=True))
 
 
 def kl_divergence(
@@ -245,10 +260,7 @@ def adversarial_ae_loss(
     xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true, x_pred=x_pred)
-    models = items("model_hl", model_hl, "callables")
-    weights = [1.0] * len(models) if w_model_hl is None else items("w_model_hl", w_model_hl, "numbers")
-    if len(weights) != len(models):
-        raise ValueError(f"`w_model_hl` must be as long as `model_hl`, expected {len(models)}, got {len(weights)}")
+    hidden_layers = HiddenLayers(model_hl, w_model_hl).given()
     w_m = number("w_model", w_model, xp, dtype)
     w_r = number("w_recon", w_recon, xp, dtype, NOT_NEGATIVE)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
@@ -266,7 +278,7 @@ def adversarial_ae_loss(
 
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = averaged("model(x_true)", rows)
-    for k, (m, w) in enumerate(zip(models, weights, strict=True)):
+    for k, (m, w) in enumerate(hidden_layers):
         w_k, name = number(f"w_model_hl[{k}]", w, xp, dtype), f"model_hl[{k}]"
         hidden = _model_divergences(xp, dtype, name, m, (x_true, x_pred), 1.0, low)
         total = total + times(w_k, averaged(f"{name}(x_true)", hidden))

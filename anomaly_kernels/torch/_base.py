@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from anomaly_kernels._adapter import TRUTHS
 from anomaly_kernels._learner import Learner
+from anomaly_kernels._namespace import describe
 
 
 class Loss(Learner, nn.Module):
@@ -128,6 +129,8 @@ def _forward(cls: type[Loss], *, held: bool) -> Callable[..., Tensor]:
         if self._sought:
             given = given | {name: getattr(self, name) for name in self._sought}
         one = arrays[0] if arrays else next(iter(named.values()))
+        if not isinstance(one, Tensor):
+            raise TypeError(f"`{cls.arrays[0] if arrays else next(iter(named))}` must be a tensor, got {describe(one)}")
         device = "cpu" if one.is_cpu else one.device.type
         if torch.is_autocast_enabled(device):
             with torch.autocast(device, enabled=False):  # products of matrices too are computed in float32

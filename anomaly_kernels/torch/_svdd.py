@@ -85,6 +85,8 @@ def init_center(
     """
     if not eps >= 0:
         raise ValueError(f"`eps` must be >= 0, got {eps}")
+    if not name or "." in name:
+        raise ValueError(f"`name` must be that of a buffer, without dots, got {name!r}")
     kept = name in model._buffers  # noqa: SLF001  # no public list has those that are None
     if hasattr(model, name) and not kept:
         raise ValueError(f"`name` must be that of a buffer or a new one, got {name!r}, which the model has already")
