@@ -29,6 +29,7 @@ def main() -> int:
     from benchmarks import overhead, picture, report
 
     results = {"machine": _machine(), "import_seconds": overhead.import_seconds(), "libraries": libraries}
+    results["rankings"] = _rankings_apart(options)
     (options.output / "results.json").write_text(json.dumps(results, indent=1))
     print("\n".join(report.lines(results)))
     picture.draw(results, options.output / "picture.png")
@@ -55,6 +56,13 @@ def _measure_apart(library: str, options: argparse.Namespace) -> dict[str, Any] 
         print(f"{library}: not measured, its process ended with status {done.returncode}", file=sys.stderr)
         return None
     found: dict[str, Any] = json.loads((options.output / f"{library}.json").read_text())
+    return found
+
+
+def _rankings_apart(options: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.ranking", *["--quick"] * options.quick]
+    done = subprocess.run(command, env=os.environ | ENVIRONMENT, check=True, stdout=subprocess.PIPE)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 

@@ -24,6 +24,7 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
         yield f"  the door adds {door['added']:.2f} µs to a call of {door['call']:.2f} µs"
         if module := library["module_microseconds"]:
             yield f"  a module adds {module['added']:.2f} µs to a call of {module['call']:.2f} µs"
+    yield from ("", "rankings on NumPy", *_rankings(results["rankings"]))
 
 
 def _speed(speed: dict[str, Any]) -> Iterator[str]:
@@ -37,8 +38,15 @@ def _speed(speed: dict[str, Any]) -> Iterator[str]:
                 yield f"  {label:44}{each['milliseconds']['ours']:10.3f}{over[0]:>18}{over[1]:>18}"
 
 
-def _ratio(ratio: dict[str, float] | None) -> str:
-    return f"{ratio['median']:.2f} ({ratio['least']:.2f})" if ratio else "–"
+def _rankings(rankings: dict[str, Any]) -> Iterator[str]:
+    yield f"  {'':44}{'ours, ms':>10}{'ours / scikit-learn':>22}{'ours / torchmetrics':>22}"
+    for label, each in rankings.items():
+        over = [_ratio(each["ours_over"][other], 3) for other in ("scikit-learn", "torchmetrics")]
+        yield f"  {label:44}{each['milliseconds']['ours']:10.3f}{over[0]:>22}{over[1]:>22}"
+
+
+def _ratio(ratio: dict[str, float] | None, digits: int = 2) -> str:
+    return f"{ratio['median']:.{digits}f} ({ratio['least']:.{digits}f})" if ratio else "–"
 
 
 def _memory(memory: dict[str, Any]) -> Iterator[str]:
