@@ -38,6 +38,9 @@ class Adapter:
     own_parameters: ClassVar[Mapping[str, tuple[Any, str]]] = {}
     """Parameters of the framework's: name to default, and what the documentation says."""
 
+    taken: ClassVar[inspect.Signature]
+    """What the constructor of the class of the kernel takes."""
+
     _checks: ClassVar[Mapping[str, Check]]
 
     def __init_subclass__(
@@ -50,6 +53,8 @@ class Adapter:
     ) -> None:
         super().__init_subclass__(**options)
         if kernel is None:
+            if "__init__" in vars(cls) and hasattr(cls, "taken"):  # a user's, of a class with a kernel
+                cls.__signature__ = _extended(inspect.signature(cls.__init__), inspect.signature(cls))  # type: ignore[attr-defined]
             return
         parameters = inspect.signature(kernel).parameters.values()
         # without annotations: those of arrays say nothing of the framework, whose stubs do
@@ -62,7 +67,7 @@ class Adapter:
         cls.static = static_settings(kernel)
         cls._checks = {name: check for name, check in checks_of(kernel).items() if name in cls.settings}
         own = {name: made for name, made in cls.own_parameters.items() if name not in cls.settings}
-        cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        cls.taken = cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             # what is required may be given by position: AdaptiveQuantileLoss([0.1, 0.9])
             [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in settings if p.default is p.empty]
             + [p for p in settings if p.default is not p.empty]
@@ -79,12 +84,11 @@ class Adapter:
     @classmethod
     def bind(cls, arguments: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters with the values given or their defaults; an error for those that are unknown, or wrong."""
-        signature = inspect.signature(cls)
         for name in given:
-            if name not in signature.parameters:
-                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, signature.parameters)}")
+            if name not in cls.taken.parameters:
+                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, cls.taken.parameters)}")
         try:
-            bound = signature.bind(*arguments, **given)
+            bound = cls.taken.bind(*arguments, **given)
         except TypeError as error:
             raise TypeError(f"{cls.__name__}: {error}") from None
         bound.apply_defaults()
@@ -100,6 +104,15 @@ class Adapter:
             together(**{name: values[name] for name in together._fields if name in values}).given()
 
 
+def _extended(own: inspect.Signature, base: inspect.Signature) -> inspect.Signature:
+    """The signature of a constructor that hands keywords on to another: all that may be given to it by name."""
+    _, *parameters = own.parameters.values()  # without self
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        named += [p.replace(kind=p.KEYWORD_ONLY) for p in base.parameters.values() if p.name not in own.parameters]
+    return own.replace(parameters=named, return_annotation=own.empty)
+
+
 def suggestion(name: str, known: Any) -> str:
     """How a message about an unknown name ends: with the nearest known one, or with all."""
     near = difflib.get_close_matches(name, known, n=1)
@@ -107,10 +120,11 @@ def suggestion(name: str, known: Any) -> str:
 
 
 def checks_of(kernel: Callable[..., Any]) -> dict[str, Check]:
-    """A check for each setting of a kernel, from its annotation."""
+    """A check for each setting of a kernel, and for each of its arrays that may be a number, from its annotation."""
     annotations = typing.get_type_hints(kernel, include_extras=True)
     parameters = inspect.signature(kernel).parameters.values()
-    return {p.name: _check_of(annotations[p.name]) for p in parameters if p.kind is p.KEYWORD_ONLY}
+    may_be = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY or float in typing.get_args(annotations[p.name])]
+    return {name: _check_of(annotations[name]) for name in may_be}
 
 
 def static_settings(kernel: Callable[..., Any]) -> frozenset[str]:

@@ -46,12 +46,12 @@ class Learner(Adapter):
         self.check(after)
         with ExitStack() as undo:  # what a framework, or another setting, checks only as it is set
             for name in before.keys() & params.keys():
-                self._set(name, after[name])
                 undo.callback(self._set, name, before[name])
+                self._set(name, after[name])
             for outer, values in inner.items():
                 old = {name: value for name, value in after[outer].get_params().items() if name in values}
-                after[outer].set_params(**values)
                 undo.callback(after[outer].set_params, **old)
+                after[outer].set_params(**values)
             undo.pop_all()
         return self
 
@@ -103,11 +103,15 @@ class Learner(Adapter):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a file that `save` has written; nothing in it is run."""
-        match json.loads(Path(path).read_text()):
-            case {"class": cls.__name__, "settings": dict(settings), "state": dict(state), **rest} if not rest:
-                made = cls(**{name: cls._made(value) for name, value in settings.items()})
-                made._set_state({name: cls._made(value) for name, value in state.items()})
-                return made
+        text = Path(path).read_text()
+        try:
+            match json.loads(text):
+                case {"class": cls.__name__, "settings": dict(settings), "state": dict(state), **rest} if not rest:
+                    made = cls(**{name: cls._made(value) for name, value in settings.items()})
+                    made._set_state({name: cls._made(value) for name, value in state.items()})
+                    return made
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
         raise ValueError(f"{path} does not hold a {cls.__name__}")
 
     def _plain(self, name: str, value: Any) -> Any:
@@ -136,7 +140,7 @@ class Learner(Adapter):
                 return [cls._made(x) for x in value]
             case {"float": number}:
                 return float(number)
-            case {"array": array}:
+            case {"array": array, "dtype": str()} if value.keys() <= {"array", "dtype", "requires_grad"}:
                 return cls._made_array(**value | {"array": cls._made(array)})
         return value
 

@@ -14,13 +14,13 @@ import subprocess
 import sys
 import textwrap
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal
 
-from anomaly_kernels._metric_forms import FORMS
+import anomaly_kernels
 from anomaly_kernels._typing import Array, Items
 
 PACKAGE = Path(__file__).resolve().parent.parent / "anomaly_kernels"
@@ -39,6 +39,17 @@ from anomaly_kernels.torch._base import Loss
 from anomaly_kernels.torch._svdd import SoftBoundary
 
 Array = Tensor | np.ndarray[Any, Any]
+Setting = float | Array
+""",
+    "jax": """
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, SupportsIndex
+
+from jax import Array
+from jax import Array as Tensor
+
+from anomaly_kernels._typing import Items
+{others}
 Setting = float | Array
 """,
     "keras.losses": """
@@ -140,15 +151,22 @@ def written(annotation: Any) -> str:
     return "None" if annotation is NoneType else annotation.__name__ if isinstance(annotation, type) else "Any"
 
 
-def constructor(cls: type, *more: str) -> str:
-    """The parameters of a class's constructor, and more keywords that it takes."""
-    kinds = typing.get_type_hints(cls.kernel)
-    parts = []
-    for name, parameter in inspect.signature(cls).parameters.items():
-        kind = OWN_TYPES.get(name, "Any") if name in getattr(cls, "own_parameters", {}) else written(kinds[name])
+def listed(parameters: Iterable[inspect.Parameter], kind_of: Callable[[str], str]) -> list[str]:
+    """Parameters with their types and defaults."""
+    parts: list[str] = []
+    for parameter in parameters:
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
             parts.append("*")
-        parts.append(f"{name}: {kind}" + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}"))
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parts.append(f"{parameter.name}: {kind_of(parameter.name)}{default}")
+    return parts
+
+
+def constructor(cls: type, *more: str) -> str:
+    """The parameters of a class's constructor, and more keywords that it takes."""
+    kinds, own = typing.get_type_hints(cls.kernel), getattr(cls, "own_parameters", {})
+    parameters = inspect.signature(cls).parameters.values()
+    parts = listed(parameters, lambda name: OWN_TYPES.get(name, "Any") if name in own else written(kinds[name]))
     if more and "*" not in parts:
         parts.append("*")
     return ", ".join(["self", *parts, *(f"{name}: Any = ..." for name in more)])
@@ -172,6 +190,9 @@ def loss(framework: str, cls: type) -> Iterator[str]:
     for name in ("call", "__call__", "init_radius"):
         if name in vars(cls):
             yield f"def {name}(self, {call(vars(cls)[name])}) -> Tensor: ..."
+    kinds = typing.get_type_hints(cls.kernel)
+    for name in cls.settings:
+        yield f"{name}: {written(kinds[name])}"
     if framework == "keras" and cls.__name__ == "DeepSVDDSoftBoundaryLoss":
         yield "r_unconstrained: keras.Variable\n@property\ndef radius(self) -> Tensor: ..."
 
@@ -205,22 +226,28 @@ def metric(framework: str, cls: type) -> Iterator[str]:
         yield f"def compute(self) -> {computed}: ..."
 
 
+def function(kernel: Callable[..., Any]) -> str:
+    """A kernel of the library as JAX's own."""
+    kinds = typing.get_type_hints(kernel)
+    parts = listed(inspect.signature(kernel).parameters.values(), lambda name: written(kinds[name]))
+    documented = textwrap.indent(f'r"""{inspect.getdoc(kernel).rstrip()}\n"""', "    ", lambda line: line.strip() != "")
+    return f"\n\ndef {kernel.__name__}({', '.join(parts)}) -> {written(kinds['return'])}:\n{documented}\n    ...\n"
+
+
 def stub(module_name: str) -> str:
     """The text of a module's stub."""
     framework, _, kind = module_name.partition(".")
     os.environ.setdefault("KERAS_BACKEND", "jax")
     module = import_module(f"anomaly_kernels.{module_name}")
     text = FIRST.format(doc=module.__doc__)
-    if not kind:  # JAX's functions have the kernels' own signatures
-        homes = dict.fromkeys(FORMS, "anomaly_kernels.jax.metrics")
-        homes |= dict.fromkeys(import_module("anomaly_kernels.jax.networks").__all__, "anomaly_kernels.jax.networks")
-        names = sorted(module.__all__)
-        return (
-            text
-            + "".join(f"\nfrom {homes.get(name, 'anomaly_kernels')} import {name} as {name}" for name in names)
-            + "\n"
-        )
     text += HEADS[module_name]
+    if not kind:
+        kernels = [getattr(anomaly_kernels, name) for name in module.FUNCTIONS]
+        classes = [getattr(module, name) for name in module.__all__ if name not in module.FUNCTIONS]
+        others = {*classes, *(typing.get_type_hints(kernel)["return"] for kernel in kernels)} - {Array}
+        names = sorted((other.__module__, other.__name__) for other in others)
+        imports = "".join(f"from {home} import {name} as {name}\n" for home, name in names)
+        return text.replace("{others}", imports) + "".join(map(function, kernels))
     members = loss if kind == "losses" else metric
     for cls in vars(module).values():
         if isinstance(cls, type) and cls.__module__ == module.__name__ and hasattr(cls, "kernel"):

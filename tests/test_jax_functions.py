@@ -242,6 +242,8 @@ class Unhashable:
 
 
 def test_what_cannot_be_static_is_named(driver, jak):
+    import jax
+
     x = driver.array(RNG.random((3, 4)))
     with pytest.raises(
         TypeError, match="^mean_squared_anomaly takes scores by position and settings by name, got 2 arguments$"
@@ -249,6 +251,20 @@ def test_what_cannot_be_static_is_named(driver, jak):
         jak.mean_squared_anomaly(x, 2.0)
     with pytest.raises(TypeError, match=r"`model` must have a hash, or be a `jax.tree_util.Partial`"):
         jak.distillation_loss(x, x, model=Unhashable())
+    with pytest.raises(TypeError, match="^`quantiles` must be known when it is compiled, got a traced array"):
+        jax.jit(lambda q: jak.quantile_loss(x, x[:, None], quantiles=q))(driver.array(np.asarray([0.5])))
+
+
+def test_a_radius_is_checked_as_settings_are(driver, jak):
+    z, center = driver.array(RNG.random((5, 3))), driver.array(np.zeros(3))
+    for radius, error, message in ((np.nan, ValueError, "a number, got nan"), ("a", TypeError, ".* got str")):
+        for given in ({"radius": radius}, {}):
+            with pytest.raises(error, match=f"^`radius` must be {message}$"):
+                jak.deep_svdd_soft_boundary_loss(z, center, *(() if given else (radius,)), **given)
+    expected = jak.deep_svdd_soft_boundary_loss(z, center, 0.5)
+    assert jak.deep_svdd_soft_boundary_loss(z, center, Fraction(1, 2)) == expected
+    assert jak.deep_svdd_soft_boundary_loss(z, center, driver.array(0.5)) == expected
+    assert np.isfinite(jak.deep_svdd_soft_boundary_loss(z, center, 2**70))
 
 
 @pytest.mark.parametrize("weight", [2**70, Fraction(1, 3), np.float32(0.5)])

@@ -125,6 +125,16 @@ def test_forms_of_one_covariance_are_refused_together(framework):
     assert (made.sim, made.cov_diag) == (1.0, None)
 
 
+def test_arrays_of_what_is_known_beforehand_are_kept_as_numbers(framework, driver):
+    made = all_variants()["AdaptiveQuantileLoss-default"].made(framework, lambda x: x)
+    quantiles, axis = driver.array(np.asarray([0.25, 0.75])), driver.array(np.asarray(1))
+    assert type(made)(quantiles).quantiles == [0.25, 0.75]
+    assert made.set_params(quantiles=quantiles).quantiles == [0.25, 0.75]
+    pooled = all_variants()["IoULoss-default"].made(framework, lambda x: x)
+    assert pooled.set_params(axis=axis).axis == 1
+    assert type(pooled)(axis=axis).axis == 1
+
+
 def test_settings_of_settings(framework):
     made = all_variants()["DistillationLoss-default"].made(framework, lambda x: x)
     inner = all_variants()["IoULoss-default"].made(framework, lambda x: x)
@@ -164,8 +174,46 @@ def test_a_file_must_hold_what_is_learnt_and_nothing_else(name, framework, tmp_p
         if list(content["state"]) == list(state):
             continue
         path.write_text(json.dumps(content | {"state": state}))
-        with pytest.raises(ValueError, match=f"^{name} learns {learnt}, got {', '.join(state) or 'nothing'}$"):
+        with pytest.raises(
+            ValueError, match=f" a {name}: {name} learns {learnt}, got {', '.join(state) or 'nothing'}$"
+        ):
             type(made).load(path)
+
+
+def test_a_damaged_file_is_refused_and_says_why(iou, framework, tmp_path):
+    path = tmp_path / "loss.json"
+    reasons = {
+        '{"array": 1.0}': "`weight` must be a number or a 0-d array, got dict",
+        '{"array": 1.0, "dtype": "save"}': "(torch has no dtype 'save'|data type 'save' not understood)",
+        '{"array": 1.0, "dtype": "float32", "code": "x"}': "`weight` must be a number or a 0-d array, got dict",
+        '1.0, "smooth": -1': "`smooth` must be >= 0, got -1",
+        '1.0, "smoth": 1': "IoULoss has no setting `smoth`; did you mean `smooth`\\?",
+        "1.0": "Expecting .*",
+    }
+    for weight, reason in reasons.items():
+        end = "" if reason.startswith("Expecting") else "}"
+        path.write_text('{"class": "IoULoss", "state": {}, "settings": {"weight": %s}' % weight + end)  # noqa: UP031
+        with pytest.raises(ValueError, match=f"loss.json does not hold a IoULoss: {reason}"):
+            iou.load(path)
+
+
+def test_a_class_of_a_users_own_has_its_parameters_too(iou, tmp_path):
+    from sklearn.base import clone
+
+    class Mine(iou):
+        def __init__(self, alpha=1.0, **settings):
+            super().__init__(**settings)
+            self.alpha = alpha
+
+    made = Mine(3.0, smooth=0.5)
+    assert list(inspect.signature(Mine).parameters) == ["alpha", *inspect.signature(iou).parameters]
+    assert made.my_params.startswith("Mine(alpha=3.0, ")
+    assert (clone(made).alpha, clone(made).smooth) == (3.0, 0.5)
+    assert made.set_params(alpha=2.0, smooth=1.0).get_params()["alpha"] == 2.0
+    made.save(tmp_path / "mine.json")
+    assert (Mine.load(tmp_path / "mine.json").alpha, Mine.load(tmp_path / "mine.json").smooth) == (2.0, 1.0)
+    with pytest.raises(TypeError, match="^Mine has no setting `smoth`; did you mean `smooth`\\?$"):
+        Mine(smoth=1.0)
 
 
 def test_numbers_that_are_not_finite_are_written_as_json_has_it(framework, tmp_path):

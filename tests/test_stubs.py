@@ -14,7 +14,12 @@ RIGHT = """
 import anomaly_kernels.jax as akj
 import anomaly_kernels.keras as akk
 import anomaly_kernels.torch as akt
+import jax
+import jax.numpy as jnp
 import numpy as np
+import torch
+
+import anomaly_kernels as ak
 
 akt.ELBOLoss(cov_diag=np.ones(3))
 akt.AdaptiveQuantileLoss(np.asarray([0.1, 0.9]))
@@ -28,7 +33,14 @@ akt.DeepSVDDSoftBoundaryLoss(nu=0.1).init_radius
 akk.IoULoss(smooth=1, reduction="sum", name="iou", dtype="float32")
 akk.MultiObjectiveLoss(akk.AdaptiveQuantileLoss([0.5]), akk.AnomalyLoss(weight=2.0), name="both")
 akk.MultiObjectiveLoss([0.1, 0.9], anomaly_weight=2.0)
-akj.iou_loss
+akt.IoULoss().smooth
+akk.AdaptiveQuantileLoss([0.5]).quantiles
+value: jax.Array = akj.iou_loss(jnp.ones(2), jnp.ones(2))
+jax.value_and_grad(akj.mse_reconstruction_loss)(jnp.ones(2), jnp.ones(2))
+float(akj.best_f1(jnp.ones(2), jnp.ones(2)).value) + float(akj.iou_loss(jnp.ones(2), jnp.ones(2), smooth=jnp.ones(())))
+float(ak.roc_auc(np.ones(2), np.ones(2)))
+akt.IoULoss()(torch.ones(2), torch.ones(2)).backward()
+akt.MSEReconstructionLoss(weight=torch.ones(())).weight
 akt.AnomalyDetectionMetrics(zero_division=1.0, sync_on_compute=False).compute().recall.item()
 akk.AnomalyDetectionMetrics(threshold=0.5, name="found").result()["recall"]
 akk.ExplainedVarianceMetric(components=3)

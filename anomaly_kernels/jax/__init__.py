@@ -48,7 +48,9 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel compiled by JAX, its settings checked before they are traced."""
     checks = checks_of(kernel)
     static = static_settings(kernel)
-    names = [name for name in inspect.signature(kernel).parameters if name not in checks]
+    parameters = inspect.signature(kernel).parameters.values()
+    names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    numbers = {k: name for k, name in enumerate(names) if name in checks}
 
     @functools.cache
     def compiled(static_names: frozenset[str]) -> Callable[..., Any]:
@@ -61,7 +63,13 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
                 f"{kernel.__name__} takes {', '.join(names)} by position and settings by name, "
                 f"got {len(arrays)} arguments"
             )
+        for k, name in numbers.items():
+            if k < len(arrays):
+                checks[name](name, arrays[k])
+                arrays = (*arrays[:k], _traceable(arrays[k]), *arrays[k + 1 :])
         for name in settings.keys() & checks.keys():
+            if name in static and isinstance(settings[name], jax.core.Tracer):
+                raise TypeError(f"`{name}` must be known when it is compiled, got a traced array")
             checks[name](name, settings[name])
         fixed = frozenset(name for name in static & settings.keys() if not _brings_arrays(settings[name]))
         given = {name: _hashable(name, x) if name in fixed else _traceable(x) for name, x in settings.items()}

@@ -38,7 +38,11 @@ class KerasLearner(Learner):
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
         """As the kernel is given the values."""
-        super().check({name: _of_variable(value) for name, value in values.items()})
+        known = {name: _known(value) for name, value in values.items() if name in cls.static}
+        super().check({name: _of_variable(value) for name, value in values.items()} | known)
+
+    def _set(self, name: str, value: Any) -> None:
+        super()._set(name, _known(value) if name in self.static else value)
 
     def _config(self) -> dict[str, Any]:
         """The settings, as Keras saves them; models with their weights."""
@@ -60,6 +64,8 @@ class KerasLearner(Learner):
 class Loss(KerasLearner, keras.losses.Loss):
     """A kernel of two arrays: `call` gives the values of samples or elements, which Keras weighs and reduces."""
 
+    alike: ClassVar[bool] = True
+    """Whether what is true and what is predicted have one shape."""
     own_parameters: ClassVar[Any] = {
         "reduction": ("mean", 'str or None\n    ``"mean"``, ``"sum"``, ``"none"``, or another that Keras knows.'),
         "name": (None, "str, optional\n    Name of the loss."),
@@ -89,6 +95,8 @@ class Loss(KerasLearner, keras.losses.Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the values before they are weighed and reduced."""
         unreduced = {"reduction": "none"} if self.reduces else {}
+        if self.alike and y_pred is not None:
+            y_true = as_predicted(y_true, y_pred)
         return self._value(dict(zip(self.arrays, (y_true, y_pred), strict=False)), self.dtype, **unreduced)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
@@ -201,7 +209,7 @@ def aligned(name: str, weight: Any, values: Tensor) -> Tensor:
     rank = len(values.shape)
     while len(weight.shape) > rank and weight.shape[-1] == 1:
         weight = keras.ops.squeeze(weight, -1)
-    fits = all(1 in (m, n) or None in (m, n) or m == n for m, n in zip(weight.shape, values.shape, strict=False))
+    fits = all(m in (1, n) or None in (m, n) for m, n in zip(weight.shape, values.shape, strict=False))
     if len(weight.shape) > rank or not fits:
         raise ValueError(
             f"`{name}` must have a leading part of the shape of the loss, expected {tuple(values.shape)} or less, "
@@ -212,9 +220,24 @@ def aligned(name: str, weight: Any, values: Tensor) -> Tensor:
     return weight
 
 
+def as_predicted(y_true: Any, y_pred: Any) -> Tensor:
+    """Labels (B,) beside predictions (B, 1), or the other way round, in the shape of these, as Keras has it."""
+    y_true, y_pred = tensor_of(y_true), tensor_of(y_pred)
+    more = len(y_true.shape) - len(y_pred.shape)
+    if more == 1 and y_true.shape[-1] == 1:
+        return keras.ops.squeeze(y_true, -1)
+    return keras.ops.expand_dims(y_true, -1) if more == -1 and y_pred.shape[-1] == 1 else y_true
+
+
 def tensor_of(x: Any, dtype: str | None = None) -> Tensor:
     """The backend's tensor of an array or a variable."""
     return keras.ops.convert_to_tensor(x.value if isinstance(x, keras.Variable) else x, dtype)
+
+
+def _known(setting: Any) -> Any:
+    """Tensors and variables as NumPy arrays."""
+    is_array = isinstance(setting, keras.Variable) or keras.ops.is_tensor(setting)
+    return keras.ops.convert_to_numpy(setting) if is_array else setting
 
 
 def _of_variable(setting: Any) -> Any:

@@ -48,7 +48,8 @@ class DistillationLoss(Loss, kernel=divergence.distillation_loss): ...
 class AdversarialAELoss(Loss, kernel=divergence.adversarial_ae_loss): ...
 
 
-class DeepSVDDLoss(Loss, kernel=one_class.deep_svdd_loss): ...
+class DeepSVDDLoss(Loss, kernel=one_class.deep_svdd_loss):
+    alike = False
 
 
 class AnomalyBCEWithLogits(Loss, kernel=overlap.anomaly_bce_with_logits): ...
@@ -57,7 +58,8 @@ class AnomalyBCEWithLogits(Loss, kernel=overlap.anomaly_bce_with_logits): ...
 class IoULoss(Loss, kernel=overlap.iou_loss): ...
 
 
-class AdaptiveQuantileLoss(Loss, kernel=forecast.quantile_loss): ...
+class AdaptiveQuantileLoss(Loss, kernel=forecast.quantile_loss):
+    alike = False
 
 
 class AnomalyRegularizer(Regularizer, kernel=reconstruction.mean_squared_anomaly, without=("reduction",)): ...
@@ -94,10 +96,15 @@ class MultiObjectiveLoss(EndpointLayer, kernel=forecast.multi_objective_loss):
         if arguments and isinstance(arguments[0], Loss):
             if len(arguments) > len(_LOSSES):
                 raise TypeError(f"{type(self).__name__} takes {', '.join(_LOSSES)}, got {len(arguments)} arguments")
-            settings.update(zip(_LOSSES, arguments, strict=False))
-            arguments = ()
+            given = dict(zip(_LOSSES, arguments, strict=False))
+            settings, arguments = self._joined(given, settings), ()
         losses = {name: settings.pop(name) for name in _LOSSES if name in settings}
-        super().__init__(*arguments, **_settings_of(losses), **settings)
+        super().__init__(*arguments, **self._joined(_settings_of(losses), settings))
+
+    def _joined(self, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+        if twice := one.keys() & other.keys():
+            raise TypeError(f"{type(self).__name__} is given `{min(twice)}` twice")
+        return one | other
 
     def call(self, y_true: Tensor, y_pred: Tensor, anomaly_scores: Tensor | None = None) -> Tensor:
         """Return the loss, and add it to the model's."""
@@ -111,7 +118,7 @@ def _settings_of(losses: dict[str, Loss]) -> dict[str, Any]:
     """The settings of `MultiObjectiveLoss` that two losses have."""
     for name, loss in losses.items():
         if not isinstance(loss, _LOSSES[name]):
-            raise TypeError(f"`{name}` must be a {_LOSSES[name].__name__}, got {type(loss).__name__}")
+            raise TypeError(f"`{name}` must be of class {_LOSSES[name].__name__}, got {type(loss).__name__}")
         if loss.reduction in (None, "none", "sum"):
             raise ValueError(f"`{name}` must have reduction 'mean', got {loss.reduction!r}")
     found: dict[str, Any] = {}

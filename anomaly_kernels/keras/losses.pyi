@@ -46,6 +46,7 @@ class AnomalyLoss(Loss):
     def __init__(self, *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor | None = None) -> Tensor: ...
     def __call__(self, y_true: Tensor, y_pred: Tensor | None = None, sample_weight: Tensor | None = None) -> Tensor: ...
+    weight: Setting
 
 
 class MSEReconstructionLoss(Loss):
@@ -72,6 +73,7 @@ class MSEReconstructionLoss(Loss):
     """
 
     def __init__(self, *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    weight: Setting
 
 
 class ELBOLoss(Loss):
@@ -113,6 +115,11 @@ class ELBOLoss(Loss):
     """
 
     def __init__(self, *, cov_full: Array | None = None, cov_diag: Array | None = None, scale_diag: Array | None = None, sim: Setting | None = None, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    cov_full: Array | None
+    cov_diag: Array | None
+    scale_diag: Array | None
+    sim: Setting | None
+    weight: Setting
 
 
 class GaussianKLLoss(Loss):
@@ -144,6 +151,7 @@ class GaussianKLLoss(Loss):
     """
 
     def __init__(self, *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    weight: Setting
 
 
 class KLDivergenceLoss(Loss):
@@ -177,6 +185,8 @@ class KLDivergenceLoss(Loss):
     """
 
     def __init__(self, *, epsilon: Setting = 1e-07, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    epsilon: Setting
+    weight: Setting
 
 
 class DistillationLoss(Loss):
@@ -212,6 +222,10 @@ class DistillationLoss(Loss):
     """
 
     def __init__(self, model: Callable[[Any], Tensor], *, loss_type: Literal['kld', 'xent'] = 'kld', temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    model: Callable[[Any], Tensor]
+    loss_type: Literal['kld', 'xent']
+    temperature: Setting
+    epsilon: Setting
 
 
 class AdversarialAELoss(Loss):
@@ -258,6 +272,13 @@ class AdversarialAELoss(Loss):
     """
 
     def __init__(self, model: Callable[[Any], Tensor], *, model_hl: Items[Callable[[Any], Tensor]] = (), w_model: Setting = 1.0, w_recon: Setting = 0.0, w_model_hl: Items[Setting] | None = None, temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    model: Callable[[Any], Tensor]
+    model_hl: Items[Callable[[Any], Tensor]]
+    w_model: Setting
+    w_recon: Setting
+    w_model_hl: Items[Setting] | None
+    temperature: Setting
+    epsilon: Setting
 
 
 class DeepSVDDLoss(Loss):
@@ -284,6 +305,7 @@ class DeepSVDDLoss(Loss):
     """
 
     def __init__(self, *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    weight: Setting
 
 
 class AnomalyBCEWithLogits(Loss):
@@ -316,6 +338,8 @@ class AnomalyBCEWithLogits(Loss):
     """
 
     def __init__(self, *, pos_weight: Setting | None = None, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    pos_weight: Setting | None
+    weight: Setting
 
 
 class IoULoss(Loss):
@@ -355,6 +379,10 @@ class IoULoss(Loss):
     """
 
     def __init__(self, *, normalize_method: Literal['sigmoid', 'clamp', 'minmax'] = 'sigmoid', smooth: Setting = 1e-06, axis: SupportsIndex | Sequence[SupportsIndex] | None = None, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    normalize_method: Literal['sigmoid', 'clamp', 'minmax']
+    smooth: Setting
+    axis: SupportsIndex | Sequence[SupportsIndex] | None
+    weight: Setting
 
 
 class AdaptiveQuantileLoss(Loss):
@@ -387,6 +415,8 @@ class AdaptiveQuantileLoss(Loss):
     """
 
     def __init__(self, quantiles: Items[float], *, weight: Setting = 1.0, reduction: str | None = 'mean', name: str | None = None, dtype: Any = None) -> None: ...
+    quantiles: Items[float]
+    weight: Setting
 
 
 class AnomalyRegularizer(Regularizer):
@@ -409,6 +439,7 @@ class AnomalyRegularizer(Regularizer):
     """
 
     def __init__(self, *, weight: Setting = 1.0) -> None: ...
+    weight: Setting
 
 
 class OrthogonalityLoss(Regularizer):
@@ -433,6 +464,7 @@ class OrthogonalityLoss(Regularizer):
     """
 
     def __init__(self, *, weight: Setting = 1.0) -> None: ...
+    weight: Setting
 
 
 class DistinctnessLoss(Regularizer):
@@ -459,6 +491,8 @@ class DistinctnessLoss(Regularizer):
     """
 
     def __init__(self, *, weight: Setting = 0.1, eps: Setting = 1e-06) -> None: ...
+    weight: Setting
+    eps: Setting
 
 
 class SelectorEntropyRegularizer(Regularizer):
@@ -484,6 +518,9 @@ class SelectorEntropyRegularizer(Regularizer):
     """
 
     def __init__(self, *, weight: Setting = 0.01, target_entropy: Setting | None = None, eps: Setting = 1e-06) -> None: ...
+    weight: Setting
+    target_entropy: Setting | None
+    eps: Setting
 
 
 class SelectorDiversityRegularizer(Regularizer):
@@ -508,6 +545,7 @@ class SelectorDiversityRegularizer(Regularizer):
     """
 
     def __init__(self, *, weight: Setting = 0.01) -> None: ...
+    weight: Setting
 
 
 class AEGMMLoss(EndpointLayer):
@@ -549,6 +587,9 @@ class AEGMMLoss(EndpointLayer):
 
     def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
+    w_energy: Setting
+    w_cov_diag: Setting
+    eps: Setting
 
 
 class VAEGMMLoss(EndpointLayer):
@@ -594,6 +635,14 @@ class VAEGMMLoss(EndpointLayer):
 
     def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Array | None = None, cov_diag: Array | None = None, scale_diag: Array | None = None, sim: Setting | None = None, eps: Setting = 1e-06, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, x_true: Tensor, x_pred: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
+    w_recon: Setting
+    w_energy: Setting
+    w_cov_diag: Setting
+    cov_full: Array | None
+    cov_diag: Array | None
+    scale_diag: Array | None
+    sim: Setting | None
+    eps: Setting
 
 
 class MultiObjectiveLoss(EndpointLayer):
@@ -632,6 +681,8 @@ class MultiObjectiveLoss(EndpointLayer):
     @overload
     def __init__(self, quantiles: Items[float], *, anomaly_weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor, anomaly_scores: Tensor | None = None) -> Tensor: ...
+    quantiles: Items[float]
+    anomaly_weight: Setting
 
 
 class DeepSVDDSoftBoundaryLoss(EndpointLayer):
@@ -666,6 +717,8 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer):
     def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0, name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
+    nu: Setting
+    weight: Setting
     r_unconstrained: keras.Variable
     @property
     def radius(self) -> Tensor: ...
@@ -702,3 +755,5 @@ class PredictionErrorAnomalyScore(EndpointLayer):
 
     def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean', name: str | None = None, trainable: bool = True, dtype: Any = None, activity_regularizer: Any = None, autocast: bool = False) -> None: ...
     def call(self, y_true: Tensor, y_pred: Tensor | None = None) -> Tensor: ...
+    error_metric: Literal['mae', 'mse']
+    aggregation: Literal['mean', 'max']

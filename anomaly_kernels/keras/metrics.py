@@ -11,7 +11,7 @@ from anomaly_kernels import metrics, streaming
 from anomaly_kernels._checks import is_number
 from anomaly_kernels._metric_forms import Formed, OfComponents, leaves, of_length, rebuilt, with_weights
 from anomaly_kernels._namespace import array_namespace, describe
-from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, tensor_of
+from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, as_predicted, tensor_of
 
 
 class Metric(Formed, KerasLearner, keras.metrics.Metric):
@@ -145,9 +145,8 @@ class AnomalyDetectionMetrics(Metric):
         """Take in a batch of true anomalies and decisions, or scores."""
         if y_pred is None:
             raise TypeError(f"{type(self).__name__} takes `y_true` and `y_pred`, got one array")
-        y_true, y_pred = tensor_of(y_true), tensor_of(y_pred)
-        if len(y_true.shape) != len(y_pred.shape) and 1 in (y_true.shape[-1:] + y_pred.shape[-1:]):
-            y_true = keras.ops.reshape(y_true, keras.ops.shape(y_pred))  # (B,) beside (B, 1), as Keras has it
+        y_pred = tensor_of(y_pred)
+        y_true = as_predicted(y_true, y_pred)
         weight = sample_weight
         if (mask := get_keras_mask(y_pred)) is not None:
             weight = mask if weight is None else tensor_of(weight) * keras.ops.cast(mask, tensor_of(weight).dtype)

@@ -221,6 +221,7 @@ def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Arr
 
 def quantile_radius(embeddings: Array, center: Array, nu: float) -> Array:
     """The radius outside of which a fraction ν of the embeddings lies: the (1 - ν)-quantile of their distances."""
+    not_empty(embeddings=embeddings)
     distance = svdd_score(embeddings, center)
     xp, _ = inputs(distance=distance)
     in_order = xp.sort(xp.reshape(distance, (-1,)))

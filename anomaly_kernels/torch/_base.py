@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from anomaly_kernels._adapter import TRUTHS
+from anomaly_kernels._adapter import TRUTHS, as_list
 from anomaly_kernels._learner import Learner
 from anomaly_kernels._namespace import describe
 
@@ -36,6 +36,13 @@ class Loss(Learner, nn.Module):
             self._set(name, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        """Tensors become buffers, which move with the module, unless they are parameters; models become submodules."""
+        if name in self.settings:
+            value = self._part(name, value)
+            if hasattr(self, name):
+                delattr(self, name)
+            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+                self.register_buffer(name, None)
         super().__setattr__(name, value)
         if name in self.settings:  # gathered once, not at each call
             plain = {k: x for k, x in vars(self).items() if k in self.settings}
@@ -51,17 +58,13 @@ class Loss(Learner, nn.Module):
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}: {error}") from None
 
-    def _set(self, name: str, value: Any) -> None:
-        """Tensors become buffers, which move with the module, unless they are parameters; models become submodules."""
-        if isinstance(value, np.ndarray) and name not in self.static:
-            value = torch.as_tensor(value)
-        if isinstance(value, list | tuple):
-            value = _registered(value)
-        if hasattr(self, name):
-            delattr(self, name)
-        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-            self.register_buffer(name, None)
-        super()._set(name, value)
+    def _part(self, name: str, value: Any) -> Any:
+        """A setting as a module keeps it."""
+        if name in self.static:
+            value = as_list(value)
+        if isinstance(value, np.ndarray):
+            return torch.as_tensor(value)
+        return _registered(list(value)) if isinstance(value, list | tuple) else value
 
     def _get(self, name: str) -> Any:
         value = super()._get(name)
@@ -72,7 +75,10 @@ class Loss(Learner, nn.Module):
 
     def _set_state(self, state: dict[str, Any]) -> None:
         super()._set_state(state)
+        learning = {name: x.requires_grad for name, x in state.items()}  # which loading takes from what was there
         self.load_state_dict(state, strict=False, assign=True)  # the rest of a whole state are settings
+        for name, parameter in self._state().items():
+            parameter.requires_grad_(learning[name])
 
     def _plain_array(self, name: str, value: Any) -> dict[str, Any]:
         dtype = str(value.dtype).removeprefix("torch.")
@@ -81,7 +87,9 @@ class Loss(Learner, nn.Module):
 
     @classmethod
     def _made_array(cls, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
-        tensor = torch.tensor(array, dtype=getattr(torch, dtype))
+        if not isinstance(kind := getattr(torch, dtype, None), torch.dtype):
+            raise ValueError(f"torch has no dtype {dtype!r}")
+        tensor = torch.tensor(array, dtype=kind)
         return tensor if requires_grad is None else nn.Parameter(tensor, requires_grad)
 
     def extra_repr(self) -> str:
@@ -101,7 +109,7 @@ class _Function(nn.Module):
         return self.function(*arrays)
 
 
-def _registered(values: list[Any] | tuple[Any, ...]) -> Any:
+def _registered(values: list[Any]) -> Any:
     """A list whose modules and tensors are parts of the module, if it has any."""
     if any(isinstance(x, nn.Module) for x in values):
         return nn.ModuleList([x if isinstance(x, nn.Module) else _Function(x) for x in values])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from anomaly_kernels._checks import Range, setting
+from anomaly_kernels._namespace import describe
 from anomaly_kernels.losses.one_class import quantile_radius, raw_radius, svdd_radius
 from anomaly_kernels.torch._base import Loss
+
+_EPS = Range(least=0, below=math.inf)
 
 
 class SoftBoundary(Loss):
@@ -76,15 +81,20 @@ def init_center(
 
     Raises
     ------
+    TypeError
+        If `model` is no module, or `loader` yields, or `model` returns, something else.
     ValueError
-        If there is no batch, `eps` is negative, or the model has something else under that name.
+        If there is no batch, embeddings differ in width, `eps` is out of its range, or the model has something else
+        under that name.
 
     References
     ----------
     .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, section 3.3.
     """
-    if not eps >= 0:
-        raise ValueError(f"`eps` must be >= 0, got {eps}")
+    setting("eps", eps, _EPS)
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"`model` must be a torch.nn.Module, got {describe(model)}")
+    model = getattr(model, "_orig_mod", model)  # what `torch.compile` has wrapped, and looks for attributes in
     if not name or "." in name:
         raise ValueError(f"`name` must be that of a buffer, without dots, got {name!r}")
     kept = name in model._buffers  # noqa: SLF001  # no public list has those that are None
@@ -95,8 +105,9 @@ def init_center(
     try:
         model.eval()
         for batch in _with_progress(loader) if progress else loader:
-            z = model(batch[0] if isinstance(batch, list | tuple) else batch)
-            rows = z.reshape(-1, z.shape[-1])
+            rows = _embeddings(model, batch)
+            if total is not None and len(total) != rows.shape[1]:
+                raise ValueError(f"embeddings must be of one width, got {rows.shape[1]} after {len(total)}")
             added = rows.sum(0, dtype=torch.float64 if rows.device.type != "mps" else None)
             total, count = (added if total is None else total + added), count + rows.shape[0]
     finally:
@@ -111,6 +122,17 @@ def init_center(
     else:
         model.register_buffer(name, center)
     return center
+
+
+def _embeddings(model: nn.Module, batch: Any) -> Tensor:
+    """Those of a batch, (N, D)."""
+    x = batch[0] if isinstance(batch, list | tuple) and batch else batch
+    if not isinstance(x, Tensor):
+        raise TypeError(f"`loader` must yield tensors, or tuples and lists that begin with one, got {describe(batch)}")
+    z = model(x)
+    if not isinstance(z, Tensor) or z.ndim == 0:
+        raise TypeError(f"`model` must return a tensor of embeddings (B, ..., D), got {describe(z)}")
+    return z.reshape(-1, z.shape[-1])
 
 
 def _with_progress(loader: Iterable[Any]) -> Iterable[Any]:

@@ -40,6 +40,8 @@ class AnomalyLoss(Loss):
     def __init__(self, *, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, scores: Tensor) -> Tensor: ...
     def __call__(self, scores: Tensor) -> Tensor: ...
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class MSEReconstructionLoss(Loss):
@@ -64,6 +66,8 @@ class MSEReconstructionLoss(Loss):
     def __init__(self, *, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, x_pred: Tensor, x_true: Tensor) -> Tensor: ...
     def __call__(self, x_pred: Tensor, x_true: Tensor) -> Tensor: ...
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class PredictionErrorAnomalyScore(Loss):
@@ -88,6 +92,8 @@ class PredictionErrorAnomalyScore(Loss):
     def __init__(self, *, error_metric: Literal['mae', 'mse'] = 'mae', aggregation: Literal['mean', 'max'] = 'mean') -> None: ...
     def forward(self, y_pred: Tensor, y_true: Tensor) -> Tensor: ...
     def __call__(self, y_pred: Tensor, y_true: Tensor) -> Tensor: ...
+    error_metric: Literal['mae', 'mse']
+    aggregation: Literal['mean', 'max']
 
 
 class ELBOLoss(Loss):
@@ -127,6 +133,12 @@ class ELBOLoss(Loss):
     def __init__(self, *, cov_full: Array | None = None, cov_diag: Array | None = None, scale_diag: Array | None = None, sim: Setting | None = None, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, y_pred: Tensor, y_true: Tensor) -> Tensor: ...
     def __call__(self, y_pred: Tensor, y_true: Tensor) -> Tensor: ...
+    cov_full: Array | None
+    cov_diag: Array | None
+    scale_diag: Array | None
+    sim: Setting | None
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class GaussianKLLoss(Loss):
@@ -156,6 +168,8 @@ class GaussianKLLoss(Loss):
     def __init__(self, *, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, mean: Tensor, log_var: Tensor) -> Tensor: ...
     def __call__(self, mean: Tensor, log_var: Tensor) -> Tensor: ...
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class KLDivergenceLoss(Loss):
@@ -187,6 +201,9 @@ class KLDivergenceLoss(Loss):
     def __init__(self, *, epsilon: Setting = 1e-07, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, p_pred: Tensor, p_true: Tensor) -> Tensor: ...
     def __call__(self, p_pred: Tensor, p_true: Tensor) -> Tensor: ...
+    epsilon: Setting
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class DistillationLoss(Loss):
@@ -220,6 +237,11 @@ class DistillationLoss(Loss):
     def __init__(self, model: Callable[[Any], Tensor], *, loss_type: Literal['kld', 'xent'] = 'kld', temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, y_pred: Tensor, x_true: Tensor) -> Tensor: ...
     def __call__(self, y_pred: Tensor, x_true: Tensor) -> Tensor: ...
+    model: Callable[[Any], Tensor]
+    loss_type: Literal['kld', 'xent']
+    temperature: Setting
+    epsilon: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class AdversarialAELoss(Loss):
@@ -264,6 +286,14 @@ class AdversarialAELoss(Loss):
     def __init__(self, model: Callable[[Any], Tensor], *, model_hl: Items[Callable[[Any], Tensor]] = (), w_model: Setting = 1.0, w_recon: Setting = 0.0, w_model_hl: Items[Setting] | None = None, temperature: Setting = 1.0, epsilon: Setting = 1e-07, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, x_pred: Tensor, x_true: Tensor) -> Tensor: ...
     def __call__(self, x_pred: Tensor, x_true: Tensor) -> Tensor: ...
+    model: Callable[[Any], Tensor]
+    model_hl: Items[Callable[[Any], Tensor]]
+    w_model: Setting
+    w_recon: Setting
+    w_model_hl: Items[Setting] | None
+    temperature: Setting
+    epsilon: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class AEGMMLoss(Loss):
@@ -296,6 +326,9 @@ class AEGMMLoss(Loss):
     def __init__(self, *, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, eps: Setting = 1e-06) -> None: ...
     def forward(self, x_pred: Tensor, x_true: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
     def __call__(self, x_pred: Tensor, x_true: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
+    w_energy: Setting
+    w_cov_diag: Setting
+    eps: Setting
 
 
 class VAEGMMLoss(Loss):
@@ -332,6 +365,14 @@ class VAEGMMLoss(Loss):
     def __init__(self, *, w_recon: Setting = 1e-07, w_energy: Setting = 0.1, w_cov_diag: Setting = 0.005, cov_full: Array | None = None, cov_diag: Array | None = None, scale_diag: Array | None = None, sim: Setting | None = None, eps: Setting = 1e-06) -> None: ...
     def forward(self, x_pred: Tensor, x_true: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
     def __call__(self, x_pred: Tensor, x_true: Tensor, z: Tensor, gamma: Tensor) -> Tensor: ...
+    w_recon: Setting
+    w_energy: Setting
+    w_cov_diag: Setting
+    cov_full: Array | None
+    cov_diag: Array | None
+    scale_diag: Array | None
+    sim: Setting | None
+    eps: Setting
 
 
 class DeepSVDDLoss(Loss):
@@ -356,6 +397,8 @@ class DeepSVDDLoss(Loss):
     def __init__(self, *, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     def __call__(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class DeepSVDDSoftBoundaryLoss(SoftBoundary):
@@ -380,6 +423,8 @@ class DeepSVDDSoftBoundaryLoss(SoftBoundary):
     def __init__(self, *, nu: Setting = 0.05, weight: Setting = 1.0) -> None: ...
     def forward(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
     def __call__(self, embeddings: Tensor, center: Tensor) -> Tensor: ...
+    nu: Setting
+    weight: Setting
 
 
 class AnomalyBCEWithLogits(Loss):
@@ -410,6 +455,9 @@ class AnomalyBCEWithLogits(Loss):
     def __init__(self, *, pos_weight: Setting | None = None, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, logit: Tensor, target: Tensor) -> Tensor: ...
     def __call__(self, logit: Tensor, target: Tensor) -> Tensor: ...
+    pos_weight: Setting | None
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class IoULoss(Loss):
@@ -445,6 +493,10 @@ class IoULoss(Loss):
     def __init__(self, *, normalize_method: Literal['sigmoid', 'clamp', 'minmax'] = 'sigmoid', smooth: Setting = 1e-06, axis: SupportsIndex | Sequence[SupportsIndex] | None = None, weight: Setting = 1.0) -> None: ...
     def forward(self, score: Tensor, target: Tensor) -> Tensor: ...
     def __call__(self, score: Tensor, target: Tensor) -> Tensor: ...
+    normalize_method: Literal['sigmoid', 'clamp', 'minmax']
+    smooth: Setting
+    axis: SupportsIndex | Sequence[SupportsIndex] | None
+    weight: Setting
 
 
 class OrthogonalityLoss(Loss):
@@ -471,6 +523,7 @@ class OrthogonalityLoss(Loss):
     def __init__(self, *, weight: Setting = 1.0) -> None: ...
     def forward(self, components: Tensor) -> Tensor: ...
     def __call__(self, components: Tensor) -> Tensor: ...
+    weight: Setting
 
 
 class DistinctnessLoss(Loss):
@@ -499,6 +552,8 @@ class DistinctnessLoss(Loss):
     def __init__(self, *, weight: Setting = 0.1, eps: Setting = 1e-06) -> None: ...
     def forward(self, selection_weights: Tensor) -> Tensor: ...
     def __call__(self, selection_weights: Tensor) -> Tensor: ...
+    weight: Setting
+    eps: Setting
 
 
 class SelectorEntropyRegularizer(Loss):
@@ -526,6 +581,9 @@ class SelectorEntropyRegularizer(Loss):
     def __init__(self, *, weight: Setting = 0.01, target_entropy: Setting | None = None, eps: Setting = 1e-06) -> None: ...
     def forward(self, weights: Tensor) -> Tensor: ...
     def __call__(self, weights: Tensor) -> Tensor: ...
+    weight: Setting
+    target_entropy: Setting | None
+    eps: Setting
 
 
 class SelectorDiversityRegularizer(Loss):
@@ -552,6 +610,7 @@ class SelectorDiversityRegularizer(Loss):
     def __init__(self, *, weight: Setting = 0.01) -> None: ...
     def forward(self, weights: Tensor) -> Tensor: ...
     def __call__(self, weights: Tensor) -> Tensor: ...
+    weight: Setting
 
 
 class AdaptiveQuantileLoss(Loss):
@@ -582,6 +641,9 @@ class AdaptiveQuantileLoss(Loss):
     def __init__(self, quantiles: Items[float], *, weight: Setting = 1.0, reduction: Literal['mean', 'sum', 'none'] = 'mean') -> None: ...
     def forward(self, y_pred: Tensor, y_true: Tensor) -> Tensor: ...
     def __call__(self, y_pred: Tensor, y_true: Tensor) -> Tensor: ...
+    quantiles: Items[float]
+    weight: Setting
+    reduction: Literal['mean', 'sum', 'none']
 
 
 class MultiObjectiveLoss(Loss):
@@ -606,3 +668,5 @@ class MultiObjectiveLoss(Loss):
     def __init__(self, quantiles: Items[float], *, anomaly_weight: Setting = 1.0) -> None: ...
     def forward(self, y_pred: Tensor, y_true: Tensor, anomaly_scores: Tensor | None = None) -> Tensor: ...
     def __call__(self, y_pred: Tensor, y_true: Tensor, anomaly_scores: Tensor | None = None) -> Tensor: ...
+    quantiles: Items[float]
+    anomaly_weight: Setting
