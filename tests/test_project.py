@@ -116,7 +116,7 @@ def test_wheel_holds_the_data_the_licence_and_the_marker_of_types(tmp_path):
     files = zipfile.ZipFile(wheel).namelist()
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "anomaly_kernels").rglob("*") if path.is_file()}
     assert {path for path in sources if "__pycache__" not in path} <= set(files)
-    assert {"anomaly_kernels/data/shuttle.npz", "anomaly_kernels/py.typed"} <= set(files)
+    assert {f"anomaly_kernels/{name}" for name in ("data/ecg.npz", "data/shuttle.npz", "py.typed")} <= set(files)
     assert any(path.endswith("licenses/LICENSE") for path in files)
 
 
