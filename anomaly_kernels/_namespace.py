@@ -112,7 +112,8 @@ def namespace_or_none(array: Any) -> Namespace | None:
 
 def _torch_compiles() -> bool:
     # Dynamo folds this to True, and so never sees the growing dict of types, which would recompile.
-    return "torch" in _MODULES and _MODULES["torch"].compiler.is_compiling()
+    torch = _MODULES.get("torch")  # None too where somebody has forbidden its import
+    return torch is not None and torch.compiler.is_compiling()
 
 
 def _torch_namespace() -> Namespace:

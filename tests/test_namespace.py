@@ -242,6 +242,12 @@ def test_a_call_finds_its_namespace_without_a_framework():
     subprocess.run([sys.executable, "-I", "-c", code], check=True)
 
 
+def test_a_framework_whose_import_is_forbidden_is_not_asked(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert ak.array_namespace(np.ones(2)).name == "numpy"
+    assert ak.mean_squared_anomaly(np.ones(2)) == 1.0
+
+
 def test_a_driver_of_an_unknown_library_is_refused():
     with pytest.raises(ValueError, match="`name` must be one of numpy, .*, got 'pandas'"):
         driver_for("pandas")
