@@ -225,6 +225,12 @@ def test_a_quantile_that_is_a_score_has_its_bounds_beside_an_infinite_one(driver
     assert [driver.numpy(x) for x in state.quantile(0.75)] == [2.0, 2.0, np.inf]
 
 
+def test_numbers_that_are_nan_are_counted_in_every_array(driver):
+    some, other = (driver.array(np.asarray(x)) for x in ([1.0, np.nan, np.nan], [np.nan, 0.0, 1.0]))
+    state = streaming.DetectionCounts.of(some, other, other)
+    assert int(driver.numpy(state.unknown)) == 2 + 1 + 1
+
+
 def test_nan_scores_make_moments_nan(driver):
     score = np.asarray([1.0, np.nan, 3.0, 4.0])
     for state in streamed(driver, streaming.Moments.empty(driver.array(score)), [score], [2]):
