@@ -294,6 +294,48 @@ def test_wrong_trees_are_refused_and_change_nothing(driver):
     assert all((after[key] == params[key]).all() for key in params)
 
 
+@FRAMEWORKS
+def test_weights_that_are_no_arrays_of_floating_point_are_refused_by_the_name_of_their_layer(driver):
+    model = made(driver, **SIZES, use_bottleneck_dense=True)
+    params = weights.get_params_tree(model)
+    kernel = params["decoder_1/kernel"]
+    for wrong, got in (
+        ([[1, 2], [3]], "list"),
+        (None, "NoneType"),
+        (kernel > 0, ".* of bool"),
+        (kernel.astype(int), ".* of int64"),
+        (kernel.astype(complex), ".* of complex128"),
+        (kernel.astype(str), ".* of <U.*"),
+    ):
+        message = f"^the kernel of layer 'decoder_1' must be an array of floating point, got {got}$"
+        with pytest.raises(TypeError, match=message):
+            weights.set_params_tree(model, {**params, "decoder_1/kernel": wrong})
+        with pytest.raises(TypeError, match=message):
+            weights.get_params_tree({**params, "decoder_1/kernel": wrong})
+
+
+@FRAMEWORKS
+def test_weights_of_sixteen_bits_are_saved_and_come_back_as_they_are(driver, tmp_path):
+    single = made(driver, **SIZES, use_bottleneck_dense=True)
+    for dtype, read in (("float16", "float16"), ("bfloat16", "float32")):
+        if driver.name == "torch":
+            import torch
+
+            model, other = (copy.deepcopy(single).to(getattr(torch, dtype)) for _ in range(2))
+            other.reset_parameters()
+        else:
+            model = {key: x.astype(dtype) for key, x in single.items()}
+            other = {key: 0 * x for key, x in model.items()}
+        weights.save_params(tmp_path / dtype, model)
+        params = weights.load_params(tmp_path / dtype)
+        assert {str(x.dtype) for x in params.values()} == {read}
+        again = weights.get_params_tree(weights.set_params_tree(other, params))
+        expected = weights.get_params_tree(single)
+        for key, x in params.items():
+            np.testing.assert_array_equal(again[key], x)
+            np.testing.assert_allclose(x, expected[key], rtol=2.0**-8, atol=1e-4)
+
+
 @pytest.mark.library("torch")
 def test_a_module_is_copied_saved_compiled_and_trained(tmp_path):
     import torch

@@ -304,7 +304,8 @@ def _started(key: str, x: Tensor) -> None:
     if kind == "glorot_uniform":
         nn.init.xavier_uniform_(x)
     elif kind == "orthogonal":
-        nn.init.orthogonal_(x)
+        wide = torch.empty_like(x, dtype=torch.promote_types(x.dtype, torch.float32))  # which LAPACK needs
+        x.copy_(nn.init.orthogonal_(wide))
     else:
         nn.init.constant_(x, float(kind == "ones"))
         if kind == "forget":
