@@ -95,8 +95,7 @@ def save_params(path: str | PathLike[str], params: Any) -> None:
     params : network or dict of str to array
         What `get_params_tree` takes.
     """
-    module, _ = _safetensors()
-    module.save_file({key: np.ascontiguousarray(x) for key, x in get_params_tree(params).items()}, path)
+    write(path, get_params_tree(params), {})
 
 
 def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
@@ -117,12 +116,23 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     ValueError
         If it is no such file.
     """
+    return read(path)[0]
+
+
+def write(path: str | PathLike[str], params: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
+    """Write arrays, and what is said of them."""
+    module, _ = _safetensors()
+    module.numpy.save_file({key: np.ascontiguousarray(x) for key, x in params.items()}, path, dict(header) or None)
+
+
+def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Read what `write` has written."""
     module, unreadable = _safetensors()
     try:
-        found: dict[str, np.ndarray] = module.load_file(path)
+        with module.safe_open(path, "np") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except unreadable as error:
         raise ValueError(f"{path} is no file of weights: {error}") from error
-    return found
 
 
 def _safetensors() -> tuple[Any, type[Exception]]:
@@ -131,7 +141,7 @@ def _safetensors() -> tuple[Any, type[Exception]]:
         from safetensors import SafetensorError
     except ModuleNotFoundError as error:
         raise ImportError("files of weights need safetensors: pip install 'anomaly-kernels[weights]'") from error
-    return safetensors.numpy, SafetensorError
+    return safetensors, SafetensorError
 
 
 def _tree(model: Any) -> Mapping[str, Any]:
