@@ -394,18 +394,92 @@ def test_regularizers_and_shapes_of_modules():
     torch.testing.assert_close(layer.regularization(), sum(w.square().sum() for w in kernels) + 0.5)
     assert akt.SequenceAnomalyScoreLayer(3, 4).regularization() == 0.0
     assert layer.hidden_units == [4]
-    with pytest.raises(ValueError, match="`features` must have 3 features, got shape \\(2, 4\\)"):
+    with pytest.raises(ValueError, match="`features` must have shape \\(..., 3\\), got \\(2, 4\\)"):
         layer(torch.ones(2, 4))
     module = akt.LSTMAutoencoderAnomaly(**SIZES, use_bottleneck_dense=True, n_repeats=5)
     assert module(torch.ones(2, 9, 3)).shape == (2, 5, 3)
     assert module.compute_reconstruction_error(torch.ones(2, 9, 3)).shape == (2,)
-    with pytest.raises(ValueError, match="`inputs` must have shape \\(B, T, 3\\), got \\(2, 3\\)"):
+    with pytest.raises(ValueError, match="`inputs` must have shape \\(B, T, 3\\), T > 0, got \\(2, 3\\)"):
         module(torch.ones(2, 3))
     with pytest.raises(ValueError, match="`dropout_rate` must be >= 0 and < 1, got 1"):
         akt.SequenceAnomalyScoreLayer(3, 4, dropout_rate=1)
     with pytest.raises(ValueError, match="`activation` must be one of"):
         akt.SequenceAnomalyScoreLayer(3, 4, activation="swish")
     assert module(torch.ones(1, 2000, 3)).isfinite().all()
+
+
+@pytest.mark.library("torch")
+def test_inputs_of_modules_are_refused_by_name():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    networks = {
+        "features": (akt.SequenceAnomalyScoreLayer(3, 4), torch.ones(2, 3)),
+        "inputs": (akt.LSTMAutoencoderAnomaly(3, 4, 4), torch.ones(2, 5, 3)),
+    }
+    for name, (module, x) in networks.items():
+        for wrong in (torch.float64, torch.int64, torch.bfloat16):
+            message = f"^`{name}` must be of torch.float32, as the weights are, got {wrong}$"
+            with pytest.raises(TypeError, match=message):
+                module(x.to(wrong))
+        with pytest.raises(TypeError, match=f"^`{name}` must be a tensor, got "):
+            module(x.numpy())
+        with pytest.raises(ValueError, match=f"^`{name}` must have shape .* got \\(\\)$"):
+            module(torch.tensor(1.0))
+    with pytest.raises(ValueError, match=r"^`inputs` must have shape \(B, T, 3\), T > 0, got \(2, 0, 3\)$"):
+        networks["inputs"][0](torch.ones(2, 0, 3))
+    assert networks["inputs"][0](torch.ones(0, 5, 3)).shape == (0, 5, 3)
+    module, x = networks["features"]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(module(x.bfloat16()).float(), module(x).float(), rtol=0.1, atol=0.1)
+        with pytest.raises(
+            TypeError, match="^`features` must be of torch.float32, as the weights are, got torch.int64$"
+        ):
+            module(x.long())
+
+
+@pytest.mark.library("torch")
+def test_batch_statistics_are_those_of_torch_but_for_the_unbiased_variance():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    module = akt.SequenceAnomalyScoreLayer(3, 4, "linear", 0.0, use_norm="batch").double()
+    norm = torch.nn.BatchNorm1d(4, eps=1e-3, momentum=0.01).double()
+    dense, output = module.hidden_dense_1, module.score_output
+    for seed in range(3):
+        x = torch.as_tensor(np.random.default_rng(seed).normal(size=(50, 3)))
+        expected = norm(x @ dense.kernel + dense.bias) @ output.kernel + output.bias
+        torch.testing.assert_close(module(x), expected)
+    own = module.batch_norm_1
+    torch.testing.assert_close(own.moving_mean, norm.running_mean)
+    kept = 0.99**3  # of the ones that both begin with
+    torch.testing.assert_close(own.moving_variance - kept, (norm.running_var - kept) * 49 / 50)
+    module.eval(), norm.eval()
+    norm.running_var.copy_(own.moving_variance)
+    torch.testing.assert_close(module(x), norm(x @ dense.kernel + dense.bias) @ output.kernel + output.bias)
+
+
+@pytest.mark.library("torch")
+def test_a_module_under_compile_keeps_its_statistics_and_takes_series_of_any_length():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    module = akt.SequenceAnomalyScoreLayer(3, 4, "tanh", 0.0, use_norm="batch")
+    eager, x = copy.deepcopy(module), torch.as_tensor(RNG.normal(size=(9, 3)), dtype=torch.float32)
+    compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
+    for part in (x, x[:4], x):
+        torch.testing.assert_close(compiled(part), eager(part))
+    torch.testing.assert_close(module.state_dict(), eager.state_dict())
+    assert (module.batch_norm_1.moving_mean != 0).any()
+    module = akt.LSTMAutoencoderAnomaly(3, 4, 5, use_bottleneck_dense=True).eval()
+    compiled = torch.compile(module, backend="aot_eager")
+    for shape in ((2, 5, 3), (1, 1, 3), (3, 8, 3)):
+        x = torch.as_tensor(RNG.normal(size=shape), dtype=torch.float32)
+        with torch.no_grad():
+            torch.testing.assert_close(compiled(x), module(x))
 
 
 def test_files_hold_arrays_and_nothing_else(tmp_path):

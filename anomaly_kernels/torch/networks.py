@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from anomaly_kernels import reconstruction_error
 from anomaly_kernels._checks import positive
-from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels._network import NetworkFile
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
@@ -103,7 +103,8 @@ class SequenceAnomalyScoreLayer(_Network):
     dropout_rate : float
         Share of the hidden units that is dropped in training.
     use_norm : {False, True, "layer", "batch"}
-        Normalisation after the activation; True means ``"layer"``. The moving statistics keep 99 % of themselves.
+        Normalisation after the activation; True means ``"layer"``. As in Keras the moving statistics keep 99 % of
+        themselves, and the variance is that of the batch, not the unbiased one that `torch.nn.BatchNorm1d` keeps.
     final_activation : str
         Activation of the score.
     kernel_regularizer, bias_regularizer : function, optional
@@ -150,8 +151,8 @@ class SequenceAnomalyScoreLayer(_Network):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the scores, (..., 1)."""
-        if features.shape[-1] != self.in_features:
-            raise ValueError(f"`features` must have {self.in_features} features, got shape {tuple(features.shape)}")
+        fits = isinstance(features, Tensor) and features.shape[-1:] == (self.in_features,)
+        _check_input("features", features, self.score_output.kernel, f"(..., {self.in_features})", fits=fits)
         params = self._params_tree()
         drop = (lambda x: nn.functional.dropout(x, self.dropout_rate)) if self.training else None
         named = (ACTIVATIONS[self.activation], ACTIVATIONS[self.final_activation])
@@ -168,6 +169,7 @@ class LSTMAutoencoderAnomaly(_Network):
     A module form of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. Masks of dropout
     are drawn for each sample and layer, and are the same at all steps, as in Keras; `torch.nn.LSTM` knows none of the
     recurrent state, so with a `recurrent_dropout_rate` training goes step by step, through the pure form.
+    `torch.compile` leaves `torch.nn.LSTM` as it is, so that ``fullgraph=True`` is refused.
 
     Parameters
     ----------
@@ -264,8 +266,14 @@ class LSTMAutoencoderAnomaly(_Network):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the reconstruction, (B, T', F)."""
-        if inputs.ndim != 3 or inputs.shape[-1] != self.n_features:
-            raise ValueError(f"`inputs` must have shape (B, T, {self.n_features}), got {tuple(inputs.shape)}")
+        fits = (
+            isinstance(inputs, Tensor)
+            and inputs.ndim == 3
+            and inputs.shape[2] == self.n_features
+            and inputs.shape[1] > 0
+        )
+        shape = f"(B, T, {self.n_features}), T > 0"
+        _check_input("inputs", inputs, self.decoder_dense.weight, shape, fits=fits)
         xp = array_namespace(inputs)
         output, between = ACTIVATIONS[self.activation], ACTIVATIONS[self.intermediate_activation]
         if self.training and self.recurrent_dropout_rate:
@@ -305,6 +313,16 @@ class LSTMAutoencoderAnomaly(_Network):
             By default those of the module; where they have other steps, over the first min(T, T').
         """
         return reconstruction_error(inputs, self(inputs) if reconstructions is None else reconstructions)
+
+
+def _check_input(name: str, x: Any, weight: Tensor, shape: str, *, fits: bool) -> None:
+    """Raise unless this is a tensor that fits the network, of the weights' dtype where no autocast sees to it."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"`{name}` must be a tensor, got {describe(x)}")
+    if not fits:
+        raise ValueError(f"`{name}` must have shape {shape}, got {tuple(x.shape)}")
+    if x.dtype != weight.dtype and not (x.is_floating_point() and torch.is_autocast_enabled(x.device.type)):
+        raise TypeError(f"`{name}` must be of {weight.dtype}, as the weights are, got {x.dtype}")
 
 
 _NAMES = {"kernel": "weight_ih", "recurrent_kernel": "weight_hh", "bias": "bias_ih"}
