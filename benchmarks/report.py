@@ -18,6 +18,7 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
     for name, library in results["libraries"].items():
         yield from ("", f"{name} {library['version']}")
         yield from _speed(library["speed"])
+        yield from _autoencoder(library["autoencoder"])
         yield from _memory(library["peak_bytes"])
         yield from _sums(library["relative_error_of_sums"])
         door = library["dispatch_microseconds"]
@@ -35,6 +36,12 @@ def _speed(speed: dict[str, Any]) -> Iterator[str]:
                 over = [_ratio(each["ours_over"].get(other)) for other in ("plain", "native")]
                 label = f"{case}, {size.replace(' elements', '')}: {way}"
                 yield f"  {label:44}{each['milliseconds']['ours']:10.3f}{over[0]:>18}{over[1]:>18}"
+
+
+def _autoencoder(found: dict[str, Any]) -> Iterator[str]:
+    for way, each in found.items():
+        over = _ratio(each["ours_over"]["plain"])
+        yield f"  {f'LSTM autoencoder: {way}':44}{each['milliseconds']['ours']:10.3f}{over:>18}{'–':>18}"
 
 
 def _ratio(ratio: dict[str, float] | None) -> str:

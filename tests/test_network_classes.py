@@ -336,6 +336,48 @@ def test_weights_of_sixteen_bits_are_saved_and_come_back_as_they_are(driver, tmp
             np.testing.assert_allclose(x, expected[key], rtol=2.0**-8, atol=1e-4)
 
 
+@pytest.mark.library("jax")
+def test_masks_come_of_the_key_alone():
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    x = jax.numpy.asarray(RNG.normal(size=(4, 6, 3)))
+    autoencoder = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True)
+    head = akj.sequence_anomaly_score_init(jax.random.key(0), 3, [16, 16])
+
+    def reconstructed(params, key):
+        return akj.lstm_autoencoder_apply(params, x, dropout_rate=0.5, recurrent_dropout_rate=0.5, key=key)
+
+    def scored(params, key):
+        return akj.sequence_anomaly_score_apply(params, x, dropout_rate=0.5, key=key)[0]
+
+    for apply, params in ((reconstructed, autoencoder), (scored, head)):
+        first, again, other = (jax.jit(apply)(params, jax.random.key(seed)) for seed in (1, 1, 2))
+        np.testing.assert_array_equal(first, again)
+        np.testing.assert_allclose(apply(params, jax.random.key(1)), first, rtol=1e-9, atol=1e-12)
+        assert np.abs(first - other).max() > 1e-3
+        keys = jax.random.split(jax.random.key(3), 2)
+        both = jax.vmap(apply, (None, 0))(params, keys)
+        np.testing.assert_allclose(both[1], apply(params, keys[1]), rtol=1e-9, atol=1e-12)
+        slopes = jax.grad(lambda p, key, apply=apply: (apply(p, key) ** 2).sum())(params, jax.random.key(1))
+        assert all(np.isfinite(g).all() for g in slopes.values())
+
+
+@pytest.mark.library("jax")
+def test_long_and_short_series_in_jax():
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    params = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True)
+    apply = jax.jit(akj.lstm_autoencoder_apply)
+    for shape in ((2, 2000, 3), (1, 1, 3), (3, 7, 3)):
+        x = RNG.normal(size=shape)
+        expected = ak.lstm_autoencoder(weights.get_params_tree(params), x)
+        np.testing.assert_allclose(apply(params, x), expected, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.library("torch")
 def test_a_module_is_copied_saved_compiled_and_trained(tmp_path):
     import torch

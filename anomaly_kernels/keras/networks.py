@@ -220,7 +220,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     Raises
     ------
     TypeError, ValueError
-        If an option is not what it must be, or the series has other features than `n_features`.
+        If an option is not what it must be, or the series has other features than `n_features`, or no steps.
 
     Warns
     -----
@@ -296,8 +296,8 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
 
     def call(self, inputs: Tensor, training: Any = None) -> Tensor:
         """Return the reconstruction, (B, T', F)."""
-        if inputs.shape[-1] != self._features:
-            raise ValueError(f"`inputs` must have shape (B, T, {self._features}), got {tuple(inputs.shape)}")
+        if len(inputs.shape) != 3 or inputs.shape[1] == 0 or inputs.shape[2] != self._features:
+            raise ValueError(f"`inputs` must have shape (B, T, {self._features}), T > 0, got {tuple(inputs.shape)}")
         layers, sequence, state = self._layers_by_name(), inputs, (inputs, inputs)
         for i in range(1, self.num_encoder_layers + 1):
             if self.use_bidirectional_encoder:
