@@ -134,7 +134,7 @@ def test_weights_of_other_shapes_are_drawn_anew_and_others_stay():
         network.set_params(lstm_units=6, use_bidirectional_encoder=True, use_bottleneck_dense=False)
     assert network.encoder_1.hidden_size == 6
     assert not network.encoder_1.bias_hh_l0_reverse.any()
-    assert not network.training
+    assert not any(module.training for module in network.modules())
     assert {x.dtype for x in network.parameters()} == {torch.float64}
     bias = weights.get_params_tree(network)["encoder_1/backward/bias"]
     assert bias.tolist() == [0.0] * 6 + [1.0] * 6 + [0.0] * 12

@@ -338,7 +338,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         """
         inputs = tensor_of(inputs)
         found = self(inputs) if reconstructions is None else tensor_of(reconstructions)
-        return reconstruction_error(inputs, keras.ops.cast(found, inputs.dtype))
+        return reconstruction_error(inputs, found)
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, from which `from_config` makes the same model."""
