@@ -22,7 +22,8 @@ class Learner(Adapter):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  # scikit-learn's signature
         """Return the settings by name; with `deep` also those of settings that have settings, as ``outer__inner``."""
-        found = {name: self._get(name) for name in inspect.signature(type(self)).parameters}
+        parameters = inspect.signature(type(self)).parameters.values()
+        found = {p.name: self._get(p.name) for p in parameters if p.kind is not p.VAR_KEYWORD}
         for name, value in list(found.items()) if deep else []:
             if hasattr(value, "get_params"):
                 found |= {f"{name}__{inner}": x for inner, x in value.get_params().items()}
@@ -34,8 +35,7 @@ class Learner(Adapter):
         after, inner = dict(before), dict[str, dict[str, Any]]()
         for name, value in params.items():
             outer, _, rest = name.partition("__")
-            if outer not in before:
-                raise ValueError(f"{type(self).__name__} has no setting `{name}`{suggestion(name, before)}")
+            self._known(name, outer, before)
             if rest:
                 inner.setdefault(outer, {})[rest] = value
             else:
@@ -54,6 +54,10 @@ class Learner(Adapter):
                 after[outer].set_params(**values)
             undo.pop_all()
         return self
+
+    def _known(self, name: str, outer: str, known: dict[str, Any]) -> None:
+        if outer not in known:
+            raise ValueError(f"{type(self).__name__} has no setting `{name}`{suggestion(name, known)}")
 
     def __sklearn_clone__(self) -> Self:
         """Return what `sklearn.base.clone` returns: the same settings, nothing learnt, nothing shared."""

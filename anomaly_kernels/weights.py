@@ -37,14 +37,14 @@ def get_params_tree(model: Any) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to numpy.ndarray
-        Copies, in the dtype that the model has.
+        Copies, in the dtype that the model has; of bfloat16, which NumPy lacks, in float32, which holds it exactly.
 
     Raises
     ------
     TypeError
-        If the model is another one.
+        If the model is another one, or a weight is no array of floating point.
     """
-    return {key: _numpy(x) for key, x in _tree(model).items()}
+    return {key: _numpy(key, x) for key, x in _tree(model).items()}
 
 
 def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
@@ -65,7 +65,7 @@ def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
     Raises
     ------
     TypeError
-        If the model is another one, or `params` is no dict of arrays.
+        If the model is another one, or `params` is no dict of arrays of floating point.
     ValueError
         If a key is missing or unknown, or a shape is not the model's; then nothing is overwritten.
     """
@@ -75,11 +75,10 @@ def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
     for name, which, others in (("lacks", known, params), ("has the unknown", params, known)):
         if odd := [key for key in which if key not in others]:
             raise ValueError(f"`params` {name} weight {odd[0]!r}; the model has {', '.join(map(repr, known))}")
-    given = {key: _numpy(params[key]) for key in known}
+    given = {key: _numpy(key, params[key]) for key in known}
     for key, x in given.items():
-        if x.shape != tuple(known[key].shape):
-            (layer, _, array), shape = key.rpartition("/"), tuple(known[key].shape)
-            raise ValueError(f"the {array} of layer {layer!r} must have shape {shape}, got {x.shape}")
+        if x.shape != (shape := tuple(known[key].shape)):
+            raise ValueError(f"{_of_layer(key)} must have shape {shape}, got {x.shape}")
     if isinstance(model, Mapping):
         return {key: _beside(known[key], x) for key, x in given.items()}  # type: ignore[return-value]
     model._set_params_tree(given)  # type: ignore[attr-defined]  # noqa: SLF001
@@ -96,8 +95,7 @@ def save_params(path: str | PathLike[str], params: Any) -> None:
     params : network or dict of str to array
         What `get_params_tree` takes.
     """
-    module, _ = _safetensors()
-    module.save_file({key: np.ascontiguousarray(x) for key, x in get_params_tree(params).items()}, path)
+    write(path, get_params_tree(params), {})
 
 
 def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
@@ -118,12 +116,23 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     ValueError
         If it is no such file.
     """
+    return read(path)[0]
+
+
+def write(path: str | PathLike[str], params: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
+    """Write arrays, and what is said of them."""
+    module, _ = _safetensors()
+    module.numpy.save_file({key: np.ascontiguousarray(x) for key, x in params.items()}, path, dict(header) or None)
+
+
+def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Read what `write` has written."""
     module, unreadable = _safetensors()
     try:
-        found: dict[str, np.ndarray] = module.load_file(path)
+        with module.safe_open(path, "np") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except unreadable as error:
         raise ValueError(f"{path} is no file of weights: {error}") from error
-    return found
 
 
 def _safetensors() -> tuple[Any, type[Exception]]:
@@ -132,7 +141,7 @@ def _safetensors() -> tuple[Any, type[Exception]]:
         from safetensors import SafetensorError
     except ModuleNotFoundError as error:
         raise ImportError("files of weights need safetensors: pip install 'anomaly-kernels[weights]'") from error
-    return safetensors.numpy, SafetensorError
+    return safetensors, SafetensorError
 
 
 def _tree(model: Any) -> Mapping[str, Any]:
@@ -148,6 +157,17 @@ def _beside(old: Any, x: np.ndarray) -> Any:
     return array_namespace(old).constant(x, like=old, dtype=old.dtype)
 
 
-def _numpy(x: Any) -> np.ndarray:
+def _of_layer(key: str) -> str:
+    layer, _, array = key.rpartition("/")
+    return f"the {array} of layer {layer!r}"
+
+
+def _numpy(key: str, x: Any) -> np.ndarray:
+    dtype = str(getattr(x, "dtype", "none"))
+    if "float" not in dtype or not hasattr(x, "shape"):
+        got = f"{describe(x)} of {dtype}" if hasattr(x, "dtype") else describe(x)
+        raise TypeError(f"{_of_layer(key)} must be an array of floating point, got {got}")
     x = x.detach().cpu() if hasattr(x, "detach") else x
-    return np.array(x.numpy() if hasattr(x, "numpy") else x)
+    x = x.float() if dtype == "torch.bfloat16" else x
+    array = np.array(x.numpy() if hasattr(x, "numpy") else x)
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.libraries import LIBRARIES
 
-ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "tensorflow"}
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
 
 
 def main() -> int:
@@ -51,7 +51,8 @@ def _options() -> argparse.Namespace:
 def _measure_apart(library: str, options: argparse.Namespace) -> dict[str, Any] | None:
     command = [sys.executable, "-m", "benchmarks", "--measure", "--library", library, "--output", str(options.output)]
     command += ["--quick"] * options.quick
-    done = subprocess.run(command, env=os.environ | ENVIRONMENT, check=False)
+    environment = os.environ | ENVIRONMENT | ({"KERAS_BACKEND": library} if library != "numpy" else {})
+    done = subprocess.run(command, env=environment, check=False)
     if done.returncode:
         print(f"{library}: not measured, its process ended with status {done.returncode}", file=sys.stderr)
         return None

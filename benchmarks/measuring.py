@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from anomaly_kernels.testing.drivers import driver_for
-from benchmarks import overhead, sums
+from benchmarks import networks, overhead, sums
 from benchmarks.cases import CASES, MIXTURES, Case, arrays_of
 from benchmarks.libraries import module_of, native, ways
 from benchmarks.memory import peak
@@ -33,9 +33,11 @@ QUICK = Sizes(large=2**20, memory=2**22, sums=2**22, seconds=1.0, rounds=5)
 
 def measure(library: str, sizes: Sizes) -> dict[str, Any]:
     """Speed, memory, accuracy and overhead of one library."""
-    if library == "tensorflow":
-        driver_for(library).module.experimental.numpy.experimental_enable_numpy_behavior(dtype_conversion_mode="legacy")
     say = partial(print, file=sys.stderr, flush=True)
+    say(f"{library}: the autoencoder")
+    autoencoder = networks.inference(library, sizes.seconds, 2 * sizes.rounds)
+    if library == "tensorflow":  # for the plain formulas; Keras is measured without
+        driver_for(library).module.experimental.numpy.experimental_enable_numpy_behavior(dtype_conversion_mode="legacy")
     speed, memory = {}, {}
     for name, case in CASES.items():
         say(f"{library}: {name}")
@@ -49,6 +51,7 @@ def measure(library: str, sizes: Sizes) -> dict[str, Any]:
         "dispatch_microseconds": overhead.dispatch_microseconds(library, rounds=31),
         "module_microseconds": overhead.module_microseconds(rounds=101) if library == "torch" else None,
         "speed": speed,
+        "autoencoder": autoencoder,
         "peak_bytes": memory,
         "relative_error_of_sums": dict(sums.errors(library, sizes.sums)),
     }

@@ -18,6 +18,7 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
     for name, library in results["libraries"].items():
         yield from ("", f"{name} {library['version']}")
         yield from _speed(library["speed"])
+        yield from _autoencoder(library["autoencoder"])
         yield from _memory(library["peak_bytes"])
         yield from _sums(library["relative_error_of_sums"])
         door = library["dispatch_microseconds"]
@@ -43,6 +44,12 @@ def _rankings(rankings: dict[str, Any]) -> Iterator[str]:
     for label, each in rankings.items():
         over = [_ratio(each["ours_over"][other], 3) for other in ("scikit-learn", "torchmetrics")]
         yield f"  {label:44}{each['milliseconds']['ours']:10.3f}{over[0]:>22}{over[1]:>22}"
+
+
+def _autoencoder(found: dict[str, Any]) -> Iterator[str]:
+    for way, each in found.items():
+        over = _ratio(each["ours_over"]["plain"])
+        yield f"  {f'LSTM autoencoder: {way}':44}{each['milliseconds']['ours']:10.3f}{over:>18}{'–':>18}"
 
 
 def _ratio(ratio: dict[str, float] | None, digits: int = 2) -> str:

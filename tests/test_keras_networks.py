@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -159,8 +161,11 @@ def test_options_are_read_and_wrong_ones_refused():
     model = autoencoder(n_features=3, n_repeats=5)
     assert (model.latent_dim, model.lstm_units, model.n_features, model.n_repeats) == (2, 4, 3, 5)
     assert model(RNG.normal(size=(2, 9, 3)).astype("float32")).shape == (2, 5, 3)
-    with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, 3\), got \(2, 9, 4\)"):
-        model.call(np.ones((2, 9, 4), "float32"))
+    for wrong in ((2, 9, 4), (2, 0, 3), (9, 3)):
+        with pytest.raises(
+            ValueError, match=rf"`inputs` must have shape \(B, T, 3\), T > 0, got \({wrong[0]}, {wrong[1]}"
+        ):
+            model.call(np.ones(wrong, "float32"))
     with pytest.warns(UserWarning, match="`latent_dim` 3 has no effect without `use_bottleneck_dense`: .* of width 8"):
         akk.LSTMAutoencoderAnomaly(3, 8)
     with pytest.raises(ValueError, match="`lstm_units` must be >= 1, got 0"):
@@ -170,3 +175,93 @@ def test_options_are_read_and_wrong_ones_refused():
     with pytest.raises(ValueError, match="`dropout_rate` must be >= 0 and < 1, got 1"):
         akk.SequenceAnomalyScoreLayer(3, dropout_rate=1)
     assert akk.SequenceAnomalyScoreLayer(3).hidden_units == [3]
+
+
+@pytest.mark.parametrize("name", ["LSTMAutoencoderAnomaly", "SequenceAnomalyScoreLayer"])
+def test_gradients_with_respect_to_the_input_are_those_of_the_pure_form(name, driver):
+    import anomaly_kernels.keras as akk
+
+    if name == "LSTMAutoencoderAnomaly":
+        network = autoencoder(activation="elu", intermediate_activation="tanh", dtype="float64")
+        pure = partial(ak.lstm_autoencoder, activation="elu", intermediate_activation="tanh")
+    else:
+        network = akk.SequenceAnomalyScoreLayer([5, 4], "tanh", use_norm="layer", dtype="float64")
+        pure = partial(ak.sequence_anomaly_score, activation="tanh", use_norm="layer")
+    x = {"x": driver.array(RNG.normal(size=(2, 3, 3)))}
+    network(x["x"])
+    params = {key: driver.array(value) for key, value in weights.get_params_tree(network).items()}
+    _, found = driver.value_and_grad(lambda a: driver.sum(network(a["x"]) ** 2), x, ["x"])
+    _, expected = driver.value_and_grad(lambda a: driver.sum(pure(params, a["x"]) ** 2), x, ["x"])
+    close(driver.numpy(found["x"]), driver.numpy(expected["x"]))
+    assert np.abs(driver.numpy(found["x"])).max() > 1e-3
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_keeps_weights_and_errors_in_single(policy):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    x = RNG.normal(size=(4, 5, 3)).astype("float32")
+    layer = akk.SequenceAnomalyScoreLayer([5, 4], "tanh", 0.2, "layer", dtype=policy)
+    for network in (autoencoder(dtype=policy), layer):
+        found = network(x)
+        assert keras.backend.standardize_dtype(found.dtype) == policy.removeprefix("mixed_")
+        params = weights.get_params_tree(network)
+        assert {str(value.dtype) for value in params.values()} == {"float32"}
+        if network is layer:
+            expected = ak.sequence_anomaly_score(params, x, activation="tanh", use_norm=True)
+        else:
+            expected = ak.lstm_autoencoder(params, x)
+            error = network.compute_reconstruction_error(x)
+            assert keras.backend.standardize_dtype(error.dtype) == "float32"
+            np.testing.assert_allclose(numbers(error), ak.reconstruction_error(x, expected), rtol=0.05)
+        np.testing.assert_allclose(numbers(keras.ops.cast(found, "float32")), expected, atol=0.05)
+
+
+@pytest.mark.library("tensorflow", "jax")
+def test_training_is_compiled_by_xla_with_masks_and_statistics():
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    keras.utils.set_random_seed(0)
+    x = RNG.normal(size=(16, 6, 3)).astype("float32")
+    model = autoencoder(activation="linear", dropout_rate=0.1)
+    layer = akk.SequenceAnomalyScoreLayer([5], "tanh", 0.2, "batch")
+    for network, y in ((model, x), (keras.Sequential([layer]), x[..., :1])):
+        network.compile("adam", "mse", jit_compile=True)
+        history = network.fit(x, y, epochs=2, batch_size=8, verbose=0).history["loss"]
+        assert np.isfinite(history).all()
+    assert weights.get_params_tree(layer)["batch_norm_1/moving_mean"].any()
+    expected = ak.lstm_autoencoder(weights.get_params_tree(model), x, activation="linear")
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, atol=1e-5)
+
+
+def test_batch_statistics_are_those_of_keras():
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    layer = akk.SequenceAnomalyScoreLayer([4], "linear", 0.0, "batch")
+    norm = keras.layers.BatchNormalization()
+    x = RNG.normal(size=(50, 3)).astype("float32")
+    layer(x)
+    hidden = x @ weights.get_params_tree(layer)["hidden_dense_1/kernel"]
+    for part in (hidden[:20], hidden):
+        norm(part, training=True)
+        layer(x[: len(part)], training=True)
+    own = weights.get_params_tree(layer)
+    for name in ("moving_mean", "moving_variance"):
+        np.testing.assert_allclose(own[f"batch_norm_1/{name}"], numbers(getattr(norm, name)), rtol=1e-5, atol=1e-7)
+
+
+def test_a_model_is_copied_and_takes_series_of_any_length():
+    model = autoencoder()
+    model(np.ones((1, 2, 3), "float32"))
+    again = copy.deepcopy(model)
+    for shape in ((2, 5, 3), (1, 1, 3), (3, 70, 3)):
+        x = RNG.normal(size=shape).astype("float32")
+        expected = ak.lstm_autoencoder(weights.get_params_tree(model), x)
+        np.testing.assert_allclose(model.predict_on_batch(x), expected, atol=1e-5)
+        np.testing.assert_array_equal(again.predict_on_batch(x), model.predict_on_batch(x))

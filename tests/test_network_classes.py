@@ -294,6 +294,90 @@ def test_wrong_trees_are_refused_and_change_nothing(driver):
     assert all((after[key] == params[key]).all() for key in params)
 
 
+@FRAMEWORKS
+def test_weights_that_are_no_arrays_of_floating_point_are_refused_by_the_name_of_their_layer(driver):
+    model = made(driver, **SIZES, use_bottleneck_dense=True)
+    params = weights.get_params_tree(model)
+    kernel = params["decoder_1/kernel"]
+    for wrong, got in (
+        ([[1, 2], [3]], "list"),
+        (None, "NoneType"),
+        (kernel > 0, ".* of bool"),
+        (kernel.astype(int), ".* of int64"),
+        (kernel.astype(complex), ".* of complex128"),
+        (kernel.astype(str), ".* of <U.*"),
+    ):
+        message = f"^the kernel of layer 'decoder_1' must be an array of floating point, got {got}$"
+        with pytest.raises(TypeError, match=message):
+            weights.set_params_tree(model, {**params, "decoder_1/kernel": wrong})
+        with pytest.raises(TypeError, match=message):
+            weights.get_params_tree({**params, "decoder_1/kernel": wrong})
+
+
+@FRAMEWORKS
+def test_weights_of_sixteen_bits_are_saved_and_come_back_as_they_are(driver, tmp_path):
+    single = made(driver, **SIZES, use_bottleneck_dense=True)
+    for dtype, read in (("float16", "float16"), ("bfloat16", "float32")):
+        if driver.name == "torch":
+            import torch
+
+            model, other = (copy.deepcopy(single).to(getattr(torch, dtype)) for _ in range(2))
+            other.reset_parameters()
+        else:
+            model = {key: x.astype(dtype) for key, x in single.items()}
+            other = {key: 0 * x for key, x in model.items()}
+        weights.save_params(tmp_path / dtype, model)
+        params = weights.load_params(tmp_path / dtype)
+        assert {str(x.dtype) for x in params.values()} == {read}
+        again = weights.get_params_tree(weights.set_params_tree(other, params))
+        expected = weights.get_params_tree(single)
+        for key, x in params.items():
+            np.testing.assert_array_equal(again[key], x)
+            np.testing.assert_allclose(x, expected[key], rtol=2.0**-8, atol=1e-4)
+
+
+@pytest.mark.library("jax")
+def test_masks_come_of_the_key_alone():
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    x = jax.numpy.asarray(RNG.normal(size=(4, 6, 3)))
+    autoencoder = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True)
+    head = akj.sequence_anomaly_score_init(jax.random.key(0), 3, [16, 16])
+
+    def reconstructed(params, key):
+        return akj.lstm_autoencoder_apply(params, x, dropout_rate=0.5, recurrent_dropout_rate=0.5, key=key)
+
+    def scored(params, key):
+        return akj.sequence_anomaly_score_apply(params, x, dropout_rate=0.5, key=key)[0]
+
+    for apply, params in ((reconstructed, autoencoder), (scored, head)):
+        first, again, other = (jax.jit(apply)(params, jax.random.key(seed)) for seed in (1, 1, 2))
+        np.testing.assert_array_equal(first, again)
+        np.testing.assert_allclose(apply(params, jax.random.key(1)), first, rtol=1e-9, atol=1e-12)
+        assert np.abs(first - other).max() > 1e-3
+        keys = jax.random.split(jax.random.key(3), 2)
+        both = jax.vmap(apply, (None, 0))(params, keys)
+        np.testing.assert_allclose(both[1], apply(params, keys[1]), rtol=1e-9, atol=1e-12)
+        slopes = jax.grad(lambda p, key, apply=apply: (apply(p, key) ** 2).sum())(params, jax.random.key(1))
+        assert all(np.isfinite(g).all() for g in slopes.values())
+
+
+@pytest.mark.library("jax")
+def test_long_and_short_series_in_jax():
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    params = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True)
+    apply = jax.jit(akj.lstm_autoencoder_apply)
+    for shape in ((2, 2000, 3), (1, 1, 3), (3, 7, 3)):
+        x = RNG.normal(size=shape)
+        expected = ak.lstm_autoencoder(weights.get_params_tree(params), x)
+        np.testing.assert_allclose(apply(params, x), expected, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.library("torch")
 def test_a_module_is_copied_saved_compiled_and_trained(tmp_path):
     import torch
@@ -352,18 +436,92 @@ def test_regularizers_and_shapes_of_modules():
     torch.testing.assert_close(layer.regularization(), sum(w.square().sum() for w in kernels) + 0.5)
     assert akt.SequenceAnomalyScoreLayer(3, 4).regularization() == 0.0
     assert layer.hidden_units == [4]
-    with pytest.raises(ValueError, match="`features` must have 3 features, got shape \\(2, 4\\)"):
+    with pytest.raises(ValueError, match="`features` must have shape \\(..., 3\\), got \\(2, 4\\)"):
         layer(torch.ones(2, 4))
     module = akt.LSTMAutoencoderAnomaly(**SIZES, use_bottleneck_dense=True, n_repeats=5)
     assert module(torch.ones(2, 9, 3)).shape == (2, 5, 3)
     assert module.compute_reconstruction_error(torch.ones(2, 9, 3)).shape == (2,)
-    with pytest.raises(ValueError, match="`inputs` must have shape \\(B, T, 3\\), got \\(2, 3\\)"):
+    with pytest.raises(ValueError, match="`inputs` must have shape \\(B, T, 3\\), T > 0, got \\(2, 3\\)"):
         module(torch.ones(2, 3))
     with pytest.raises(ValueError, match="`dropout_rate` must be >= 0 and < 1, got 1"):
         akt.SequenceAnomalyScoreLayer(3, 4, dropout_rate=1)
     with pytest.raises(ValueError, match="`activation` must be one of"):
         akt.SequenceAnomalyScoreLayer(3, 4, activation="swish")
     assert module(torch.ones(1, 2000, 3)).isfinite().all()
+
+
+@pytest.mark.library("torch")
+def test_inputs_of_modules_are_refused_by_name():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    networks = {
+        "features": (akt.SequenceAnomalyScoreLayer(3, 4), torch.ones(2, 3)),
+        "inputs": (akt.LSTMAutoencoderAnomaly(3, 4, 4), torch.ones(2, 5, 3)),
+    }
+    for name, (module, x) in networks.items():
+        for wrong in (torch.float64, torch.int64, torch.bfloat16):
+            message = f"^`{name}` must be of torch.float32, as the weights are, got {wrong}$"
+            with pytest.raises(TypeError, match=message):
+                module(x.to(wrong))
+        with pytest.raises(TypeError, match=f"^`{name}` must be a tensor, got "):
+            module(x.numpy())
+        with pytest.raises(ValueError, match=f"^`{name}` must have shape .* got \\(\\)$"):
+            module(torch.tensor(1.0))
+    with pytest.raises(ValueError, match=r"^`inputs` must have shape \(B, T, 3\), T > 0, got \(2, 0, 3\)$"):
+        networks["inputs"][0](torch.ones(2, 0, 3))
+    assert networks["inputs"][0](torch.ones(0, 5, 3)).shape == (0, 5, 3)
+    module, x = networks["features"]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(module(x.bfloat16()).float(), module(x).float(), rtol=0.1, atol=0.1)
+        with pytest.raises(
+            TypeError, match="^`features` must be of torch.float32, as the weights are, got torch.int64$"
+        ):
+            module(x.long())
+
+
+@pytest.mark.library("torch")
+def test_batch_statistics_are_those_of_torch_but_for_the_unbiased_variance():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    module = akt.SequenceAnomalyScoreLayer(3, 4, "linear", 0.0, use_norm="batch").double()
+    norm = torch.nn.BatchNorm1d(4, eps=1e-3, momentum=0.01).double()
+    dense, output = module.hidden_dense_1, module.score_output
+    for seed in range(3):
+        x = torch.as_tensor(np.random.default_rng(seed).normal(size=(50, 3)))
+        expected = norm(x @ dense.kernel + dense.bias) @ output.kernel + output.bias
+        torch.testing.assert_close(module(x), expected)
+    own = module.batch_norm_1
+    torch.testing.assert_close(own.moving_mean, norm.running_mean)
+    kept = 0.99**3  # of the ones that both begin with
+    torch.testing.assert_close(own.moving_variance - kept, (norm.running_var - kept) * 49 / 50)
+    module.eval(), norm.eval()
+    norm.running_var.copy_(own.moving_variance)
+    torch.testing.assert_close(module(x), norm(x @ dense.kernel + dense.bias) @ output.kernel + output.bias)
+
+
+@pytest.mark.library("torch")
+def test_a_module_under_compile_keeps_its_statistics_and_takes_series_of_any_length():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    module = akt.SequenceAnomalyScoreLayer(3, 4, "tanh", 0.0, use_norm="batch")
+    eager, x = copy.deepcopy(module), torch.as_tensor(RNG.normal(size=(9, 3)), dtype=torch.float32)
+    compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
+    for part in (x, x[:4], x):
+        torch.testing.assert_close(compiled(part), eager(part))
+    torch.testing.assert_close(module.state_dict(), eager.state_dict())
+    assert (module.batch_norm_1.moving_mean != 0).any()
+    module = akt.LSTMAutoencoderAnomaly(3, 4, 5, use_bottleneck_dense=True).eval()
+    compiled = torch.compile(module, backend="aot_eager")
+    for shape in ((2, 5, 3), (1, 1, 3), (3, 8, 3)):
+        x = torch.as_tensor(RNG.normal(size=shape), dtype=torch.float32)
+        with torch.no_grad():
+            torch.testing.assert_close(compiled(x), module(x))
 
 
 def test_files_hold_arrays_and_nothing_else(tmp_path):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, SupportsIndex
+from pathlib import Path
+from typing import Any, Self, SupportsIndex
 
 import keras
 
 from anomaly_kernels import reconstruction_error
 from anomaly_kernels._checks import positive
 from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._network import Network, NetworkFile
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
@@ -18,8 +20,33 @@ from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_named
 Variables = dict[str, keras.Variable]
 
 
-class _Network:
-    """What both have: weights by the names of the pure form."""
+class _Network(Network):
+    """What both have: weights by the names of the pure form, and settings that may change until there are any."""
+
+    built: bool
+
+    def __repr__(self) -> str:
+        return self.my_params
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings, checked as in the constructor, before the weights are made; those of Keras are no settings.
+
+        Once there are weights, and functions that Keras has compiled, this is a ValueError: the way is another network,
+        of ``from_config(get_config() | {...})``.
+        """
+        return super().set_params(**params)
+
+    def _become(self, settings: dict[str, Any]) -> None:
+        if self.built:
+            raise ValueError(f"{type(self).__name__} is built: its settings are those of its weights, make another one")
+        other = type(self)(**settings)
+        for name in settings:
+            setattr(self, name, getattr(other, name))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """Return a network with the settings that `get_config` has returned."""
+        return cls(**config)
 
     def _layers_by_name(self) -> Mapping[str, Any]:
         """The layers that own weights, by their names in the pure form."""
@@ -45,7 +72,7 @@ _ARRAYS = ("kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean",
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class SequenceAnomalyScoreLayer(_Network, keras.layers.Layer):
+class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
     A layer form of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training.
@@ -91,37 +118,58 @@ class SequenceAnomalyScoreLayer(_Network, keras.layers.Layer):
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        norm = norm_named(use_norm)
-        own = {"dtype": self.dtype_policy}
-        regularized = {**own, "kernel_regularizer": self.kernel_regularizer, "bias_regularizer": self.bias_regularizer}
+        norm_named(use_norm)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, for features of a known number."""
+        norm, own = norm_named(self.use_norm), {"dtype": self.dtype_policy}
         self._stack: list[tuple[str, Any]] = []
         for i, units in enumerate(self.hidden_units, start=1):
-            dense = keras.layers.Dense(units, activation=_named(activation), name=f"hidden_dense_{i}", **regularized)
-            self._stack.append((f"hidden_dense_{i}", dense))
+            self._stack.append((f"hidden_dense_{i}", self._dense(units, self.activation, f"hidden_dense_{i}")))
             if norm == "layer":
                 self._stack.append((f"layer_norm_{i}", keras.layers.LayerNormalization(epsilon=EPSILON, **own)))
             elif norm == "batch":
                 made = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **own)
                 self._stack.append((f"batch_norm_{i}", made))
             self._stack.append((f"dropout_{i}", keras.layers.Dropout(self.dropout_rate, **own)))
-        output = keras.layers.Dense(1, activation=_named(final_activation), name="score_output", **regularized)
-        self._stack.append(("score_output", output))
-
-    def _layers_by_name(self) -> Mapping[str, Any]:
-        return dict(self._stack)
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights, for features of a known number."""
+        self._stack.append(("score_output", self._dense(1, self.final_activation, "score_output")))
         for _, layer in self._stack:
             layer.build(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
         self.built = True
+
+    def _dense(self, units: int, activation: str, name: str) -> Any:
+        return keras.layers.Dense(
+            units,
+            activation=_named(activation),
+            kernel_regularizer=self.kernel_regularizer,
+            bias_regularizer=self.bias_regularizer,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def _layers_by_name(self) -> Mapping[str, Any]:
+        return dict(self._stack) if self.built else {}
 
     def call(self, features: Tensor, training: Any = None) -> Tensor:
         """Return the scores, (..., 1)."""
         for name, layer in self._stack:
             features = layer(features, training=training) if name.startswith(("batch", "dropout")) else layer(features)
         return features
+
+    def _state(self) -> dict[str, Any]:
+        return super()._state() if self.built else {}
+
+    def _described(self) -> dict[str, Any]:
+        return {**self.get_config(), "build_config": self.get_build_config() if self.built else None}
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:  # noqa: ARG003  # the config tells
+        built = settings.pop("build_config")
+        made: Self = cls.from_config(settings)
+        if built is not None:
+            made.build_from_config(built)
+        return made
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the scores."""
@@ -130,12 +178,9 @@ class SequenceAnomalyScoreLayer(_Network, keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the options, from which `from_config` makes the same layer."""
         return {
-            **super().get_config(),
+            **keras.layers.Layer.get_config(self),
+            **self.get_params(deep=False),
             "hidden_units": list(self.hidden_units),
-            "activation": self.activation,
-            "dropout_rate": self.dropout_rate,
-            "use_norm": self.use_norm,
-            "final_activation": self.final_activation,
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
         }
@@ -175,7 +220,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     Raises
     ------
     TypeError, ValueError
-        If an option is not what it must be, or the series has other features than `n_features`.
+        If an option is not what it must be, or the series has other features than `n_features`, or no steps.
 
     Warns
     -----
@@ -201,7 +246,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     ) -> None:
         super().__init__(**model)
         options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        self._sizes = options.Autoencoder(
+        options.Autoencoder(
             latent_dim,
             lstm_units,
             num_encoder_layers,
@@ -224,7 +269,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         if len(input_shape) != 3:
             raise ValueError(f"`inputs` must have shape (B, T, F), got {tuple(input_shape)}")
         features = input_shape[-1] if self.n_features is None else self.n_features
-        shapes = self._sizes.shapes(features)
+        shapes = options.Autoencoder(*(getattr(self, name) for name in options.Autoencoder._fields)).shapes(features)
         self._parts: dict[str, Any] = {}
         for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
             name = key.removesuffix("/kernel")
@@ -251,8 +296,8 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
 
     def call(self, inputs: Tensor, training: Any = None) -> Tensor:
         """Return the reconstruction, (B, T', F)."""
-        if inputs.shape[-1] != self._features:
-            raise ValueError(f"`inputs` must have shape (B, T, {self._features}), got {tuple(inputs.shape)}")
+        if len(inputs.shape) != 3 or inputs.shape[1] == 0 or inputs.shape[2] != self._features:
+            raise ValueError(f"`inputs` must have shape (B, T, {self._features}), T > 0, got {tuple(inputs.shape)}")
         layers, sequence, state = self._layers_by_name(), inputs, (inputs, inputs)
         for i in range(1, self.num_encoder_layers + 1):
             if self.use_bidirectional_encoder:
@@ -293,24 +338,22 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         """
         inputs = tensor_of(inputs)
         found = self(inputs) if reconstructions is None else tensor_of(reconstructions)
-        return reconstruction_error(inputs, keras.ops.cast(found, inputs.dtype))
+        return reconstruction_error(inputs, found)
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, from which `from_config` makes the same model."""
         own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
-        return {**own, **{name: getattr(self, name) for name in _OPTIONS}}
+        return {**own, **self.get_params(deep=False)}
+
+    save, summary = keras.Model.save, keras.Model.summary  # Keras' own, not the learner's
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> LSTMAutoencoderAnomaly:
-        """Return a model with the options that `get_config` has returned."""
-        return cls(**config)
-
-
-_OPTIONS = (
-    "latent_dim", "lstm_units", "n_features", "n_repeats", "num_encoder_layers", "num_decoder_layers", "activation",
-    "intermediate_activation", "dropout_rate", "recurrent_dropout_rate", "use_bidirectional_encoder",
-    "use_bottleneck_dense",
-)  # fmt: skip
+    def load(cls, path: str | Path) -> Self:
+        """Read the ``.keras`` file that `save`, which is Keras', has written; nothing in it is run."""
+        found = keras.saving.load_model(path)
+        if not isinstance(found, cls):
+            raise ValueError(f"{path} does not hold a {cls.__name__}, but a {type(found).__name__}")
+        return found
 
 
 def _attribute(name: str) -> str:

@@ -126,11 +126,10 @@ def reconstruct(
     state = _encoded(xp, params, x, drop)
     state = _mapped(xp, params, "bottleneck", state, between)
     latent = xp.expand_dims(state[0], axis=0)
-    if repeats is None:  # not the static number of steps, which may be unknown
-        sequence = latent + xp.zeros_like(x[:, :, :1])
-    else:
-        sequence = xp.broadcast_to(latent, (repeats, *state[0].shape))
-    sequence = _decoded(xp, params, sequence, _mapped(xp, params, "project_state", state, between), drop)
+    steps = x[:, :1, :1]  # not the static number of steps, which may be unknown
+    if repeats is not None:
+        steps = xp.broadcast_to(steps[:1, :, :], (repeats, 1, 1))
+    sequence = _decoded(xp, params, latent, steps, _mapped(xp, params, "project_state", state, between), drop)
     return xp.permute_dims(output(xp, dense(xp, params, "decoder_dense", sequence)), (1, 0, 2))
 
 
@@ -181,11 +180,11 @@ def _encoded(xp: Namespace, params: Params, sequence: Array, drop: Dropout | Non
     return state
 
 
-def _decoded(xp: Namespace, params: Params, sequence: Array, state: State, drop: Dropout | None) -> Array:
-    start: State | None = state
-    for layer in _numbered(params, "decoder"):
-        _, sequence = _lstm(xp, params, layer, sequence, drop, start)
-        start = None
+def _decoded(xp: Namespace, params: Params, latent: Array, steps: Array, state: State, drop: Dropout | None) -> Array:
+    first, *others = _numbered(params, "decoder")
+    _, sequence = _lstm(xp, params, first, latent, drop, state, steps)
+    for layer in others:
+        _, sequence = _lstm(xp, params, layer, sequence, drop)
     return sequence
 
 
@@ -198,25 +197,35 @@ def _mapped(xp: Namespace, params: Params, part: str, state: State, between: Act
 
 
 def _lstm(
-    xp: Namespace, params: Params, layer: str, sequence: Array, drop: Dropout | None, state: State | None = None
+    xp: Namespace,
+    params: Params,
+    layer: str,
+    sequence: Array,
+    drop: Dropout | None,
+    state: State | None = None,
+    steps: Array | None = None,
 ) -> tuple[State, Array]:
-    """The last state and all outputs of an LSTM over (T, B, features), from a state or from 0."""
+    """The last state and all outputs of an LSTM over (T, B, features), from a state or from 0.
+
+    With `steps` it reads the one vector of a sequence (1, B, features) as often as there are steps.
+    """
     recurrent = params[f"{layer}/recurrent_kernel"]
     u = recurrent.shape[0]
     if drop is not None:
         sequence = sequence * drop("inputs", xp.ones_like(sequence[0]))
     gates = dense(xp, params, layer, sequence)  # the inputs' part of all steps at once
+    given = gates[0, :, :]
     if state is None:
-        zero = xp.zeros_like(gates[0, :, :u])
+        zero = xp.zeros_like(given[:, :u])
         state = (zero, zero)
     kept = None if drop is None else drop("state", xp.ones_like(state[0]))
 
     def step(state: State, gate: Array) -> tuple[State, Array]:
         h, c = state
-        gate = gate + xp.matmul(h if kept is None else h * kept, recurrent)
+        gate = (gate if steps is None else given) + xp.matmul(h if kept is None else h * kept, recurrent)
         i, f, g, o = (gate[:, k * u : (k + 1) * u] for k in range(4))
         c = xp.sigmoid(f) * c + xp.sigmoid(i) * xp.tanh(g)
         h = xp.sigmoid(o) * xp.tanh(c)
         return (h, c), h
 
-    return xp.scan(step, state, gates)
+    return xp.scan(step, state, gates if steps is None else steps)

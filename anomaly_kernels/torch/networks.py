@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 import torch
 from torch import Tensor, nn
 
 from anomaly_kernels import reconstruction_error
 from anomaly_kernels._checks import positive
-from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._namespace import array_namespace, describe
+from anomaly_kernels._network import NetworkFile
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct
@@ -19,17 +20,53 @@ from anomaly_kernels.networks.score_head import norm_named, score
 Regularizer = Callable[[Tensor], Tensor] | None
 
 
-class _Network(nn.Module):
+class _Network(NetworkFile, nn.Module):
     """What both have: weights by the names of the pure form, which start as Keras' do, and regularizers of them."""
 
     kernel_regularizer: Regularizer = None
     bias_regularizer: Regularizer = None
 
+    @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        with torch.no_grad():
-            for key, x in self._params_tree().items():
-                _started(key, x)
+        for x in self.parameters():
+            x.zero_()  # the biases that torch has besides
+        for key, x in self._params_tree().items():
+            _started(key, x)
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings, checked as in the constructor; where one is refused, none is changed.
+
+        Weights whose shapes change are drawn anew, all of them: an optimizer must then be given the new ones. Other
+        settings leave the weights as they are.
+        """
+        return super().set_params(**params)
+
+    def _become(self, settings: dict[str, Any]) -> None:
+        with torch.device("meta"):  # where nothing is drawn
+            other = type(self)(**settings)
+        if self._shapes() != other._shapes():  # noqa: SLF001
+            own = next(iter(self._params_tree().values()))
+            other.to_empty(device=own.device).to(own.dtype).train(self.training).reset_parameters()
+            for name in ("_parameters", "_modules", "_buffers", "_keys"):
+                setattr(self, name, getattr(other, name))
+        for name in settings:
+            setattr(self, name, getattr(other, name))
+
+    def _shapes(self) -> dict[str, torch.Size]:
+        return {key: x.shape for key, x in self._params_tree().items()}
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
+        own = torch.as_tensor(next(iter(params.values())))
+        with torch.device("meta"):
+            made = cls(**settings)
+        made.to_empty(device=torch.get_default_device()).to(own.dtype).reset_parameters()
+        return made
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the repr."""
+        return self.my_params.partition("(")[2][:-1]
 
     def _params_tree(self) -> dict[str, Tensor]:
         """Views of the weights, in the layout of the pure form."""
@@ -66,7 +103,8 @@ class SequenceAnomalyScoreLayer(_Network):
     dropout_rate : float
         Share of the hidden units that is dropped in training.
     use_norm : {False, True, "layer", "batch"}
-        Normalisation after the activation; True means ``"layer"``. The moving statistics keep 99 % of themselves.
+        Normalisation after the activation; True means ``"layer"``. As in Keras the moving statistics keep 99 % of
+        themselves, and the variance is that of the batch, not the unbiased one that `torch.nn.BatchNorm1d` keeps.
     final_activation : str
         Activation of the score.
     kernel_regularizer, bias_regularizer : function, optional
@@ -96,8 +134,8 @@ class SequenceAnomalyScoreLayer(_Network):
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
-        self._norm = norm_named(use_norm)
-        for key, shape in options.score_head_shapes(in_features, self.hidden_units, use_norm).items():
+        shapes = options.score_head_shapes(in_features, self.hidden_units, use_norm)
+        for key, shape in shapes.items():
             layer, _, array = key.rpartition("/")
             if not hasattr(self, layer):
                 self.add_module(layer, nn.Module())
@@ -105,7 +143,7 @@ class SequenceAnomalyScoreLayer(_Network):
                 getattr(self, layer).register_buffer(array, torch.empty(shape))
             else:
                 getattr(self, layer).register_parameter(array, nn.Parameter(torch.empty(shape)))
-        self._keys = list(options.score_head_shapes(in_features, self.hidden_units, use_norm))
+        self._keys = list(shapes)
         self.reset_parameters()
 
     def _params_tree(self) -> dict[str, Tensor]:
@@ -113,23 +151,16 @@ class SequenceAnomalyScoreLayer(_Network):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the scores, (..., 1)."""
-        if features.shape[-1] != self.in_features:
-            raise ValueError(f"`features` must have {self.in_features} features, got shape {tuple(features.shape)}")
+        fits = isinstance(features, Tensor) and features.shape[-1:] == (self.in_features,)
+        _check_input("features", features, self.score_output.kernel, f"(..., {self.in_features})", fits=fits)
         params = self._params_tree()
         drop = (lambda x: nn.functional.dropout(x, self.dropout_rate)) if self.training else None
         named = (ACTIVATIONS[self.activation], ACTIVATIONS[self.final_activation])
-        found, moved = score(array_namespace(features), params, features, self._norm, *named, drop)
+        found, moved = score(array_namespace(features), params, features, norm_named(self.use_norm), *named, drop)
         with torch.no_grad():
             for key, value in moved.items():
                 params[key].copy_(value)
         return found
-
-    def extra_repr(self) -> str:
-        """Return the options, for the repr."""
-        return (
-            f"{self.in_features}, {self.hidden_units}, activation={self.activation!r}, "
-            f"dropout_rate={self.dropout_rate}, use_norm={self.use_norm!r}, final_activation={self.final_activation!r}"
-        )
 
 
 class LSTMAutoencoderAnomaly(_Network):
@@ -138,6 +169,7 @@ class LSTMAutoencoderAnomaly(_Network):
     A module form of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. Masks of dropout
     are drawn for each sample and layer, and are the same at all steps, as in Keras; `torch.nn.LSTM` knows none of the
     recurrent state, so with a `recurrent_dropout_rate` training goes step by step, through the pure form.
+    `torch.compile` leaves `torch.nn.LSTM` as it is, so that ``fullgraph=True`` is refused.
 
     Parameters
     ----------
@@ -234,8 +266,14 @@ class LSTMAutoencoderAnomaly(_Network):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the reconstruction, (B, T', F)."""
-        if inputs.ndim != 3 or inputs.shape[-1] != self.n_features:
-            raise ValueError(f"`inputs` must have shape (B, T, {self.n_features}), got {tuple(inputs.shape)}")
+        fits = (
+            isinstance(inputs, Tensor)
+            and inputs.ndim == 3
+            and inputs.shape[2] == self.n_features
+            and inputs.shape[1] > 0
+        )
+        shape = f"(B, T, {self.n_features}), T > 0"
+        _check_input("inputs", inputs, self.decoder_dense.weight, shape, fits=fits)
         xp = array_namespace(inputs)
         output, between = ACTIVATIONS[self.activation], ACTIVATIONS[self.intermediate_activation]
         if self.training and self.recurrent_dropout_rate:
@@ -276,13 +314,15 @@ class LSTMAutoencoderAnomaly(_Network):
         """
         return reconstruction_error(inputs, self(inputs) if reconstructions is None else reconstructions)
 
-    def extra_repr(self) -> str:
-        """Return the options, for the repr."""
-        return (
-            f"{self.n_features}, {self.latent_dim}, {self.lstm_units}, n_repeats={self.n_repeats}, "
-            f"activation={self.activation!r}, intermediate_activation={self.intermediate_activation!r}, "
-            f"dropout_rate={self.dropout_rate}, recurrent_dropout_rate={self.recurrent_dropout_rate}"
-        )
+
+def _check_input(name: str, x: Any, weight: Tensor, shape: str, *, fits: bool) -> None:
+    """Raise unless this is a tensor that fits the network, of the weights' dtype where no autocast sees to it."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"`{name}` must be a tensor, got {describe(x)}")
+    if not fits:
+        raise ValueError(f"`{name}` must have shape {shape}, got {tuple(x.shape)}")
+    if x.dtype != weight.dtype and not (x.is_floating_point() and torch.is_autocast_enabled(x.device.type)):
+        raise TypeError(f"`{name}` must be of {weight.dtype}, as the weights are, got {x.dtype}")
 
 
 _NAMES = {"kernel": "weight_ih", "recurrent_kernel": "weight_hh", "bias": "bias_ih"}
@@ -304,7 +344,8 @@ def _started(key: str, x: Tensor) -> None:
     if kind == "glorot_uniform":
         nn.init.xavier_uniform_(x)
     elif kind == "orthogonal":
-        nn.init.orthogonal_(x)
+        wide = torch.empty_like(x, dtype=torch.promote_types(x.dtype, torch.float32))  # which LAPACK needs
+        x.copy_(nn.init.orthogonal_(wide))
     else:
         nn.init.constant_(x, float(kind == "ones"))
         if kind == "forget":

@@ -1,0 +1,61 @@
+"""The learner interface of the networks: settings as the losses have them, and files of settings and weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+from anomaly_kernels import weights
+from anomaly_kernels._learner import Learner
+
+
+class Network(Learner):
+    """What the networks of torch and Keras can do with their settings."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings, checked as in the constructor; where one is refused, none is changed."""
+        before = self.get_params(deep=False)
+        for name in params:
+            self._known(name, name, before)
+        self._become(before | params)
+        return self
+
+    def _become(self, settings: dict[str, Any]) -> None:
+        """Take over settings, which may be wrong."""
+        raise NotImplementedError
+
+
+class NetworkFile(Network):
+    """A network that is written to one file, where its framework has no such files of its own."""
+
+    def _state(self) -> dict[str, Any]:
+        return dict(weights.get_params_tree(self))
+
+    def save(self, path: str | Path) -> None:
+        """Write settings and weights to a file, for which ``safetensors`` is needed (extra ``weights``).
+
+        It is a file of weights as `anomaly_kernels.weights.load_params` reads it, with the settings in its header. A
+        setting that is a function is a TypeError.
+        """
+        settings = json.dumps(self._described(), allow_nan=False)
+        weights.write(path, self._state(), {"class": type(self).__name__, "settings": settings})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a file that `save` has written; nothing in it is run."""
+        params, header = weights.read(path)
+        match header:
+            case {"class": cls.__name__, "settings": settings}:
+                made = cls._restored(json.loads(settings), params)
+                return weights.set_params_tree(made, params) if params else made
+        raise ValueError(f"{path} does not hold a {cls.__name__}")
+
+    def _described(self) -> dict[str, Any]:
+        """The settings as JSON has them."""
+        return {name: self._plain(name, value) for name, value in self.get_params(deep=False).items()}
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
+        """A network of settings from a file, whose weights are to have these shapes and dtypes."""
+        raise NotImplementedError
