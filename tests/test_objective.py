@@ -272,7 +272,7 @@ NODE = {"type": "IoULoss"}
 WIRED = [["a.b", "iou.targets"], ["a.c", "iou.predictions"]]
 WRONG = {
     "config": ([], "`config` must be a mapping, got \\[\\]"),
-    "key": ({"nodes": {}, "connektions": []}, "`config` has no key 'connektions'; did you mean 'connections'"),
+    "key": ({"nodes": {}, "connektions": []}, "`config` has no key 'connektions'; did you mean `connections`"),
     "nodes": ({}, "`config` must have the key 'nodes', got \\[\\]"),
     "empty": ({"nodes": {}}, "`nodes` must be a dict of nodes by name, got {}"),
     "names": ({"nodes": {1: NODE}}, "`nodes` must have strings for keys, got 1"),
@@ -280,12 +280,12 @@ WRONG = {
     "node": ({"nodes": {"iou": "IoULoss"}}, "`nodes.iou` must be a mapping, got 'IoULoss'"),
     "no type": ({"nodes": {"iou": {}}}, "`nodes.iou` must have the key 'type'"),
     "node's key": ({"nodes": {"iou": NODE | {"hparams": {}}}}, "`nodes.iou` has no key 'hparams'; there are type, config"),
-    "type": ({"nodes": {"iou": {"type": "IouLoss"}}}, "node `iou`: there is no loss or metric 'IouLoss'; did you mean 'IoULoss'"),
+    "type": ({"nodes": {"iou": {"type": "IouLoss"}}}, "node `iou`: there is no loss or metric 'IouLoss'; did you mean `IoULoss`"),
     "kind of type": ({"nodes": {"iou": {"type": 3}}}, "`nodes.iou.type` must be a name, got 3"),
     "kind of config": ({"nodes": {"iou": NODE | {"config": 3}}}, "`nodes.iou.config` must be a mapping, got 3"),
     "setting": (
         {"nodes": {"iou": NODE | {"config": {"smoth": 1.0}}}, "connections": WIRED},
-        "node `iou`: IoULoss has no array or setting `smoth`; did you mean 'smooth'",
+        "node `iou`: IoULoss has no array or setting `smoth`; did you mean `smooth`",
     ),
     "value": (
         {"nodes": {"iou": NODE | {"config": {"smooth": -1.0}}}, "connections": WIRED},
@@ -308,11 +308,11 @@ WRONG = {
     ),
     "port": (
         {"nodes": {"iou": NODE}, "connections": [*WIRED, ["a.d", "iou.target_"]]},
-        "node `iou`: there is no port 'target_'; did you mean 'target'",
+        "node `iou`: there is no port 'target_'; did you mean `target`",
     ),
     "target": (
         {"nodes": {"iou": NODE}, "connections": [["a.b", "iuo.targets"]]},
-        "connection to 'iuo.targets': there is no node 'iuo'; did you mean 'iou'",
+        "connection to 'iuo.targets': there is no node 'iuo'; did you mean `iou`",
     ),
     "output": ({"nodes": {"iou": NODE}, "connections": [*WIRED, ["iou.losses", "a.b"]]}, "there is no node 'a'"),
     "list": ({"nodes": {"iou": NODE}, "connections": {"a": "b"}}, "`connections` must be a list, got {'a': 'b'}"),
@@ -324,7 +324,7 @@ WRONG = {
          "connections": [["a", "bce.targets"], ["b", "bce.predictions"]]},
         "node `bce`: `reduction` must be 'mean' or 'sum' in an objective, got 'none'",
     ),
-    "uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": ["iuo"]}, "did you mean 'iou'"),
+    "uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": ["iuo"]}, "did you mean `iou`"),
     "kind of uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": "iou"}, "`uncertainty` must be a list"),
     "negative": (
         {"nodes": {"h": {"type": "SelectorEntropyRegularizer"}}, "connections": [["w", "h.weights"]], "uncertainty": ["h"]},
@@ -351,7 +351,7 @@ WRONG_NODES = [
     (lambda: small()({}, stage="training"), "`stage` must be one of 'train', 'val', 'test', 'inference', got 'training'"),
     (lambda: small()([LOGITS]), "`inputs` must be a dict of arrays by name, got"),
     (lambda: of_one()({"x": LOGITS}), "node `mse` needs 'y' as `x_pred`; there are x"),
-    (lambda: of_one()({"xs": LOGITS, "y": LOGITS}), "node `mse` needs 'x' as `x_true`; did you mean 'xs'"),
+    (lambda: of_one()({"xs": LOGITS, "y": LOGITS}), "node `mse` needs 'x' as `x_true`; did you mean `xs`"),
     (
         lambda: ak.Objective({"iou": ak.Node(ak.iou_loss, target="t", score="s", axis=(1, 2, 3))})({"t": MASK, "s": LOGITS}),
         "node `iou` must have one value, got shape \\(2,\\)",
