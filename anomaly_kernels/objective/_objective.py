@@ -157,8 +157,8 @@ class Objective:
         Raises
         ------
         ObjectiveError
-            If it is no YAML, or no path that there can be; holds an anchor, a tag or a key twice; is larger than 1 MB, in
-            bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
+            If it is no YAML, or no path that there can be; holds an anchor, a tag or a key twice; is larger than 1 MB,
+            in bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
         OSError
             If there is no such file (FileNotFoundError), or it cannot be read.
         """
@@ -272,10 +272,9 @@ class Objective:
         given, wanted = {} if params is None else params, self.learnt
         known = isinstance(given, Mapping) and all(isinstance(x, Mapping) for x in given.values())
         if not known or {name: set(x) for name, x in given.items()} != {name: set(x) for name, x in wanted.items()}:
-            expected = (
-                "; ".join(f"{name} of {', '.join(map(named, nodes))}" for name, nodes in wanted.items()) or "none"
-            )
-            raise ObjectiveError(f"`params` must be as `init` makes them, expected {expected}, got {shown(params)}")
+            expected = "; ".join(f"{name} of {', '.join(map(named, nodes))}" for name, nodes in wanted.items())
+            what = f"`params` must be as `init` makes them, expected {expected or 'none'}"
+            raise ObjectiveError(f"{what}, got {shown(params)}")
         return given
 
     def _value(self, name: str, arrays: Mapping[str, Any], radii: Mapping[str, Any]) -> Any:
@@ -310,7 +309,7 @@ def _may_be_negative(node: Node) -> str | None:
     if node.kernel in _OF_ANY_SIGN and settings.get("target_entropy") is None:
         return f"{node.type}{', without a target' if 'target_entropy' in settings else ''}"
     for name in _FACTORS:
-        value = settings.get(name)
+        value = settings.get(name, 1.0)
         xp = namespace_or_none(value)
         if (is_number(value) or (xp is not None and xp.name == "numpy")) and value < 0:
             return f"multiplied by `{name}` = {shown(value)}"
