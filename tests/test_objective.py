@@ -289,6 +289,9 @@ def test_an_error_of_a_kernel_says_which_node_it_is(driver):
     with pytest.raises(ValueError, match="shape") as caught:
         objective(arrays)
     assert caught.value.__notes__ == ["in node `b`: IoULoss, target='mb', score='l'"]
+    with pytest.raises(ValueError, match="shape") as caught:
+        small().init_radius({"z": driver.array(EMBEDDINGS), "c": driver.array(WEIGHTS)})
+    assert caught.value.__notes__ == ["in node `svdd`: DeepSVDDSoftBoundaryLoss, embeddings='z', center='c'"]
 
 
 @pytest.mark.parametrize(

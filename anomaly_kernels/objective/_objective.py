@@ -57,9 +57,9 @@ class Objective:
     It is a pure function of its inputs and of `params`, in every library, under ``jit`` and automatic differentiation.
     `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a
     `keras.Model` around another. Errors of a loss or a metric have a note that says which node it is.
-    Where :math:`e^{-s_i}` is beyond the largest number the total is right still, and slopes by :math:`L_i` are limited to
-    about that number. Losses are computed in the stages train, val and test; metrics in val and test, of one batch: the classes of metrics
-    have those of a whole data set.
+    Where :math:`e^{-s_i}` is beyond the largest number the total is right still, and slopes by :math:`L_i` are limited
+    to about that number. Losses are computed in the stages train, val and test; metrics in val and test, of one batch:
+    the classes of metrics have those of a whole data set.
 
     References
     ----------
@@ -219,7 +219,11 @@ class Objective:
         for name in self.learnt.get(_RADIUS, []):
             node = self.nodes[name]
             arrays = node.gathered(name, inputs)
-            found[name] = raw_radius(quantile_radius(**arrays, nu=float(node.bound["nu"])))
+            try:
+                found[name] = raw_radius(quantile_radius(**arrays, nu=float(node.bound["nu"])))
+            except Exception as error:
+                _tell(error, name, node)
+                raise
         return found
 
     def __call__(
@@ -288,9 +292,7 @@ class Objective:
                 learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
             return node.value(arrays, **learnt)
         except Exception as error:
-            if not isinstance(error, ObjectiveError):
-                wired = ", ".join(f"{argument}={shown(source)}" for argument, source in node.sources.items())
-                error.add_note(f"in node `{named(name)}`: {node.type}, {wired}")
+            _tell(error, name, node)
             raise
 
     def __repr__(self) -> str:
@@ -302,6 +304,13 @@ class Objective:
 def _check_inputs(inputs: Any) -> None:
     if not isinstance(inputs, Mapping):
         raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
+
+
+def _tell(error: Exception, name: str, node: Node) -> None:
+    """Note on an error in which node it was, unless it says so by itself."""
+    if not isinstance(error, ObjectiveError):
+        wired = ", ".join(f"{argument}={shown(source)}" for argument, source in node.sources.items())
+        error.add_note(f"in node `{named(name)}`: {node.type}, {wired}")
 
 
 def _may_be_negative(node: Node) -> str | None:
