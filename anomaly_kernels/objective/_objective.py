@@ -261,3 +261,12 @@ class Objective:
         nodes = "".join(f"\n  {name}: {node!r}" for name, node in self.nodes.items())
         weighed = f", weighed by uncertainty: {', '.join(self.uncertainty)}" if self.uncertainty else ""
         return f"Objective({nodes}\n){weighed}"
+
+
+def objective_of(nodes: Mapping[str, Node] | Objective, uncertainty: Collection[str]) -> Objective:
+    """One of nodes, or the one given, which says by itself whose weights are learnt."""
+    if not isinstance(nodes, Objective):
+        return Objective(nodes, uncertainty=uncertainty)
+    if uncertainty:
+        raise ObjectiveError(f"`uncertainty` is that of the objective given, got {shown(uncertainty)} besides")
+    return nodes
