@@ -6,7 +6,7 @@ import difflib
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,6 +22,8 @@ TRUTHS = ("x_true", "y_true", "p_true", "target")
 
 _TOGETHER = (Covariance, HiddenLayers)
 """Settings that only make sense together."""
+
+_MOST_NAMES, _MOST_OF_A_NAME = 8, 60  # in messages, whose names may come from a file
 
 
 class Adapter:
@@ -113,10 +115,23 @@ def _extended(own: inspect.Signature, base: inspect.Signature) -> inspect.Signat
     return own.replace(parameters=named, return_annotation=own.empty)
 
 
-def suggestion(name: str, known: Any) -> str:
-    """How a message about an unknown name ends: with the nearest known one, or with all."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean `{near[0]}`?" if near else f", only {', '.join(known)}"
+def suggestion(name: Any, known: Iterable[Any]) -> str:
+    """How a message about an unknown name ends: with the nearest known one, or with the first of all."""
+    names = [x for x in known if isinstance(x, str)]
+    if near := nearest(name, names):
+        return f"; did you mean `{near[:_MOST_OF_A_NAME]}`?"
+    listed = ", ".join(x[:_MOST_OF_A_NAME] for x in names[:_MOST_NAMES]) or "none"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"; there are {listed}{more}"
+
+
+def nearest(name: Any, names: Iterable[str]) -> str | None:
+    """The name that is most like this one, in whatever case, if any is."""
+    if not isinstance(name, str):
+        return None
+    found = {x.lower(): x for x in names}
+    near = difflib.get_close_matches(name[:_MOST_OF_A_NAME].lower(), found, n=1)
+    return found[near[0]] if near else None
 
 
 def checks_of(kernel: Callable[..., Any]) -> dict[str, Check]:

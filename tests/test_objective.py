@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import copy
+import enum
+import inspect
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anomaly_kernels as ak
@@ -179,6 +182,8 @@ def test_what_is_learnt_starts_at_zero(driver):
         assert all(float(driver.numpy(x)) == 0.0 for x in params[name].values())
     wired = ak.Node(ak.deep_svdd_soft_boundary_loss, embeddings="z", center="c", radius="r")
     assert ak.Objective({"svdd": wired}).learnt == {}
+    for x in objective.init(driver.array(np.arange(3))).values():
+        assert driver.dtype_name(x["svdd"]) == "float32"
     arrays = {"z": driver.array(EMBEDDINGS), "c": driver.array(CENTER), "r": driver.array(np.asarray(0.5))}
     found, _ = ak.Objective({"svdd": wired})(arrays)
     expected = ak.deep_svdd_soft_boundary_loss(EMBEDDINGS, CENTER, np.asarray(0.5))
@@ -194,6 +199,117 @@ def test_a_radius_is_that_of_the_embeddings(driver):
     assert of_one().init_radius({}) == {}
     with pytest.raises(ak.ObjectiveError, match="node `svdd` needs 'z' as `embeddings`; there are c"):
         small().init_radius({"c": driver.array(np.zeros(4))})
+    with pytest.raises(ak.ObjectiveError, match="`inputs` must be a dict of arrays by name, got list"):
+        small().init_radius([1])
+
+
+@pytest.mark.parametrize(("dtype", "s"), [("float32", -200.0), ("float64", -2000.0), ("float64", -40000.0)])
+def test_a_loss_of_zero_is_weighed_by_a_variance_near_zero(driver, dtype, s):
+    objective = ak.Objective(
+        {"mse": ak.Node("MSEReconstructionLoss", targets="x", predictions="y")}, uncertainty=["mse"]
+    )
+    made = {name: driver.array(np.asarray(x), dtype) for name, x in {"x": [1.0], "y": [1.0], "s": s}.items()}
+
+    def total(given):
+        return objective(given, params={"log_variance": {"mse": given["s"]}})[0]
+
+    assert float(driver.numpy(total(made))) == 0.5 * s
+    if "gradient" in driver.can:
+        value, gradient = driver.value_and_grad(total, made, ["y", "s"])
+        assert float(driver.numpy(value)) == 0.5 * s
+        assert driver.numpy(gradient["y"]).tolist() == [0.0]  # not ∞ · 0
+        assert float(driver.numpy(gradient["s"])) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("dtype", "s", "error"), [("float32", -100.0, 1e-18), ("float64", -900.0, 1e-150), ("float64", 3.0, 1.0)]
+)
+def test_a_small_loss_is_weighed_by_more_than_the_largest_number(driver, dtype, s, error):
+    objective = ak.Objective(
+        {"mse": ak.Node("MSEReconstructionLoss", targets="x", predictions="y")}, uncertainty=["mse"]
+    )
+    made = {name: driver.array(np.asarray(x), dtype) for name, x in {"x": [0.0], "y": [error], "s": s}.items()}
+
+    def total(given):
+        return objective(given, params={"log_variance": {"mse": given["s"]}})[0]
+
+    weighed = 0.5 * np.exp(-s + 2 * np.log(error))
+    rtol = 1e-4 if dtype == "float32" else 1e-11
+    np.testing.assert_allclose(driver.numpy(total(made)), weighed + 0.5 * s, rtol=rtol)
+    if "gradient" in driver.can:
+        _, gradient = driver.value_and_grad(total, made, ["s"])
+        np.testing.assert_allclose(driver.numpy(gradient["s"]), 0.5 - weighed, rtol=rtol)
+
+
+def test_an_infinite_loss_stays_infinite(driver):
+    objective = ak.Objective(
+        {"mse": ak.Node("MSEReconstructionLoss", targets="x", predictions="y")}, uncertainty=["mse"]
+    )
+    arrays = {"x": driver.array(np.asarray([0.0])), "y": driver.array(np.asarray([np.inf]))}
+    for s in (-2000.0, 0.0, 500.0):
+        total, _ = objective(arrays, params={"log_variance": {"mse": driver.array(np.asarray(s))}})
+        assert float(driver.numpy(total)) == np.inf
+
+
+def test_terms_of_different_dtypes_are_added(driver):
+    nodes = {k: ak.Node("MSEReconstructionLoss", targets=f"x{k}", predictions=f"y{k}") for k in ("32", "64")}
+    arrays = {
+        f"{x}{k}": driver.array(np.full(3, v), f"float{k}") for k in ("32", "64") for x, v in (("x", 2.0), ("y", 0.0))
+    }
+    total, terms = ak.Objective(nodes)(arrays)
+    assert driver.dtype_name(total) == "float64"
+    assert [driver.dtype_name(x) for x in terms.values()] == ["float32", "float64"]
+    assert float(driver.numpy(total)) == 8.0
+    for of_s, of_loss in (("32", "64"), ("64", "32"), ("32", "32")):
+        s = driver.array(np.asarray(0.0), f"float{of_s}")
+        objective = ak.Objective({of_loss: nodes[of_loss]}, uncertainty=[of_loss])
+        total, _ = objective(arrays, params={"log_variance": {of_loss: s}})
+        assert driver.dtype_name(total) == f"float{max(of_s, of_loss)}"
+        assert float(driver.numpy(total)) == 2.0
+    total, _ = objective(arrays, params={"log_variance": {"32": 0}})
+    assert (driver.dtype_name(total), float(driver.numpy(total))) == ("float32", 2.0)
+
+
+def test_a_weight_of_any_kind_keeps_the_dtype(driver):
+    arrays = {"x": np.ones((4, 3)), "y": np.zeros((4, 3)), "z": RNG.normal(size=(4, 2)), "g": RNG.dirichlet([1, 1], 4)}
+    made = {name: driver.array(x, "float32") for name, x in arrays.items()}
+    wired = {"x_true": "x", "x_pred": "y", "z": "z", "gamma": "g"}
+    plain, _ = ak.Objective({"gmm": ak.Node(ak.aegmm_loss, **wired)})(made)
+    for weight in (np.asarray(2.0), np.float64(2.0), Fraction(2), driver.array(np.asarray(2.0))):
+        total, _ = ak.Objective({"gmm": ak.Node(ak.aegmm_loss, **wired, weight=weight)})(made)
+        assert driver.dtype_name(total) == "float32"
+        assert float(driver.numpy(total)) == 2 * float(driver.numpy(plain))
+
+
+def test_an_error_of_a_kernel_says_which_node_it_is(driver):
+    objective = ak.Objective({k: ak.Node("IoULoss", targets=f"m{k}", predictions="l") for k in "ab"})
+    arrays = {"l": driver.array(LOGITS), "ma": driver.array(MASK), "mb": driver.array(MASK[:1])}
+    with pytest.raises(ValueError, match="shape") as caught:
+        objective(arrays)
+    assert caught.value.__notes__ == ["in node `b`: IoULoss, target='mb', score='l'"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (np.zeros(3), "a number or a 0-d array, got shape \\(3,\\)"),
+        (None, "a number or a 0-d array, got NoneType"),
+        ("x", "a number or a 0-d array, got str"),
+        (True, "a number or a 0-d array, got bool"),
+        (np.asarray(1j), "a number or a 0-d array of real numbers, got dtype complex128"),
+        (10**5000, "a number that fits a float, got one of 16610 bits"),
+    ],
+    ids=["shape", "none", "text", "truth", "complex", "huge"],
+)
+def test_what_is_learnt_must_be_numbers(wrong, message):
+    arrays = {"logits": LOGITS, "mask": MASK, "z": EMBEDDINGS, "c": CENTER}
+    objective = small(uncertainty=["bce"])
+    right = {"r_unconstrained": {"svdd": 0.0}, "log_variance": {"bce": 0.0}}
+    expected = objective(arrays, params=objective.init(LOGITS))[0]
+    assert objective(arrays, params=right)[0] == expected
+    for kind, node in (("log_variance", "bce"), ("r_unconstrained", "svdd")):
+        with pytest.raises(ak.ObjectiveError, match=f"`params\\['{kind}'\\]\\['{node}'\\]` must be {message}"):
+            objective(arrays, params=right | {kind: {node: wrong}})
 
 
 @pytest.mark.parametrize(
@@ -214,14 +330,29 @@ def of_one(**wired):
     return ak.Objective({"mse": ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y", **wired)})
 
 
+CUVIS = dict.fromkeys(("target", "x_true", "y_true", "p_true"), "targets") | {
+    "decision": "decisions",
+    "logit": "logits",
+}
+CUVIS |= dict.fromkeys(("x_pred", "y_pred", "p_pred", "score"), "predictions")
+NEEDED = {"quantiles": [0.5], "model": len, "k": 5}
+
+
 def test_every_class_is_a_node_by_its_name():
     from anomaly_kernels._catalogue import CLASSES, KERNELS, LOSSES
 
     assert len(CLASSES) == len(LOSSES) + 7
+    assert {kernel for name, kernel in KERNELS.items() if name == kernel.__name__} == set(KERNELS.values())
     for name, kernel in KERNELS.items():
-        ports = ak.Node.ports_of(name)
-        assert ports == ak.Node.ports_of(kernel)
-        assert set(ports) >= {"targets"} or not {"target", "x_true", "y_true", "p_true"} & set(ports)
+        parameters = inspect.signature(kernel).parameters.values()
+        arrays = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        settings = {p.name: NEEDED[p.name] for p in parameters if p.name not in arrays and p.default is p.empty}
+        node = ak.Node(name, **{CUVIS.get(x, x): f"{x} of it" for x in arrays}, **settings)
+        assert node.kernel is kernel
+        assert node.type == CLASSES.get(kernel, name)
+        assert node.sources == {x: f"{x} of it" for x in arrays}
+        assert node.is_loss == (kernel in LOSSES.values())
+        assert ak.Node(kernel, **{x: f"{x} of it" for x in arrays}, **settings).sources == node.sources
 
 
 @pytest.mark.library("torch")
@@ -255,6 +386,57 @@ def test_descriptions_go_round():
         of_one(weight=np.asarray(2.0)).to_config()
 
 
+class Text(str):
+    __slots__ = ()
+
+
+class Two(float, enum.Enum):
+    TWO = 2.0
+
+
+class Kind(enum.StrEnum):
+    SIGMOID = "sigmoid"
+
+
+def test_descriptions_are_plain_data():
+    import yaml
+
+    config = {
+        "nodes": {
+            Text("q"): {"type": Text("AdaptiveQuantileLoss"), "config": {"quantiles": np.linspace(0.25, 0.75, 3)}}
+        },
+        "connections": [[Text("y"), Text("q.targets")], [Text("p"), Text("q.predictions")]],
+        "uncertainty": [Text("q")],
+    }
+    given = {"weight": [np.float32(2.0), np.int64(2), Fraction(2), Two.TWO], "axis": [np.int64(1), (np.int64(1),), 1]}
+    for key, values in given.items():
+        for k, value in enumerate(values):
+            config["nodes"][f"{key}{k}"] = {"type": "IoULoss", "config": {key: value, "normalize_method": Kind.SIGMOID}}
+            config["connections"] += [["m", f"{key}{k}.targets"], ["l", f"{key}{k}.predictions"]]
+    found = ak.Objective.from_config(config).to_config()
+    assert yaml.safe_load(yaml.safe_dump(found)) == found  # which represents no subclasses
+    assert found["nodes"]["q"]["config"] == {"quantiles": [0.25, 0.5, 0.75]}
+    assert [found["nodes"][f"weight{k}"]["config"]["weight"] for k in range(4)] == [2.0, 2, 2.0, 2.0]
+    assert [found["nodes"][f"axis{k}"]["config"]["axis"] for k in range(3)] == [1, [1], 1]
+    assert found["nodes"]["axis0"]["config"]["normalize_method"] == "sigmoid"
+    assert ak.Objective.from_config(found).to_config() == found
+
+
+def test_a_node_shares_nothing_that_can_change():
+    for quantiles in ([0.1, 0.9], np.asarray([0.1, 0.9])):
+        node = ak.Node(ak.quantile_loss, y_true="y", y_pred="p", quantiles=quantiles)
+        quantiles[0] = 7.0
+        for held in (node.settings, node.bound):
+            held["quantiles"][0] = 7.0
+            held["weight"] = 3.0
+        node.ports["y_true"] = node.sources["y_true"] = "z"
+        assert node.settings == {"quantiles": [0.1, 0.9]}
+        assert node.bound["quantiles"] == [0.1, 0.9]
+        assert (node.bound["weight"], node.sources["y_true"], node.ports["y_true"]) == (1.0, "y", "y")
+        y, p = np.ones((2, 3, 1)), np.zeros((2, 3, 2, 1))
+        assert node.value({"y_true": y, "y_pred": p}) == ak.quantile_loss(y, p, quantiles=[0.1, 0.9])
+
+
 def test_a_file_is_read_from_where_it_is(tmp_path):
     path = tmp_path / "objective.yaml"
     path.write_text(FILE)
@@ -266,13 +448,56 @@ def test_a_file_is_read_from_where_it_is(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ak.ObjectiveError, match="is no text"):
         ak.Objective.from_yaml(path)
+    for text in (f"{FILE}# as in x.yaml", f"{FILE}\r# {'x' * 5000}.yml"):
+        assert repr(ak.Objective.from_yaml(text)) == repr(of_file())
+    for name, message in {"\x00.yaml": "null", "\ud800.yaml": "surrogates", f"{'x' * 5000}.yaml": "too long"}.items():
+        with pytest.raises(ak.ObjectiveError, match=f"is no path: .*{message}"):
+            ak.Objective.from_yaml(name)
+
+
+def test_a_file_is_no_larger_than_it_may_be(tmp_path):
+    path = tmp_path / "objective.yaml"
+    start = FILE + "#" * (2 - len(FILE) % 2)
+    text = start + "é" * ((1_000_000 - len(start)) // 2)
+    assert len(text.encode()) == 1_000_000
+    path.write_text(text, encoding="utf-8")
+    assert repr(ak.Objective.from_yaml(path)) == repr(ak.Objective.from_yaml(text)) == repr(of_file())
+    text += "\nuncertainty: [iou_loss]"  # what comes after the limit
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ak.ObjectiveError, match="a file must be no larger than 1000000 bytes, which .*yaml is"):
+        ak.Objective.from_yaml(path)
+    with pytest.raises(ak.ObjectiveError, match="a text must be no larger than 1000000 bytes, got 1000024"):
+        ak.Objective.from_yaml(text)
+
+
+def test_keys_are_not_compared_with_one_another(monkeypatch):
+    import yaml
+
+    compared = []
+
+    class Counted(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            compared.append(other)
+            return str.__eq__(self, other)
+
+    made = lambda _, node: Counted(node.value)  # noqa: E731
+    monkeypatch.setitem(yaml.SafeLoader.yaml_constructors, "tag:yaml.org,2002:str", made)
+    n = 300
+    with pytest.raises(ak.ObjectiveError, match="`config` has no key 'k0'"):
+        ak.Objective.from_yaml("".join(f"k{i}: 1\n" for i in range(n)))
+    assert len(compared) < 10 * n
+    with pytest.raises(ak.ObjectiveError, match="'k0' is there twice, in line 301"):
+        ak.Objective.from_yaml("".join(f"k{i % n}: 1\n" for i in range(n + 1)))
 
 
 NODE = {"type": "IoULoss"}
 WIRED = [["a.b", "iou.targets"], ["a.c", "iou.predictions"]]
 WRONG = {
     "config": ([], "`config` must be a mapping, got \\[\\]"),
-    "key": ({"nodes": {}, "connektions": []}, "`config` has no key 'connektions'; did you mean 'connections'"),
+    "key": ({"nodes": {}, "connektions": []}, "`config` has no key 'connektions'; did you mean `connections`"),
     "nodes": ({}, "`config` must have the key 'nodes', got \\[\\]"),
     "empty": ({"nodes": {}}, "`nodes` must be a dict of nodes by name, got {}"),
     "names": ({"nodes": {1: NODE}}, "`nodes` must have strings for keys, got 1"),
@@ -280,12 +505,12 @@ WRONG = {
     "node": ({"nodes": {"iou": "IoULoss"}}, "`nodes.iou` must be a mapping, got 'IoULoss'"),
     "no type": ({"nodes": {"iou": {}}}, "`nodes.iou` must have the key 'type'"),
     "node's key": ({"nodes": {"iou": NODE | {"hparams": {}}}}, "`nodes.iou` has no key 'hparams'; there are type, config"),
-    "type": ({"nodes": {"iou": {"type": "IouLoss"}}}, "node `iou`: there is no loss or metric 'IouLoss'; did you mean 'IoULoss'"),
+    "type": ({"nodes": {"iou": {"type": "IouLoss"}}}, "node `iou`: there is no loss or metric 'IouLoss'; did you mean `IoULoss`"),
     "kind of type": ({"nodes": {"iou": {"type": 3}}}, "`nodes.iou.type` must be a name, got 3"),
     "kind of config": ({"nodes": {"iou": NODE | {"config": 3}}}, "`nodes.iou.config` must be a mapping, got 3"),
     "setting": (
         {"nodes": {"iou": NODE | {"config": {"smoth": 1.0}}}, "connections": WIRED},
-        "node `iou`: IoULoss has no array or setting `smoth`; did you mean 'smooth'",
+        "node `iou`: IoULoss has no array or setting `smoth`; did you mean `smooth`",
     ),
     "value": (
         {"nodes": {"iou": NODE | {"config": {"smooth": -1.0}}}, "connections": WIRED},
@@ -308,13 +533,32 @@ WRONG = {
     ),
     "port": (
         {"nodes": {"iou": NODE}, "connections": [*WIRED, ["a.d", "iou.target_"]]},
-        "node `iou`: there is no port 'target_'; did you mean 'target'",
+        "node `iou`: there is no port 'target_'; did you mean `target`",
     ),
     "target": (
         {"nodes": {"iou": NODE}, "connections": [["a.b", "iuo.targets"]]},
-        "connection to 'iuo.targets': there is no node 'iuo'; did you mean 'iou'",
+        "connection to 'iuo.targets': there is no node 'iuo'; did you mean `iou`",
     ),
     "output": ({"nodes": {"iou": NODE}, "connections": [*WIRED, ["iou.losses", "a.b"]]}, "there is no node 'a'"),
+    "source": (
+        {"nodes": {"iou": NODE, "a": {"type": "AnomalyLoss"}}, "connections": [*WIRED[1:], ["iou.loss", "a.scores"], ["m", "iou.targets"]]},
+        "node `iou` is wired to 'a.c', but outputs of nodes cannot be sources",
+    ),
+    "cycle": (
+        {"nodes": {"iou": NODE}, "connections": [["iou.loss", "iou.targets"], WIRED[1]]},
+        "node `iou` is wired to 'iou.loss', but outputs of nodes cannot be sources: nodes are computed of arrays that are given",
+    ),
+    "slip": (
+        {"nodes": {"iou": NODE, "err": {"type": "AnomalyLoss"}}, "connections": [*WIRED, ["iou.loss", "er.scores"]]},
+        "connection to 'er.scores': there is no node 'er'; did you mean `err`",
+    ),
+    "no connections": ({"nodes": {"iou": NODE}, "connections": None, "uncertainty": None}, "which is not connected"),
+    "huge type": ({"nodes": {"iou": {"type": 10**5000}}}, "`nodes.iou.type` must be a name, got an integer of 16610 bits"),
+    "huge key": ({"nodes": {10**5000: NODE}}, "`nodes` must have strings for keys, got an integer of 16610 bits"),
+    "huge value": (
+        {"nodes": {"iou": NODE | {"config": {"axis": [10**5000]}}}, "connections": WIRED},
+        "node `iou`: `axis` must be a number that fits a float, got an integer of 16610 bits",
+    ),
     "list": ({"nodes": {"iou": NODE}, "connections": {"a": "b"}}, "`connections` must be a list, got {'a': 'b'}"),
     "pair": ({"nodes": {"iou": NODE}, "connections": [["a"]]}, "a connection must be two names, .*, got \\['a'\\]"),
     "strings": ({"nodes": {"iou": NODE}, "connections": [["a", 3]]}, "a connection must be two names, .*, got \\['a', 3\\]"),
@@ -324,11 +568,15 @@ WRONG = {
          "connections": [["a", "bce.targets"], ["b", "bce.predictions"]]},
         "node `bce`: `reduction` must be 'mean' or 'sum' in an objective, got 'none'",
     ),
-    "uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": ["iuo"]}, "did you mean 'iou'"),
+    "uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": ["iuo"]}, "did you mean `iou`"),
     "kind of uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": "iou"}, "`uncertainty` must be a list"),
     "negative": (
         {"nodes": {"h": {"type": "SelectorEntropyRegularizer"}}, "connections": [["w", "h.weights"]], "uncertainty": ["h"]},
-        "`uncertainty` must be of losses that are not negative, got 'h'",
+        "`uncertainty` must be of losses that are not negative, got 'h', which is SelectorEntropyRegularizer, without a target",
+    ),
+    "negative weight": (
+        {"nodes": {"iou": NODE | {"config": {"weight": -2}}}, "connections": WIRED, "uncertainty": ["iou"]},
+        "`uncertainty` must be of losses that are not negative, got 'iou', which is multiplied by `weight` = -2",
     ),
 }  # fmt: skip
 
@@ -340,6 +588,65 @@ def test_a_wrong_description_says_what_is_wrong(name):
         ak.Objective.from_config(config)
 
 
+def test_outputs_may_lead_outside():
+    outside = [["iou.loss", "trainer.losses"], ["iou.loss", "iou_monitor.loss"], ["iou.metrics", "iou2.loss"]]
+    config = {"nodes": {"iou": NODE}, "connections": WIRED + outside}
+    assert ak.Objective.from_config(config).to_config() == config | {"connections": WIRED}
+
+
+def test_losses_whose_settings_keep_them_from_being_negative_are_weighed():
+    node = ak.Node("SelectorEntropyRegularizer", weights="w", target_entropy=0.5, weight=1.0)
+    total, terms = ak.Objective({"h": node}, uncertainty=["h"])({"w": WEIGHTS}, params={"log_variance": {"h": 0.0}})
+    assert total == 0.5 * terms["h"] > 0
+
+
+def nested(levels):
+    value = 1.0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [5, 21, 10_000])
+def test_whatever_is_deep_is_refused_without_recurring(levels):
+    value = nested(levels)
+    for wrong in (value, {"nodes": value}, {"nodes": {"iou": value}}, {"nodes": {"iou": NODE}, "connections": value}):
+        with pytest.raises(ak.ObjectiveError) as caught:
+            ak.Objective.from_config(wrong)
+        assert "[[[" in str(caught.value)
+    for key in ("smooth", "axis"):
+        with pytest.raises(ak.ObjectiveError, match=f"node `iou`: `{key}` must not be nested deeper than 4 levels"):
+            ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {key: value}}}, "connections": WIRED})
+
+
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {LONG: 1},
+        {"nodes": {LONG: 1}},
+        {"nodes": {LONG: {"type": LONG}}},
+        {
+            "nodes": {LONG: NODE | {"config": {LONG: LONG}}},
+            "connections": [["m", f"{LONG}.targets"], ["l", f"{LONG}.score"]],
+        },
+        {"nodes": {LONG: NODE}, "connections": [[LONG, f"{LONG}.targets"]] * 2},
+        {"nodes": {LONG: NODE}, "connections": [[LONG, LONG]]},
+        {"nodes": {LONG: NODE}, "connections": [[LONG, f"{LONG}.{LONG}"]]},
+        {"nodes": {"iou": NODE | {"config": {"reduction": LONG}}}, "connections": WIRED},
+        {"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": [LONG]},
+        {"nodes": {f"a{k}": NODE for k in range(1000)}, "connections": [["q", "zz.y"]]},
+    ],
+    ids=range(10),
+)
+def test_messages_are_short(config):
+    with pytest.raises(ak.ObjectiveError) as caught:
+        ak.Objective.from_config(config)
+    assert 20 < len(str(caught.value)) <= 400
+
+
 WRONG_NODES = [
     (lambda: ak.Node(ak.reconstruction_error, x_true="x", x_pred="y"), "a node must be a loss or a metric of one value"),
     (lambda: ak.Node(np.ones(2)), "a node must be a loss or a metric of one value, or its name, got"),
@@ -348,10 +655,25 @@ WRONG_NODES = [
     (lambda: ak.Objective([1]), "`nodes` must be a dict of nodes by name, got \\[1\\]"),
     (lambda: ak.Objective({3: ak.Node(ak.iou_loss, target="t", score="s")}), "names of nodes must be strings without a dot, got 3"),
     (lambda: small(uncertainty="bce"), "`uncertainty` must be names of losses, got 'bce'"),
-    (lambda: small()({}, stage="training"), "`stage` must be one of 'train', 'val', 'test', 'inference', got 'training'"),
+    (lambda: small()({}, stage="training"), "`stage` must be one of 'train', 'val', 'test', 'inference', got 'training'; did you mean `train`"),
+    (lambda: small()({}, stage="INFER"), "got 'INFER'; did you mean `inference`"),
+    (lambda: small()({}, stage=["train"]), "'inference', got \\['train'\\]$"),
+    (lambda: of_one()({3: LOGITS, "x": LOGITS}), "node `mse` needs 'y' as `x_pred`; there are x$"),
+    (lambda: of_one()({3: LOGITS}), "node `mse` needs 'x' as `x_true`; there are none"),
+    (lambda: ak.Objective({"b": ak.Node("AnomalyLoss", scores="b.loss")}), "outputs of nodes cannot be sources"),
+    (
+        lambda: ak.Objective({"b": ak.Node("AnomalyLoss", scores="q", weight=np.asarray(-1.0))}, uncertainty=["b"]),
+        "must be of losses that are not negative, got 'b', which is multiplied by `weight` = array\\(-1",
+    ),
+    (
+        lambda: ak.Objective(
+            {"b": ak.Node("MultiObjectiveLoss", targets="y", predictions="p", quantiles=[0.5], anomaly_weight=-1)}, uncertainty=["b"]
+        ),
+        "which is multiplied by `anomaly_weight` = -1",
+    ),
     (lambda: small()([LOGITS]), "`inputs` must be a dict of arrays by name, got"),
     (lambda: of_one()({"x": LOGITS}), "node `mse` needs 'y' as `x_pred`; there are x"),
-    (lambda: of_one()({"xs": LOGITS, "y": LOGITS}), "node `mse` needs 'x' as `x_true`; did you mean 'xs'"),
+    (lambda: of_one()({"xs": LOGITS, "y": LOGITS}), "node `mse` needs 'x' as `x_true`; did you mean `xs`"),
     (
         lambda: ak.Objective({"iou": ak.Node(ak.iou_loss, target="t", score="s", axis=(1, 2, 3))})({"t": MASK, "s": LOGITS}),
         "node `iou` must have one value, got shape \\(2,\\)",
@@ -376,13 +698,13 @@ BAD = {
     "tag": ("nodes: !!set {a, b}", "tags are not read"),
     "deep": (deep(21), "a file must be no deeper than 20 levels"),
     "very deep": (deep(100_000), "a file must be no deeper than 20 levels"),
-    "large": ("#" * 1_000_001, "a file must be no larger than 1000000 bytes, got 1000001"),
+    "large": ("#" * 1_000_001, "a text must be no larger than 1000000 bytes, got 1000001"),
     "twice": ("nodes: {a: {type: IoULoss}, a: {type: IoULoss}}", "'a' is there twice, in line 1"),
     "key": ("nodes: {1: {}}", "keys must be strings, got 1 in line 1"),
     "list as key": ("nodes: {[a]: {}}", "keys must be strings, got \\['a'\\] in line 1"),
     "syntax": ("nodes: [", "this is no YAML: while parsing"),
     "number": ("nodes: " + "9" * 5000, "this is no YAML: Exceeds the limit"),
-    "date": ("nodes: 2001-99-99", "this is no YAML: month must be in"),
+    "date": ("nodes: 2001-99-99", "`nodes` must be a mapping, got '2001-99-99'"),
     "two": ("nodes: {}\n---\nnodes: {}", "this is no YAML: expected a single document"),
     "empty": ("", "`config` must be a mapping, got None"),
     "text": ("nodes", "`config` must be a mapping, got 'nodes'"),
@@ -397,10 +719,20 @@ def test_a_bad_file_is_refused(name):
         ak.Objective.from_yaml(text)
 
 
-def test_numbers_of_a_file_are_numbers():
-    for text, value in {"1e-6": 1e-6, "1E3": 1000.0, "+.5e+1": 5.0, "1.e2": 100.0, "2.5": 2.5, "3": 3}.items():
+def test_scalars_of_a_file_are_those_of_yaml_1_2():
+    numbers = {"1e-6": 1e-6, "1E3": 1000.0, "+.5e+1": 5.0, "1.e2": 100.0, "2.5": 2.5, "3": 3}
+    for text, value in (numbers | {"010": 10, "0x10": 16, "0o10": 8, "+1": 1, ".inf": np.inf, "1.": 1.0}).items():
         objective = ak.Objective.from_yaml(FILE.replace("smooth: 1e-6", f"smooth: {text}"))
-        assert objective.to_config()["nodes"]["iou_loss"]["config"]["smooth"] == value
+        found = objective.to_config()["nodes"]["iou_loss"]["config"]["smooth"]
+        assert (found, type(found)) == (value, type(value))
+    for text in ("1:30", "1_0", "0b1", "yes", "on", "2001-01-01", "1e", "0x", "=", "<<"):
+        with pytest.raises(ak.ObjectiveError, match="node `iou_loss`: `smooth` must be a number .*, got str"):
+            ak.Objective.from_yaml(FILE.replace("smooth: 1e-6", f"smooth: {text}"))
+    for text in ("", "~", "null"):
+        with pytest.raises(ak.ObjectiveError, match="node `iou_loss`: `smooth` must be a number .*, got NoneType"):
+            ak.Objective.from_yaml(FILE.replace("smooth: 1e-6", f"smooth: {text}"))
+    assert "on" in ak.Objective.from_yaml(FILE.replace("orth_loss", "on")).nodes  # in 1.1 it is true
+    ak.Objective.from_yaml("nodes: {a: {type: AnomalyLoss, config: }}\nconnections: [[x, a.scores]]\nuncertainty:")
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -408,19 +740,26 @@ NAMES = st.sampled_from(
     ["nodes", "connections", "uncertainty", "type", "config", "iou", "iou.targets", "iou.score", "a.b", "IoULoss",
      "AnomalyBCEWithLogits", "DeepSVDDSoftBoundaryLoss", "roc_auc", "weight", "smooth", "nu", "reduction", "none"]
 )  # fmt: skip
-VALUES = st.recursive(
-    SCALARS | NAMES,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=4),
-    max_leaves=12,
-)
-NODES = st.fixed_dictionaries({"type": NAMES}, optional={"config": st.dictionaries(NAMES, VALUES, max_size=3)})
-CONFIGS = VALUES | st.fixed_dictionaries(
-    {"nodes": st.dictionaries(NAMES, NODES | VALUES, max_size=3)},
-    optional={
-        "connections": st.lists(st.lists(NAMES, min_size=2, max_size=2) | VALUES, max_size=4) | VALUES,
-        "uncertainty": VALUES,
-    },
-)
+
+
+def configs(scalars, keys):
+    values = st.recursive(
+        scalars | NAMES,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+        max_leaves=12,
+    )
+    nodes = st.fixed_dictionaries({"type": NAMES}, optional={"config": st.dictionaries(NAMES, values, max_size=3)})
+    return values | st.fixed_dictionaries(
+        {"nodes": st.dictionaries(NAMES, nodes | values, max_size=3)},
+        optional={
+            "connections": st.lists(st.lists(NAMES, min_size=2, max_size=2) | values, max_size=4) | values,
+            "uncertainty": values,
+        },
+    )
+
+
+ODD = ["0x" + "f" * 5000, "9" * 5000, "1" + ":00" * 500, "1:30", "010", "1_0", "2001-99-99", "<<", "=", "~",
+       "n" * 20_000, "'" + "n" * 20_000 + "'", deep(18), deep(19), deep(200), "{" * 500, "? " * 300]  # fmt: skip
 
 
 @pytest.mark.filterwarnings("error")
@@ -430,16 +769,37 @@ def test_bad_files_by_the_hundred_raise_the_documented_error_or_none(seed):
 
     rng = np.random.default_rng(seed)
 
-    @given(CONFIGS)
+    @given(configs(SCALARS, NAMES | st.text(max_size=3)))
     def check(config):
         text = yaml.safe_dump(config, allow_unicode=True)
         broken = list(text)
         for _ in range(rng.integers(0, 4)):
             broken[rng.integers(len(broken))] = str(rng.choice(list("[]{}:,-#&*!|>'\"%@` \n\t0a.")))
-        for source in (text, "".join(broken), FILE.replace("1e-6", text.strip()), FILE[: rng.integers(len(FILE))]):
+        odd = str(rng.choice(ODD))
+        sources = [text, "".join(broken), FILE.replace("1e-6", text.strip()), FILE[: rng.integers(len(FILE))]]
+        for old in (str(rng.choice(["iou", "IoULoss", "nodes", "weight"])), "bce_loss", "1e-6", "sigmoid"):
+            sources += [text.replace(old, odd), FILE.replace(old, odd, rng.integers(1, 4))]
+        for source in sources:
             try:
-                ak.Objective.from_yaml(source + "\n")
+                repr(ak.Objective.from_yaml(source + "\n"))
             except ak.ObjectiveError as error:
-                assert str(error)  # noqa: PT017  # any other one would fail the test
+                assert 0 < len(str(error)) <= 500  # noqa: PT017  # any other one would fail the test
 
     check()
+
+
+STRANGE = {"large": 10**400, "huge": -(10**5000), "number": np.float32(2.0), "array": np.ones(2), "set": {1},
+           "fraction": Fraction(1, 3), "bytes": b"x", "deep": nested(10_000)}  # fmt: skip
+STRANGERS = st.sampled_from(list(STRANGE)).map(
+    lambda name: STRANGE[name]
+)  # whose reprs fail where they are huge or deep
+KEYS = NAMES | st.integers() | st.sampled_from(["large", "huge", "bytes"]).map(lambda name: STRANGE[name])
+
+
+@given(configs(SCALARS | STRANGERS, KEYS))
+@settings(max_examples=200)
+def test_bad_descriptions_raise_the_documented_error_or_none(config):
+    try:
+        repr(ak.Objective.from_config(config))
+    except ak.ObjectiveError as error:
+        assert 0 < len(str(error)) <= 500  # noqa: PT017  # any other one would fail the test

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar
 
-from anomaly_kernels._adapter import Adapter
+from anomaly_kernels._adapter import Adapter, suggestion
 from anomaly_kernels._catalogue import CLASSES, KERNELS, LOSSES, Kernel
-from anomaly_kernels._checks import setting
-from anomaly_kernels._namespace import describe
-from anomaly_kernels.objective._errors import ObjectiveError, nearest
+from anomaly_kernels._checks import number, setting
+from anomaly_kernels._namespace import array_namespace, describe
+from anomaly_kernels._numeric import times
+from anomaly_kernels.objective._errors import ObjectiveError, named, shown
 
 STAGES = ("train", "val", "test", "inference")
 
@@ -24,6 +25,8 @@ _ALIASES = {
 }
 _LEARNT = "radius"
 """The array that is learnt where none is wired."""
+
+_MOST_LEVELS, _MOST_BITS = 4, 1024  # of lists in settings, and of integers in them
 
 
 class _Kind(Adapter):
@@ -90,33 +93,59 @@ class Node:
     def __init__(self, kernel: Kernel | str, /, **wired: Any) -> None:
         self.kernel = kernel_of(kernel)
         self._kind = _kind_of(self.kernel)
-        self.ports: dict[str, str] = {name: x for name, x in wired.items() if name in self._kind.ports}
-        self.settings: dict[str, Any] = {name: x for name, x in wired.items() if name not in self.ports}
-        self.sources = self._sources()
+        self._ports: dict[str, str] = {name: x for name, x in wired.items() if name in self._kind.ports}
+        self._sources = self._by_argument()
+        settings = {name: x for name, x in wired.items() if name not in self._ports}
         known = (*self._kind.ports, *inspect.signature(self._kind).parameters)
-        if unknown := [name for name in self.settings if name not in known]:
-            raise ObjectiveError(f"{self.type} has no array or setting `{unknown[0]}`{nearest(unknown[0], known)}")
+        if unknown := [name for name in settings if name not in known]:
+            what = f"{self.type} has no array or setting `{named(unknown[0])}`"
+            raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
+        fixed = self._kind.static  # arrays of these are read now: they could change
+        self._settings: dict[str, Any] = {
+            name: _copied(name, x.tolist() if name in fixed and hasattr(x, "tolist") else x)
+            for name, x in settings.items()
+        }
         try:
-            self.bound = self._kind.bind((), self.settings)
+            self._bound = self._kind.bind((), self._settings)
         except (TypeError, ValueError, OverflowError) as error:
             raise ObjectiveError(str(error)) from error
 
-    def _sources(self) -> dict[str, str]:
+    def _by_argument(self) -> dict[str, str]:
         """The name of the array for each argument."""
         sources: dict[str, str] = {}
-        for port, source in self.ports.items():
+        for port, source in self._ports.items():
             if not isinstance(source, str) or not source:
                 raise ObjectiveError(f"`{port}` must be the name of an array, got {describe(source)}")
             argument = self._kind.ports[port]
             if argument in sources:
-                raise ObjectiveError(f"`{port}` is wired twice, to {sources[argument]!r} and {source!r}")
+                raise ObjectiveError(f"`{port}` is wired twice, to {shown(sources[argument])} and {shown(source)}")
             sources[argument] = source
         if missing := sorted(self._kind.required - sources.keys()):
             raise ObjectiveError(f"{self.type} needs `{'` and `'.join(missing)}`, which is not connected")
         return sources
 
     def __reduce__(self) -> Any:  # its kind is made, and cannot be pickled
-        return _made, (self.kernel, {**self.ports, **self.settings})
+        return _made, (self.kernel, {**self._ports, **self._settings})
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """What it is wired to, by the names of arrays as they were given; a copy, as are all of these."""
+        return dict(self._ports)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """What it is wired to, by the arguments of the function."""
+        return dict(self._sources)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that were given."""
+        return {name: _copied(name, x) for name, x in self._settings.items()}
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """All settings, those that were not given at their defaults."""
+        return {name: _copied(name, x) for name, x in self._bound.items()}
 
     @staticmethod
     def ports_of(kernel: Kernel | str) -> tuple[str, ...]:
@@ -141,26 +170,29 @@ class Node:
     @property
     def learns(self) -> bool:
         """Whether an array of it is learnt, since it is not wired."""
-        return _LEARNT in self._kind.arrays and _LEARNT not in self.sources
+        return _LEARNT in self._kind.arrays and _LEARNT not in self._sources
 
     def gathered(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays of the node, which has that name, by argument."""
-        for argument, source in self.sources.items():
+        for argument, source in self._sources.items():
             if source not in inputs:
-                raise ObjectiveError(f"node `{name}` needs {source!r} as `{argument}`{nearest(source, inputs)}")
-        return {argument: inputs[source] for argument, source in self.sources.items()}
+                what = f"node `{named(name)}` needs {shown(source)} as `{argument}`"
+                raise ObjectiveError(f"{what}{suggestion(source, inputs)}")
+        return {argument: inputs[source] for argument, source in self._sources.items()}
 
     def value(self, arrays: Mapping[str, Any], **learnt: Any) -> Any:
         """The value, of the arrays by argument and of what is learnt."""
-        found = self.kernel(**arrays, **learnt, **{name: self.bound[name] for name in self._kind.settings})
-        return self.bound["weight"] * found if self._weighs else found
+        found = self.kernel(**arrays, **learnt, **{name: self._bound[name] for name in self._kind.settings})
+        if not self._weighs:
+            return found
+        return times(number("weight", self._bound["weight"], array_namespace(found), found.dtype), found)
 
     @property
     def _weighs(self) -> bool:
         return self.is_loss and "weight" not in self._kind.settings
 
     def __repr__(self) -> str:
-        wired = (f", {name}={x!r}" for name, x in (*self.ports.items(), *self.settings.items()))
+        wired = (f", {name}={x!r}" for name, x in (*self._ports.items(), *self._settings.items()))
         return f"Node({self.type!r}{''.join(wired)})"
 
 
@@ -172,8 +204,22 @@ def kernel_of(given: Any) -> Kernel:
     """A kernel that can be a node, by itself or by a name."""
     if isinstance(given, str):
         if given not in KERNELS:
-            raise ObjectiveError(f"there is no loss or metric {given!r}{nearest(given, KERNELS)}")
+            raise ObjectiveError(f"there is no loss or metric {shown(given)}{suggestion(given, KERNELS)}")
         return KERNELS[given]
     if not any(given is kernel for kernel in KERNELS.values()):
         raise ObjectiveError(f"a node must be a loss or a metric of one value, or its name, got {describe(given)}")
     return given  # type: ignore[no-any-return]
+
+
+def _copied(name: str, value: Any, levels: int = _MOST_LEVELS) -> Any:
+    """The lists of a setting anew, or an error where nothing could be said of it; what is in them as it is."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ObjectiveError(f"`{name}` must be a number that fits a float, got {shown(int(value))}")
+    if not isinstance(value, list | tuple | dict):
+        return value
+    if not levels:
+        raise ObjectiveError(f"`{name}` must not be nested deeper than {_MOST_LEVELS} levels")
+    if isinstance(value, dict):
+        return {key: _copied(name, x, levels - 1) for key, x in value.items()}
+    copies = (_copied(name, x, levels - 1) for x in value)
+    return tuple(copies) if isinstance(value, tuple) else list(copies)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import Any
 
 from anomaly_kernels import losses
-from anomaly_kernels._namespace import array_namespace, describe
-from anomaly_kernels._typing import Array
+from anomaly_kernels._adapter import nearest, suggestion
+from anomaly_kernels._checks import array_of, cast, is_number, is_real, number
+from anomaly_kernels._checks import inputs as inputs_of
+from anomaly_kernels._namespace import array_namespace, describe, namespace_or_none
+from anomaly_kernels._typing import Array, DType, Namespace
 from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
 from anomaly_kernels.objective._config import described, description
-from anomaly_kernels.objective._errors import ObjectiveError, nearest, shown
+from anomaly_kernels.objective._errors import ObjectiveError, named, shown
 from anomaly_kernels.objective._node import STAGES, Node
 
 Params = Mapping[str, Mapping[str, Any]]
@@ -22,9 +26,11 @@ _OF_ANY_SIGN = (
     losses.aegmm_loss,
     losses.elbo,
     losses.selector_diversity_regularizer,
-    losses.selector_entropy_regularizer,
+    losses.selector_entropy_regularizer,  # but for a target
     losses.vaegmm_loss,
 )
+_FACTORS = ("weight", "anomaly_weight", "w_model")
+"""Settings that multiply losses, or what they are sums of, and may be negative."""
 
 
 class Objective:
@@ -38,17 +44,19 @@ class Objective:
         The losses :math:`L_i`, weighed as their settings say, and the metrics; names are without dots.
     uncertainty : sequence of str
         The losses U whose weights are learnt, by their uncertainties: :math:`s_i` is the logarithm of a variance. They
-        must not become negative.
+        must not become negative: neither by what they are, nor by a negative weight.
 
     Raises
     ------
     ObjectiveError
-        If a name is no name of a node, or a loss in `uncertainty` may be negative.
+        If a name is no name of a node, a loss in `uncertainty` may be negative, or a node is wired to the output of
+        another, as in ``"bce.loss"``: nodes are computed of arrays that are given.
 
     Notes
     -----
     It is a pure function of its inputs and of `params`, in every library, under ``jit`` and automatic differentiation.
-    `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a layer.
+    `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a
+    `keras.Model` around another. Errors of a loss or a metric have a note that says which node it is.
     Losses are computed in the stages train, val and test; metrics in val and test, of one batch: the classes of metrics
     have those of a whole data set.
 
@@ -82,15 +90,23 @@ class Objective:
             if not isinstance(name, str) or not name or "." in name:
                 raise ObjectiveError(f"names of nodes must be strings without a dot, got {shown(name)}")
             if not isinstance(node, Node):
-                raise ObjectiveError(f"node `{name}` must be a Node, got {describe(node)}")
+                raise ObjectiveError(f"node `{named(name)}` must be a Node, got {describe(node)}")
+        for name, node in nodes.items():
+            for source in node.sources.values():
+                giver, dot, _ = source.partition(".")
+                if dot and giver in nodes:
+                    what = f"node `{named(name)}` is wired to {shown(source)}, but outputs of nodes cannot be sources"
+                    raise ObjectiveError(f"{what}: nodes are computed of arrays that are given")
         if isinstance(uncertainty, str) or not isinstance(uncertainty, Collection):
             raise ObjectiveError(f"`uncertainty` must be names of losses, got {shown(uncertainty)}")
         summed = [name for name, node in nodes.items() if node.is_loss]
         for name in uncertainty:
             if name not in summed:
-                raise ObjectiveError(f"`uncertainty` must be names of losses, got {shown(name)}{nearest(name, summed)}")
-            if nodes[name].kernel in _OF_ANY_SIGN:
-                raise ObjectiveError(f"`uncertainty` must be of losses that are not negative, got {name!r}")
+                what = f"`uncertainty` must be names of losses, got {shown(name)}"
+                raise ObjectiveError(f"{what}{suggestion(name, summed)}")
+            if reason := _may_be_negative(nodes[name]):
+                what = f"`uncertainty` must be of losses that are not negative, got {shown(name)}"
+                raise ObjectiveError(f"{what}, which is {reason}")
         self.nodes: Mapping[str, Node] = dict(nodes)
         self.uncertainty = tuple(name for name in summed if name in uncertainty)
 
@@ -103,18 +119,22 @@ class Objective:
         config : dict
             ``nodes`` is a dict from names to ``{"type": ..., "config": {...}}``, of which `config` holds the settings,
             if any. ``connections`` is a list of pairs ``["logit_head.logits", "bce_loss.predictions"]``: the name of an
-            array, and a node with one of its arrays. Connections that lead from a node to others outside, such as
-            ``["metrics.metrics", "monitor.metrics"]``, are left out. ``uncertainty``, a list, may be absent.
+            array, and a node with one of its arrays. Connections that lead from the output of a node, ``loss`` or
+            ``metrics``, to a node that is not among these, such as ``["metrics.metrics", "monitor.metrics"]``, are left
+            out; but not where it is a slip, its name like that of a node which has such an array. ``uncertainty``, a
+            list, may be absent.
 
         Returns
         -------
         Objective
-            One whose `to_config` is the description, but for what is left out.
+            One whose `to_config` is a description of the same nodes, settings and connections: types by the names of
+            classes, connections in the order of nodes, without what is left out. From there on it goes round unchanged.
 
         Raises
         ------
         ObjectiveError
-            If anything in it is not as it must be, or unknown: types, settings, nodes and arrays.
+            If anything in it is not as it must be, or unknown: types, settings, nodes and arrays. Nothing else is
+            raised, whatever the description is made of.
         """
         nodes, uncertainty = described(config)
         return cls(nodes, uncertainty=uncertainty)
@@ -126,7 +146,8 @@ class Objective:
         Parameters
         ----------
         source : str or path
-            A path, or a str that ends in ``.yaml`` or ``.yml``, is that of a file; any other str is the text itself.
+            A path, or a str of one line that ends in ``.yaml`` or ``.yml``, is that of a file; any other str is the
+            text itself. Scalars are those of YAML 1.2: 010 is ten, 1:30 and ``on`` are strings.
 
         Returns
         -------
@@ -136,17 +157,17 @@ class Objective:
         Raises
         ------
         ObjectiveError
-            If it is no YAML, holds an anchor, a tag or a key twice, is larger than 1 MB or deeper than 20 levels, or if
-            `from_config` raises it. Nothing in a file is run.
+            If it is no YAML, or no path that there can be; holds an anchor, a tag or a key twice; is larger than 1 MB,
+            in bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
         OSError
-            If there is no such file.
+            If there is no such file (FileNotFoundError), or it cannot be read.
         """
         from anomaly_kernels.objective._yaml import loaded
 
         return cls.from_config(loaded(source))
 
     def to_config(self) -> dict[str, Any]:
-        """The description that `from_config` takes, of lists, dicts, numbers and strings.
+        """The description that `from_config` takes, of lists, dicts, numbers and strings of Python.
 
         Raises
         ------
@@ -162,14 +183,15 @@ class Objective:
         return {name: nodes for name, nodes in ((_RADIUS, radii), (_LOG_VARIANCE, list(self.uncertainty))) if nodes}
 
     def init(self, like: Array) -> dict[str, dict[str, Array]]:
-        """What is learnt, as it is at first: zeros beside an array, which is of floating point.
+        """What is learnt, as it is at first: zeros of the dtype of an array, float32 if that is no floating point.
 
         ``r_unconstrained`` is the radius of `deep_svdd_soft_boundary_loss` before `svdd_radius`, ``log_variance`` the
         s of losses weighed by uncertainty; each a dict from nodes to 0-d arrays. Without any there is nothing.
         """
         xp = array_namespace(like)
+        dtype = like.dtype if is_real(like) else xp.float32
         return {
-            name: {node: xp.constant(0.0, like=like, dtype=like.dtype) for node in nodes}
+            name: {node: xp.constant(0.0, like=like, dtype=dtype) for node in nodes}
             for name, nodes in self.learnt.items()
         }
 
@@ -191,6 +213,7 @@ class Objective:
         ObjectiveError
             If an array is missing.
         """
+        _check_inputs(inputs)
         found = {}
         for name in self.learnt.get(_RADIUS, []):
             node = self.nodes[name]
@@ -210,12 +233,12 @@ class Objective:
         stage : {"train", "val", "test", "inference"}
             Losses are computed in the first three, metrics in val and test.
         params : dict, optional
-            What is learnt, as `init` makes it, where there is any and losses are computed.
+            What is learnt, as `init` makes it, 0-d arrays or numbers, where there is any and losses are computed.
 
         Returns
         -------
         total : array, 0-d, or None
-            The sum of the losses; None in a stage that has none.
+            The sum of the losses, of the widest of their dtypes; None in a stage that has none.
         terms : dict
             By the names of the nodes: 0-d arrays, and of metrics what the function returns. Losses are weighed by their
             settings, not by their uncertainties.
@@ -223,39 +246,51 @@ class Objective:
         Raises
         ------
         ObjectiveError
-            If there is no such stage, an array or a parameter is missing, or a loss has more than one value.
+            If there is no such stage, an array or a parameter is missing, a parameter is not 0-d, or a loss has more
+            than one value.
+        TypeError, ValueError
+            What a loss or a metric raises of its arrays, with a note that says which node it is.
         """
-        if stage not in STAGES:
-            raise ObjectiveError(f"`stage` must be one of {', '.join(map(repr, STAGES))}, got {stage!r}")
-        if not isinstance(inputs, Mapping):
-            raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
+        if not isinstance(stage, str) or stage not in STAGES:
+            near = nearest(stage, STAGES)
+            what = f"`stage` must be one of {', '.join(map(repr, STAGES))}, got {shown(stage)}"
+            raise ObjectiveError(f"{what}; did you mean `{near}`?" if near else what)
+        _check_inputs(inputs)
         running = [name for name, node in self.nodes.items() if stage in node.stages]
         arrays = {name: self.nodes[name].gathered(name, inputs) for name in running}
         summed = [name for name in running if self.nodes[name].is_loss]
         learnt = self._checked(params) if summed else {}
-        radii = {name: {"radius": losses.svdd_radius(x)} for name, x in learnt.get(_RADIUS, {}).items()}
-        terms = {name: self.nodes[name].value(arrays[name], **radii.get(name, {})) for name in running}
+        terms = {name: self._value(name, arrays[name], learnt.get(_RADIUS, {})) for name in running}
         if not summed:
             return None, terms
-        total, *others = (self._weighed(name, terms[name], learnt.get(_LOG_VARIANCE, {})) for name in summed)
+        parts = {name: _part(name, terms[name], learnt.get(_LOG_VARIANCE, {})) for name in summed}
+        xp, dtype = inputs_of(**parts)
+        total, *others = (cast(xp, dtype, part) for part in parts.values())
         return sum(others, start=total), terms
 
     def _checked(self, params: Params | None) -> Params:
         given, wanted = {} if params is None else params, self.learnt
         known = isinstance(given, Mapping) and all(isinstance(x, Mapping) for x in given.values())
         if not known or {name: set(x) for name, x in given.items()} != {name: set(x) for name, x in wanted.items()}:
-            expected = "; ".join(f"{name} of {', '.join(nodes)}" for name, nodes in wanted.items()) or "none"
-            raise ObjectiveError(f"`params` must be as `init` makes them, expected {expected}, got {shown(params)}")
+            expected = "; ".join(f"{name} of {', '.join(map(named, nodes))}" for name, nodes in wanted.items())
+            what = f"`params` must be as `init` makes them, expected {expected or 'none'}"
+            raise ObjectiveError(f"{what}, got {shown(params)}")
         return given
 
-    def _weighed(self, name: str, value: Any, log_variances: Mapping[str, Any]) -> Any:
-        """A term of the total."""
-        if tuple(value.shape):
-            raise ObjectiveError(f"node `{name}` must have one value, got shape {tuple(value.shape)}")
-        if name not in log_variances:
-            return value
-        s = log_variances[name]
-        return 0.5 * (array_namespace(value).exp(-s) * value + s)
+    def _value(self, name: str, arrays: Mapping[str, Any], radii: Mapping[str, Any]) -> Any:
+        """The value of a node; an error of it says which node it is."""
+        node, learnt = self.nodes[name], {}
+        try:
+            if name in radii:
+                xp, dtype = inputs_of(**arrays)
+                raw = _number(_RADIUS, name, radii[name], xp, dtype)
+                learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
+            return node.value(arrays, **learnt)
+        except Exception as error:
+            if not isinstance(error, ObjectiveError):
+                wired = ", ".join(f"{argument}={shown(source)}" for argument, source in node.sources.items())
+                error.add_note(f"in node `{named(name)}`: {node.type}, {wired}")
+            raise
 
     def __repr__(self) -> str:
         nodes = "".join(f"\n  {name}: {node!r}" for name, node in self.nodes.items())
@@ -270,3 +305,58 @@ def objective_of(nodes: Mapping[str, Node] | Objective, uncertainty: Collection[
     if uncertainty:
         raise ObjectiveError(f"`uncertainty` is that of the objective given, got {shown(uncertainty)} besides")
     return nodes
+
+
+def _check_inputs(inputs: Any) -> None:
+    if not isinstance(inputs, Mapping):
+        raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
+
+
+def _may_be_negative(node: Node) -> str | None:
+    """Why a loss may be, if it may."""
+    settings = node.bound
+    if node.kernel in _OF_ANY_SIGN and settings.get("target_entropy") is None:
+        return f"{node.type}{', without a target' if 'target_entropy' in settings else ''}"
+    for name in _FACTORS:
+        value = settings.get(name, 1.0)
+        xp = namespace_or_none(value)
+        if (is_number(value) or (xp is not None and xp.name == "numpy")) and value < 0:
+            return f"multiplied by `{name}` = {shown(value)}"
+    return None
+
+
+def _number(kind: str, node: str, value: Any, xp: Namespace, dtype: DType) -> Any:
+    """What is learnt of a node, in the dtype to compute in."""
+    try:
+        return number(f"params[{kind!r}][{named(node)!r}]", value, xp, dtype)
+    except (TypeError, ValueError) as error:
+        raise ObjectiveError(str(error)) from error
+
+
+def _part(name: str, value: Any, log_variances: Mapping[str, Any]) -> Any:
+    """A term of the total."""
+    if tuple(value.shape):
+        raise ObjectiveError(f"node `{named(name)}` must have one value, got shape {tuple(value.shape)}")
+    if name not in log_variances:
+        return value
+    xp, s = array_namespace(value), log_variances[name]
+    wide = not is_number(s) and namespace_or_none(s) is xp and is_real(s)
+    _, dtype = inputs_of(loss=value, **({"log_variance": s} if wide else {}))
+    value = cast(xp, dtype, value)
+    return _by_uncertainty(xp, value, array_of(xp, dtype, _number(_LOG_VARIANCE, name, s, xp, dtype), value))
+
+
+def _by_uncertainty(xp: Namespace, x: Array, s: Array) -> Array:
+    """½ (exp(-s) x + s), which is ½ s at x = 0 where exp(-s) overflows; its derivatives are limited, not infinite.
+
+    An infinite derivative by x would be NaN further on wherever that of x is 0, as it is in the minimum of a loss.
+    """
+    most = 88.47 if s.dtype == xp.float32 else 709.53  # exp of it is finite; its square times any normal number is not
+    beyond = -s > most
+    near = xp.exp(xp.where(beyond, 0.0, -s)) * (0.5 * x)
+    # beyond it a constant with slopes
+    root, limit = xp.stop_gradient(xp.exp(xp.minimum(-0.5 * s, most))), math.exp(most)
+    value = root * (root * (0.5 * xp.stop_gradient(x)))
+    known = xp.where(xp.isfinite(x), x, 0.0)
+    slopes = 0.5 * limit * (known - xp.stop_gradient(known)) - xp.minimum(value, limit) * (s - xp.stop_gradient(s))
+    return xp.where(beyond, value + slopes, near) + 0.5 * s

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from anomaly_kernels.objective._errors import ObjectiveError, shown
+from anomaly_kernels.objective._errors import ObjectiveError, named, shown
 
 MOST_BYTES, MOST_LEVELS = 1_000_000, 20
+
+# the core schema of YAML 1.2; by 1.1, as PyYAML has it, 010 is 8, 1:30 is 90, 1e-6 a text and `on` true
+_SCALARS = {
+    "null": (r"~|null|Null|NULL|", "~nN"),
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    "float": (
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+}
 
 
 def loaded(source: str | PathLike[str]) -> Any:
@@ -20,9 +33,7 @@ def loaded(source: str | PathLike[str]) -> Any:
         raise ImportError("reading YAML needs PyYAML: pip install 'anomaly-kernels[yaml]'") from error
     if not isinstance(source, str | PathLike):
         raise TypeError(f"`source` must be text or a path, got {type(source).__name__}")
-    text = source if isinstance(source, str) and not source.endswith((".yaml", ".yml")) else _read(source)
-    if len(text) > MOST_BYTES:
-        raise ObjectiveError(f"a file must be no larger than {MOST_BYTES} bytes, got {len(text)}")
+    text = _checked(source) if isinstance(source, str) and not _is_path(source) else _read(source)
     try:
         depth = 0
         for event in yaml.parse(text, yaml.SafeLoader):  # as it is read, before anything is made of it
@@ -40,28 +51,58 @@ def loaded(source: str | PathLike[str]) -> Any:
         raise ObjectiveError(f"this is no YAML: {error}") from error
 
 
+def _is_path(source: str) -> bool:
+    return source.endswith((".yaml", ".yml")) and not re.search(r"[\r\n]", source)
+
+
+def _checked(text: str) -> str:
+    size = len(text.encode(errors="surrogatepass"))
+    if size > MOST_BYTES:
+        raise ObjectiveError(f"a text must be no larger than {MOST_BYTES} bytes, got {size}")
+    return text
+
+
 def _read(path: str | PathLike[str]) -> str:
-    with Path(path).open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
+    name = os.fsdecode(path)
+    try:
+        with Path(name).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except ValueError as error:  # of a null character, or one that cannot be encoded
+        raise ObjectiveError(f"{shown(name)} is no path: {error}") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise ObjectiveError(f"{shown(name)} is no path: {error.strerror}") from error
+        raise
+    if len(content) > MOST_BYTES:
+        raise ObjectiveError(f"a file must be no larger than {MOST_BYTES} bytes, which {named(name)} is")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise ObjectiveError(f"{path} is no text: {error}") from error
+        raise ObjectiveError(f"{named(name)} is no text: {error}") from error
 
 
 def _loader(yaml: Any) -> Any:
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002  # PyYAML's signature
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-            for i, key in enumerate(keys):
+            seen = set()
+            for name, _ in node.value:
+                key = self.construct_object(name, deep=True)
+                line = name.start_mark.line + 1
                 if not isinstance(key, str):
-                    raise ObjectiveError(f"keys must be strings, got {shown(key)} in line {node.start_mark.line + 1}")
-                if key in keys[:i]:
-                    raise ObjectiveError(f"{shown(key)} is there twice, in line {node.value[i][0].start_mark.line + 1}")
+                    raise ObjectiveError(f"keys must be strings, got {shown(key)} in line {line}")
+                if key in seen:
+                    raise ObjectiveError(f"{shown(key)} is there twice, in line {line}")
+                seen.add(key)
             return super().construct_mapping(node, deep)
 
-    # YAML 1.2's numbers, of which PyYAML, at YAML 1.1, reads 1e-6 as text
-    Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-    )
+        def construct_integer(self, node: Any) -> int:
+            text = self.construct_scalar(node)
+            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+    for kind, (pattern, first) in _SCALARS.items():
+        starts = [*first, *([""] if kind == "null" else [])]
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(rf"(?:{pattern})\Z"), starts)
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_integer)
     return Loader
