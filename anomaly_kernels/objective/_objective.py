@@ -222,7 +222,12 @@ class Objective:
         return found
 
     def __call__(
-        self, inputs: Mapping[str, Array], *, stage: str = "train", params: Params | None = None
+        self,
+        inputs: Mapping[str, Array],
+        *,
+        stage: str = "train",
+        params: Params | None = None,
+        settings: Params | None = None,
     ) -> tuple[Array | None, dict[str, Any]]:
         """The total of the losses, and the value of each node.
 
@@ -235,6 +240,9 @@ class Objective:
         params : dict, optional
             What is learnt, as `init` makes it, 0-d arrays or numbers, where there is any and losses are computed.
 
+        settings : dict, optional
+            By node, settings in the place of its own: a weight that follows a schedule, say, which ``jit`` then traces.
+
         Returns
         -------
         total : array, 0-d, or None
@@ -246,8 +254,8 @@ class Objective:
         Raises
         ------
         ObjectiveError
-            If there is no such stage, an array or a parameter is missing, a parameter is not 0-d, or a loss has more
-            than one value.
+            If there is no such stage, node or setting, an array or a parameter is missing, a parameter is not 0-d, or a
+            loss has more than one value.
         TypeError, ValueError
             What a loss or a metric raises of its arrays, with a note that says which node it is.
         """
@@ -260,7 +268,9 @@ class Objective:
         arrays = {name: self.nodes[name].gathered(name, inputs) for name in running}
         summed = [name for name in running if self.nodes[name].is_loss]
         learnt = self._checked(params) if summed else {}
-        terms = {name: self._value(name, arrays[name], learnt.get(_RADIUS, {})) for name in running}
+        given = {} if settings is None else self._settings(settings)
+        radii = learnt.get(_RADIUS, {})
+        terms = {name: self._value(name, arrays[name], given.get(name, {}), radii) for name in running}
         if not summed:
             return None, terms
         parts = {name: _part(name, terms[name], learnt.get(_LOG_VARIANCE, {})) for name in summed}
@@ -277,7 +287,21 @@ class Objective:
             raise ObjectiveError(f"{what}, got {shown(params)}")
         return given
 
-    def _value(self, name: str, arrays: Mapping[str, Any], radii: Mapping[str, Any]) -> Any:
+    def _settings(self, settings: Any) -> Params:
+        if not isinstance(settings, Mapping) or not all(isinstance(x, Mapping) for x in settings.values()):
+            raise ObjectiveError(f"`settings` must be dicts of settings by node, got {shown(settings)}")
+        for name, given in settings.items():
+            if name not in self.nodes:
+                raise ObjectiveError(f"`settings` names no node {shown(name)}{suggestion(name, self.nodes)}")
+            known = self.nodes[name].bound
+            if unknown := [each for each in given if each not in known]:
+                what = f"node `{named(name)}` has no setting {shown(unknown[0])}"
+                raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
+        return settings
+
+    def _value(
+        self, name: str, arrays: Mapping[str, Any], settings: Mapping[str, Any], radii: Mapping[str, Any]
+    ) -> Any:
         """The value of a node; an error of it says which node it is."""
         node, learnt = self.nodes[name], {}
         try:
@@ -285,7 +309,7 @@ class Objective:
                 xp, dtype = inputs_of(**arrays)
                 raw = _number(_RADIUS, name, radii[name], xp, dtype)
                 learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
-            return node.value(arrays, **learnt)
+            return node.value(arrays, settings, **learnt)
         except Exception as error:
             if not isinstance(error, ObjectiveError):
                 wired = ", ".join(f"{argument}={shown(source)}" for argument, source in node.sources.items())
