@@ -252,8 +252,10 @@ def test_a_small_loss_is_weighed_by_more_than_the_largest_number(driver, dtype, 
     rtol = 1e-4 if dtype == "float32" else 1e-11
     np.testing.assert_allclose(driver.numpy(total(made)), weighed + 0.5 * s, rtol=rtol)
     if "gradient" in driver.can:
-        _, gradient = driver.value_and_grad(total, made, ["s"])
+        _, gradient = driver.value_and_grad(total, made, ["s", "y"])
         np.testing.assert_allclose(driver.numpy(gradient["s"]), 0.5 - weighed, rtol=rtol)
+        largest = 88.47 if dtype == "float32" else 709.53  # its logarithm
+        np.testing.assert_allclose(driver.numpy(gradient["y"]), [np.exp(min(-s, largest)) * error], rtol=rtol)
 
 
 def test_an_infinite_loss_stays_infinite(driver):

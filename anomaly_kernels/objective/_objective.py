@@ -57,7 +57,8 @@ class Objective:
     It is a pure function of its inputs and of `params`, in every library, under ``jit`` and automatic differentiation.
     `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a
     `keras.Model` around another. Errors of a loss or a metric have a note that says which node it is.
-    Losses are computed in the stages train, val and test; metrics in val and test, of one batch: the classes of metrics
+    Where :math:`e^{-s_i}` is beyond the largest number the total is right still, and slopes by :math:`L_i` are limited to
+    about that number. Losses are computed in the stages train, val and test; metrics in val and test, of one batch: the classes of metrics
     have those of a whole data set.
 
     References
