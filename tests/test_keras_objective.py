@@ -68,6 +68,9 @@ def test_fit_learns_and_logs_each_term():
     assert lower - 1e-6 <= expected.average_precision <= upper + 1e-6
     assert results["also/precision"] == 1.0
     whole = model.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True)
+    uneven = model.evaluate(X, Y, batch_size=60, verbose=0, return_dict=True)
+    for name in ("loss", "bce", "mse"):  # each weighs batches by their sizes
+        np.testing.assert_allclose(uneven[name], whole[name], rtol=1e-5)
     np.testing.assert_allclose(whole["bce"], ak.anomaly_bce_with_logits(Y["data.mask"], logits), rtol=1e-5)
     (s,) = (float(numbers(w)) for w in model.weights if w.name == "log_variance_bce")
     assert s != 0.0
@@ -89,6 +92,27 @@ def test_it_is_saved_with_its_model(tmp_path):
         np.testing.assert_allclose(second[name], value, rtol=1e-6)
     assert again.pure.to_config() == model.pure.to_config()
     again.fit(X, Y, epochs=1, verbose=0)
+
+
+def test_a_description_is_trained_with_too():
+    import anomaly_kernels.keras as akk
+
+    model = made()
+    other = akk.Objective(model.model, ak.Objective.from_config(model.to_config()))
+    assert other.to_config() == model.to_config()
+    assert other.built
+    assert other.count_params() == model.count_params() == model.model.count_params() + 1
+
+
+@pytest.mark.parametrize("dtype", ["float64", "mixed_float16"])
+def test_what_is_learnt_is_as_precise_as_losses_are(dtype):
+    import keras
+
+    model = made(dtype=dtype)
+    (s,) = (w for w in model.weights if w.name == "log_variance_bce")
+    assert s.dtype == {"float64": "float64", "mixed_float16": "float32"}[dtype]
+    if keras.backend.backend() != "jax":  # whose float64 is float32 unless asked for
+        assert np.isfinite(model.fit(X, Y, batch_size=32, epochs=1, verbose=0).history["loss"]).all()
 
 
 def test_a_radius_is_learnt_from_where_the_embeddings_are():
@@ -119,6 +143,24 @@ def test_what_does_not_fit_is_refused():
         model.compute_loss(y={}, y_pred=model(X))
     with pytest.raises(ak.ObjectiveError, match="an objective has no weights of samples, got `sample_weight`"):
         model.compute_loss(y=Y, y_pred=model(X), sample_weight=np.ones(64))
+    with pytest.raises(ak.ObjectiveError, match="'z' must be the name of one array, it is one of y and of the model"):
+        model.fit(X, {**Y, "z": Y["center"]}, verbose=0)
+    with pytest.raises(
+        ak.ObjectiveError, match="names of nodes must be other than 'loss' and without a slash, got 'loss'"
+    ):
+        made({"loss": NODES["bce"]}, uncertainty=())
+    with pytest.raises(ak.ObjectiveError, match="got 'a/b'$"):
+        made({"a/b": NODES["bce"]}, uncertainty=())
+    other = made()
+    other.compile("sgd", loss="mse")
+    with pytest.raises(ak.ObjectiveError, match="an objective is compiled without a loss"):
+        other.fit(X, Y, verbose=0)
+    with pytest.raises(ak.ObjectiveError, match="`model` must be a keras.Model, got function$"):
+        akk.Objective(lambda x: x, NODES)
+    with pytest.raises(ak.ObjectiveError, match="`model` must return a dict of arrays by name, got "):
+        model.compute_loss(y=Y, y_pred=np.zeros(3))
+    with pytest.raises(ak.ObjectiveError, match="`uncertainty` is that of the objective given, got .*bce.* besides$"):
+        akk.Objective(model.model, model.pure, uncertainty=["bce"])
     partial = {name: x for name, x in model(X).items() if name != "decided"}
     with pytest.raises(ak.ObjectiveError, match="node `found` needs 'decided' as `decision`; there are"):
         model.compute_loss(y=Y, y_pred=partial, training=False)

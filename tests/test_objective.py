@@ -159,6 +159,21 @@ def test_losses_run_in_three_stages_and_metrics_in_two(driver):
     assert (total, float(driver.numpy(terms["auc"]))) == (None, 0.5)
 
 
+def test_settings_may_be_given_with_the_call(driver):
+    objective = ak.Objective({"mse": ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y", weight=2.0)})
+    arrays = {name: driver.array(np.asarray([1.0, 3.0]) * k) for k, name in enumerate("xy")}
+    total, _ = objective(arrays, settings={"mse": {"weight": driver.array(np.asarray(3.0))}})
+    np.testing.assert_allclose(driver.numpy(total), 1.5 * driver.numpy(objective(arrays)[0]), rtol=1e-12)
+    for wrong, message in (
+        ({"mso": {}}, "`settings` names no node 'mso'; did you mean `mse`\\?"),
+        ({"mse": {"wait": 1.0}}, "node `mse` has no setting 'wait'; did you mean `weight`\\?"),
+        ({"mse": 1.0}, "`settings` must be dicts of settings by node, got"),
+        ([], "`settings` must be dicts of settings by node, got"),
+    ):
+        with pytest.raises(ak.ObjectiveError, match=message):
+            objective(arrays, settings=wrong)
+
+
 def test_losses_without_a_weight_take_one(driver):
     arrays = {name: driver.array(x) for name, x in {"x": np.ones((4, 3)), "y": np.zeros((4, 3))}.items()}
     arrays |= {"z": driver.array(RNG.normal(size=(4, 2))), "g": driver.array(RNG.dirichlet([1, 1], 4))}

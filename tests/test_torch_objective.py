@@ -102,18 +102,75 @@ def test_settings_that_are_tensors_or_models_are_parts_of_it():
         "elbo": ak.Node(ak.elbo, y_true="x", y_pred="y", cov_diag=torch.ones(3)),
     }
     module = akt.Objective(nodes)
-    assert module.settings["mse_weight_0"] is learnt
-    assert not module.settings["elbo_cov_diag_0"].requires_grad
-    assert dict(module.models)["distilled_model_0"] is model
+    assert dict(module.named_parameters())["settings.mse:weight"] is learnt
+    assert sorted(dict(module.settings.named_buffers())) == ["distilled:temperature", "elbo:cov_diag"]
+    assert dict(module.models)["distilled:model"] is model
     inputs = {name: torch.rand(5, n) for name, n in {"x": 3, "y": 3, "p": 4}.items()}
     twin = copy.deepcopy(module)
     twin(inputs)[0].backward()
     assert learnt.grad is None
-    found = twin.settings["mse_weight_0"].grad
+    found = dict(twin.settings.named_parameters())["mse:weight"].grad
     torch.testing.assert_close(found, ak.mse_reconstruction_loss(inputs["x"], inputs["y"]))
-    assert twin.models["distilled_model_0"][0].weight.grad is not None
+    assert twin.models["distilled:model"][0].weight.grad is not None
     double = module.double()
     assert double({name: x.double() for name, x in inputs.items()})[0].dtype == torch.float64
+
+
+def test_settings_are_those_that_the_module_has_now():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    graded = torch.tensor(2.0, requires_grad=True)
+    nodes = {
+        "mse": ak.Node(
+            ak.mse_reconstruction_loss, x_true="x", x_pred="y", weight=torch.nn.Parameter(torch.tensor(2.0))
+        ),
+        "mse_pos": ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y", weight=graded),
+        "quantile": ak.Node(ak.quantile_loss, y_true="t", y_pred="q", quantiles=np.asarray([0.1, 0.9])),
+        "gmm": ak.Node(ak.aegmm_loss, x_true="x", x_pred="y", z="y", gamma="g", weight=np.asarray(0.5)),
+    }
+    module = akt.Objective(nodes)
+    inputs = {
+        "x": torch.rand(5, 2),
+        "y": torch.rand(5, 2),
+        "t": torch.rand(5, 2, 1),
+        "q": torch.rand(5, 2, 2, 1),
+        "g": torch.full((5, 2), 0.5),
+    }
+    _, terms = module(inputs)
+    assert terms["gmm"] == 0.5 * ak.aegmm_loss(inputs["x"], inputs["y"], inputs["y"], inputs["g"])
+    terms["mse_pos"].backward()
+    torch.testing.assert_close(graded.grad, ak.mse_reconstruction_loss(inputs["x"], inputs["y"]))
+    state = {name: 2 * x for name, x in module.state_dict().items()}
+    assert sorted(state) == ["settings.gmm:weight", "settings.mse:weight", "settings.mse_pos:weight"]
+    functional, _ = torch.func.functional_call(module, state, (inputs,))
+    module.load_state_dict(state, assign=True)
+    _, doubled = module(inputs)
+    for name in ("gmm", "mse", "mse_pos"):
+        torch.testing.assert_close(doubled[name], 2 * terms[name])
+    torch.testing.assert_close(functional, sum(doubled.values()))
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(inputs)[0], functional)
+    half = module.half()({name: x.half() for name, x in inputs.items()})[1]["quantile"]
+    torch.testing.assert_close(half, doubled["quantile"], rtol=1e-2, atol=1e-3)
+
+
+def test_what_does_not_fit_is_refused():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    module = made()
+    with pytest.raises(ak.ObjectiveError, match="^`inputs` must be a dict of arrays by name, got list$"):
+        module([torch.ones(2)])
+    with pytest.raises(ak.ObjectiveError, match="^`stage` must be one of"):
+        module(tensors(), stage="")
+    with pytest.raises(ak.ObjectiveError, match="^node 'train' needs another name: torch has its own meaning"):
+        akt.Objective({"train": NODES["bce"]}, uncertainty=["train"])
+    with pytest.raises(ak.ObjectiveError, match="^`uncertainty` is that of the objective given"):
+        akt.Objective(module.pure, uncertainty=["bce"])
+    assert akt.Objective(module.pure).to_config() == module.to_config()
 
 
 def test_autocast_does_not_round_it():

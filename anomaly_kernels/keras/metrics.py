@@ -85,7 +85,8 @@ class Metric(Formed, KerasLearner, keras.metrics.Metric):
         if hasattr(found, "_asdict"):
             return {name: self._cast(x) for name, x in found._asdict().items() if x is not None}
         real = "float" in keras.backend.standardize_dtype(found.dtype)
-        return keras.ops.cast(found, self.dtype) if real else found
+        # a copy: it may be a variable itself, which changes with the next batch
+        return keras.ops.cast(found, self.dtype) if real else keras.ops.copy(found)
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""

@@ -10,9 +10,11 @@ import keras
 
 from anomaly_kernels import objective
 from anomaly_kernels._catalogue import METRICS
+from anomaly_kernels._namespace import describe
 from anomaly_kernels.keras import metrics
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
 from anomaly_kernels.objective import Node, ObjectiveError
+from anomaly_kernels.objective._objective import objective_of
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -28,55 +30,74 @@ class Objective(keras.Model):
     ----------
     model : keras.Model
         What is trained; returns a dict of tensors by name.
-    nodes : dict of str to Node
-        The losses and metrics; metrics that have a class in `anomaly_kernels.keras`.
+    nodes : dict of str to Node, or anomaly_kernels.Objective
+        The losses and metrics; metrics that have a class in `anomaly_kernels.keras`. In the logs ``loss`` is the total,
+        and what is before a slash the name of a node, so that no node has such a name.
     uncertainty : sequence of str
-        The losses whose weights are learnt.
+        The losses whose weights are learnt, where `nodes` is no objective, which says so itself.
     **options
         What every model of Keras takes: `name`, `trainable`, `dtype`.
 
     Raises
     ------
     ObjectiveError
-        As the pure one does, and if a metric has no class, or there are `sample_weight`.
+        As the pure one does, and if a metric has no class, two arrays have the name that a node is wired to, or there
+        are `sample_weight`, or a loss that it has been compiled with.
     """
 
     def __init__(
-        self, model: keras.Model, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = (), **options: Any
+        self,
+        model: keras.Model,
+        nodes: Mapping[str, Node] | objective.Objective,
+        *,
+        uncertainty: Collection[str] = (),
+        **options: Any,
     ) -> None:
         super().__init__(**options)
+        if not isinstance(model, keras.Model):
+            raise ObjectiveError(f"`model` must be a keras.Model, got {describe(model)}")
         self.model = model
-        self.pure = objective.Objective(nodes, uncertainty=uncertainty)
+        self.built = model.built
+        self.pure = objective_of(nodes, uncertainty)
         summed = {name: node for name, node in self.pure.nodes.items() if node.is_loss}
         if not summed:
-            raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(nodes)}")
-        self._summed = objective.Objective(summed, uncertainty=uncertainty)
+            raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(self.pure.nodes)}")
+        if taken := [name for name in self.pure.nodes if name == "loss" or "/" in name]:
+            raise ObjectiveError(f"names of nodes must be other than 'loss' and without a slash, got {taken[0]!r}")
+        self._wired = {source for node in self.pure.nodes.values() for source in node.sources.values()}
+        self._summed = objective.Objective(summed, uncertainty=self.pure.uncertainty)
         self._means = {name: keras.metrics.Mean(name=name) for name in summed}
         self._pooled = {name: _Pooled(name, node) for name, node in self.pure.nodes.items() if name not in summed}
+        dtype = "float64" if self.variable_dtype == "float64" else "float32"
         self._learnt = {
-            name: {node: self.add_weight(shape=(), initializer="zeros", name=f"{name}_{node}") for node in learning}
+            name: {node: self.add_weight((), "zeros", dtype, name=f"{name}_{node}") for node in learning}
             for name, learning in self.pure.learnt.items()
         }
 
     @classmethod
     def from_yaml(cls, model: keras.Model, source: str | PathLike[str], **options: Any) -> Self:
         """Train a model with what `anomaly_kernels.Objective.from_yaml` reads."""
-        pure = objective.Objective.from_yaml(source)
-        return cls(model, pure.nodes, uncertainty=pure.uncertainty, **options)
+        return cls(model, objective.Objective.from_yaml(source), **options)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make one of what `get_config` has returned."""
+        """Make one of what `get_config` has returned.
+
+        A description alone has no model: ``Objective(model, anomaly_kernels.Objective.from_config(description))``.
+        """
         options = dict(config)
         pure = objective.Objective.from_config(options.pop("objective"))
-        model = keras.saving.deserialize_keras_object(options.pop("model"))
-        return cls(model, pure.nodes, uncertainty=pure.uncertainty, **options)
+        return cls(keras.saving.deserialize_keras_object(options.pop("model")), pure, **options)
 
     def get_config(self) -> dict[str, Any]:
         """Return the description, as `anomaly_kernels.Objective.to_config` has it, beside the model's."""
         own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
         model = keras.saving.serialize_keras_object(self.model)
-        return {**own, "model": model, "objective": self.pure.to_config()}
+        return {**own, "model": model, "objective": self.to_config()}
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the description, as `anomaly_kernels.Objective.to_config` does."""
+        return self.pure.to_config()
 
     def build(self, input_shape: Any) -> None:
         """Build the model."""
@@ -97,16 +118,17 @@ class Objective(keras.Model):
         training: bool = True,  # noqa: FBT001, FBT002  # Keras' signature
     ) -> Tensor:
         """Return the total of the losses, those that layers have added among them; what training calls."""
+        if getattr(self, "loss", None) is not None:
+            raise ObjectiveError("an objective is compiled without a loss, its nodes are those it has")
         if sample_weight is not None:
             raise ObjectiveError("an objective has no weights of samples, got `sample_weight`")
-        arrays = {
-            name: _exact(array) for part in (x, y, y_pred) if isinstance(part, Mapping) for name, array in part.items()
-        }
+        arrays = self._named(x, y, y_pred)
         params = {name: {node: tensor_of(w) for node, w in held.items()} for name, held in self._learnt.items()}
         total: Tensor
         total, terms = self._summed(arrays, params=params)
+        of_batch = 1 if x is None else keras.ops.shape(keras.tree.flatten(x)[0])[0]  # as Keras weighs its total
         for name, value in terms.items():
-            self._means[name].update_state(value)
+            self._means[name].update_state(value, sample_weight=of_batch)
         for metric in self._pooled.values():
             metric.told = not training
             if not training:
@@ -114,6 +136,17 @@ class Objective(keras.Model):
         for added in self.losses:
             total = total + keras.ops.cast(added, total.dtype)
         return total
+
+    def _named(self, x: Any, y: Any, y_pred: Any) -> dict[str, Tensor]:
+        """The arrays by name, those of all three."""
+        if not isinstance(y_pred, Mapping):
+            raise ObjectiveError(f"`model` must return a dict of arrays by name, got {describe(y_pred)}")
+        parts = {"x": x, "y": y, "the model": y_pred}
+        named = {where: part for where, part in parts.items() if isinstance(part, Mapping)}
+        for name in self._wired:
+            if len(given := [where for where, part in named.items() if name in part]) > 1:
+                raise ObjectiveError(f"{name!r} must be the name of one array, it is one of {' and of '.join(given)}")
+        return {name: _exact(array) for part in named.values() for name, array in part.items()}
 
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
         """Set each radius that is learnt so that a fraction ν of these embeddings of normal data lies outside."""

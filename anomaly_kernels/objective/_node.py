@@ -180,12 +180,13 @@ class Node:
                 raise ObjectiveError(f"{what}{suggestion(source, inputs)}")
         return {argument: inputs[source] for argument, source in self._sources.items()}
 
-    def value(self, arrays: Mapping[str, Any], **learnt: Any) -> Any:
-        """The value, of the arrays by argument and of what is learnt."""
-        found = self.kernel(**arrays, **learnt, **{name: self._bound[name] for name in self._kind.settings})
+    def value(self, arrays: Mapping[str, Any], settings: Mapping[str, Any] = {}, **learnt: Any) -> Any:
+        """The value, of the arrays by argument, of settings in the place of its own, and of what is learnt."""
+        given = {**self._bound, **settings}
+        found = self.kernel(**arrays, **learnt, **{name: given[name] for name in self._kind.settings})
         if not self._weighs:
             return found
-        return times(number("weight", self._bound["weight"], array_namespace(found), found.dtype), found)
+        return times(number("weight", given["weight"], array_namespace(found), found.dtype), found)
 
     @property
     def _weighs(self) -> bool:

@@ -227,7 +227,12 @@ class Objective:
         return found
 
     def __call__(
-        self, inputs: Mapping[str, Array], *, stage: str = "train", params: Params | None = None
+        self,
+        inputs: Mapping[str, Array],
+        *,
+        stage: str = "train",
+        params: Params | None = None,
+        settings: Params | None = None,
     ) -> tuple[Array | None, dict[str, Any]]:
         """The total of the losses, and the value of each node.
 
@@ -240,6 +245,9 @@ class Objective:
         params : dict, optional
             What is learnt, as `init` makes it, 0-d arrays or numbers, where there is any and losses are computed.
 
+        settings : dict, optional
+            By node, settings in the place of its own: a weight that follows a schedule, say, which ``jit`` then traces.
+
         Returns
         -------
         total : array, 0-d, or None
@@ -251,8 +259,8 @@ class Objective:
         Raises
         ------
         ObjectiveError
-            If there is no such stage, an array or a parameter is missing, a parameter is not 0-d, or a loss has more
-            than one value.
+            If there is no such stage, node or setting, an array or a parameter is missing, a parameter is not 0-d, or a
+            loss has more than one value.
         TypeError, ValueError
             What a loss or a metric raises of its arrays, with a note that says which node it is.
         """
@@ -265,7 +273,9 @@ class Objective:
         arrays = {name: self.nodes[name].gathered(name, inputs) for name in running}
         summed = [name for name in running if self.nodes[name].is_loss]
         learnt = self._checked(params) if summed else {}
-        terms = {name: self._value(name, arrays[name], learnt.get(_RADIUS, {})) for name in running}
+        given = {} if settings is None else self._settings(settings)
+        radii = learnt.get(_RADIUS, {})
+        terms = {name: self._value(name, arrays[name], given.get(name, {}), radii) for name in running}
         if not summed:
             return None, terms
         parts = {name: _part(name, terms[name], learnt.get(_LOG_VARIANCE, {})) for name in summed}
@@ -282,7 +292,21 @@ class Objective:
             raise ObjectiveError(f"{what}, got {shown(params)}")
         return given
 
-    def _value(self, name: str, arrays: Mapping[str, Any], radii: Mapping[str, Any]) -> Any:
+    def _settings(self, settings: Any) -> Params:
+        if not isinstance(settings, Mapping) or not all(isinstance(x, Mapping) for x in settings.values()):
+            raise ObjectiveError(f"`settings` must be dicts of settings by node, got {shown(settings)}")
+        for name, given in settings.items():
+            if name not in self.nodes:
+                raise ObjectiveError(f"`settings` names no node {shown(name)}{suggestion(name, self.nodes)}")
+            known = self.nodes[name].bound
+            if unknown := [each for each in given if each not in known]:
+                what = f"node `{named(name)}` has no setting {shown(unknown[0])}"
+                raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
+        return settings
+
+    def _value(
+        self, name: str, arrays: Mapping[str, Any], settings: Mapping[str, Any], radii: Mapping[str, Any]
+    ) -> Any:
         """The value of a node; an error of it says which node it is."""
         node, learnt = self.nodes[name], {}
         try:
@@ -290,7 +314,7 @@ class Objective:
                 xp, dtype = inputs_of(**arrays)
                 raw = _number(_RADIUS, name, radii[name], xp, dtype)
                 learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
-            return node.value(arrays, **learnt)
+            return node.value(arrays, settings, **learnt)
         except Exception as error:
             _tell(error, name, node)
             raise
@@ -299,6 +323,15 @@ class Objective:
         nodes = "".join(f"\n  {name}: {node!r}" for name, node in self.nodes.items())
         weighed = f", weighed by uncertainty: {', '.join(self.uncertainty)}" if self.uncertainty else ""
         return f"Objective({nodes}\n){weighed}"
+
+
+def objective_of(nodes: Mapping[str, Node] | Objective, uncertainty: Collection[str]) -> Objective:
+    """One of nodes, or the one given, which says by itself whose weights are learnt."""
+    if not isinstance(nodes, Objective):
+        return Objective(nodes, uncertainty=uncertainty)
+    if uncertainty:
+        raise ObjectiveError(f"`uncertainty` is that of the objective given, got {shown(uncertainty)} besides")
+    return nodes
 
 
 def _check_inputs(inputs: Any) -> None:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from anomaly_kernels import objective
-from anomaly_kernels.objective import Node
+from anomaly_kernels.objective import Node, ObjectiveError
+from anomaly_kernels.objective._objective import objective_of
 
 
 class Objective(nn.Module):
@@ -21,10 +22,10 @@ class Objective(nn.Module):
 
     Parameters
     ----------
-    nodes : dict of str to Node
+    nodes : dict of str to Node, or anomaly_kernels.Objective
         The losses and metrics. Tensors among their settings move with the module, models are parts of it.
     uncertainty : sequence of str
-        The losses whose weights are learnt.
+        The losses whose weights are learnt, where `nodes` is no objective, which says so itself.
 
     Attributes
     ----------
@@ -36,54 +37,71 @@ class Objective(nn.Module):
     Raises
     ------
     ObjectiveError
-        As the pure one does.
+        As the pure one does, and if torch has no room for the name of a node of which something is learnt.
     """
 
-    def __init__(self, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = ()) -> None:
+    def __init__(self, nodes: Mapping[str, Node] | objective.Objective, *, uncertainty: Collection[str] = ()) -> None:
         super().__init__()
-        self.settings = nn.ParameterDict()
+        self.pure = objective_of(nodes, uncertainty)
+        self._wired = [name for node in self.pure.nodes.values() for name in node.sources.values()]
+        self.settings = nn.Module()
         self.models = nn.ModuleDict()
-        given = objective.Objective(nodes, uncertainty=uncertainty)
-        owned = {name: self._owned(name, node) for name, node in given.nodes.items()}
-        self.pure = objective.Objective(owned, uncertainty=uncertainty)
+        self._own = {name: own for name, node in self.pure.nodes.items() if (own := self._parts_of(name, node))}
         for name, learning in self.pure.learnt.items():
-            setattr(self, name, nn.ParameterDict({node: nn.Parameter(torch.tensor(0.0)) for node in learning}))
+            held = nn.ParameterDict()
+            for node in learning:
+                if hasattr(held, node):
+                    raise ObjectiveError(f"node {node!r} needs another name: torch has its own meaning of this one")
+                held[node] = nn.Parameter(torch.tensor(0.0))
+            setattr(self, name, held)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Make one of a description, as `anomaly_kernels.Objective.from_config` does."""
-        return cls._of(objective.Objective.from_config(config))
+        return cls(objective.Objective.from_config(config))
 
     @classmethod
     def from_yaml(cls, source: str | PathLike[str]) -> Self:
         """Make one of YAML, as `anomaly_kernels.Objective.from_yaml` does."""
-        return cls._of(objective.Objective.from_yaml(source))
-
-    @classmethod
-    def _of(cls, pure: objective.Objective) -> Self:
-        return cls(pure.nodes, uncertainty=pure.uncertainty)
+        return cls(objective.Objective.from_yaml(source))
 
     def to_config(self) -> dict[str, Any]:
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
 
-    def _owned(self, name: str, node: Node) -> Node:
-        """The node with settings that are parts of the module: parameters, which stay the same as it moves."""
-        own = {}
+    def _parts_of(self, name: str, node: Node) -> dict[str, str | list[str]]:
+        """The settings of a node that are parts of the module, with the names that these have in `settings`."""
+        own: dict[str, str | list[str]] = {}
         for key, value in node.settings.items():
-            parts = [self._part(f"{name}_{key}_{k}", x) for k, x in enumerate(value if _is_list(value) else [value])]
-            own[key] = parts if _is_list(value) else parts[0]
-        return Node(node.kernel, **node.ports, **own)
+            many = isinstance(value, list | tuple)
+            parts = {f"{name}:{key}:{k}": x for k, x in enumerate(value)} if many else {f"{name}:{key}": value}
+            self.models.update({part: x for part, x in parts.items() if isinstance(x, nn.Module)})
+            tensors = [isinstance(x, Tensor | np.ndarray) for x in parts.values()]
+            if any(tensors):
+                for part, x in parts.items():
+                    self._keep(part, x)
+                own[key] = list(parts) if many else next(iter(parts))
+        return own
 
-    def _part(self, name: str, value: Any) -> Any:
-        if isinstance(value, nn.Module):
-            self.models[name] = value
-        if isinstance(value, Tensor | np.ndarray):
-            value = (
-                value if isinstance(value, nn.Parameter) else nn.Parameter(torch.as_tensor(value), requires_grad=False)
-            )
-            self.settings[name] = value
-        return value
+    def _keep(self, part: str, x: Any) -> None:
+        if isinstance(x, nn.Parameter):
+            self.settings.register_parameter(part, x)
+        elif isinstance(x, Tensor | np.ndarray):
+            self.settings.register_buffer(part, torch.as_tensor(x))
+        else:
+            setattr(self.settings, part, x)
+
+    def _kept(self) -> dict[str, dict[str, Any]]:
+        """These settings as they are now: torch may have put others in their place."""
+        return {
+            node: {
+                key: [getattr(self.settings, part) for part in parts]
+                if isinstance(parts, list)
+                else getattr(self.settings, parts)
+                for key, parts in own.items()
+            }
+            for node, own in self._own.items()
+        }
 
     def forward(
         self, inputs: Mapping[str, Tensor], *, stage: str | None = None
@@ -104,11 +122,12 @@ class Objective(nn.Module):
         terms : dict
             The value of each node by its name.
         """
-        stage = stage or ("train" if self.training else "val")
+        stage = ("train" if self.training else "val") if stage is None else stage
         params = {name: {node: getattr(self, name)[node] for node in nodes} for name, nodes in self.pure.learnt.items()}
-        device = next((x.device.type for x in inputs.values() if isinstance(x, Tensor)), "cpu")
+        wired = [inputs.get(name) for name in self._wired] if isinstance(inputs, Mapping) else []
+        device = next((x.device.type for x in wired if isinstance(x, Tensor)), "cpu")
         with torch.autocast(device, enabled=False):  # in which losses overflow
-            return self.pure(inputs, stage=stage, params=params)
+            return self.pure(inputs, stage=stage, params=params, settings=self._kept())
 
     @torch.no_grad()
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
@@ -119,7 +138,3 @@ class Objective(nn.Module):
     def extra_repr(self) -> str:
         """Return the nodes, for the repr."""
         return repr(self.pure)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)
