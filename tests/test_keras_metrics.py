@@ -73,6 +73,14 @@ def test_batches_give_the_whole(name):
     assert_is(metric.result(), function(x), 1 / 256)
 
 
+def test_a_result_stays_what_it_was():
+    metric = made("AnomalyPixelStatisticsMetric")
+    metric.update_state(TRUTH)
+    before = metric.result()
+    metric.update_state(TRUTH)
+    assert_is(before, ak.anomaly_pixel_statistics(TRUTH))
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("size", [40, 7])
 def test_scores_are_ranked_as_they_are(weighted, size):
