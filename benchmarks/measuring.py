@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from benchmarks import networks, overhead, sums
 from benchmarks.cases import CASES, MIXTURES, Case, arrays_of
 from benchmarks.libraries import module_of, native, ways
 from benchmarks.memory import peak
-from benchmarks.timing import ratios, take_turns
+from benchmarks.timing import compared
 
 
 class Sizes(NamedTuple):
@@ -69,11 +68,7 @@ def _speed(library: str, case: Case, elements: int, sizes: Sizes) -> dict[str, A
     found = {}
     for way, made in ways(library).items():
         runs = {name: made(f, inputs, case.wrt) for name, f in _candidates(library, case, elements).items()}
-        times = take_turns(runs, sizes.seconds, sizes.rounds)
-        found[way] = {
-            "milliseconds": {name: 1e3 * statistics.median(seconds) for name, seconds in times.items()},
-            "ours_over": {other: ratio._asdict() for other, ratio in ratios(times).items()},
-        }
+        found[way] = compared(runs, sizes.seconds, sizes.rounds)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from anomaly_kernels import weights
 from anomaly_kernels.testing.drivers import driver_for
-from benchmarks.timing import Run, ratios, take_turns
+from benchmarks.timing import Run, compared
 
 B, T, F, UNITS = 64, 100, 8, 64
 Pairs = dict[str, dict[str, Run]]
@@ -23,11 +22,7 @@ def inference(library: str, seconds: float, rounds: int) -> dict[str, Any]:
     for name, runs in {**OWN.get(library, _none)(x), **(_keras(library, x) if library != "numpy" else {})}.items():
         ours, plain = (np.asarray(run()) for run in runs.values())
         np.testing.assert_allclose(ours, plain, atol=1e-5)  # the same network, or there is nothing to compare
-        times = take_turns(runs, seconds, rounds)
-        found[name] = {
-            "milliseconds": {who: 1e3 * statistics.median(each) for who, each in times.items()},
-            "ours_over": {other: ratio._asdict() for other, ratio in ratios(times).items()},
-        }
+        found[name] = compared(runs, seconds, rounds)
     return found
 
 

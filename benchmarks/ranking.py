@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import anomaly_kernels as ak
-from benchmarks.timing import ratios, take_turns
+from benchmarks.timing import compared
 
 SHARE = 0.02  # of positives
 Candidates = dict[str, Callable[[], Any]]
@@ -24,11 +23,7 @@ def measure(scores: int, seconds: float, rounds: int) -> dict[str, Any]:
     for label, candidates in _cases(scores):
         same = [float(run()) for run in candidates.values()]
         assert np.ptp(same) < 1e-4, f"{label} is not one number: {same}"
-        times = take_turns(candidates, seconds, rounds)
-        found[label] = {
-            "milliseconds": {name: 1e3 * statistics.median(each) for name, each in times.items()},
-            "ours_over": {other: ratio._asdict() for other, ratio in ratios(times).items()},
-        }
+        found[label] = compared(candidates, seconds, rounds)
     return found
 
 

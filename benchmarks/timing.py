@@ -42,6 +42,15 @@ def ratios(times: dict[str, list[float]], ours: str = "ours") -> dict[str, Ratio
     return {other: Ratio(min(found), statistics.median(found)) for other, found in pairs.items()}
 
 
+def compared(candidates: dict[str, Run], seconds: float, rounds: int) -> dict[str, Any]:
+    """Milliseconds of each candidate, and ours over each other one."""
+    times = take_turns(candidates, seconds, rounds)
+    return {
+        "milliseconds": {name: 1e3 * statistics.median(each) for name, each in times.items()},
+        "ours_over": {other: ratio._asdict() for other, ratio in ratios(times).items()},
+    }
+
+
 def _calls(run: Run) -> int:
     run()  # compiles, loads, allocates
     return max(1, min(2000, int(LONG_ENOUGH / max(_once(run, 1), 1e-7))))
