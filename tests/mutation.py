@@ -1,6 +1,6 @@
 """Which changes of a formula does no test notice? All mutants of the kernels, each against the tests that reach it.
 
-    python tests/mutation.py [--only GLOB] [--jobs N]
+    python tests/mutation.py [--only GLOB] [--jobs N] [--tests PATH ...]
 
 mutmut writes the mutants; they run here, because mutmut collects the whole suite anew for every one, which takes hours.
 Here the suite is collected once, and each mutant gets a fork of that process. On NumPy first; what survives there runs
@@ -184,24 +184,24 @@ def silence() -> None:
     os.dup2(nowhere, 2)
 
 
-def run(library: str, mutants: list[str], jobs: int) -> list[dict[str, Any]]:
+def run(library: str, mutants: list[str], jobs: int, tests: list[str]) -> list[dict[str, Any]]:
     """Run the mutants on one library, in a process of its own."""
     results, names = BUILD / f"{library}.jsonl", BUILD / f"{library}.names"
     names.write_text("\n".join(mutants))
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     environment = os.environ | threads | {"AK_LIBRARY": library, "PYTHONPATH": str(MUTANTS), "MUTANT_UNDER_TEST": ""}
-    command = [sys.executable, __file__, "--worker", library, "--jobs", str(jobs)]
+    command = [sys.executable, __file__, "--worker", library, "--jobs", str(jobs), "--tests", *tests]
     subprocess.run(command, cwd=MUTANTS, env=environment, check=True)
     every = [json.loads(line) for line in results.read_text().splitlines()]
     return [result for result in every if not result["mutant"].endswith(f"_{CONTROL}")]
 
 
-def work(library: str, jobs: int) -> int:
+def work(library: str, jobs: int, tests: list[str]) -> int:
     """In the process of one library: collect the tests, then run the mutants in place of them."""
     mutants = (BUILD / f"{library}.names").read_text().splitlines()
     plugins = ["cacheprovider", "xdist", "cov", "sybil", "randomly"]
     arguments = ["-q", "-s", "--hypothesis-profile=mutation", *(f"-pno:{name}" for name in plugins)]
-    arguments += [*(f"--ignore=tests/test_{name}.py" for name in NOT_HERE), "tests"]
+    arguments += [*(f"--ignore=tests/test_{name}.py" for name in NOT_HERE), *tests]
     return int(pytest.main(arguments, plugins=[Mutation(mutants, BUILD / f"{library}.jsonl", jobs)]))
 
 
@@ -218,16 +218,17 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="*", metavar="GLOB", help="the mutants to run, by name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many run at a time")
+    parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PATH", help="the tests that may notice them")
     parser.add_argument("--worker", choices=LIBRARIES, help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.worker:
-        return work(options.worker, options.jobs)
+        return work(options.worker, options.jobs, options.tests)
     os.chdir(ROOT)
     BUILD.mkdir(parents=True, exist_ok=True)
     mutants = fnmatch.filter(generate(), options.only)
     total = len(mutants)
     for library in LIBRARIES:
-        mutants = report(library, run(library, mutants, options.jobs)) if mutants else []
+        mutants = report(library, run(library, mutants, options.jobs, options.tests)) if mutants else []
     print(f"{len(mutants)} of {total} survived all, {100 * (1 - len(mutants) / max(total, 1)):.1f} % were noticed:")
     print("\n".join(f"  {name}" for name in mutants))
     return 0
