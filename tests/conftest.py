@@ -32,8 +32,10 @@ if LIBRARY in {"torch", "jax", "tensorflow"}:
 if LIBRARY in {"torch", "jax"}:
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
 
-# Hundreds of small functions are compiled, each to be run a few times: XLA need not optimise their machine code.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Hundreds of small functions are compiled, each to be run a few times: XLA need not optimise their machine code, nor
+# make it by way of MLIR or in parallel parts, which takes two thirds of the time that is left.
+XLA = {"backend_optimization_level": "0", "cpu_use_fusion_emitters": "false", "cpu_parallel_codegen_split_count": "1"}
+os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{name}={value}" for name, value in XLA.items()))
 
 _slow_is_fine = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile(
@@ -69,6 +71,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+    if LIBRARY == "jax":
+        for item in items:
+            # Tracing what JAX traces costs 40 %, and what is run for every library is covered in other processes.
+            if item.get_closest_marker("library") is None:
+                item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="module", autouse=True)

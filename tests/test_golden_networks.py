@@ -80,10 +80,11 @@ def test_golden_cases_pass_through_the_class(check, network, framework, driver):
     backend = check.BACKENDS[driver.name](dtype)
     backend.modes = backend.modes[-1:]  # compiled, where there is a choice: one operation after the other takes minutes
     jit = backend.jax.jit if driver.name == "jax" else None
+    cases = [case for case in check.load(GOLDEN / "cases") if case.function == network]
+    assert len(cases) >= 17
     found = {
         case.id: check.check_case(case, check.Library(InPlace(framework, case, dtype, jit)), backend, grad=True)
-        for case in check.load(GOLDEN / "cases")
-        if case.function == network
+        for case in cases
     }
     assert {name: notes for name, (status, notes) in found.items() if status == "failed"} == {}
-    assert sum(status == "passed" for status, _ in found.values()) >= 17
+    assert sum(status == "passed" for status, _ in found.values()) > 0.9 * len(cases)

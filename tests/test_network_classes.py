@@ -56,7 +56,7 @@ def autoencoder(framework, option, **training):
 
     drawn = akj.lstm_autoencoder_init(jax.random.key(0), *sizes.values(), **option)
     held = weights.set_params_tree(drawn, params)
-    return lambda x: akj.lstm_autoencoder_apply(held, x, **settings, **training), params, held
+    return jax.jit(lambda x: akj.lstm_autoencoder_apply(held, x, **settings, **training)), params, held
 
 
 @FRAMEWORKS
@@ -353,15 +353,16 @@ def test_masks_come_of_the_key_alone():
         return akj.sequence_anomaly_score_apply(params, x, dropout_rate=0.5, key=key)[0]
 
     for apply, params in ((reconstructed, autoencoder), (scored, head)):
-        first, again, other = (jax.jit(apply)(params, jax.random.key(seed)) for seed in (1, 1, 2))
+        compiled = jax.jit(apply)
+        first, again, other = (compiled(params, jax.random.key(seed)) for seed in (1, 1, 2))
         np.testing.assert_array_equal(first, again)
         np.testing.assert_allclose(apply(params, jax.random.key(1)), first, rtol=1e-9, atol=1e-12)
         assert np.abs(first - other).max() > 1e-3
         keys = jax.random.split(jax.random.key(3), 2)
-        both = jax.vmap(apply, (None, 0))(params, keys)
-        np.testing.assert_allclose(both[1], apply(params, keys[1]), rtol=1e-9, atol=1e-12)
-        slopes = jax.grad(lambda p, key, apply=apply: (apply(p, key) ** 2).sum())(params, jax.random.key(1))
-        assert all(np.isfinite(g).all() for g in slopes.values())
+        both = jax.jit(jax.vmap(apply, (None, 0)))(params, keys)
+        np.testing.assert_allclose(both[1], compiled(params, keys[1]), rtol=1e-9, atol=1e-12)
+        slope = jax.jit(jax.grad(lambda p, key, apply=apply: (apply(p, key) ** 2).sum()))
+        assert all(np.isfinite(g).all() for g in slope(params, jax.random.key(1)).values())
 
 
 @pytest.mark.library("jax")

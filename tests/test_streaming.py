@@ -244,7 +244,9 @@ def test_pixels_that_are_nan_have_no_percentage(driver):
 
 def test_states_of_nothing_compute_what_is_undefined(driver):
     like = driver.array(np.zeros(3))
+    assert [float(driver.numpy(x)) for x in streaming.Moments.empty(like)] == [0.0, 0.0, 0.0, np.inf, -np.inf]
     assert all(np.isnan(driver.numpy(x)) for x in streaming.compute(streaming.Moments.empty(like)))
+    assert [driver.numpy(x) for x in streaming.Detections.empty(like).compute()[:4]] == [0.0] * 4
     found = streaming.compute(streaming.DetectionCounts.empty(like), zero_division=0.25)
     assert [driver.numpy(x) for x in found[:4]] == [0.25] * 4
     assert driver.numpy(streaming.compute(streaming.PixelCounts.empty(like)).anomaly_percentage) == 0.0
@@ -297,6 +299,13 @@ def test_counts_that_overflow_are_no_numbers(driver, more):
             with np.errstate(over="ignore", invalid="ignore"):
                 found = computed(name, reduce(streaming.merge, order))
             assert np.isnan([driver.numpy(x) for x in found]).all(), name
+
+
+def test_weights_that_overflow_make_no_numbers(driver):
+    truth, decided = (driver.array(np.asarray(x)) for x in ([True, False, False], [True] * 3))
+    with np.errstate(over="ignore", invalid="ignore"):
+        state = streaming.DetectionCounts.of(truth, decided, driver.array(np.full(3, 1e308)))
+        assert all(np.isnan(driver.numpy(x)) for x in state.compute()[:4])
 
 
 def test_counts_are_integers_unless_samples_have_weights(driver):
@@ -356,7 +365,7 @@ def test_parts_that_keep_scores_in_other_ways_are_refused(driver):
     unique, histogram = (streaming.Detections.empty(score, kind).of(truth, truth, score) for kind in kinds)
     without = streaming.Detections.empty(score).of(truth, truth)
     for pair in ((unique, without), (without, unique), (histogram, without), (without, histogram)):
-        with pytest.raises(ValueError, match="`score` must be given with every batch or with none, got parts with and"):
+        with pytest.raises(ValueError, match="^`score` must be given with every batch or with none, got parts with and without$"):
             streaming.merge(*pair)
     with pytest.raises(TypeError, match="states of one kind can be merged, got UniqueScores and ScoreHistogram"):
         streaming.merge(unique, histogram)
