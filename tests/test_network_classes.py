@@ -422,6 +422,25 @@ def test_a_module_is_copied_saved_compiled_and_trained(tmp_path):
 
 
 @pytest.mark.library("torch")
+def test_the_second_bias_of_torch_is_part_of_the_weights():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    module = akt.LSTMAutoencoderAnomaly(**SIZES, use_bottleneck_dense=True, use_bidirectional_encoder=True).double()
+    own = torch.nn.LSTM(3, 4, batch_first=True, bidirectional=True).double()
+    module.encoder_1.load_state_dict(own.state_dict())
+    x = torch.as_tensor(RNG.normal(size=(2, 5, 3)))
+    params = weights.get_params_tree(module)
+    np.testing.assert_allclose(ak.lstm_autoencoder(params, x.numpy()), module(x).detach(), rtol=1e-10, atol=1e-12)
+    weights.set_params_tree(module, params)
+    np.testing.assert_allclose(ak.lstm_autoencoder(params, x.numpy()), module(x).detach(), rtol=1e-10, atol=1e-12)
+    module.encoder_1.load_state_dict(own.state_dict())
+    module.reset_parameters()
+    assert weights.get_params_tree(module)["encoder_1/backward/bias"].tolist() == [0.0] * 4 + [1.0] * 4 + [0.0] * 8
+
+
+@pytest.mark.library("torch")
 def test_regularizers_and_shapes_of_modules():
     import torch
 

@@ -29,10 +29,10 @@ class _Network(NetworkFile, nn.Module):
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        for x in self.parameters():
-            x.zero_()  # the biases that torch has besides
-        for key, x in self._params_tree().items():
+        for key, (x, *others) in self._held().items():
             _started(key, x)
+            for other in others:
+                other.zero_()
 
     def set_params(self, **params: Any) -> Self:
         """Change settings, checked as in the constructor; where one is refused, none is changed.
@@ -68,14 +68,19 @@ class _Network(NetworkFile, nn.Module):
         """Return the settings, for the repr."""
         return self.my_params.partition("(")[2][:-1]
 
-    def _params_tree(self) -> dict[str, Tensor]:
-        """Views of the weights, in the layout of the pure form."""
+    def _held(self) -> dict[str, list[Tensor]]:
+        """Views in the layout of the pure form, of which the weights are the sums: torch's LSTM has two biases."""
         raise NotImplementedError
+
+    def _params_tree(self) -> dict[str, Tensor]:
+        return {key: x + others[0] if others else x for key, (x, *others) in self._held().items()}
 
     @torch.no_grad()
     def _set_params_tree(self, params: dict[str, Any]) -> None:
-        for key, x in self._params_tree().items():
+        for key, (x, *others) in self._held().items():
             x.copy_(torch.as_tensor(params[key]))
+            for other in others:
+                other.zero_()
 
     def regularization(self) -> Tensor | float:
         """Return the sum of what the regularizers say of kernels and of biases; to be added to the loss."""
@@ -146,8 +151,8 @@ class SequenceAnomalyScoreLayer(_Network):
         self._keys = list(shapes)
         self.reset_parameters()
 
-    def _params_tree(self) -> dict[str, Tensor]:
-        return {key: getattr(getattr(self, layer), array) for key in self._keys for layer, array in [key.split("/")]}
+    def _held(self) -> dict[str, list[Tensor]]:
+        return {key: [getattr(getattr(self, layer), array)] for key in self._keys for layer, array in [key.split("/")]}
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the scores, (..., 1)."""
@@ -251,18 +256,19 @@ class LSTMAutoencoderAnomaly(_Network):
         self._keys = list(shapes)
         self.reset_parameters()
 
-    def _params_tree(self) -> dict[str, Tensor]:
-        tree = {}
+    def _held(self) -> dict[str, list[Tensor]]:
+        held = {}
         for key in self._keys:
             name, _, array = key.rpartition("/")
             layer, _, direction = name.partition("/")
             module = getattr(self, layer)
             if isinstance(module, nn.Linear):
-                tree[key] = module.weight.T if array == "kernel" else module.bias
+                held[key] = [module.weight.T if array == "kernel" else module.bias]
             else:
-                own = getattr(module, f"{_NAMES[array]}_l0" + "_reverse" * (direction == "backward"))
-                tree[key] = own if array == "bias" else own.T
-        return tree
+                end = "_l0" + "_reverse" * (direction == "backward")
+                own = [getattr(module, name + end) for name in _NAMES[array]]
+                held[key] = own if array == "bias" else [own[0].T]
+        return held
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the reconstruction, (B, T', F)."""
@@ -325,15 +331,14 @@ def _check_input(name: str, x: Any, weight: Tensor, shape: str, *, fits: bool) -
         raise TypeError(f"`{name}` must be of {weight.dtype}, as the weights are, got {x.dtype}")
 
 
-_NAMES = {"kernel": "weight_ih", "recurrent_kernel": "weight_hh", "bias": "bias_ih"}
+_NAMES = {"kernel": ["weight_ih"], "recurrent_kernel": ["weight_hh"], "bias": ["bias_ih", "bias_hh"]}
 
 
 def _lstm(n_in: int, units: int, *, bidirectional: bool) -> nn.LSTM:
-    """An LSTM of one bias, as Keras has it: the second one, which torch adds to the first, is 0 and remains so."""
+    """An LSTM that learns one bias, as Keras has it: the second one, which torch adds to the first, begins as 0."""
     module = nn.LSTM(n_in, units, batch_first=True, bidirectional=bidirectional)
     for name, parameter in module.named_parameters():
         if name.startswith("bias_hh"):
-            nn.init.zeros_(parameter)
             parameter.requires_grad_(requires_grad=False)
     return module
 
