@@ -72,6 +72,35 @@ def test_a_clone_has_the_settings_and_no_weights_in_common(framework, name):
         assert all(a is not b for a, b in pairs)
 
 
+@BOTH
+def test_a_class_of_a_users_own_has_the_settings_that_it_hands_on(framework, name, driver, tmp_path):
+    import sklearn.base
+
+    base = type(made(framework, name))
+
+    class Mine(base):
+        def __init__(self, *arguments, gain=1.0, **settings):
+            super().__init__(*arguments, **settings)
+            self.gain = gain
+
+        def __call__(self, x):
+            return self.gain * super().__call__(x)
+
+    given = {"in_features": 3} if (framework, name) == ("torch", "SequenceAnomalyScoreLayer") else {}
+    given |= HEAD if name == "SequenceAnomalyScoreLayer" else AUTOENCODER
+    network = Mine(gain=2.0, **given)
+    assert network.get_params() == {"gain": 2.0, **base(**given).get_params()}
+    assert sklearn.base.clone(network).get_params() == network.get_params()
+    assert network.set_params(activation="sigmoid").my_params.startswith("Mine(gain=2.0, ")
+    if framework == "keras":
+        assert Mine.from_config(network.get_config()).get_config() == network.get_config()
+    if hasattr(network, "_restored"):  # which is not Keras' model, whose files are Keras' own
+        expected = scores(network.double().eval() if framework == "torch" else network, driver)
+        network.save(tmp_path / "network.safetensors")
+        again = Mine.load(tmp_path / "network.safetensors")
+        np.testing.assert_array_equal(scores(again.eval() if framework == "torch" else again, driver), expected)
+
+
 def test_a_table_has_the_settings_and_shapes_of_weights(framework, capsys):
     text = made(framework, "SequenceAnomalyScoreLayer").summary()
     assert "  hidden_units  " in text
