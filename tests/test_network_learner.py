@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 
 import numpy as np
 import pytest
@@ -99,6 +100,26 @@ def test_a_class_of_a_users_own_has_the_settings_that_it_hands_on(framework, nam
         network.save(tmp_path / "network.safetensors")
         again = Mine.load(tmp_path / "network.safetensors")
         np.testing.assert_array_equal(scores(again.eval() if framework == "torch" else again, driver), expected)
+
+
+@BOTH
+def test_sizes_of_every_kind_are_pythons_integers(framework, name):
+    if name == "SequenceAnomalyScoreLayer":
+        for units in (np.asarray([5, 4]), range(5, 3, -1), (np.int64(5), 4)):
+            assert made(framework, name, hidden_units=units).get_params()["hidden_units"] == [5, 4]
+        for wrong, message in (
+            ({5, 4}, "`hidden_units` must be a sequence of positive integers, got {4, 5}"),
+            ("55", "`hidden_units` must be a sequence of positive integers, got '55'"),
+            (None, "`hidden_units` must be a positive integer or a sequence of them, got NoneType"),
+            ([5, 4.0], "`hidden_units[1]` must be a positive integer, got float"),
+        ):
+            with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+                made(framework, name, hidden_units=wrong)
+    else:
+        sizes = {name: size for name, size in AUTOENCODER.items() if type(size) is int} | {"n_repeats": 4}
+        network = made(framework, name, **{name: np.int64(size) for name, size in sizes.items()})
+        assert {name: getattr(network, name) for name in sizes} == sizes
+        assert all(type(getattr(network, name)) is int for name in sizes)
 
 
 def test_a_table_has_the_settings_and_shapes_of_weights(framework, capsys):

@@ -246,7 +246,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     ) -> None:
         super().__init__(**model)
         options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        options.Autoencoder(
+        sizes = options.Autoencoder(
             latent_dim,
             lstm_units,
             num_encoder_layers,
@@ -254,15 +254,13 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
             use_bidirectional_encoder,
             use_bottleneck_dense,
         ).checked()
-        if n_features is not None:
-            positive("n_features", n_features)
-        self.latent_dim, self.lstm_units, self.n_features = latent_dim, lstm_units, n_features
+        self.latent_dim, self.lstm_units, self.num_encoder_layers, self.num_decoder_layers, *flags = sizes
+        self.use_bidirectional_encoder, self.use_bottleneck_dense = flags
+        self.n_features = None if n_features is None else positive("n_features", n_features)
         self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
-        self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
         self.activation, self.intermediate_activation = activation, intermediate_activation
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
         self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
-        self.use_bidirectional_encoder, self.use_bottleneck_dense = use_bidirectional_encoder, use_bottleneck_dense
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for series of a known number of features."""

@@ -135,11 +135,12 @@ class SequenceAnomalyScoreLayer(_Network):
     ) -> None:
         super().__init__()
         options.check_activations(activation=activation, final_activation=final_activation)
-        self.in_features, self.hidden_units = in_features, options.listed("hidden_units", hidden_units)
+        self.in_features = positive("in_features", in_features)
+        self.hidden_units = options.listed("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
-        shapes = options.score_head_shapes(in_features, self.hidden_units, use_norm)
+        shapes = options.score_head_shapes(self.in_features, self.hidden_units, use_norm)
         for key, shape in shapes.items():
             layer, _, array = key.rpartition("/")
             if not hasattr(self, layer):
@@ -228,25 +229,22 @@ class LSTMAutoencoderAnomaly(_Network):
     ) -> None:
         super().__init__()
         options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        shapes = (
-            options.Autoencoder(
-                latent_dim,
-                lstm_units,
-                num_encoder_layers,
-                num_decoder_layers,
-                use_bidirectional_encoder,
-                use_bottleneck_dense,
-            )
-            .checked()
-            .shapes(n_features)
-        )
-        self.n_features, self.latent_dim, self.lstm_units = n_features, latent_dim, lstm_units
+        sizes = options.Autoencoder(
+            latent_dim,
+            lstm_units,
+            num_encoder_layers,
+            num_decoder_layers,
+            use_bidirectional_encoder,
+            use_bottleneck_dense,
+        ).checked()
+        self.latent_dim, self.lstm_units, self.num_encoder_layers, self.num_decoder_layers, *flags = sizes
+        self.use_bidirectional_encoder, self.use_bottleneck_dense = flags
+        self.n_features = positive("n_features", n_features)
         self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
-        self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
         self.activation, self.intermediate_activation = activation, intermediate_activation
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
         self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
-        self.use_bidirectional_encoder, self.use_bottleneck_dense = use_bidirectional_encoder, use_bottleneck_dense
+        shapes = sizes.shapes(self.n_features)
         for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
             layer, _, direction = key.removesuffix("/kernel").partition("/")
             if not layer.startswith(("encoder_", "decoder_")) or layer == "decoder_dense":
