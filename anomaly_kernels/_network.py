@@ -44,8 +44,12 @@ class NetworkFile(Network):
         """Write settings and weights to a file, for which ``safetensors`` is needed (extra ``weights``).
 
         It is a file of weights as `anomaly_kernels.weights.load_params` reads it, with the settings in its header. A
-        setting that is a function is a TypeError.
+        setting that is a function is a TypeError; weights that a class of one's own has besides are a ValueError.
         """
+        if own := self._own_weights():
+            raise ValueError(
+                f"a file of {type(self).__name__} would lack its weight {own[0]}: save it as its framework does"
+            )
         settings = json.dumps(self._described(), allow_nan=False)
         weights.write(path, self._state(), {"class": type(self).__name__, "settings": settings})
 
@@ -55,9 +59,16 @@ class NetworkFile(Network):
         params, header = weights.read(path)
         match header:
             case {"class": cls.__name__, "settings": settings}:
-                made = cls._restored(json.loads(settings), params)
-                return weights.set_params_tree(made, params) if params else made
+                try:
+                    made = cls._restored(dict(json.loads(settings)), params)
+                    return weights.set_params_tree(made, params) if params else made
+                except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+                    raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
         raise ValueError(f"{path} does not hold a {cls.__name__}")
+
+    def _own_weights(self) -> list[str]:
+        """Names of the weights that are not in the tree."""
+        raise NotImplementedError
 
     def _described(self) -> dict[str, Any]:
         """The settings as JSON has them."""

@@ -543,6 +543,35 @@ def test_a_module_under_compile_keeps_its_statistics_and_takes_series_of_any_len
             torch.testing.assert_close(compiled(x), module(x))
 
 
+@FRAMEWORKS
+def test_weights_are_of_either_byte_order(driver):
+    model = made(driver, **SIZES, use_bottleneck_dense=True)
+    params = weights.get_params_tree(model)
+    swapped = {key: (2 * x).astype(x.dtype.newbyteorder()) for key, x in params.items()}
+    again = weights.get_params_tree(weights.set_params_tree(model, swapped))
+    for key, x in params.items():
+        np.testing.assert_array_equal(again[key], 2 * x)
+
+
+@pytest.mark.library("torch")
+def test_files_that_torch_has_written_are_read_whatever_their_dtype(tmp_path):
+    import safetensors.torch
+    import torch
+
+    path, kernel = tmp_path / "a.safetensors", torch.randn(3, 2)
+    for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+        safetensors.torch.save_file({"kernel": kernel.to(dtype), "bias": torch.zeros(0, 1).to(dtype)}, path)
+        read = weights.load_params(path)
+        assert {key: x.shape for key, x in read.items()} == {"kernel": (3, 2), "bias": (0, 1)}
+        assert str(read["kernel"].dtype) == str(dtype).rpartition(".")[2].replace("bfloat16", "float32")
+        np.testing.assert_array_equal(read["kernel"].astype("float64"), kernel.to(dtype).double())
+        read["kernel"] *= 2.0
+    for dtype, named in ((torch.float8_e4m3fn, "F8_E4M3"), (torch.int64, "I64")):
+        safetensors.torch.save_file({"kernel": kernel.to(dtype)}, path)
+        with pytest.raises(ValueError, match=f"a.safetensors is no file of weights: it holds an array of {named}$"):
+            weights.load_params(path)
+
+
 def test_files_hold_arrays_and_nothing_else(tmp_path):
     params = filled(options.score_head_shapes(3, 4, "batch"))
     weights.save_params(tmp_path / "a.safetensors", params)

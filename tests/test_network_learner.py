@@ -234,6 +234,62 @@ def test_a_saved_file_is_one_of_weights_with_the_settings_in_its_header(framewor
         type(network).load(path)
 
 
+def test_weights_that_a_class_of_a_users_own_has_besides_are_not_lost(framework, tmp_path):
+    class Mine(type(made(framework, "SequenceAnomalyScoreLayer"))):
+        def __init__(self, *arguments, **settings):
+            super().__init__(*arguments, **settings)
+            if framework == "torch":
+                self.register_buffer("scale", self.score_output.bias.detach().clone())
+
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.scale = self.add_weight(shape=(), name="scale")
+
+    network = Mine(3, [4]) if framework == "torch" else Mine([4])
+    if framework == "keras":
+        network.build(X.shape)
+    with pytest.raises(
+        ValueError, match="^a file of Mine would lack its weight .*scale: save it as its framework does$"
+    ):
+        network.save(tmp_path / "network.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_whose_settings_are_wrong_are_refused(framework, tmp_path):
+    network = made(framework, "SequenceAnomalyScoreLayer")
+    path = tmp_path / "network.safetensors"
+    network.save(path)
+    params, header = weights.read(path)
+    settings = json.loads(header["settings"])
+    last = {key: x for key, x in params.items() if key.startswith("score")}
+    for wrong, held in (
+        ("", params),
+        ("3", params),
+        ("[1]", params),
+        ("{}", params),
+        (json.dumps({**settings, "dropout": 0.1}), params),
+        (json.dumps({**settings, "activation": 3}), params),
+        (json.dumps({**settings, "hidden_units": [5, 3]}), params),
+        (json.dumps({**settings, "hidden_units": [10**9, 10**9, 10**9]}), params),
+        (json.dumps(settings), last),
+        (json.dumps(settings), {}),
+    ):
+        weights.write(path, held, {**header, "settings": wrong})
+        with pytest.raises(ValueError, match="network.safetensors does not hold a SequenceAnomalyScoreLayer: "):
+            type(network).load(path)
+
+
+@pytest.mark.library("torch")
+def test_reading_a_file_draws_nothing(tmp_path):
+    import torch
+
+    network = made("torch", "LSTMAutoencoderAnomaly")
+    network.save(tmp_path / "network.safetensors")
+    state = torch.random.get_rng_state()
+    type(network).load(tmp_path / "network.safetensors")
+    assert (torch.random.get_rng_state() == state).all()
+
+
 @pytest.mark.library("torch")
 def test_regularizers_that_are_functions_are_not_written(tmp_path):
     network = made("torch", "SequenceAnomalyScoreLayer", kernel_regularizer=lambda w: w.sum())

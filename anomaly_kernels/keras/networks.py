@@ -8,7 +8,7 @@ from typing import Any, Self, SupportsIndex
 
 import keras
 
-from anomaly_kernels import reconstruction_error
+from anomaly_kernels import reconstruction_error, weights
 from anomaly_kernels._checks import positive
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._network import Network, NetworkFile
@@ -160,14 +160,20 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     def _state(self) -> dict[str, Any]:
         return super()._state() if self.built else {}
 
+    def _own_weights(self) -> list[str]:
+        known = {x.path for layer in self._layers_by_name().values() for x in layer.weights}
+        return [x.path for x in self.weights if x.path not in known]
+
     def _described(self) -> dict[str, Any]:
         return {**self.get_config(), "build_config": self.get_build_config() if self.built else None}
 
     @classmethod
-    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:  # noqa: ARG003  # the config tells
+    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
         built = settings.pop("build_config")
         made: Self = cls.from_config(settings)
         if built is not None:
+            shapes = options.score_head_shapes(built["input_shape"][-1], made.hidden_units, made.use_norm)
+            weights.fitted(shapes, params)  # before there is memory, of whatever size the file says
             made.build_from_config(built)
         return made
 

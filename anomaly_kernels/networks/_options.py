@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, SupportsIndex
 
 from anomaly_kernels._checks import BELOW_ONE, flag, is_number, items, positive, setting
@@ -54,7 +54,9 @@ class Autoencoder(NamedTuple):
 
     def checked(self) -> Autoencoder:
         """With Python's numbers; an error where one is wrong, and a warning where the latent vector is not as asked."""
-        checks = {name: flag if name.startswith("use_") else positive for name in self._fields}
+        checks: dict[str, Callable[[str, Any], Any]] = {
+            name: flag if name.startswith("use_") else positive for name in self._fields
+        }
         found = self._replace(**{name: check(name, getattr(self, name)) for name, check in checks.items()})
         width = (1 + found.use_bidirectional_encoder) * found.lstm_units
         if not found.use_bottleneck_dense and found.latent_dim != width:

@@ -8,7 +8,7 @@ from typing import Any, Self, SupportsIndex
 import torch
 from torch import Tensor, nn
 
-from anomaly_kernels import reconstruction_error
+from anomaly_kernels import reconstruction_error, weights
 from anomaly_kernels._checks import positive
 from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels._network import NetworkFile
@@ -53,16 +53,20 @@ class _Network(NetworkFile, nn.Module):
         for name in settings:
             setattr(self, name, getattr(other, name))
 
-    def _shapes(self) -> dict[str, torch.Size]:
-        return {key: x.shape for key, x in self._params_tree().items()}
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {key: tuple(x.shape) for key, x in self._params_tree().items()}
 
     @classmethod
     def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
-        own = torch.as_tensor(next(iter(params.values())))
         with torch.device("meta"):
             made = cls(**settings)
-        made.to_empty(device=torch.get_default_device()).to(own.dtype).reset_parameters()
-        return made
+        given = weights.fitted(made._shapes(), params)  # before there is memory, of whatever size the file says
+        dtype = torch.as_tensor(next(iter(given.values()))).dtype
+        return made.to(dtype).to_empty(device=torch.get_default_device())
+
+    def _own_weights(self) -> list[str]:
+        layers = {key.partition("/")[0] for key in self._params_tree()}
+        return [name for name in self.state_dict() if name.partition(".")[0] not in layers]
 
     def extra_repr(self) -> str:
         """Return the settings, for the repr."""
