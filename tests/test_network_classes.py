@@ -365,6 +365,61 @@ def test_masks_come_of_the_key_alone():
 
 
 @pytest.mark.library("jax")
+def test_functions_of_jax_take_numpys_arrays_and_are_traced_once(monkeypatch):
+    import jax
+
+    import anomaly_kernels.jax as akj
+    from anomaly_kernels.jax import networks
+
+    params = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True)
+    head = akj.sequence_anomaly_score_init(jax.random.key(0), 3, 4)
+    traced = []
+    for name in ("reconstruct", "score"):
+        of_module = getattr(networks, name)
+        monkeypatch.setattr(networks, name, lambda *a, f=of_module, name=name: (traced.append(name), f(*a))[1])
+    key, x = jax.random.key(1), RNG.normal(size=(5, 6, 3))  # a shape of its own, which nothing has compiled before
+    for rate in (0.1, 0.2, 0.2):
+        found = [akj.lstm_autoencoder_apply(params, x), akj.sequence_anomaly_score_apply(head, x)]
+        found.append(akj.lstm_autoencoder_apply(params, x, dropout_rate=rate, recurrent_dropout_rate=rate, key=key))
+        found += akj.sequence_anomaly_score_apply(head, x, dropout_rate=rate, key=key)
+        assert all(isinstance(x, jax.Array) for x in jax.tree.leaves(found))
+    assert traced == ["reconstruct", "score"]
+
+
+@pytest.mark.library("jax")
+def test_networks_of_half_precision_are_drawn_and_trained_in_a_scan():
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    x = RNG.normal(size=(8, 6, 3))
+    for dtype in ("float16", "bfloat16", "float32"):
+        drawn = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True, dtype=dtype)
+        assert {str(value.dtype) for value in drawn.values()} == {dtype}
+        recurrent = np.asarray(drawn["decoder_1/recurrent_kernel"], "float64")
+        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(4), atol=0.02)
+
+        def step(params, key):
+            scores, after = akj.sequence_anomaly_score_apply(params, x, use_norm="batch", key=key)
+            return after, scores
+
+        head = akj.sequence_anomaly_score_init(jax.random.key(0), 3, 4, use_norm="batch", dtype=dtype)
+        after, _ = jax.lax.scan(step, head, jax.random.split(jax.random.key(1), 3))
+        assert {str(value.dtype) for value in after.values()} == {dtype}
+        assert (after["batch_norm_1/moving_mean"] > 0).any()
+
+
+@FRAMEWORKS
+def test_there_are_no_statistics_of_an_empty_batch(driver):
+    x = np.ones((0, 2, 3))
+    with pytest.raises(ValueError, match="^`features` has shape \\(0, 2, 3\\): there is nothing to average over"):
+        trained(driver, x, 0.1, use_norm="batch")
+    found, before, after = trained(driver, x, 0.1, use_norm="layer")
+    assert found.shape == (0, 2, 1)
+    assert all((before[key] == after[key]).all() for key in before)
+
+
+@pytest.mark.library("jax")
 def test_long_and_short_series_in_jax():
     import jax
 
