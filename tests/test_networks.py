@@ -245,6 +245,13 @@ def test_autoencoder_number_by_number(driver, structure):
     np.testing.assert_allclose(driver.numpy(got), expected, rtol=1e-11, atol=1e-13)
 
 
+def test_networks_give_nothing_for_an_empty_batch(driver):
+    for network, (params, arrays) in NETWORKS.items():
+        ((name, x),) = arrays.items()
+        got = network(on(driver, params), **{name: driver.array(x[:0])})
+        assert tuple(got.shape) == (0, *network(params, x).shape[1:])
+
+
 @pytest.mark.parametrize("n_repeats", [1, 3, 6])
 def test_autoencoder_repeats_and_activations(driver, n_repeats):
     rng = np.random.default_rng(8)
@@ -399,7 +406,7 @@ def test_autoencoder_names_what_is_wrong(driver):
         ak.lstm_autoencoder(unprojected, x)
     with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, F\), got \(4, 2\)"):
         ak.lstm_autoencoder(full, x[0, :, :])
-    with pytest.raises(ValueError, match=r"`inputs` has shape \(2, 0, 2\)"):
+    with pytest.raises(ValueError, match=r"^`inputs` must have shape \(B, T, F\), T > 0, got \(2, 0, 2\)$"):
         ak.lstm_autoencoder(full, x[:, :0, :])
     with pytest.raises(ValueError, match="`n_repeats` must be >= 1, got 0"):
         ak.lstm_autoencoder(full, x, n_repeats=0)
