@@ -56,9 +56,8 @@ class _Network(Network):
         tree: Variables = {}
         for name, layer in self._layers_by_name().items():
             owner = layer.cell if isinstance(layer, keras.layers.LSTM) else layer
-            for array in _ARRAYS:
-                if isinstance(variable := getattr(owner, array, None), keras.Variable):
-                    tree[f"{name}/{array}"] = variable
+            held = {array: getattr(owner, array, None) for array in _ARRAYS}  # a kernel that is adapted is a tensor
+            tree |= {f"{name}/{array}": x for array, x in held.items() if x is not None}
         if not tree:
             raise ValueError(f"{type(self).__name__} has no weights before it is built, or called once")
         return tree
@@ -112,6 +111,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         **layer: Any,
     ) -> None:
         super().__init__(**layer)
+        self.supports_masking = True
         options.check_activations(activation=activation, final_activation=final_activation)
         self.hidden_units = options.listed("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
@@ -122,6 +122,8 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for features of a known number."""
+        if not input_shape or input_shape[-1] is None:
+            raise ValueError(f"`features` must have shape (..., F), F known, got {tuple(input_shape)}")
         norm, own = norm_named(self.use_norm), {"dtype": self.dtype_policy}
         self._stack: list[tuple[str, Any]] = []
         for i, units in enumerate(self.hidden_units, start=1):
@@ -151,10 +153,13 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     def _layers_by_name(self) -> Mapping[str, Any]:
         return dict(self._stack) if self.built else {}
 
-    def call(self, features: Tensor, training: Any = None) -> Tensor:
-        """Return the scores, (..., 1)."""
+    def call(self, features: Tensor, training: Any = None, mask: Tensor | None = None) -> Tensor:
+        """Return the scores, (..., 1); statistics are of the steps that are not masked."""
         for name, layer in self._stack:
-            features = layer(features, training=training) if name.startswith(("batch", "dropout")) else layer(features)
+            if name.startswith("batch"):
+                features = layer(features, training=training, mask=mask)
+            else:
+                features = layer(features, training=training) if name.startswith("dropout") else layer(features)
         return features
 
     def _state(self) -> dict[str, Any]:
@@ -270,9 +275,9 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for series of a known number of features."""
-        if len(input_shape) != 3:
-            raise ValueError(f"`inputs` must have shape (B, T, F), got {tuple(input_shape)}")
-        features = input_shape[-1] if self.n_features is None else self.n_features
+        features = self.n_features or input_shape[-1]
+        if len(input_shape) != 3 or features is None:
+            raise ValueError(f"`inputs` must have shape (B, T, F), F known, got {tuple(input_shape)}")
         shapes = options.Autoencoder(*(getattr(self, name) for name in options.Autoencoder._fields)).shapes(features)
         self._parts: dict[str, Any] = {}
         for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
@@ -298,19 +303,23 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     def _layers_by_name(self) -> Mapping[str, Any]:
         return {name: self._parts[_attribute(name)] for name in self._names} if self.built else {}
 
-    def call(self, inputs: Tensor, training: Any = None) -> Tensor:
-        """Return the reconstruction, (B, T', F)."""
-        if len(inputs.shape) != 3 or inputs.shape[1] == 0 or inputs.shape[2] != self._features:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return the mask of the reconstruction: that of the series, where it has as many steps."""
+        return previous_mask if self.n_repeats is None else None
+
+    def call(self, inputs: Tensor, training: Any = None, mask: Tensor | None = None) -> Tensor:
+        """Return the reconstruction, (B, T', F); the encoder passes over masked steps."""
+        if len(inputs.shape) != 3 or inputs.shape[1] == 0 or inputs.shape[2] not in (None, self._features):
             raise ValueError(f"`inputs` must have shape (B, T, {self._features}), T > 0, got {tuple(inputs.shape)}")
         layers, sequence, state = self._layers_by_name(), inputs, (inputs, inputs)
         for i in range(1, self.num_encoder_layers + 1):
             if self.use_bidirectional_encoder:
-                ahead, *first = layers[f"encoder_{i}/forward"](sequence, training=training)
-                back, *second = layers[f"encoder_{i}/backward"](sequence, training=training)
+                ahead, *first = layers[f"encoder_{i}/forward"](sequence, training=training, mask=mask)
+                back, *second = layers[f"encoder_{i}/backward"](sequence, training=training, mask=mask)
                 sequence = keras.ops.concatenate([ahead, keras.ops.flip(back, axis=1)], axis=-1)
                 state = tuple(keras.ops.concatenate(pair, axis=-1) for pair in zip(first, second, strict=True))
             else:
-                sequence, *state = layers[f"encoder_{i}"](sequence, training=training)
+                sequence, *state = layers[f"encoder_{i}"](sequence, training=training, mask=mask)
         h, c = (self._mapped("bottleneck", of, x) for of, x in zip("hc", state, strict=True))
         latent = h
         h, c = (self._mapped("project_state", of, x) for of, x in zip("hc", (h, c), strict=True))

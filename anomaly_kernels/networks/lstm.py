@@ -127,9 +127,8 @@ def reconstruct(
     state = _encoded(xp, params, x, drop)
     state = _mapped(xp, params, "bottleneck", state, between)
     latent = xp.expand_dims(state[0], axis=0)
-    if repeats is None:
-        steps = x[:, :, :1]  # not the static number of steps, which may be unknown
-    else:
+    steps = x[:, :, :1]  # not the static number of steps, which may be unknown
+    if repeats is not None:
         steps = xp.broadcast_to(xp.constant(0.0, like=x, dtype=x.dtype), (repeats,))
     sequence = _decoded(xp, params, latent, steps, _mapped(xp, params, "project_state", state, between), drop)
     return xp.permute_dims(output(xp, dense(xp, params, "decoder_dense", sequence)), (1, 0, 2))
