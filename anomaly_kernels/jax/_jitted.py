@@ -27,7 +27,8 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.cache
     def compiled(static_names: frozenset[str]) -> Callable[..., Any]:
-        return jax.jit(kernel, static_argnames=tuple(static_names))
+        made: Callable[..., Any] = jax.jit(kernel, static_argnames=tuple(static_names))
+        return made
 
     @functools.wraps(kernel)
     def function(*arrays: Any, **settings: Any) -> Any:
