@@ -155,6 +155,21 @@ def test_a_score_layer_is_saved_with_its_model(tmp_path):
     assert again.get_layer("score").get_config() == layer.get_config()
 
 
+@pytest.mark.parametrize("name", ["LSTMAutoencoderAnomaly", "SequenceAnomalyScoreLayer"])
+def test_what_every_layer_of_keras_takes_is_kept(name):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    policy = keras.dtype_policies.DTypePolicyMap(default_policy="mixed_bfloat16")
+    sizes = (4, 4) if name == "LSTMAutoencoderAnomaly" else (4,)
+    network = getattr(akk, name)(*sizes, name="mine", dtype=policy, trainable=False, activity_regularizer="l2")
+    again = type(network).from_config(network.get_config())
+    assert (again.name, again.trainable, again.dtype_policy.default_policy.name) == ("mine", False, "mixed_bfloat16")
+    again(RNG.normal(size=(2, 5, 3)).astype("float32"))
+    assert len(again.losses) == 1
+
+
 def test_options_are_read_and_wrong_ones_refused():
     import anomaly_kernels.keras as akk
 

@@ -43,6 +43,10 @@ class _Network(Network):
         for name in settings:
             setattr(self, name, getattr(other, name))
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the options, from which `from_config` makes the same network."""
+        return {**keras.layers.Layer.get_config(self), **self.get_params(deep=False)}
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Return a network with the settings that `get_config` has returned."""
@@ -189,8 +193,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the options, from which `from_config` makes the same layer."""
         return {
-            **keras.layers.Layer.get_config(self),
-            **self.get_params(deep=False),
+            **super().get_config(),
             "hidden_units": list(self.hidden_units),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
@@ -352,11 +355,6 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         inputs = tensor_of(inputs)
         found = self(inputs) if reconstructions is None else tensor_of(reconstructions)
         return reconstruction_error(inputs, found)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the options, from which `from_config` makes the same model."""
-        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
-        return {**own, **self.get_params(deep=False)}
 
     save, summary = keras.Model.save, keras.Model.summary  # Keras' own, not the learner's
 
