@@ -509,6 +509,13 @@ def test_regularizers_and_shapes_of_modules():
     kernels = [layer.hidden_dense_1.kernel, layer.score_output.kernel]
     torch.testing.assert_close(layer.regularization(), sum(w.square().sum() for w in kernels) + 0.5)
     assert akt.SequenceAnomalyScoreLayer(3, 4).regularization() == 0.0
+    with pytest.raises(TypeError, match="^`bias_regularizer` must be callable, got str$"):
+        akt.SequenceAnomalyScoreLayer(3, 4, bias_regularizer="l2")
+    layer.set_params(kernel_regularizer=akt.OrthogonalityLoss(weight=2.0))
+    torch.testing.assert_close(layer.regularization(), sum(ak.orthogonality_loss(w, weight=2.0) for w in kernels) + 0.5)
+    torch.testing.assert_close(copy.deepcopy(layer).regularization(), layer.regularization())
+    layer.set_params(kernel_regularizer=torch.norm, bias_regularizer=None)
+    torch.testing.assert_close(layer.regularization(), sum(map(torch.norm, kernels)))
     assert layer.hidden_units == [4]
     with pytest.raises(ValueError, match="`features` must have shape \\(..., 3\\), got \\(2, 4\\)"):
         layer(torch.ones(2, 4))

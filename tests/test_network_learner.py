@@ -192,6 +192,26 @@ def test_weights_of_other_shapes_are_drawn_anew_and_others_stay():
     np.testing.assert_allclose(network(torch.as_tensor(X)).detach(), expected, rtol=1e-10)
 
 
+@pytest.mark.library("torch")
+def test_modules_of_a_users_own_are_drawn_anew_too_and_regularizers_stay():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    class Mine(akt.SequenceAnomalyScoreLayer):
+        def __init__(self, *arguments, **settings):
+            super().__init__(*arguments, **settings)
+            self.after = torch.nn.Linear(1, 1)
+            torch.nn.init.ones_(self.after.weight)
+
+    regularizer = akt.OrthogonalityLoss(weight=torch.tensor(2.0))
+    network = Mine(3, [4], kernel_regularizer=regularizer)
+    network.set_params(hidden_units=[5])
+    assert network.after.weight.item() == 1.0
+    assert network.kernel_regularizer is regularizer
+    assert regularizer.weight.item() == 2.0
+
+
 @BOTH
 def test_a_saved_file_makes_the_same_network_again(framework, name, driver, tmp_path):
     network = made(framework, name, dropout_rate=0.5)

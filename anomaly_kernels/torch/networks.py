@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from anomaly_kernels import reconstruction_error, weights
-from anomaly_kernels._checks import positive
+from anomaly_kernels._checks import function, positive
 from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels._network import NetworkFile
 from anomaly_kernels.networks import _options as options
@@ -21,10 +21,7 @@ Regularizer = Callable[[Tensor], Tensor] | None
 
 
 class _Network(NetworkFile, nn.Module):
-    """What both have: weights by the names of the pure form, which start as Keras' do, and regularizers of them."""
-
-    kernel_regularizer: Regularizer = None
-    bias_regularizer: Regularizer = None
+    """What both have: weights by the names of the pure form, which start as Keras' do."""
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -45,13 +42,18 @@ class _Network(NetworkFile, nn.Module):
     def _become(self, settings: dict[str, Any]) -> None:
         with torch.device("meta"):  # where nothing is drawn
             other = type(self)(**settings)
-        if self._shapes() != other._shapes():  # noqa: SLF001
+        if changed := self._shapes() != other._shapes():  # noqa: SLF001
             own = next(iter(self._params_tree().values()))
-            other.to_empty(device=own.device).to(own.dtype).train(self.training).reset_parameters()
+            with own.device:
+                other = type(self)(**settings).to(own.dtype).train(self.training)
+        values = {name: getattr(other, name) for name in settings}
+        for name in settings:
+            delattr(self, name)  # torch puts no function in the place of a module
+        if changed:
             for name in ("_parameters", "_modules", "_buffers", "_keys"):
                 setattr(self, name, getattr(other, name))
-        for name in settings:
-            setattr(self, name, getattr(other, name))
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         return {key: tuple(x.shape) for key, x in self._params_tree().items()}
@@ -85,15 +87,6 @@ class _Network(NetworkFile, nn.Module):
             x.copy_(torch.as_tensor(params[key]))
             for other in others:
                 other.zero_()
-
-    def regularization(self) -> Tensor | float:
-        """Return the sum of what the regularizers say of kernels and of biases; to be added to the loss."""
-        total: Tensor | float = 0.0
-        for key, x in self._params_tree().items():
-            array = key.rpartition("/")[2]
-            of = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}.get(array)
-            total = total if of is None else total + of(x)
-        return total
 
 
 class SequenceAnomalyScoreLayer(_Network):
@@ -143,7 +136,10 @@ class SequenceAnomalyScoreLayer(_Network):
         self.hidden_units = options.listed("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
-        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+        for name, regularizer in (("kernel_regularizer", kernel_regularizer), ("bias_regularizer", bias_regularizer)):
+            if regularizer is not None:
+                function(name, regularizer)
+            setattr(self, name, regularizer)
         shapes = options.score_head_shapes(self.in_features, self.hidden_units, use_norm)
         for key, shape in shapes.items():
             layer, _, array = key.rpartition("/")
@@ -158,6 +154,15 @@ class SequenceAnomalyScoreLayer(_Network):
 
     def _held(self) -> dict[str, list[Tensor]]:
         return {key: [getattr(getattr(self, layer), array)] for key in self._keys for layer, array in [key.split("/")]}
+
+    def regularization(self) -> Tensor | float:
+        """Return the sum of what the regularizers say of kernels and of biases; to be added to the loss."""
+        total: Tensor | float = 0.0
+        for key, x in self._params_tree().items():
+            array = key.rpartition("/")[2]
+            of = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}.get(array)
+            total = total if of is None else total + of(x)
+        return total
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the scores, (..., 1)."""
