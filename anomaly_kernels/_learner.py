@@ -43,17 +43,22 @@ class Learner(Adapter):
         for outer, values in inner.items():
             if not hasattr(after[outer], "set_params"):
                 raise ValueError(f"`{outer}` has no settings of its own, got `{outer}__{next(iter(values))}`")
-        self.check(after)
-        with ExitStack() as undo:  # what a framework, or another setting, checks only as it is set
-            for name in before.keys() & params.keys():
-                undo.callback(self._set, name, before[name])
-                self._set(name, after[name])
+        with ExitStack() as undo:
             for outer, values in inner.items():
                 old = {name: value for name, value in after[outer].get_params().items() if name in values}
                 undo.callback(after[outer].set_params, **old)
                 after[outer].set_params(**values)
+            self._become(before, after, undo)
             undo.pop_all()
         return self
+
+    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
+        """Take over settings, which may be wrong."""
+        self.check(after)
+        for name, value in before.items():  # a framework, or another setting, checks some only as they are set
+            if after[name] is not value:
+                undo.callback(self._set, name, value)
+                self._set(name, after[name])
 
     def _known(self, name: str, outer: str, known: dict[str, Any]) -> None:
         if outer not in known:

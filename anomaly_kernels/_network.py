@@ -21,18 +21,6 @@ class Network(Learner):
         if len(constructors) > 1 and constructors[0] is cls:  # a user's
             cls.__signature__ = extended(inspect.signature(cls.__init__), inspect.signature(constructors[1]))  # type: ignore[attr-defined]
 
-    def set_params(self, **params: Any) -> Self:
-        """Change settings, checked as in the constructor; where one is refused, none is changed."""
-        before = self.get_params(deep=False)
-        for name in params:
-            self._known(name, name, before)
-        self._become(before | params)
-        return self
-
-    def _become(self, settings: dict[str, Any]) -> None:
-        """Take over settings, which may be wrong."""
-        raise NotImplementedError
-
 
 class NetworkFile(Network):
     """A network that is written to one file, where its framework has no such files of its own."""

@@ -152,6 +152,28 @@ def test_settings_change_by_name_checked_and_all_or_none(framework, name):
     assert network.get_params() == {**before, "activation": "relu", "dropout_rate": 0.5}
 
 
+def test_settings_of_regularizers_change_by_name_too(framework):
+    import anomaly_kernels.keras as akk
+
+    cls = akk.SequenceAnomalyScoreLayer
+    regularizer = akk.OrthogonalityLoss(weight=2.0)
+    if framework == "torch":
+        import anomaly_kernels.torch as akt
+
+        cls, regularizer = akt.SequenceAnomalyScoreLayer, akt.OrthogonalityLoss(weight=2.0)
+    network = cls(3, [4]) if framework == "torch" else cls([4])
+    network.set_params(kernel_regularizer=regularizer, kernel_regularizer__weight=3.0)
+    assert network.get_params()["kernel_regularizer__weight"] == regularizer.weight == 3.0
+    assert network.set_params(**network.get_params()) is network
+    with pytest.raises(ValueError, match="^`dropout_rate` must be >= 0 and < 1, got 1$"):
+        network.set_params(kernel_regularizer__weight=4.0, dropout_rate=1)
+    with pytest.raises(
+        ValueError, match="^`bias_regularizer` has no settings of its own, got `bias_regularizer__weight`"
+    ):
+        network.set_params(kernel_regularizer__weight=4.0, bias_regularizer__weight=1.0)
+    assert regularizer.weight == 3.0
+
+
 @BOTH
 def test_changed_settings_are_in_force(framework, name, driver):
     network = made(framework, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, SupportsIndex
 
@@ -36,11 +37,11 @@ class _Network(Network):
         """
         return super().set_params(**params)
 
-    def _become(self, settings: dict[str, Any]) -> None:
+    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         if self.built:
             raise ValueError(f"{type(self).__name__} is built: its settings are those of its weights, make another one")
-        other = type(self)(**settings)
-        for name in settings:
+        other = type(self)(**after)
+        for name in before:
             setattr(self, name, getattr(other, name))
 
     def get_config(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, Self, SupportsIndex
 
 import torch
@@ -39,15 +40,15 @@ class _Network(NetworkFile, nn.Module):
         """
         return super().set_params(**params)
 
-    def _become(self, settings: dict[str, Any]) -> None:
+    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         with torch.device("meta"):  # where nothing is drawn
-            other = type(self)(**settings)
+            other = type(self)(**after)
         if changed := self._shapes() != other._shapes():  # noqa: SLF001
             own = next(iter(self._params_tree().values()))
             with own.device:
-                other = type(self)(**settings).to(own.dtype).train(self.training)
-        values = {name: getattr(other, name) for name in settings}
-        for name in settings:
+                other = type(self)(**after).to(own.dtype).train(self.training)
+        values = {name: getattr(other, name) for name in before}
+        for name in before:
             delattr(self, name)  # torch puts no function in the place of a module
         if changed:
             for name in ("_parameters", "_modules", "_buffers", "_keys"):
