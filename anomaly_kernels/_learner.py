@@ -22,8 +22,7 @@ class Learner(Adapter):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  # scikit-learn's signature
         """Return the settings by name; with `deep` also those of settings that have settings, as ``outer__inner``."""
-        parameters = inspect.signature(type(self)).parameters.values()
-        found = {p.name: self._get(p.name) for p in parameters if p.kind is not p.VAR_KEYWORD}
+        found = {name: self._get(name) for name in self._taken()}
         for name, value in list(found.items()) if deep else []:
             if hasattr(value, "get_params"):
                 found |= {f"{name}__{inner}": x for inner, x in value.get_params().items()}
@@ -68,6 +67,11 @@ class Learner(Adapter):
         """Return what `sklearn.base.clone` returns: the same settings, nothing learnt, nothing shared."""
         return type(self)(**copy.deepcopy(self.get_params(deep=False)))
 
+    @classmethod
+    def _taken(cls) -> list[str]:
+        """What the constructor takes."""
+        return [p.name for p in inspect.signature(cls).parameters.values() if p.kind is not p.VAR_KEYWORD]
+
     def _get(self, name: str) -> Any:
         """A parameter as the constructor takes it."""
         return getattr(self, name)
@@ -87,8 +91,8 @@ class Learner(Adapter):
 
     @property
     def my_params(self) -> str:
-        """The class with its settings, as one would write it."""
-        settings = [f"{name}={_shown(value)}" for name, value in self.get_params(deep=False).items()]
+        """The class with its settings, as one would write it, but for settings that a user's own one does not keep."""
+        settings = [f"{name}={_shown(self._get(name))}" for name in self._taken() if hasattr(self, name)]
         return f"{type(self).__name__}({', '.join(settings)})"
 
     def summary(self) -> str:

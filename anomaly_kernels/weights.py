@@ -45,6 +45,8 @@ def get_params_tree(model: Any) -> dict[str, np.ndarray]:
     ------
     TypeError
         If the model is another one, or a weight is no array of floating point.
+    ValueError
+        If the model is one of Keras' that has no weights yet.
     """
     return {key: _numpy(key, x) for key, x in _tree(model).items()}
 
@@ -130,7 +132,7 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
 def write(path: str | PathLike[str], params: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
     """Write arrays, and what is said of them."""
     module, _ = _safetensors()
-    module.numpy.save_file({key: np.ascontiguousarray(x) for key, x in params.items()}, path, dict(header) or None)
+    module.numpy.save_file({key: np.asarray(x, order="C") for key, x in params.items()}, path, dict(header) or None)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:

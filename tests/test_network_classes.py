@@ -636,10 +636,11 @@ def test_files_that_torch_has_written_are_read_whatever_their_dtype(tmp_path):
 
 def test_files_hold_arrays_and_nothing_else(tmp_path):
     params = filled(options.score_head_shapes(3, 4, "batch"))
+    params |= {"number": np.asarray(2.0), "turned": np.asfortranarray(RNG.normal(size=(2, 3)))}
     weights.save_params(tmp_path / "a.safetensors", params)
     again = weights.load_params(tmp_path / "a.safetensors")
     assert again.keys() == params.keys()
-    assert all((again[key] == params[key]).all() for key in params)
+    assert all((again[key] == params[key]).all() and again[key].shape == params[key].shape for key in params)
     (tmp_path / "b.safetensors").write_bytes(pickle.dumps(params))
     with pytest.raises(ValueError, match="is no file of weights"):
         weights.load_params(tmp_path / "b.safetensors")

@@ -122,6 +122,17 @@ def test_sizes_of_every_kind_are_pythons_integers(framework, name):
         assert all(type(getattr(network, name)) is int for name in sizes)
 
 
+def test_a_class_of_a_users_own_that_keeps_less_is_shown(framework):
+    class Mine(type(made(framework, "SequenceAnomalyScoreLayer"))):
+        def __init__(self, units, activation="tanh"):
+            super().__init__(*[3] * (framework == "torch"), [units, units], activation)
+
+    assert Mine(4).my_params == "Mine(activation='tanh')"
+    assert "activation='tanh'" in repr(Mine(4))
+    with pytest.raises(AttributeError, match="units"):
+        Mine(4).get_params()
+
+
 def test_a_table_has_the_settings_and_shapes_of_weights(framework, capsys):
     text = made(framework, "SequenceAnomalyScoreLayer").summary()
     assert "  hidden_units  " in text
