@@ -137,10 +137,8 @@ class SequenceAnomalyScoreLayer(_Network):
         self.hidden_units = options.listed("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
-        for name, regularizer in (("kernel_regularizer", kernel_regularizer), ("bias_regularizer", bias_regularizer)):
-            if regularizer is not None:
-                function(name, regularizer)
-            setattr(self, name, regularizer)
+        self.kernel_regularizer = _regularizer("kernel_regularizer", kernel_regularizer)
+        self.bias_regularizer = _regularizer("bias_regularizer", bias_regularizer)
         shapes = options.score_head_shapes(self.in_features, self.hidden_units, use_norm)
         for key, shape in shapes.items():
             layer, _, array = key.rpartition("/")
@@ -337,6 +335,12 @@ def _check_input(name: str, x: Any, weight: Tensor, shape: str, *, fits: bool) -
         raise ValueError(f"`{name}` must have shape {shape}, got {tuple(x.shape)}")
     if x.dtype != weight.dtype and not (x.is_floating_point() and torch.is_autocast_enabled(x.device.type)):
         raise TypeError(f"`{name}` must be of {weight.dtype}, as the weights are, got {x.dtype}")
+
+
+def _regularizer(name: str, given: Regularizer) -> Regularizer:
+    if given is not None:
+        function(name, given)
+    return given
 
 
 _NAMES = {"kernel": ["weight_ih"], "recurrent_kernel": ["weight_hh"], "bias": ["bias_ih", "bias_hh"]}
