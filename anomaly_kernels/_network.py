@@ -50,7 +50,7 @@ class NetworkFile(Network):
                 try:
                     made = cls._restored(dict(json.loads(settings)), params)
                     return weights.set_params_tree(made, params) if params else made
-                except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+                except (LookupError, RuntimeError, TypeError, ValueError) as error:
                     raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
         raise ValueError(f"{path} does not hold a {cls.__name__}")
 

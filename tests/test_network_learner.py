@@ -324,6 +324,7 @@ def test_files_whose_settings_are_wrong_are_refused(framework, tmp_path):
         (json.dumps({**settings, "activation": 3}), params),
         (json.dumps({**settings, "hidden_units": [5, 3]}), params),
         (json.dumps({**settings, "hidden_units": [10**9, 10**9, 10**9]}), params),
+        (json.dumps({**settings, "build_config": {"input_shape": []}}), params),
         (json.dumps(settings), last),
         (json.dumps(settings), {}),
     ):
