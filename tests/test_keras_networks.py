@@ -335,6 +335,9 @@ def test_networks_need_a_known_number_of_features():
         autoencoder()(unknown)
     with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, F\), F known, got \(7, 3\)"):
         autoencoder()(keras.ops.ones((7, 3)))
+    for wrong in ([keras.ops.ones((2, 7, 3))] * 2, {"x": keras.ops.ones((2, 7, 3))}):
+        with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, F\), F known, got"):
+            autoencoder()(wrong)
     assert autoencoder(n_features=3)(unknown).shape == (None, None, 3)
 
 

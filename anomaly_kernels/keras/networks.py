@@ -279,8 +279,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for series of a known number of features."""
-        features = self.n_features or input_shape[-1]
-        if len(input_shape) != 3 or features is None:
+        if len(input_shape) != 3 or (features := self.n_features or input_shape[2]) is None:
             raise ValueError(f"`inputs` must have shape (B, T, F), F known, got {tuple(input_shape)}")
         shapes = options.Autoencoder(*(getattr(self, name) for name in options.Autoencoder._fields)).shapes(features)
         self._parts: dict[str, Any] = {}
