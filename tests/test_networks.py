@@ -324,6 +324,18 @@ def test_network_takes_an_unknown_batch(driver, network):
     np.testing.assert_allclose(driver.numpy(traced(arrays)), driver.numpy(network(params, **arrays)), rtol=1e-10)
 
 
+@pytest.mark.library("jax")
+def test_a_second_call_compiles_nothing(driver, caplog):
+    import jax
+
+    for network, given in NETWORKS.items():
+        params, arrays = (on(driver, part) for part in given)
+        network(params, **arrays)
+        with jax.log_compiles():
+            network(params, **arrays)
+    assert not [record.getMessage() for record in caplog.records if "ompil" in record.getMessage()]
+
+
 @pytest.mark.library("tensorflow")
 def test_autoencoder_takes_an_unknown_number_of_steps(driver):
     tf = driver.module

@@ -211,15 +211,20 @@ def _lstm(
     With `steps` it reads the one vector of a sequence (1, B, features) as often as these are many.
     """
     recurrent = params[f"{layer}/recurrent_kernel"]
-    u = recurrent.shape[0]
     if drop is not None:
         sequence = sequence * drop("inputs", xp.ones_like(sequence[0]))
     gates = dense(xp, params, layer, sequence)  # the inputs' part of all steps at once
-    given = gates[0, :, :]
     if state is None:
-        zero = xp.zeros_like(given[:, :u])
+        zero = xp.zeros_like(gates[0, :, : recurrent.shape[0]])
         state = (zero, zero)
     kept = None if drop is None else drop("state", xp.ones_like(state[0]))
+    return xp.as_one(_stepped)(xp, recurrent, state, gates, steps, kept)
+
+
+def _stepped(
+    xp: Namespace, recurrent: Array, state: State, gates: Array, steps: Array | None, kept: Array | None
+) -> tuple[State, Array]:
+    u, given = recurrent.shape[0], gates[0, :, :]
 
     def step(state: State, gate: Array) -> tuple[State, Array]:
         h, c = state
