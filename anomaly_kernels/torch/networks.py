@@ -184,6 +184,7 @@ class LSTMAutoencoderAnomaly(_Network):
     are drawn for each sample and layer, and are the same at all steps, as in Keras; `torch.nn.LSTM` knows none of the
     recurrent state, so with a `recurrent_dropout_rate` training goes step by step, through the pure form.
     `torch.compile` leaves `torch.nn.LSTM` as it is, so that ``fullgraph=True`` is refused.
+    Of the two biases that `torch.nn.LSTM` adds, the second begins as 0 and is not trained, unless one asks for it.
 
     Parameters
     ----------
