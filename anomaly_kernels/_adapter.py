@@ -56,7 +56,7 @@ class Adapter:
         super().__init_subclass__(**options)
         if kernel is None:
             if "__init__" in vars(cls) and hasattr(cls, "taken"):  # a user's, of a class with a kernel
-                cls.__signature__ = _extended(inspect.signature(cls.__init__), inspect.signature(cls))  # type: ignore[attr-defined]
+                cls.__signature__ = extended(inspect.signature(cls.__init__), inspect.signature(cls))  # type: ignore[attr-defined]
             return
         parameters = inspect.signature(kernel).parameters.values()
         # without annotations: those of arrays say nothing of the framework, whose stubs do
@@ -106,12 +106,13 @@ class Adapter:
             together(**{name: values[name] for name in together._fields if name in values}).given()
 
 
-def _extended(own: inspect.Signature, base: inspect.Signature) -> inspect.Signature:
+def extended(own: inspect.Signature, base: inspect.Signature) -> inspect.Signature:
     """The signature of a constructor that hands keywords on to another: all that may be given to it by name."""
     _, *parameters = own.parameters.values()  # without self
     named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        named += [p.replace(kind=p.KEYWORD_ONLY) for p in base.parameters.values() if p.name not in own.parameters]
+        rest = [p for p in base.parameters.values() if p.name not in own.parameters]
+        named += [p if p.kind is p.VAR_KEYWORD else p.replace(kind=p.KEYWORD_ONLY) for p in rest]
     return own.replace(parameters=named, return_annotation=own.empty)
 
 

@@ -272,10 +272,11 @@ def positive(name: str, value: Any, what: str = "a positive integer") -> int:
     return found
 
 
-def flag(name: str, value: Any) -> None:
-    """Raise unless value is true or false."""
+def flag(name: str, value: Any) -> bool:
+    """A value that is true or false, or an error."""
     if not isinstance(value, bool):
         raise TypeError(f"`{name}` must be True or False, got {value!r}")
+    return value
 
 
 def axes(name: str, value: SupportsIndex | Sequence[SupportsIndex] | None) -> tuple[int, ...] | None:

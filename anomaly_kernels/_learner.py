@@ -22,8 +22,7 @@ class Learner(Adapter):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  # scikit-learn's signature
         """Return the settings by name; with `deep` also those of settings that have settings, as ``outer__inner``."""
-        parameters = inspect.signature(type(self)).parameters.values()
-        found = {p.name: self._get(p.name) for p in parameters if p.kind is not p.VAR_KEYWORD}
+        found = {name: self._get(name) for name in self._taken()}
         for name, value in list(found.items()) if deep else []:
             if hasattr(value, "get_params"):
                 found |= {f"{name}__{inner}": x for inner, x in value.get_params().items()}
@@ -43,17 +42,22 @@ class Learner(Adapter):
         for outer, values in inner.items():
             if not hasattr(after[outer], "set_params"):
                 raise ValueError(f"`{outer}` has no settings of its own, got `{outer}__{next(iter(values))}`")
-        self.check(after)
-        with ExitStack() as undo:  # what a framework, or another setting, checks only as it is set
-            for name in before.keys() & params.keys():
-                undo.callback(self._set, name, before[name])
-                self._set(name, after[name])
+        with ExitStack() as undo:
             for outer, values in inner.items():
                 old = {name: value for name, value in after[outer].get_params().items() if name in values}
                 undo.callback(after[outer].set_params, **old)
                 after[outer].set_params(**values)
+            self._become(before, after, undo)
             undo.pop_all()
         return self
+
+    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
+        """Take over settings, which may be wrong."""
+        self.check(after)
+        for name, value in before.items():  # a framework, or another setting, checks some only as they are set
+            if after[name] is not value:
+                undo.callback(self._set, name, value)
+                self._set(name, after[name])
 
     def _known(self, name: str, outer: str, known: dict[str, Any]) -> None:
         if outer not in known:
@@ -62,6 +66,11 @@ class Learner(Adapter):
     def __sklearn_clone__(self) -> Self:
         """Return what `sklearn.base.clone` returns: the same settings, nothing learnt, nothing shared."""
         return type(self)(**copy.deepcopy(self.get_params(deep=False)))
+
+    @classmethod
+    def _taken(cls) -> list[str]:
+        """What the constructor takes."""
+        return [p.name for p in inspect.signature(cls).parameters.values() if p.kind is not p.VAR_KEYWORD]
 
     def _get(self, name: str) -> Any:
         """A parameter as the constructor takes it."""
@@ -82,8 +91,8 @@ class Learner(Adapter):
 
     @property
     def my_params(self) -> str:
-        """The class with its settings, as one would write it."""
-        settings = [f"{name}={_shown(value)}" for name, value in self.get_params(deep=False).items()]
+        """The class with its settings, as one would write it, but for settings that a user's own one does not keep."""
+        settings = [f"{name}={_shown(self._get(name))}" for name in self._taken() if hasattr(self, name)]
         return f"{type(self).__name__}({', '.join(settings)})"
 
     def summary(self) -> str:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any, Self
 
 from anomaly_kernels import weights
+from anomaly_kernels._adapter import extended
 from anomaly_kernels._learner import Learner
 
 
 class Network(Learner):
     """What the networks of torch and Keras can do with their settings."""
 
-    def set_params(self, **params: Any) -> Self:
-        """Change settings, checked as in the constructor; where one is refused, none is changed."""
-        before = self.get_params(deep=False)
-        for name in params:
-            self._known(name, name, before)
-        self._become(before | params)
-        return self
-
-    def _become(self, settings: dict[str, Any]) -> None:
-        """Take over settings, which may be wrong."""
-        raise NotImplementedError
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        constructors = [base for base in cls.__mro__ if issubclass(base, Network) and "__init__" in vars(base)]
+        if len(constructors) > 1 and constructors[0] is cls:  # a user's
+            cls.__signature__ = extended(inspect.signature(cls.__init__), inspect.signature(constructors[1]))  # type: ignore[attr-defined]
 
 
 class NetworkFile(Network):
@@ -36,8 +32,12 @@ class NetworkFile(Network):
         """Write settings and weights to a file, for which ``safetensors`` is needed (extra ``weights``).
 
         It is a file of weights as `anomaly_kernels.weights.load_params` reads it, with the settings in its header. A
-        setting that is a function is a TypeError.
+        setting that is a function is a TypeError; weights that a class of one's own has besides are a ValueError.
         """
+        if own := self._own_weights():
+            raise ValueError(
+                f"a file of {type(self).__name__} would lack its weight {own[0]}: save it as its framework does"
+            )
         settings = json.dumps(self._described(), allow_nan=False)
         weights.write(path, self._state(), {"class": type(self).__name__, "settings": settings})
 
@@ -47,9 +47,16 @@ class NetworkFile(Network):
         params, header = weights.read(path)
         match header:
             case {"class": cls.__name__, "settings": settings}:
-                made = cls._restored(json.loads(settings), params)
-                return weights.set_params_tree(made, params) if params else made
+                try:
+                    made = cls._restored(dict(json.loads(settings)), params)
+                    return weights.set_params_tree(made, params) if params else made
+                except (LookupError, RuntimeError, TypeError, ValueError) as error:
+                    raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
         raise ValueError(f"{path} does not hold a {cls.__name__}")
+
+    def _own_weights(self) -> list[str]:
+        """Names of the weights that are not in the tree."""
+        raise NotImplementedError
 
     def _described(self) -> dict[str, Any]:
         """The settings as JSON has them."""

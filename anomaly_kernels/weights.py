@@ -15,10 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from anomaly_kernels._checks import REAL, dtype_name
 from anomaly_kernels._namespace import array_namespace, describe
 
 __all__ = ["get_params_tree", "load_params", "save_params", "set_params_tree"]
@@ -43,6 +45,8 @@ def get_params_tree(model: Any) -> dict[str, np.ndarray]:
     ------
     TypeError
         If the model is another one, or a weight is no array of floating point.
+    ValueError
+        If the model is one of Keras' that has no weights yet.
     """
     return {key: _numpy(key, x) for key, x in _tree(model).items()}
 
@@ -72,17 +76,23 @@ def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
     if not isinstance(params, Mapping):
         raise TypeError(f"`params` must be a dict of arrays, got {describe(params)}")
     known = _tree(model)
-    for name, which, others in (("lacks", known, params), ("has the unknown", params, known)):
-        if odd := [key for key in which if key not in others]:
-            raise ValueError(f"`params` {name} weight {odd[0]!r}; the model has {', '.join(map(repr, known))}")
-    given = {key: _numpy(key, params[key]) for key in known}
-    for key, x in given.items():
-        if x.shape != (shape := tuple(known[key].shape)):
-            raise ValueError(f"{_of_layer(key)} must have shape {shape}, got {x.shape}")
+    given = fitted({key: tuple(x.shape) for key, x in known.items()}, params)
     if isinstance(model, Mapping):
         return {key: _beside(known[key], x) for key, x in given.items()}  # type: ignore[return-value]
     model._set_params_tree(given)  # type: ignore[attr-defined]  # noqa: SLF001
     return model
+
+
+def fitted(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The weights of a model of these shapes, in their order, as NumPy's; an error where keys or shapes differ."""
+    for name, which, others in (("lacks", shapes, params), ("has the unknown", params, shapes)):
+        if odd := [key for key in which if key not in others]:
+            raise ValueError(f"`params` {name} weight {odd[0]!r}; the model has {', '.join(map(repr, shapes))}")
+    given = {key: _numpy(key, params[key]) for key in shapes}
+    for key, x in given.items():
+        if x.shape != shapes[key]:
+            raise ValueError(f"{_of_layer(key)} must have shape {shapes[key]}, got {x.shape}")
+    return given
 
 
 def save_params(path: str | PathLike[str], params: Any) -> None:
@@ -109,7 +119,7 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to numpy.ndarray
-        For `set_params_tree`, or for the pure functions.
+        For `set_params_tree`, or for the pure functions; what the file has in bfloat16 in float32.
 
     Raises
     ------
@@ -122,7 +132,7 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
 def write(path: str | PathLike[str], params: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
     """Write arrays, and what is said of them."""
     module, _ = _safetensors()
-    module.numpy.save_file({key: np.ascontiguousarray(x) for key, x in params.items()}, path, dict(header) or None)
+    module.numpy.save_file({key: np.asarray(x, order="C") for key, x in params.items()}, path, dict(header) or None)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -130,9 +140,20 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, st
     module, unreadable = _safetensors()
     try:
         with module.safe_open(path, "np") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except unreadable as error:
+            header = file.metadata() or {}
+        arrays = module.deserialize(Path(path).read_bytes())
+        return {key: _array(**array) for key, array in arrays}, header
+    except (unreadable, ValueError) as error:
         raise ValueError(f"{path} is no file of weights: {error}") from error
+
+
+def _array(dtype: str, shape: list[int], data: bytearray) -> np.ndarray:
+    if dtype == "BF16":  # the upper half of a float32, which NumPy has
+        upper = np.frombuffer(data, "<u2").astype("<u4")
+        return (upper << 16).view("<f4").reshape(shape)
+    if dtype not in ("F16", "F32", "F64"):
+        raise ValueError(f"it holds an array of {dtype}")
+    return np.frombuffer(data, f"<f{int(dtype[1:]) // 8}").reshape(shape)
 
 
 def _safetensors() -> tuple[Any, type[Exception]]:
@@ -163,11 +184,11 @@ def _of_layer(key: str) -> str:
 
 
 def _numpy(key: str, x: Any) -> np.ndarray:
-    dtype = str(getattr(x, "dtype", "none"))
-    if "float" not in dtype or not hasattr(x, "shape"):
-        got = f"{describe(x)} of {dtype}" if hasattr(x, "dtype") else describe(x)
+    dtype = dtype_name(x.dtype) if hasattr(x, "dtype") else None
+    if dtype not in REAL or not hasattr(x, "shape"):
+        got = describe(x) if dtype is None else f"{describe(x)} of {x.dtype}"
         raise TypeError(f"{_of_layer(key)} must be an array of floating point, got {got}")
     x = x.detach().cpu() if hasattr(x, "detach") else x
-    x = x.float() if dtype == "torch.bfloat16" else x
-    array = np.array(x.numpy() if hasattr(x, "numpy") else x)
-    return array.astype("float32") if array.dtype.name == "bfloat16" else array
+    if dtype == "bfloat16":
+        dtype, x = "float32", x.float() if hasattr(x, "float") else x
+    return np.array(x.numpy() if hasattr(x, "numpy") else x, dtype)

@@ -155,6 +155,21 @@ def test_a_score_layer_is_saved_with_its_model(tmp_path):
     assert again.get_layer("score").get_config() == layer.get_config()
 
 
+@pytest.mark.parametrize("name", ["LSTMAutoencoderAnomaly", "SequenceAnomalyScoreLayer"])
+def test_what_every_layer_of_keras_takes_is_kept(name):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    policy = keras.dtype_policies.DTypePolicyMap(default_policy="mixed_bfloat16")
+    sizes = (4, 4) if name == "LSTMAutoencoderAnomaly" else (4,)
+    network = getattr(akk, name)(*sizes, name="mine", dtype=policy, trainable=False, activity_regularizer="l2")
+    again = type(network).from_config(network.get_config())
+    assert (again.name, again.trainable, again.dtype_policy.default_policy.name) == ("mine", False, "mixed_bfloat16")
+    again(RNG.normal(size=(2, 5, 3)).astype("float32"))
+    assert len(again.losses) == 1
+
+
 def test_options_are_read_and_wrong_ones_refused():
     import anomaly_kernels.keras as akk
 
@@ -266,3 +281,75 @@ def test_a_model_is_copied_and_takes_series_of_any_length():
         expected = ak.lstm_autoencoder(weights.get_params_tree(model), x)
         np.testing.assert_allclose(model.predict_on_batch(x), expected, atol=1e-5)
         np.testing.assert_array_equal(again.predict_on_batch(x), model.predict_on_batch(x))
+
+
+MASKED = [{"use_bottleneck_dense": True}, {"use_bottleneck_dense": False, "use_bidirectional_encoder": True}]
+
+
+@pytest.mark.parametrize("option", MASKED, ids=str)
+def test_masked_steps_change_nothing_and_are_not_learnt(option):
+    import keras
+
+    model = autoencoder({"num_encoder_layers": 2, **option})
+    padded = keras.Sequential([keras.layers.Masking(), model])
+    x = RNG.normal(size=(3, 6, 3)).astype("float32")
+    x[:, 4:] = 0.0
+    found = padded(x)
+    expected = numbers(model(x[:, :4]))
+    np.testing.assert_allclose(numbers(found)[:, :4], expected, atol=1e-6)
+    padded.compile("sgd", "mse")
+    loss = padded.evaluate(x, x, verbose=0)
+    assert loss == pytest.approx(((x[:, :4] - expected) ** 2).mean(), rel=1e-5)
+
+
+def test_masked_steps_have_no_part_in_statistics_and_in_the_loss_of_scores():
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    keras.utils.set_random_seed(0)
+    layer = akk.SequenceAnomalyScoreLayer(4, "tanh", 0.0, "batch")
+    padded = keras.Sequential([keras.layers.Masking(), layer])
+    x = RNG.normal(size=(3, 6, 3)).astype("float32")
+    x[:, 4:] = 0.0
+    padded(x, training=True)
+    params = weights.get_params_tree(layer)
+    hidden = np.tanh(x[:, :4] @ params["hidden_dense_1/kernel"])
+    np.testing.assert_allclose(params["batch_norm_1/moving_mean"], 0.01 * hidden.mean((0, 1)), rtol=1e-4, atol=1e-7)
+    padded.compile("sgd", "mse")
+    loss = padded.evaluate(x, np.zeros((3, 6, 1), "float32"), verbose=0)
+    assert loss == pytest.approx((numbers(layer(x[:, :4])) ** 2).mean(), rel=1e-5)
+
+
+def test_networks_need_a_known_number_of_features():
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    unknown = keras.Input((None, None))
+    with pytest.raises(ValueError, match=r"`features` must have shape \(..., F\), F known, got \(None, None, None\)"):
+        akk.SequenceAnomalyScoreLayer(3)(unknown)
+    with pytest.raises(ValueError, match=r"`features` must have shape \(..., F\), F known, got \(\)"):
+        akk.SequenceAnomalyScoreLayer(3)(keras.ops.ones(()))
+    with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, F\), F known, got \(None, None, None\)"):
+        autoencoder()(unknown)
+    with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, F\), F known, got \(7, 3\)"):
+        autoencoder()(keras.ops.ones((7, 3)))
+    for wrong in ([keras.ops.ones((2, 7, 3))] * 2, {"x": keras.ops.ones((2, 7, 3))}):
+        with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, F\), F known, got"):
+            autoencoder()(wrong)
+    assert autoencoder(n_features=3)(unknown).shape == (None, None, 3)
+
+
+def test_an_adapted_kernel_is_among_the_weights():
+    import anomaly_kernels.keras as akk
+
+    layer = akk.SequenceAnomalyScoreLayer([4])
+    x = RNG.normal(size=(5, 3)).astype("float32")
+    layer(x)
+    hidden = layer._layers_by_name()["hidden_dense_1"]
+    hidden.enable_lora(1)
+    hidden.lora_kernel_b.assign(np.ones((1, 4)))
+    np.testing.assert_allclose(
+        ak.sequence_anomaly_score(weights.get_params_tree(layer), x), numbers(layer(x)), rtol=1e-5, atol=1e-6
+    )

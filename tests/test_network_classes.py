@@ -366,6 +366,61 @@ def test_masks_come_of_the_key_alone():
 
 
 @pytest.mark.library("jax")
+def test_functions_of_jax_take_numpys_arrays_and_are_traced_once(monkeypatch):
+    import jax
+
+    import anomaly_kernels.jax as akj
+    from anomaly_kernels.jax import networks
+
+    params = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True)
+    head = akj.sequence_anomaly_score_init(jax.random.key(0), 3, 4)
+    traced = []
+    for name in ("reconstruct", "score"):
+        of_module = getattr(networks, name)
+        monkeypatch.setattr(networks, name, lambda *a, f=of_module, name=name: (traced.append(name), f(*a))[1])
+    key, x = jax.random.key(1), RNG.normal(size=(5, 6, 3))  # a shape of its own, which nothing has compiled before
+    for rate in (0.1, 0.2, 0.2):
+        found = [akj.lstm_autoencoder_apply(params, x), akj.sequence_anomaly_score_apply(head, x)]
+        found.append(akj.lstm_autoencoder_apply(params, x, dropout_rate=rate, recurrent_dropout_rate=rate, key=key))
+        found += akj.sequence_anomaly_score_apply(head, x, dropout_rate=rate, key=key)
+        assert all(isinstance(x, jax.Array) for x in jax.tree.leaves(found))
+    assert traced == ["reconstruct", "score"]
+
+
+@pytest.mark.library("jax")
+def test_networks_of_half_precision_are_drawn_and_trained_in_a_scan():
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    x = RNG.normal(size=(8, 6, 3))
+    for dtype in ("float16", "bfloat16", "float32"):
+        drawn = akj.lstm_autoencoder_init(jax.random.key(0), **SIZES, use_bottleneck_dense=True, dtype=dtype)
+        assert {str(value.dtype) for value in drawn.values()} == {dtype}
+        recurrent = np.asarray(drawn["decoder_1/recurrent_kernel"], "float64")
+        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(4), atol=0.02)
+
+        def step(params, key):
+            scores, after = akj.sequence_anomaly_score_apply(params, x, use_norm="batch", key=key)
+            return after, scores
+
+        head = akj.sequence_anomaly_score_init(jax.random.key(0), 3, 4, use_norm="batch", dtype=dtype)
+        after, _ = jax.lax.scan(step, head, jax.random.split(jax.random.key(1), 3))
+        assert {str(value.dtype) for value in after.values()} == {dtype}
+        assert (after["batch_norm_1/moving_mean"] > 0).any()
+
+
+@FRAMEWORKS
+def test_there_are_no_statistics_of_an_empty_batch(driver):
+    x = np.ones((0, 2, 3))
+    with pytest.raises(ValueError, match="^`features` has shape \\(0, 2, 3\\): there is nothing to average over"):
+        trained(driver, x, 0.1, use_norm="batch")
+    found, before, after = trained(driver, x, 0.1, use_norm="layer")
+    assert found.shape == (0, 2, 1)
+    assert all((before[key] == after[key]).all() for key in before)
+
+
+@pytest.mark.library("jax")
 def test_long_and_short_series_in_jax():
     import jax
 
@@ -423,6 +478,25 @@ def test_a_module_is_copied_saved_compiled_and_trained(tmp_path):
 
 
 @pytest.mark.library("torch")
+def test_the_second_bias_of_torch_is_part_of_the_weights():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    module = akt.LSTMAutoencoderAnomaly(**SIZES, use_bottleneck_dense=True, use_bidirectional_encoder=True).double()
+    own = torch.nn.LSTM(3, 4, batch_first=True, bidirectional=True).double()
+    module.encoder_1.load_state_dict(own.state_dict())
+    x = torch.as_tensor(RNG.normal(size=(2, 5, 3)))
+    params = weights.get_params_tree(module)
+    np.testing.assert_allclose(ak.lstm_autoencoder(params, x.numpy()), module(x).detach(), rtol=1e-10, atol=1e-12)
+    weights.set_params_tree(module, params)
+    np.testing.assert_allclose(ak.lstm_autoencoder(params, x.numpy()), module(x).detach(), rtol=1e-10, atol=1e-12)
+    module.encoder_1.load_state_dict(own.state_dict())
+    module.reset_parameters()
+    assert weights.get_params_tree(module)["encoder_1/backward/bias"].tolist() == [0.0] * 4 + [1.0] * 4 + [0.0] * 8
+
+
+@pytest.mark.library("torch")
 def test_regularizers_and_shapes_of_modules():
     import torch
 
@@ -436,6 +510,13 @@ def test_regularizers_and_shapes_of_modules():
     kernels = [layer.hidden_dense_1.kernel, layer.score_output.kernel]
     torch.testing.assert_close(layer.regularization(), sum(w.square().sum() for w in kernels) + 0.5)
     assert akt.SequenceAnomalyScoreLayer(3, 4).regularization() == 0.0
+    with pytest.raises(TypeError, match="^`bias_regularizer` must be callable, got str$"):
+        akt.SequenceAnomalyScoreLayer(3, 4, bias_regularizer="l2")
+    layer.set_params(kernel_regularizer=akt.OrthogonalityLoss(weight=2.0))
+    torch.testing.assert_close(layer.regularization(), sum(ak.orthogonality_loss(w, weight=2.0) for w in kernels) + 0.5)
+    torch.testing.assert_close(copy.deepcopy(layer).regularization(), layer.regularization())
+    layer.set_params(kernel_regularizer=torch.norm, bias_regularizer=None)
+    torch.testing.assert_close(layer.regularization(), sum(map(torch.norm, kernels)))
     assert layer.hidden_units == [4]
     with pytest.raises(ValueError, match="`features` must have shape \\(..., 3\\), got \\(2, 4\\)"):
         layer(torch.ones(2, 4))
@@ -525,12 +606,42 @@ def test_a_module_under_compile_keeps_its_statistics_and_takes_series_of_any_len
             torch.testing.assert_close(compiled(x), module(x))
 
 
+@FRAMEWORKS
+def test_weights_are_of_either_byte_order(driver):
+    model = made(driver, **SIZES, use_bottleneck_dense=True)
+    params = weights.get_params_tree(model)
+    swapped = {key: (2 * x).astype(x.dtype.newbyteorder()) for key, x in params.items()}
+    again = weights.get_params_tree(weights.set_params_tree(model, swapped))
+    for key, x in params.items():
+        np.testing.assert_array_equal(again[key], 2 * x)
+
+
+@pytest.mark.library("torch")
+def test_files_that_torch_has_written_are_read_whatever_their_dtype(tmp_path):
+    import safetensors.torch
+    import torch
+
+    path, kernel = tmp_path / "a.safetensors", torch.randn(3, 2)
+    for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+        safetensors.torch.save_file({"kernel": kernel.to(dtype), "bias": torch.zeros(0, 1).to(dtype)}, path)
+        read = weights.load_params(path)
+        assert {key: x.shape for key, x in read.items()} == {"kernel": (3, 2), "bias": (0, 1)}
+        assert str(read["kernel"].dtype) == str(dtype).rpartition(".")[2].replace("bfloat16", "float32")
+        np.testing.assert_array_equal(read["kernel"].astype("float64"), kernel.to(dtype).double())
+        read["kernel"] *= 2.0
+    for dtype, named in ((torch.float8_e4m3fn, "F8_E4M3"), (torch.int64, "I64")):
+        safetensors.torch.save_file({"kernel": kernel.to(dtype)}, path)
+        with pytest.raises(ValueError, match=f"a.safetensors is no file of weights: it holds an array of {named}$"):
+            weights.load_params(path)
+
+
 def test_files_hold_arrays_and_nothing_else(tmp_path):
     params = filled(options.score_head_shapes(3, 4, "batch"))
+    params |= {"number": np.asarray(2.0), "turned": np.asfortranarray(RNG.normal(size=(2, 3)))}
     weights.save_params(tmp_path / "a.safetensors", params)
     again = weights.load_params(tmp_path / "a.safetensors")
     assert again.keys() == params.keys()
-    assert all((again[key] == params[key]).all() for key in params)
+    assert all((again[key] == params[key]).all() and again[key].shape == params[key].shape for key in params)
     (tmp_path / "b.safetensors").write_bytes(pickle.dumps(params))
     with pytest.raises(ValueError, match="is no file of weights"):
         weights.load_params(tmp_path / "b.safetensors")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 
 import numpy as np
 import pytest
@@ -72,6 +73,66 @@ def test_a_clone_has_the_settings_and_no_weights_in_common(framework, name):
         assert all(a is not b for a, b in pairs)
 
 
+@BOTH
+def test_a_class_of_a_users_own_has_the_settings_that_it_hands_on(framework, name, driver, tmp_path):
+    import sklearn.base
+
+    base = type(made(framework, name))
+
+    class Mine(base):
+        def __init__(self, *arguments, gain=1.0, **settings):
+            super().__init__(*arguments, **settings)
+            self.gain = gain
+
+        def __call__(self, x):
+            return self.gain * super().__call__(x)
+
+    given = {"in_features": 3} if (framework, name) == ("torch", "SequenceAnomalyScoreLayer") else {}
+    given |= HEAD if name == "SequenceAnomalyScoreLayer" else AUTOENCODER
+    network = Mine(gain=2.0, **given)
+    assert network.get_params() == {"gain": 2.0, **base(**given).get_params()}
+    assert sklearn.base.clone(network).get_params() == network.get_params()
+    assert network.set_params(activation="sigmoid").my_params.startswith("Mine(gain=2.0, ")
+    if framework == "keras":
+        assert Mine.from_config(network.get_config()).get_config() == network.get_config()
+    if hasattr(network, "_restored"):  # which is not Keras' model, whose files are Keras' own
+        expected = scores(network.double().eval() if framework == "torch" else network, driver)
+        network.save(tmp_path / "network.safetensors")
+        again = Mine.load(tmp_path / "network.safetensors")
+        np.testing.assert_array_equal(scores(again.eval() if framework == "torch" else again, driver), expected)
+
+
+@BOTH
+def test_sizes_of_every_kind_are_pythons_integers(framework, name):
+    if name == "SequenceAnomalyScoreLayer":
+        for units in (np.asarray([5, 4]), range(5, 3, -1), (np.int64(5), 4)):
+            assert made(framework, name, hidden_units=units).get_params()["hidden_units"] == [5, 4]
+        for wrong, message in (
+            ({5, 4}, "`hidden_units` must be a sequence of positive integers, got {4, 5}"),
+            ("55", "`hidden_units` must be a sequence of positive integers, got '55'"),
+            (None, "`hidden_units` must be a positive integer or a sequence of them, got NoneType"),
+            ([5, 4.0], "`hidden_units[1]` must be a positive integer, got float"),
+        ):
+            with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+                made(framework, name, hidden_units=wrong)
+    else:
+        sizes = {name: size for name, size in AUTOENCODER.items() if type(size) is int} | {"n_repeats": 4}
+        network = made(framework, name, **{name: np.int64(size) for name, size in sizes.items()})
+        assert {name: getattr(network, name) for name in sizes} == sizes
+        assert all(type(getattr(network, name)) is int for name in sizes)
+
+
+def test_a_class_of_a_users_own_that_keeps_less_is_shown(framework):
+    class Mine(type(made(framework, "SequenceAnomalyScoreLayer"))):
+        def __init__(self, units, activation="tanh"):
+            super().__init__(*[3] * (framework == "torch"), [units, units], activation)
+
+    assert Mine(4).my_params == "Mine(activation='tanh')"
+    assert "activation='tanh'" in repr(Mine(4))
+    with pytest.raises(AttributeError, match="units"):
+        Mine(4).get_params()
+
+
 def test_a_table_has_the_settings_and_shapes_of_weights(framework, capsys):
     text = made(framework, "SequenceAnomalyScoreLayer").summary()
     assert "  hidden_units  " in text
@@ -100,6 +161,28 @@ def test_settings_change_by_name_checked_and_all_or_none(framework, name):
     with pytest.raises(ValueError, match=f"^{name} has no setting `activatoin`; did you mean `activation`\\?$"):
         network.set_params(dropout_rate=0.0, activatoin="tanh")
     assert network.get_params() == {**before, "activation": "relu", "dropout_rate": 0.5}
+
+
+def test_settings_of_regularizers_change_by_name_too(framework):
+    import anomaly_kernels.keras as akk
+
+    cls = akk.SequenceAnomalyScoreLayer
+    regularizer = akk.OrthogonalityLoss(weight=2.0)
+    if framework == "torch":
+        import anomaly_kernels.torch as akt
+
+        cls, regularizer = akt.SequenceAnomalyScoreLayer, akt.OrthogonalityLoss(weight=2.0)
+    network = cls(3, [4]) if framework == "torch" else cls([4])
+    network.set_params(kernel_regularizer=regularizer, kernel_regularizer__weight=3.0)
+    assert network.get_params()["kernel_regularizer__weight"] == regularizer.weight == 3.0
+    assert network.set_params(**network.get_params()) is network
+    with pytest.raises(ValueError, match="^`dropout_rate` must be >= 0 and < 1, got 1$"):
+        network.set_params(kernel_regularizer__weight=4.0, dropout_rate=1)
+    with pytest.raises(
+        ValueError, match="^`bias_regularizer` has no settings of its own, got `bias_regularizer__weight`"
+    ):
+        network.set_params(kernel_regularizer__weight=4.0, bias_regularizer__weight=1.0)
+    assert regularizer.weight == 3.0
 
 
 @BOTH
@@ -142,6 +225,26 @@ def test_weights_of_other_shapes_are_drawn_anew_and_others_stay():
     np.testing.assert_allclose(network(torch.as_tensor(X)).detach(), expected, rtol=1e-10)
 
 
+@pytest.mark.library("torch")
+def test_modules_of_a_users_own_are_drawn_anew_too_and_regularizers_stay():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    class Mine(akt.SequenceAnomalyScoreLayer):
+        def __init__(self, *arguments, **settings):
+            super().__init__(*arguments, **settings)
+            self.after = torch.nn.Linear(1, 1)
+            torch.nn.init.ones_(self.after.weight)
+
+    regularizer = akt.OrthogonalityLoss(weight=torch.tensor(2.0))
+    network = Mine(3, [4], kernel_regularizer=regularizer)
+    network.set_params(hidden_units=[5])
+    assert network.after.weight.item() == 1.0
+    assert network.kernel_regularizer is regularizer
+    assert regularizer.weight.item() == 2.0
+
+
 @BOTH
 def test_a_saved_file_makes_the_same_network_again(framework, name, driver, tmp_path):
     network = made(framework, name, dropout_rate=0.5)
@@ -182,6 +285,63 @@ def test_a_saved_file_is_one_of_weights_with_the_settings_in_its_header(framewor
     weights.save_params(path, params)
     with pytest.raises(ValueError, match="network.safetensors does not hold a SequenceAnomalyScoreLayer$"):
         type(network).load(path)
+
+
+def test_weights_that_a_class_of_a_users_own_has_besides_are_not_lost(framework, tmp_path):
+    class Mine(type(made(framework, "SequenceAnomalyScoreLayer"))):
+        def __init__(self, *arguments, **settings):
+            super().__init__(*arguments, **settings)
+            if framework == "torch":
+                self.register_buffer("scale", self.score_output.bias.detach().clone())
+
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.scale = self.add_weight(shape=(), name="scale")
+
+    network = Mine(3, [4]) if framework == "torch" else Mine([4])
+    if framework == "keras":
+        network.build(X.shape)
+    with pytest.raises(
+        ValueError, match="^a file of Mine would lack its weight .*scale: save it as its framework does$"
+    ):
+        network.save(tmp_path / "network.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_whose_settings_are_wrong_are_refused(framework, tmp_path):
+    network = made(framework, "SequenceAnomalyScoreLayer")
+    path = tmp_path / "network.safetensors"
+    network.save(path)
+    params, header = weights.read(path)
+    settings = json.loads(header["settings"])
+    last = {key: x for key, x in params.items() if key.startswith("score")}
+    for wrong, held in (
+        ("", params),
+        ("3", params),
+        ("[1]", params),
+        ("{}", params),
+        (json.dumps({**settings, "dropout": 0.1}), params),
+        (json.dumps({**settings, "activation": 3}), params),
+        (json.dumps({**settings, "hidden_units": [5, 3]}), params),
+        (json.dumps({**settings, "hidden_units": [10**9, 10**9, 10**9]}), params),
+        (json.dumps({**settings, "build_config": {"input_shape": []}}), params),
+        (json.dumps(settings), last),
+        (json.dumps(settings), {}),
+    ):
+        weights.write(path, held, {**header, "settings": wrong})
+        with pytest.raises(ValueError, match="network.safetensors does not hold a SequenceAnomalyScoreLayer: "):
+            type(network).load(path)
+
+
+@pytest.mark.library("torch")
+def test_reading_a_file_draws_nothing(tmp_path):
+    import torch
+
+    network = made("torch", "LSTMAutoencoderAnomaly")
+    network.save(tmp_path / "network.safetensors")
+    state = torch.random.get_rng_state()
+    type(network).load(tmp_path / "network.safetensors")
+    assert (torch.random.get_rng_state() == state).all()
 
 
 @pytest.mark.library("torch")

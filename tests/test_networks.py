@@ -245,6 +245,13 @@ def test_autoencoder_number_by_number(driver, structure):
     np.testing.assert_allclose(driver.numpy(got), expected, rtol=1e-11, atol=1e-13)
 
 
+def test_networks_give_nothing_for_an_empty_batch(driver):
+    for network, (params, arrays) in NETWORKS.items():
+        ((name, x),) = arrays.items()
+        got = network(on(driver, params), **{name: driver.array(x[:0])})
+        assert tuple(got.shape) == (0, *network(params, x).shape[1:])
+
+
 @pytest.mark.parametrize("n_repeats", [1, 3, 6])
 def test_autoencoder_repeats_and_activations(driver, n_repeats):
     rng = np.random.default_rng(8)
@@ -315,6 +322,18 @@ def test_network_takes_an_unknown_batch(driver, network):
     params, arrays = (on(driver, part) for part in NETWORKS[network])
     traced = driver.unknown_batch(lambda a: network(params, **a), arrays, list(arrays))
     np.testing.assert_allclose(driver.numpy(traced(arrays)), driver.numpy(network(params, **arrays)), rtol=1e-10)
+
+
+@pytest.mark.library("jax")
+def test_a_second_call_compiles_nothing(driver, caplog):
+    import jax
+
+    for network, given in NETWORKS.items():
+        params, arrays = (on(driver, part) for part in given)
+        network(params, **arrays)
+        with jax.log_compiles():
+            network(params, **arrays)
+    assert not [record.getMessage() for record in caplog.records if "ompil" in record.getMessage()]
 
 
 @pytest.mark.library("tensorflow")
@@ -399,7 +418,7 @@ def test_autoencoder_names_what_is_wrong(driver):
         ak.lstm_autoencoder(unprojected, x)
     with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, F\), got \(4, 2\)"):
         ak.lstm_autoencoder(full, x[0, :, :])
-    with pytest.raises(ValueError, match=r"`inputs` has shape \(2, 0, 2\)"):
+    with pytest.raises(ValueError, match=r"^`inputs` must have shape \(B, T, F\), T > 0, got \(2, 0, 2\)$"):
         ak.lstm_autoencoder(full, x[:, :0, :])
     with pytest.raises(ValueError, match="`n_repeats` must be >= 1, got 0"):
         ak.lstm_autoencoder(full, x, n_repeats=0)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from anomaly_kernels import lstm_autoencoder, sequence_anomaly_score
 from anomaly_kernels._checks import cast
 from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct
@@ -90,15 +91,27 @@ def sequence_anomaly_score_apply(
     params : dict of str to array
         In training, those with the moving statistics after this batch.
     """
-    kept = options.rate("dropout_rate", dropout_rate)
+    rate = options.rate("dropout_rate", dropout_rate)
     settings: dict[str, Any] = {"activation": activation, "use_norm": use_norm, "final_activation": final_activation}
     if key is None:
-        return sequence_anomaly_score(params, features, **settings)
+        return _score(params, features, **settings)
+    return _score_in_training(params, features, key, rate, **settings)
+
+
+_score = jitted(sequence_anomaly_score)
+
+
+@partial(jax.jit, static_argnames=("activation", "use_norm", "final_activation"))
+def _score_in_training(
+    params: Mapping[str, jax.Array], features: jax.Array, key: jax.Array, rate: float, **settings: Any
+) -> tuple[jax.Array, Params]:
     xp, given, x = _checked(partial(sequence_anomaly_score, **settings), params, features)
-    named = (ACTIVATIONS[activation], ACTIVATIONS[final_activation])
+    named = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["final_activation"]])
     masks = _Masks(key)
-    found, moved = score(xp, given, x, norm_named(use_norm), *named, lambda x: x * masks(jnp.ones_like(x), kept))
-    return found, {**params, **{name: jax.lax.stop_gradient(x) for name, x in moved.items()}}
+    found, moved = score(
+        xp, given, x, norm_named(settings["use_norm"]), *named, lambda x: x * masks(jnp.ones_like(x), rate)
+    )
+    return found, {**params, **{k: jax.lax.stop_gradient(x).astype(params[k].dtype) for k, x in moved.items()}}
 
 
 def lstm_autoencoder_init(
@@ -195,21 +208,27 @@ def lstm_autoencoder_apply(
         "inputs": options.rate("dropout_rate", dropout_rate),
         "state": options.rate("recurrent_dropout_rate", recurrent_dropout_rate),
     }
-    activations = {"activation": activation, "intermediate_activation": intermediate_activation}
-    settings: dict[str, Any] = {"n_repeats": n_repeats, **activations}
+    settings: dict[str, Any] = {
+        "n_repeats": n_repeats,
+        "activation": activation,
+        "intermediate_activation": intermediate_activation,
+    }
     if key is None or not any(rates.values()):
-        return lstm_autoencoder(params, inputs, **settings)
+        return _reconstruction(params, inputs, **settings)
+    return _reconstruction_in_training(params, inputs, key, rates, **settings)
+
+
+_reconstruction = jitted(lstm_autoencoder)
+
+
+@partial(jax.jit, static_argnames=("n_repeats", "activation", "intermediate_activation"))
+def _reconstruction_in_training(
+    params: Mapping[str, jax.Array], inputs: jax.Array, key: jax.Array, rates: Mapping[str, float], **settings: Any
+) -> jax.Array:
     xp, given, x = _checked(partial(lstm_autoencoder, **settings), params, inputs)
+    named = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["intermediate_activation"]])
     masks = _Masks(key)
-    return reconstruct(
-        xp,
-        given,
-        x,
-        n_repeats,
-        ACTIVATIONS[activation],
-        ACTIVATIONS[intermediate_activation],
-        lambda which, ones: masks(ones, rates[which]),
-    )
+    return reconstruct(xp, given, x, settings["n_repeats"], *named, lambda which, ones: masks(ones, rates[which]))
 
 
 def _checked(kernel: Callable[..., jax.Array], params: Mapping[str, jax.Array], x: jax.Array) -> Any:
@@ -241,9 +260,14 @@ def _forget(_: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jnp.zeros(shape, dtype).at[units : 2 * units].set(1.0)
 
 
+def _orthogonal(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    wide = jnp.promote_types(dtype, jnp.float32)  # which LAPACK needs
+    return jax.nn.initializers.orthogonal()(key, shape, wide).astype(dtype)
+
+
 _START: dict[str, Callable[[jax.Array, tuple[int, ...], Any], jax.Array]] = {
     "glorot_uniform": jax.nn.initializers.glorot_uniform(),
-    "orthogonal": jax.nn.initializers.orthogonal(),
+    "orthogonal": _orthogonal,
     "zeros": jax.nn.initializers.zeros,
     "ones": jax.nn.initializers.ones,
     "forget": _forget,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, SupportsIndex
 
 import keras
 
-from anomaly_kernels import reconstruction_error
+from anomaly_kernels import reconstruction_error, weights
 from anomaly_kernels._checks import positive
 from anomaly_kernels._namespace import array_namespace
 from anomaly_kernels._network import Network, NetworkFile
@@ -36,12 +37,16 @@ class _Network(Network):
         """
         return super().set_params(**params)
 
-    def _become(self, settings: dict[str, Any]) -> None:
+    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         if self.built:
             raise ValueError(f"{type(self).__name__} is built: its settings are those of its weights, make another one")
-        other = type(self)(**settings)
-        for name in settings:
+        other = type(self)(**after)
+        for name in before:
             setattr(self, name, getattr(other, name))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the options, from which `from_config` makes the same network."""
+        return {**keras.layers.Layer.get_config(self), **self.get_params(deep=False)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
@@ -56,9 +61,8 @@ class _Network(Network):
         tree: Variables = {}
         for name, layer in self._layers_by_name().items():
             owner = layer.cell if isinstance(layer, keras.layers.LSTM) else layer
-            for array in _ARRAYS:
-                if isinstance(variable := getattr(owner, array, None), keras.Variable):
-                    tree[f"{name}/{array}"] = variable
+            held = {array: getattr(owner, array, None) for array in _ARRAYS}  # a kernel that is adapted is a tensor
+            tree |= {f"{name}/{array}": x for array, x in held.items() if x is not None}
         if not tree:
             raise ValueError(f"{type(self).__name__} has no weights before it is built, or called once")
         return tree
@@ -112,6 +116,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         **layer: Any,
     ) -> None:
         super().__init__(**layer)
+        self.supports_masking = True
         options.check_activations(activation=activation, final_activation=final_activation)
         self.hidden_units = options.listed("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
@@ -122,6 +127,8 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for features of a known number."""
+        if not input_shape or input_shape[-1] is None:
+            raise ValueError(f"`features` must have shape (..., F), F known, got {tuple(input_shape)}")
         norm, own = norm_named(self.use_norm), {"dtype": self.dtype_policy}
         self._stack: list[tuple[str, Any]] = []
         for i, units in enumerate(self.hidden_units, start=1):
@@ -151,23 +158,32 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     def _layers_by_name(self) -> Mapping[str, Any]:
         return dict(self._stack) if self.built else {}
 
-    def call(self, features: Tensor, training: Any = None) -> Tensor:
-        """Return the scores, (..., 1)."""
+    def call(self, features: Tensor, training: Any = None, mask: Tensor | None = None) -> Tensor:
+        """Return the scores, (..., 1); statistics are of the steps that are not masked."""
         for name, layer in self._stack:
-            features = layer(features, training=training) if name.startswith(("batch", "dropout")) else layer(features)
+            if name.startswith("batch"):
+                features = layer(features, training=training, mask=mask)
+            else:
+                features = layer(features, training=training) if name.startswith("dropout") else layer(features)
         return features
 
     def _state(self) -> dict[str, Any]:
         return super()._state() if self.built else {}
 
+    def _own_weights(self) -> list[str]:
+        known = {x.path for layer in self._layers_by_name().values() for x in layer.weights}
+        return [x.path for x in self.weights if x.path not in known]
+
     def _described(self) -> dict[str, Any]:
         return {**self.get_config(), "build_config": self.get_build_config() if self.built else None}
 
     @classmethod
-    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:  # noqa: ARG003  # the config tells
+    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
         built = settings.pop("build_config")
         made: Self = cls.from_config(settings)
         if built is not None:
+            shapes = options.score_head_shapes(built["input_shape"][-1], made.hidden_units, made.use_norm)
+            weights.fitted(shapes, params)  # before there is memory, of whatever size the file says
             made.build_from_config(built)
         return made
 
@@ -178,8 +194,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the options, from which `from_config` makes the same layer."""
         return {
-            **keras.layers.Layer.get_config(self),
-            **self.get_params(deep=False),
+            **super().get_config(),
             "hidden_units": list(self.hidden_units),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
@@ -246,7 +261,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     ) -> None:
         super().__init__(**model)
         options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        options.Autoencoder(
+        sizes = options.Autoencoder(
             latent_dim,
             lstm_units,
             num_encoder_layers,
@@ -254,21 +269,18 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
             use_bidirectional_encoder,
             use_bottleneck_dense,
         ).checked()
-        if n_features is not None:
-            positive("n_features", n_features)
-        self.latent_dim, self.lstm_units, self.n_features = latent_dim, lstm_units, n_features
+        self.latent_dim, self.lstm_units, self.num_encoder_layers, self.num_decoder_layers, *flags = sizes
+        self.use_bidirectional_encoder, self.use_bottleneck_dense = flags
+        self.n_features = None if n_features is None else positive("n_features", n_features)
         self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
-        self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
         self.activation, self.intermediate_activation = activation, intermediate_activation
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
         self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
-        self.use_bidirectional_encoder, self.use_bottleneck_dense = use_bidirectional_encoder, use_bottleneck_dense
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for series of a known number of features."""
-        if len(input_shape) != 3:
-            raise ValueError(f"`inputs` must have shape (B, T, F), got {tuple(input_shape)}")
-        features = input_shape[-1] if self.n_features is None else self.n_features
+        if len(input_shape) != 3 or (features := self.n_features or input_shape[2]) is None:
+            raise ValueError(f"`inputs` must have shape (B, T, F), F known, got {tuple(input_shape)}")
         shapes = options.Autoencoder(*(getattr(self, name) for name in options.Autoencoder._fields)).shapes(features)
         self._parts: dict[str, Any] = {}
         for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
@@ -294,19 +306,23 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     def _layers_by_name(self) -> Mapping[str, Any]:
         return {name: self._parts[_attribute(name)] for name in self._names} if self.built else {}
 
-    def call(self, inputs: Tensor, training: Any = None) -> Tensor:
-        """Return the reconstruction, (B, T', F)."""
-        if len(inputs.shape) != 3 or inputs.shape[1] == 0 or inputs.shape[2] != self._features:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return the mask of the reconstruction: that of the series, where it has as many steps."""
+        return previous_mask if self.n_repeats is None else None
+
+    def call(self, inputs: Tensor, training: Any = None, mask: Tensor | None = None) -> Tensor:
+        """Return the reconstruction, (B, T', F); the encoder passes over masked steps."""
+        if len(inputs.shape) != 3 or inputs.shape[1] == 0 or inputs.shape[2] not in (None, self._features):
             raise ValueError(f"`inputs` must have shape (B, T, {self._features}), T > 0, got {tuple(inputs.shape)}")
         layers, sequence, state = self._layers_by_name(), inputs, (inputs, inputs)
         for i in range(1, self.num_encoder_layers + 1):
             if self.use_bidirectional_encoder:
-                ahead, *first = layers[f"encoder_{i}/forward"](sequence, training=training)
-                back, *second = layers[f"encoder_{i}/backward"](sequence, training=training)
+                ahead, *first = layers[f"encoder_{i}/forward"](sequence, training=training, mask=mask)
+                back, *second = layers[f"encoder_{i}/backward"](sequence, training=training, mask=mask)
                 sequence = keras.ops.concatenate([ahead, keras.ops.flip(back, axis=1)], axis=-1)
                 state = tuple(keras.ops.concatenate(pair, axis=-1) for pair in zip(first, second, strict=True))
             else:
-                sequence, *state = layers[f"encoder_{i}"](sequence, training=training)
+                sequence, *state = layers[f"encoder_{i}"](sequence, training=training, mask=mask)
         h, c = (self._mapped("bottleneck", of, x) for of, x in zip("hc", state, strict=True))
         latent = h
         h, c = (self._mapped("project_state", of, x) for of, x in zip("hc", (h, c), strict=True))
@@ -339,11 +355,6 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         inputs = tensor_of(inputs)
         found = self(inputs) if reconstructions is None else tensor_of(reconstructions)
         return reconstruction_error(inputs, found)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the options, from which `from_config` makes the same model."""
-        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
-        return {**own, **self.get_params(deep=False)}
 
     save, summary = keras.Model.save, keras.Model.summary  # Keras' own, not the learner's
 

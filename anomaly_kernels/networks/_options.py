@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._checks import BELOW_ONE, flag, is_number, positive, setting
+from anomaly_kernels._checks import BELOW_ONE, flag, is_number, items, positive, setting
 from anomaly_kernels._namespace import describe
 from anomaly_kernels.networks.activations import activation_named
 from anomaly_kernels.networks.score_head import NORM_ARRAYS, norm_named
@@ -37,8 +37,9 @@ def score_head_shapes(
 
 def listed(name: str, units: Any) -> list[int]:
     """One number of units or several, as a list."""
-    given = units if isinstance(units, list | tuple) else [units]
-    return [positive(name, n) for n in given]
+    if not hasattr(units, "__len__") or getattr(units, "shape", None) == ():
+        return [positive(name, units, "a positive integer or a sequence of them")]
+    return [positive(f"{name}[{i}]", n) for i, n in enumerate(items(name, units, "positive integers"))]
 
 
 class Autoencoder(NamedTuple):
@@ -52,18 +53,20 @@ class Autoencoder(NamedTuple):
     use_bottleneck_dense: bool
 
     def checked(self) -> Autoencoder:
-        """Itself; an error where an option is wrong, and a warning where the latent vector is not as wide as asked."""
-        for name, value in self._asdict().items():
-            (flag if name.startswith("use_") else positive)(name, value)
-        width = (1 + self.use_bidirectional_encoder) * self.lstm_units
-        if not self.use_bottleneck_dense and self.latent_dim != width:
+        """With Python's numbers; an error where one is wrong, and a warning where the latent vector is not as asked."""
+        checks: dict[str, Callable[[str, Any], Any]] = {
+            name: flag if name.startswith("use_") else positive for name in self._fields
+        }
+        found = self._replace(**{name: check(name, getattr(self, name)) for name, check in checks.items()})
+        width = (1 + found.use_bidirectional_encoder) * found.lstm_units
+        if not found.use_bottleneck_dense and found.latent_dim != width:
             warnings.warn(
-                f"`latent_dim` {self.latent_dim} has no effect without `use_bottleneck_dense`: the latent vector is "
+                f"`latent_dim` {found.latent_dim} has no effect without `use_bottleneck_dense`: the latent vector is "
                 f"the state of the encoder, of width {width}",
                 UserWarning,
                 stacklevel=3,
             )
-        return self
+        return found
 
     def shapes(self, n_features: Any) -> Shapes:
         """The parameters for series of so many features."""

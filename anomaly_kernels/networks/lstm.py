@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anomaly_kernels._checks import has_ndim, not_empty, positive, shape_of
+from anomaly_kernels._checks import has_ndim, positive, shape_of
 from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.networks._params import (
     Params,
@@ -107,7 +107,8 @@ def lstm_autoencoder(
     check_keys(params, _expected(params))
     xp, weights, (x,) = prepared(params, inputs=inputs)
     has_ndim("inputs", inputs, 3, "(B, T, F)")
-    not_empty(inputs=inputs)
+    if inputs.shape[1] == 0:
+        raise ValueError(f"`inputs` must have shape (B, T, F), T > 0, got {tuple(inputs.shape)}")
     _check_shapes(weights, shape_of(inputs)[-1])
     return reconstruct(xp, weights, x, repeats, output, between)
 
@@ -126,9 +127,9 @@ def reconstruct(
     state = _encoded(xp, params, x, drop)
     state = _mapped(xp, params, "bottleneck", state, between)
     latent = xp.expand_dims(state[0], axis=0)
-    steps = x[:, :1, :1]  # not the static number of steps, which may be unknown
+    steps = x[:, :, :1]  # not the static number of steps, which may be unknown
     if repeats is not None:
-        steps = xp.broadcast_to(steps[:1, :, :], (repeats, 1, 1))
+        steps = xp.broadcast_to(xp.constant(0.0, like=x, dtype=x.dtype), (repeats,))
     sequence = _decoded(xp, params, latent, steps, _mapped(xp, params, "project_state", state, between), drop)
     return xp.permute_dims(output(xp, dense(xp, params, "decoder_dense", sequence)), (1, 0, 2))
 
@@ -207,18 +208,23 @@ def _lstm(
 ) -> tuple[State, Array]:
     """The last state and all outputs of an LSTM over (T, B, features), from a state or from 0.
 
-    With `steps` it reads the one vector of a sequence (1, B, features) as often as there are steps.
+    With `steps` it reads the one vector of a sequence (1, B, features) as often as these are many.
     """
     recurrent = params[f"{layer}/recurrent_kernel"]
-    u = recurrent.shape[0]
     if drop is not None:
         sequence = sequence * drop("inputs", xp.ones_like(sequence[0]))
     gates = dense(xp, params, layer, sequence)  # the inputs' part of all steps at once
-    given = gates[0, :, :]
     if state is None:
-        zero = xp.zeros_like(given[:, :u])
+        zero = xp.zeros_like(gates[0, :, : recurrent.shape[0]])
         state = (zero, zero)
     kept = None if drop is None else drop("state", xp.ones_like(state[0]))
+    return xp.as_one(_stepped)(xp, recurrent, state, gates, steps, kept)
+
+
+def _stepped(
+    xp: Namespace, recurrent: Array, state: State, gates: Array, steps: Array | None, kept: Array | None
+) -> tuple[State, Array]:
+    u, given = recurrent.shape[0], gates[0, :, :]
 
     def step(state: State, gate: Array) -> tuple[State, Array]:
         h, c = state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anomaly_kernels._checks import has_ndim, shape_of
+from anomaly_kernels._checks import has_ndim, not_empty, shape_of
 from anomaly_kernels._numeric import magnitude_of, mean, square
 from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.networks._params import (
@@ -116,6 +116,8 @@ def score(
 
     In training `drop` drops of what the hidden layers give; batch normalisation uses the batch's statistics then.
     """
+    if norm == "batch" and drop is not None:
+        not_empty(features=x)
     moved: dict[str, Array] = {}
     for i in range(1, depth(params, "hidden_dense") + 1):
         x = activation(xp, dense(xp, params, f"hidden_dense_{i}", x))

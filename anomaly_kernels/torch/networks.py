@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, Self, SupportsIndex
 
 import torch
 from torch import Tensor, nn
 
-from anomaly_kernels import reconstruction_error
-from anomaly_kernels._checks import positive
+from anomaly_kernels import reconstruction_error, weights
+from anomaly_kernels._checks import function, positive
 from anomaly_kernels._namespace import array_namespace, describe
 from anomaly_kernels._network import NetworkFile
 from anomaly_kernels.networks import _options as options
@@ -21,18 +22,15 @@ Regularizer = Callable[[Tensor], Tensor] | None
 
 
 class _Network(NetworkFile, nn.Module):
-    """What both have: weights by the names of the pure form, which start as Keras' do, and regularizers of them."""
-
-    kernel_regularizer: Regularizer = None
-    bias_regularizer: Regularizer = None
+    """What both have: weights by the names of the pure form, which start as Keras' do."""
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        for x in self.parameters():
-            x.zero_()  # the biases that torch has besides
-        for key, x in self._params_tree().items():
+        for key, (x, *others) in self._held().items():
             _started(key, x)
+            for other in others:
+                other.zero_()
 
     def set_params(self, **params: Any) -> Self:
         """Change settings, checked as in the constructor; where one is refused, none is changed.
@@ -42,49 +40,54 @@ class _Network(NetworkFile, nn.Module):
         """
         return super().set_params(**params)
 
-    def _become(self, settings: dict[str, Any]) -> None:
+    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         with torch.device("meta"):  # where nothing is drawn
-            other = type(self)(**settings)
-        if self._shapes() != other._shapes():  # noqa: SLF001
+            other = type(self)(**after)
+        if changed := self._shapes() != other._shapes():  # noqa: SLF001
             own = next(iter(self._params_tree().values()))
-            other.to_empty(device=own.device).to(own.dtype).train(self.training).reset_parameters()
+            with own.device:
+                other = type(self)(**after).to(own.dtype).train(self.training)
+        values = {name: getattr(other, name) for name in before}
+        for name in before:
+            delattr(self, name)  # torch puts no function in the place of a module
+        if changed:
             for name in ("_parameters", "_modules", "_buffers", "_keys"):
                 setattr(self, name, getattr(other, name))
-        for name in settings:
-            setattr(self, name, getattr(other, name))
+        for name, value in values.items():
+            setattr(self, name, value)
 
-    def _shapes(self) -> dict[str, torch.Size]:
-        return {key: x.shape for key, x in self._params_tree().items()}
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {key: tuple(x.shape) for key, x in self._params_tree().items()}
 
     @classmethod
     def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
-        own = torch.as_tensor(next(iter(params.values())))
         with torch.device("meta"):
             made = cls(**settings)
-        made.to_empty(device=torch.get_default_device()).to(own.dtype).reset_parameters()
-        return made
+        given = weights.fitted(made._shapes(), params)  # before there is memory, of whatever size the file says
+        dtype = torch.as_tensor(next(iter(given.values()))).dtype
+        return made.to(dtype).to_empty(device=torch.get_default_device())
+
+    def _own_weights(self) -> list[str]:
+        layers = {key.partition("/")[0] for key in self._params_tree()}
+        return [name for name in self.state_dict() if name.partition(".")[0] not in layers]
 
     def extra_repr(self) -> str:
         """Return the settings, for the repr."""
         return self.my_params.partition("(")[2][:-1]
 
-    def _params_tree(self) -> dict[str, Tensor]:
-        """Views of the weights, in the layout of the pure form."""
+    def _held(self) -> dict[str, list[Tensor]]:
+        """Views in the layout of the pure form, of which the weights are the sums: torch's LSTM has two biases."""
         raise NotImplementedError
+
+    def _params_tree(self) -> dict[str, Tensor]:
+        return {key: x + others[0] if others else x for key, (x, *others) in self._held().items()}
 
     @torch.no_grad()
     def _set_params_tree(self, params: dict[str, Any]) -> None:
-        for key, x in self._params_tree().items():
+        for key, (x, *others) in self._held().items():
             x.copy_(torch.as_tensor(params[key]))
-
-    def regularization(self) -> Tensor | float:
-        """Return the sum of what the regularizers say of kernels and of biases; to be added to the loss."""
-        total: Tensor | float = 0.0
-        for key, x in self._params_tree().items():
-            array = key.rpartition("/")[2]
-            of = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}.get(array)
-            total = total if of is None else total + of(x)
-        return total
+            for other in others:
+                other.zero_()
 
 
 class SequenceAnomalyScoreLayer(_Network):
@@ -130,11 +133,13 @@ class SequenceAnomalyScoreLayer(_Network):
     ) -> None:
         super().__init__()
         options.check_activations(activation=activation, final_activation=final_activation)
-        self.in_features, self.hidden_units = in_features, options.listed("hidden_units", hidden_units)
+        self.in_features = positive("in_features", in_features)
+        self.hidden_units = options.listed("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
-        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
-        shapes = options.score_head_shapes(in_features, self.hidden_units, use_norm)
+        self.kernel_regularizer = _regularizer("kernel_regularizer", kernel_regularizer)
+        self.bias_regularizer = _regularizer("bias_regularizer", bias_regularizer)
+        shapes = options.score_head_shapes(self.in_features, self.hidden_units, use_norm)
         for key, shape in shapes.items():
             layer, _, array = key.rpartition("/")
             if not hasattr(self, layer):
@@ -146,8 +151,17 @@ class SequenceAnomalyScoreLayer(_Network):
         self._keys = list(shapes)
         self.reset_parameters()
 
-    def _params_tree(self) -> dict[str, Tensor]:
-        return {key: getattr(getattr(self, layer), array) for key in self._keys for layer, array in [key.split("/")]}
+    def _held(self) -> dict[str, list[Tensor]]:
+        return {key: [getattr(getattr(self, layer), array)] for key in self._keys for layer, array in [key.split("/")]}
+
+    def regularization(self) -> Tensor | float:
+        """Return the sum of what the regularizers say of kernels and of biases; to be added to the loss."""
+        total: Tensor | float = 0.0
+        for key, x in self._params_tree().items():
+            array = key.rpartition("/")[2]
+            of = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}.get(array)
+            total = total if of is None else total + of(x)
+        return total
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the scores, (..., 1)."""
@@ -170,6 +184,7 @@ class LSTMAutoencoderAnomaly(_Network):
     are drawn for each sample and layer, and are the same at all steps, as in Keras; `torch.nn.LSTM` knows none of the
     recurrent state, so with a `recurrent_dropout_rate` training goes step by step, through the pure form.
     `torch.compile` leaves `torch.nn.LSTM` as it is, so that ``fullgraph=True`` is refused.
+    Of the two biases that `torch.nn.LSTM` adds, the second begins as 0 and is not trained, unless one asks for it.
 
     Parameters
     ----------
@@ -223,25 +238,22 @@ class LSTMAutoencoderAnomaly(_Network):
     ) -> None:
         super().__init__()
         options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        shapes = (
-            options.Autoencoder(
-                latent_dim,
-                lstm_units,
-                num_encoder_layers,
-                num_decoder_layers,
-                use_bidirectional_encoder,
-                use_bottleneck_dense,
-            )
-            .checked()
-            .shapes(n_features)
-        )
-        self.n_features, self.latent_dim, self.lstm_units = n_features, latent_dim, lstm_units
+        sizes = options.Autoencoder(
+            latent_dim,
+            lstm_units,
+            num_encoder_layers,
+            num_decoder_layers,
+            use_bidirectional_encoder,
+            use_bottleneck_dense,
+        ).checked()
+        self.latent_dim, self.lstm_units, self.num_encoder_layers, self.num_decoder_layers, *flags = sizes
+        self.use_bidirectional_encoder, self.use_bottleneck_dense = flags
+        self.n_features = positive("n_features", n_features)
         self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
-        self.num_encoder_layers, self.num_decoder_layers = num_encoder_layers, num_decoder_layers
         self.activation, self.intermediate_activation = activation, intermediate_activation
         self.dropout_rate = options.rate("dropout_rate", dropout_rate)
         self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
-        self.use_bidirectional_encoder, self.use_bottleneck_dense = use_bidirectional_encoder, use_bottleneck_dense
+        shapes = sizes.shapes(self.n_features)
         for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
             layer, _, direction = key.removesuffix("/kernel").partition("/")
             if not layer.startswith(("encoder_", "decoder_")) or layer == "decoder_dense":
@@ -251,18 +263,19 @@ class LSTMAutoencoderAnomaly(_Network):
         self._keys = list(shapes)
         self.reset_parameters()
 
-    def _params_tree(self) -> dict[str, Tensor]:
-        tree = {}
+    def _held(self) -> dict[str, list[Tensor]]:
+        held = {}
         for key in self._keys:
             name, _, array = key.rpartition("/")
             layer, _, direction = name.partition("/")
             module = getattr(self, layer)
             if isinstance(module, nn.Linear):
-                tree[key] = module.weight.T if array == "kernel" else module.bias
+                held[key] = [module.weight.T if array == "kernel" else module.bias]
             else:
-                own = getattr(module, f"{_NAMES[array]}_l0" + "_reverse" * (direction == "backward"))
-                tree[key] = own if array == "bias" else own.T
-        return tree
+                end = "_l0" + "_reverse" * (direction == "backward")
+                own = [getattr(module, name + end) for name in _NAMES[array]]
+                held[key] = own if array == "bias" else [own[0].T]
+        return held
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the reconstruction, (B, T', F)."""
@@ -325,15 +338,20 @@ def _check_input(name: str, x: Any, weight: Tensor, shape: str, *, fits: bool) -
         raise TypeError(f"`{name}` must be of {weight.dtype}, as the weights are, got {x.dtype}")
 
 
-_NAMES = {"kernel": "weight_ih", "recurrent_kernel": "weight_hh", "bias": "bias_ih"}
+def _regularizer(name: str, given: Regularizer) -> Regularizer:
+    if given is not None:
+        function(name, given)
+    return given
+
+
+_NAMES = {"kernel": ["weight_ih"], "recurrent_kernel": ["weight_hh"], "bias": ["bias_ih", "bias_hh"]}
 
 
 def _lstm(n_in: int, units: int, *, bidirectional: bool) -> nn.LSTM:
-    """An LSTM of one bias, as Keras has it: the second one, which torch adds to the first, is 0 and remains so."""
+    """An LSTM that learns one bias, as Keras has it: the second one, which torch adds to the first, begins as 0."""
     module = nn.LSTM(n_in, units, batch_first=True, bidirectional=bidirectional)
     for name, parameter in module.named_parameters():
         if name.startswith("bias_hh"):
-            nn.init.zeros_(parameter)
             parameter.requires_grad_(requires_grad=False)
     return module
 
