@@ -365,7 +365,9 @@ def test_parts_that_keep_scores_in_other_ways_are_refused(driver):
     unique, histogram = (streaming.Detections.empty(score, kind).of(truth, truth, score) for kind in kinds)
     without = streaming.Detections.empty(score).of(truth, truth)
     for pair in ((unique, without), (without, unique), (histogram, without), (without, histogram)):
-        with pytest.raises(ValueError, match="^`score` must be given with every batch or with none, got parts with and without$"):
+        with pytest.raises(
+            ValueError, match="^`score` must be given with every batch or with none, got parts with and without$"
+        ):
             streaming.merge(*pair)
     with pytest.raises(TypeError, match="states of one kind can be merged, got UniqueScores and ScoreHistogram"):
         streaming.merge(unique, histogram)
