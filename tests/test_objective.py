@@ -172,6 +172,13 @@ def test_settings_may_be_given_with_the_call(driver):
     ):
         with pytest.raises(ak.ObjectiveError, match=message):
             objective(arrays, settings=wrong)
+    uncertain = ak.Objective(objective.nodes, uncertainty=["mse"])
+    params = uncertain.init(arrays["x"])
+    np.testing.assert_allclose(
+        driver.numpy(uncertain(arrays, params=params)[0]), 0.5 * driver.numpy(objective(arrays)[0])
+    )
+    with pytest.raises(ak.ObjectiveError, match="not negative, got 'mse', which is multiplied by `weight` = -3"):
+        uncertain(arrays, params=params, settings={"mse": {"weight": -3.0}})
 
 
 def test_losses_without_a_weight_take_one(driver):

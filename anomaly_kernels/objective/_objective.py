@@ -105,9 +105,7 @@ class Objective:
             if name not in summed:
                 what = f"`uncertainty` must be names of losses, got {shown(name)}"
                 raise ObjectiveError(f"{what}{suggestion(name, summed)}")
-            if reason := _may_be_negative(nodes[name]):
-                what = f"`uncertainty` must be of losses that are not negative, got {shown(name)}"
-                raise ObjectiveError(f"{what}, which is {reason}")
+            _check_sign(name, nodes[name])
         self.nodes: Mapping[str, Node] = dict(nodes)
         self.uncertainty = tuple(name for name in summed if name in uncertainty)
 
@@ -302,6 +300,8 @@ class Objective:
             if unknown := [each for each in given if each not in known]:
                 what = f"node `{named(name)}` has no setting {shown(unknown[0])}"
                 raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
+            if name in self.uncertainty:
+                _check_sign(name, self.nodes[name], given)
         return settings
 
     def _value(
@@ -346,9 +346,15 @@ def _tell(error: Exception, name: str, node: Node) -> None:
         error.add_note(f"in node `{named(name)}`: {node.type}, {wired}")
 
 
-def _may_be_negative(node: Node) -> str | None:
+def _check_sign(name: str, node: Node, given: Mapping[str, Any] | None = None) -> None:
+    """Raise where a loss may be negative, with settings in the place of its own: it has no uncertainty."""
+    if reason := _may_be_negative(node, {**node.bound, **(given or {})}):
+        what = f"`uncertainty` must be of losses that are not negative, got {shown(name)}"
+        raise ObjectiveError(f"{what}, which is {reason}")
+
+
+def _may_be_negative(node: Node, settings: Mapping[str, Any]) -> str | None:
     """Why a loss may be, if it may."""
-    settings = node.bound
     if node.kernel in _OF_ANY_SIGN and settings.get("target_entropy") is None:
         return f"{node.type}{', without a target' if 'target_entropy' in settings else ''}"
     for name in _FACTORS:
