@@ -21,7 +21,7 @@ from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "tests"
-LIBRARIES = ["tensorflow", "torch", "jax", "numpy", "dask", "array_api_strict"]  # the slowest first
+LIBRARIES = ["jax", "tensorflow", "torch", "dask", "numpy", "array_api_strict"]  # the slowest first
 SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
 SETTINGS |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads that wait for a core take longest
 
