@@ -212,7 +212,7 @@ def _lstm(
     """
     recurrent = params[f"{layer}/recurrent_kernel"]
     if drop is not None:
-        sequence = sequence * drop("inputs", xp.ones_like(sequence[0]))
+        sequence = sequence * drop("inputs", xp.ones_like(sequence[0, :, :]))
     gates = dense(xp, params, layer, sequence)  # the inputs' part of all steps at once
     if state is None:
         zero = xp.zeros_like(gates[0, :, : recurrent.shape[0]])
