@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anomaly_kernels as ak
+from anomaly_kernels.objective._objective import objective_of
 
 RNG = np.random.default_rng(0)
 ARRAYS = {
@@ -712,6 +713,20 @@ WRONG_NODES = [
 def test_what_is_wrong_in_python_says_so_too(wrong, message):
     with pytest.raises(ak.ObjectiveError, match=message):
         wrong()
+
+
+def test_objectives_say_whose_weights_are_learnt():
+    of_two = small(uncertainty=["bce"])
+    assert repr(of_two).endswith("\n), weighed by uncertainty: bce")
+    assert repr(small()).endswith("\n)")
+    assert objective_of(of_two.nodes, ["bce"]).uncertainty == ("bce",)
+    with pytest.raises(
+        ak.ObjectiveError, match="^`uncertainty` must be names of losses, got 'bcee'; did you mean `bce`"
+    ):
+        small(uncertainty=["bcee"])
+    arrays = {"mask": MASK, "logits": LOGITS, "z": LOGITS, "c": LOGITS[0, :]}
+    with pytest.raises(ak.ObjectiveError, match="expected r_unconstrained of svdd; log_variance of bce, got None$"):
+        of_two(arrays)
 
 
 def deep(levels):
