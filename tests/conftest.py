@@ -33,7 +33,7 @@ if LIBRARY in {"torch", "jax"}:
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
 
 # Hundreds of small functions are compiled, each to be run a few times: XLA need not optimise their machine code, nor
-# make it by way of MLIR or in parallel parts, which takes two thirds of the time that is left.
+# make it by way of MLIR or in parallel parts, which takes half of the time that is left.
 XLA = {"backend_optimization_level": "0", "cpu_use_fusion_emitters": "false", "cpu_parallel_codegen_split_count": "1"}
 os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{name}={value}" for name, value in XLA.items()))
 
