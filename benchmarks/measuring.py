@@ -6,6 +6,8 @@ import sys
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from anomaly_kernels.testing.drivers import driver_for
 from benchmarks import networks, overhead, sums
 from benchmarks.cases import CASES, MIXTURES, Case, arrays_of
@@ -68,6 +70,8 @@ def _speed(library: str, case: Case, elements: int, sizes: Sizes) -> dict[str, A
     found = {}
     for way, made in ways(library).items():
         runs = {name: made(f, inputs, case.wrt) for name, f in _candidates(library, case, elements).items()}
+        if "backward" not in way and "plain" in runs:  # the same value, or there is nothing to compare
+            np.testing.assert_allclose(*(np.asarray(runs[name]()) for name in ("ours", "plain")), rtol=1e-3)
         found[way] = compared(runs, sizes.seconds, sizes.rounds)
     return found
 

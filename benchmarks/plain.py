@@ -81,7 +81,8 @@ def _energy(xp: Any, z: Any, phi: Any, mu: Any, cov: Any) -> Any:
     linear = _linear_algebra(xp)
     deviation = z[:, None, :] - mu[None]
     distance = xp.sum(xp.sum(deviation[:, :, :, None] * linear.inv(cov)[None], 2) * deviation, 2)
-    log_density = -0.5 * (distance + linear.slogdet(cov)[1] + z.shape[1] * math.log(2 * math.pi))
+    half_logdet = xp.sum(xp.log(xp.einsum("kii->ki", linear.cholesky(cov))), 1)  # XLA in TensorFlow has no slogdet
+    log_density = -0.5 * (distance + z.shape[1] * math.log(2 * math.pi)) - half_logdet
     exponent = xp.log(phi) + log_density
     top = xp.amax(exponent, 1)
     return -xp.mean(top + xp.log(xp.sum(xp.exp(exponent - top[:, None]), 1)))
