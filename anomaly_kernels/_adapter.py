@@ -55,8 +55,9 @@ class Adapter:
     ) -> None:
         super().__init_subclass__(**options)
         if kernel is None:
-            if "__init__" in vars(cls) and hasattr(cls, "taken"):  # a user's, of a class with a kernel
-                cls.__signature__ = extended(inspect.signature(cls.__init__), inspect.signature(cls))  # type: ignore[attr-defined]
+            constructed = [b for b in cls.__mro__ if issubclass(b, Adapter) and vars(b).keys() & {"__init__", "taken"}]
+            if len(constructed) > 1 and constructed[0] is cls:  # a user's, which hands settings on
+                cls.__signature__ = extended(inspect.signature(cls.__init__), inspect.signature(constructed[1]))  # type: ignore[attr-defined]
             return
         parameters = inspect.signature(kernel).parameters.values()
         # without annotations: those of arrays say nothing of the framework, whose stubs do

@@ -1,28 +1,16 @@
-"""The learner interface of the networks: settings as the losses have them, and files of settings and weights."""
+"""Networks as learners: files of settings and weights."""
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 from typing import Any, Self
 
 from anomaly_kernels import weights
-from anomaly_kernels._adapter import extended
 from anomaly_kernels._learner import Learner
 
 
-class Network(Learner):
-    """What the networks of torch and Keras can do with their settings."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        constructors = [base for base in cls.__mro__ if issubclass(base, Network) and "__init__" in vars(base)]
-        if len(constructors) > 1 and constructors[0] is cls:  # a user's
-            cls.__signature__ = extended(inspect.signature(cls.__init__), inspect.signature(constructors[1]))  # type: ignore[attr-defined]
-
-
-class NetworkFile(Network):
+class NetworkFile(Learner):
     """A network that is written to one file, where its framework has no such files of its own."""
 
     def _state(self) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import keras
 
 from anomaly_kernels import reconstruction_error, weights
 from anomaly_kernels._checks import positive
+from anomaly_kernels._learner import Learner
 from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._network import Network, NetworkFile
+from anomaly_kernels._network import NetworkFile
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
@@ -21,7 +22,7 @@ from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_named
 Variables = dict[str, keras.Variable]
 
 
-class _Network(Network):
+class _Network(Learner):
     """What both have: weights by the names of the pure form, and settings that may change until there are any."""
 
     built: bool
