@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from functools import partial
 
 import mpmath
 import numpy as np
@@ -426,3 +428,31 @@ def test_autoencoder_names_what_is_wrong(driver):
         ak.lstm_autoencoder(full, x, n_repeats=2.0)
     with pytest.raises(ValueError, match="`intermediate_activation` must be one of"):
         ak.lstm_autoencoder(full, x, intermediate_activation="swish")
+
+
+def deep_networks(rng):
+    """Each network with all its parts and a second layer of each, its parameters, and an input."""
+    deep = autoencoder(rng, both=True, layers=2, bottleneck=2, project=True)
+    yield ak.lstm_autoencoder, deep, np.ones((2, 4, 2))
+    for kind in ("layer", "batch"):
+        params = head(rng, 4, 5, 3) | norms(rng, kind, 5, 3)
+        yield partial(ak.sequence_anomaly_score, use_norm=kind), params, np.ones((2, 4))
+
+
+def test_every_wrong_shape_of_every_weight_is_named():
+    for network, params, x in deep_networks(np.random.default_rng(0)):
+        for key, weight in params.items():
+            layer = key.rpartition("/")[0]
+            wrong = [np.concatenate([weight, weight], axis) for axis in range(weight.ndim)]
+            wrong += [np.delete(weight, 0, axis) for axis in range(weight.ndim)]
+            for each in [*wrong, weight[None], weight[0]]:
+                with pytest.raises(ValueError, match=rf"^`params\['{layer}/\w+'\]` must have shape ") as caught:
+                    network(params | {key: each}, x)
+                named, expected, got = re.search(
+                    r"params\['(.*)'\].*expected (\(.*\)), got (\(.*\))", str(caught.value)
+                ).groups()
+                assert got == str((params | {key: each})[named].shape) != expected
+                if named == key:
+                    assert expected == str(weight.shape) or (expected == "(?,)" and each.ndim == 0)
+                else:  # the bias says how many units there are, so that it is the kernel that differs
+                    assert (key, named) == (f"{layer}/bias", f"{layer}/kernel")
