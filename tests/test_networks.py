@@ -430,29 +430,46 @@ def test_autoencoder_names_what_is_wrong(driver):
         ak.lstm_autoencoder(full, x, intermediate_activation="swish")
 
 
-def deep_networks(rng):
-    """Each network with all its parts and a second layer of each, its parameters, and an input."""
+def many_networks(rng):
+    """Networks with all parts and few, of several layers, some of them wider than others; parameters, and an input."""
     deep = autoencoder(rng, both=True, layers=2, bottleneck=2, project=True)
-    yield ak.lstm_autoencoder, deep, np.ones((2, 4, 2))
+    wider = autoencoder(rng, layers=2)
+    other = {"kernel": (3, 20), "recurrent_kernel": (5, 20), "bias": (20,)}
+    wider |= {f"decoder_2/{array}": rng.normal(size=shape) for array, shape in other.items()}
+    wider["decoder_dense/kernel"] = rng.normal(size=(5, 2))
+    for params in (deep, wider):
+        yield ak.lstm_autoencoder, params, np.ones((2, 4, 2))
     for kind in ("layer", "batch"):
         params = head(rng, 4, 5, 3) | norms(rng, kind, 5, 3)
         yield partial(ak.sequence_anomaly_score, use_norm=kind), params, np.ones((2, 4))
 
 
+OF_LSTM = {"kernel": "(in, 4 units)", "recurrent_kernel": "(units, 4 units)", "bias": "(4 units,)"}
+
+
+def meaning(key):
+    layer, _, array = key.rpartition("/")
+    if layer.startswith(("encoder", "decoder")) and layer != "decoder_dense":
+        return OF_LSTM[array]
+    return "(in, out)" if array == "kernel" else "(out,)"
+
+
 def test_every_wrong_shape_of_every_weight_is_named():
-    for network, params, x in deep_networks(np.random.default_rng(0)):
+    for network, params, x in many_networks(np.random.default_rng(0)):
+        assert network(params, x).shape[:-1] == x.shape[:-1]
         for key, weight in params.items():
             layer = key.rpartition("/")[0]
             wrong = [np.concatenate([weight, weight], axis) for axis in range(weight.ndim)]
             wrong += [np.delete(weight, 0, axis) for axis in range(weight.ndim)]
             for each in [*wrong, weight[None], weight[0]]:
+                given = params | {key: each}
                 with pytest.raises(ValueError, match=rf"^`params\['{layer}/\w+'\]` must have shape ") as caught:
-                    network(params | {key: each}, x)
-                named, expected, got = re.search(
-                    r"params\['(.*)'\].*expected (\(.*\)), got (\(.*\))", str(caught.value)
-                ).groups()
-                assert got == str((params | {key: each})[named].shape) != expected
+                    network(given, x)
+                named, expected = re.search(r"\['(.*)'\].*expected (\(.*\)), got", str(caught.value)).groups()
+                shape = f"must have shape {meaning(named)}, expected {expected}, got {given[named].shape}"
+                assert str(caught.value) == f"`params['{named}']` {shape}"
                 if named == key:
                     assert expected == str(weight.shape) or (expected == "(?,)" and each.ndim == 0)
                 else:  # the bias says how many units there are, so that it is the kernel that differs
                     assert (key, named) == (f"{layer}/bias", f"{layer}/kernel")
+                    assert expected != str(weight.shape)
