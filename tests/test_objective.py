@@ -602,6 +602,10 @@ WRONG = {
         {"nodes": {"h": {"type": "SelectorEntropyRegularizer"}}, "connections": [["w", "h.weights"]], "uncertainty": ["h"]},
         "`uncertainty` must be of losses that are not negative, got 'h', which is SelectorEntropyRegularizer, without a target",
     ),
+    "negative by what it is": (
+        {"nodes": {"d": {"type": "DistinctnessLoss"}}, "connections": [["w", "d.selection_weights"]], "uncertainty": ["d"]},
+        "`uncertainty` must be of losses that are not negative, got 'd', which is DistinctnessLoss$",
+    ),
     "negative weight": (
         {"nodes": {"iou": NODE | {"config": {"weight": -2}}}, "connections": WIRED, "uncertainty": ["iou"]},
         "`uncertainty` must be of losses that are not negative, got 'iou', which is multiplied by `weight` = -2",
@@ -698,6 +702,18 @@ WRONG_NODES = [
             {"b": ak.Node("MultiObjectiveLoss", targets="y", predictions="p", quantiles=[0.5], anomaly_weight=-1)}, uncertainty=["b"]
         ),
         "which is multiplied by `anomaly_weight` = -1",
+    ),
+    (
+        lambda: ak.Objective(
+            {"b": ak.Node("AdversarialAELoss", x_true="x", x_pred="y", model=len, model_hl=[len, len], w_model_hl=np.asarray([1, -2]))}, uncertainty=["b"]
+        ),
+        "which is multiplied by `w_model_hl` = array\\(\\[ 1, -2\\]",
+    ),
+    (
+        lambda: ak.Objective(
+            {"b": ak.Node("AdversarialAELoss", x_true="x", x_pred="y", model=len, model_hl=(len,), w_model_hl=(np.asarray(-2.0),))}, uncertainty=["b"]
+        ),
+        "which is multiplied by `w_model_hl` = \\(array\\(-2",
     ),
     (lambda: small()([LOGITS]), "`inputs` must be a dict of arrays by name, got"),
     (lambda: of_one()({"x": LOGITS}), "node `mse` needs 'y' as `x_pred`; there are x"),

@@ -24,12 +24,13 @@ _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
 _OF_ANY_SIGN = (
     losses.aegmm_loss,
+    losses.distinctness_loss,
     losses.elbo,
     losses.selector_diversity_regularizer,
     losses.selector_entropy_regularizer,  # but for a target
     losses.vaegmm_loss,
 )
-_FACTORS = ("weight", "anomaly_weight", "w_model")
+_FACTORS = ("weight", "anomaly_weight", "w_model", "w_model_hl")
 """Settings that multiply losses, or what they are sums of, and may be negative."""
 
 
@@ -359,10 +360,19 @@ def _may_be_negative(node: Node, settings: Mapping[str, Any]) -> str | None:
         return f"{node.type}{', without a target' if 'target_entropy' in settings else ''}"
     for name in _FACTORS:
         value = settings.get(name, 1.0)
-        xp = namespace_or_none(value)
-        if (is_number(value) or (xp is not None and xp.name == "numpy")) and value < 0:
+        if _is_negative(value):
             return f"multiplied by `{name}` = {shown(value)}"
     return None
+
+
+def _is_negative(value: Any) -> bool:
+    """Whether a factor, or one of several, is known to be; arrays of other libraries than NumPy may be traced."""
+    xp = namespace_or_none(value)
+    if xp is not None and xp.name == "numpy":
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return any(_is_negative(x) for x in value)
+    return is_number(value) and value < 0
 
 
 def _number(kind: str, node: str, value: Any, xp: Namespace, dtype: DType) -> Any:
