@@ -587,6 +587,10 @@ WRONG = {
         {"nodes": {"iou": NODE | {"config": {"axis": [10**5000]}}}, "connections": WIRED},
         "node `iou`: `axis` must be a number that fits a float, got an integer of 16610 bits",
     ),
+    "huge fraction": (
+        {"nodes": {"iou": NODE | {"config": {"weight": Fraction(10**5000, 3)}}}, "connections": WIRED},
+        "node `iou`: `weight` must be a number that fits a float, got one of 16609 bits",
+    ),
     "list": ({"nodes": {"iou": NODE}, "connections": {"a": "b"}}, "`connections` must be a list, got {'a': 'b'}"),
     "pair": ({"nodes": {"iou": NODE}, "connections": [["a"]]}, "a connection must be two names, .*, got \\['a'\\]"),
     "strings": ({"nodes": {"iou": NODE}, "connections": [["a", 3]]}, "a connection must be two names, .*, got \\['a', 3\\]"),
