@@ -655,6 +655,16 @@ def test_whatever_is_deep_is_refused_without_recurring(levels):
             ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {key: value}}}, "connections": WIRED})
 
 
+@pytest.mark.parametrize(("levels", "times"), [(1, 10_001), (2, 150), (3, 40), (4, 40)])
+def test_a_list_that_is_in_another_many_times_is_refused_before_it_is_copied(levels, times):
+    value = 1
+    for _ in range(levels):
+        value = [value] * times
+    for key in ("smooth", "axis"):
+        with pytest.raises(ak.ObjectiveError, match=f"node `iou`: `{key}` must have no more than 10000 items"):
+            ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {key: value}}}, "connections": WIRED})
+
+
 LONG = "x" * 100_000
 
 
