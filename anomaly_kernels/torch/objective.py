@@ -86,8 +86,10 @@ class Objective(nn.Module):
     def _keep(self, part: str, x: Any) -> None:
         if isinstance(x, nn.Parameter):
             self.settings.register_parameter(part, x)
-        elif isinstance(x, Tensor | np.ndarray):
-            self.settings.register_buffer(part, torch.as_tensor(x))
+        elif isinstance(x, Tensor):
+            self.settings.register_buffer(part, x)
+        elif isinstance(x, np.ndarray):
+            self.settings.register_buffer(part, torch.as_tensor(x.copy()))  # what is loaded is written into the buffer
         else:
             setattr(self.settings, part, x)
 
