@@ -94,6 +94,30 @@ def test_it_is_saved_with_its_model(tmp_path):
     again.fit(X, Y, epochs=1, verbose=0)
 
 
+def test_a_model_of_ones_own_returns_more_than_is_wired(tmp_path):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    class Detector(keras.Model):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.head = keras.layers.Dense(1)
+
+        def call(self, x, training=None):
+            logits = self.head(x["x"])
+            return {"head.logits": logits, "hidden": [x["x"], logits], "nothing": None}
+
+    model = akk.Objective(Detector(), {"bce": NODES["bce"]}, uncertainty=["bce"])
+    model.compile("sgd")
+    model.fit({"x": X}, Y, verbose=0)  # Keras would warn of what is not built
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"Detector": Detector})
+    first, second = (m.evaluate({"x": X}, Y, verbose=0, return_dict=True) for m in (model, again))
+    assert first.keys() == {"loss", "bce"}
+    np.testing.assert_allclose(list(second.values()), list(first.values()), rtol=1e-6)
+
+
 def test_a_description_is_trained_with_too():
     import anomaly_kernels.keras as akk
 

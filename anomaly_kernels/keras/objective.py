@@ -99,12 +99,6 @@ class Objective(keras.Model):
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
 
-    def build(self, input_shape: Any) -> None:
-        """Build the model."""
-        if not self.model.built:
-            self.model.build(input_shape)
-        self.built = True
-
     def call(self, inputs: Any, training: Any = None) -> dict[str, Tensor]:
         """Return what the model does."""
         return self.model(inputs, training=training)
@@ -146,7 +140,8 @@ class Objective(keras.Model):
         for name in self._wired:
             if len(given := [where for where, part in named.items() if name in part]) > 1:
                 raise ObjectiveError(f"{name!r} must be the name of one array, it is one of {' and of '.join(given)}")
-        return {name: _exact(array) for part in named.values() for name, array in part.items()}
+        arrays = {name: array for part in named.values() for name, array in part.items()}
+        return {name: _exact(array) if name in self._wired else array for name, array in arrays.items()}
 
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
         """Set each radius that is learnt so that a fraction ν of these embeddings of normal data lies outside."""
