@@ -21,6 +21,7 @@ NODES = {
     "found": ak.Node(ak.anomaly_detection_metrics, target="data.mask", decision="decided", score="head.logits"),
     "also": ak.Node(ak.anomaly_detection_metrics, target="data.mask", decision="data.mask"),
     "entropy": ak.Node(ak.selector_entropy, weights="w"),
+    "variance": ak.Node(ak.explained_variance, explained_variance_ratio="w"),
 }
 
 
@@ -56,7 +57,7 @@ def test_fit_learns_and_logs_each_term():
     history = model.fit(X, Y, batch_size=16, epochs=8, validation_data=(X, Y), verbose=0).history
     checked = {"val_entropy", "val_found/precision", "val_also/recall"}
     assert {"loss", "bce", "mse", "val_loss", "val_bce", "val_mse"} | checked <= set(history)
-    assert not any(name.startswith(("found", "also", "entropy")) for name in history)
+    assert not any(name.startswith(("found", "also", "entropy", "variance")) for name in history)
     assert history["loss"][-1] < history["loss"][0]
     assert history["bce"][-1] < history["bce"][0]
     results = model.evaluate(X, Y, batch_size=10, verbose=0, return_dict=True)
@@ -67,6 +68,8 @@ def test_fit_learns_and_logs_each_term():
     lower, upper = (results[f"found/average_precision_{bound}"] for bound in ("lower", "upper"))
     assert lower - 1e-6 <= expected.average_precision <= upper + 1e-6
     assert results["also/precision"] == 1.0
+    assert results["variance/per_component"].shape == (4,)
+    np.testing.assert_allclose(results["variance/cumulative"][-1], results["variance/total"], rtol=1e-6)
     whole = model.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True)
     uneven = model.evaluate(X, Y, batch_size=60, verbose=0, return_dict=True)
     for name in ("loss", "bce", "mse"):  # each weighs batches by their sizes

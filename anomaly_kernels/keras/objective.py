@@ -10,6 +10,7 @@ import keras
 
 from anomaly_kernels import objective
 from anomaly_kernels._catalogue import METRICS
+from anomaly_kernels._metric_forms import OfComponents
 from anomaly_kernels._namespace import describe
 from anomaly_kernels.keras import metrics
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
@@ -32,7 +33,8 @@ class Objective(keras.Model):
         What is trained; returns a dict of tensors by name.
     nodes : dict of str to Node, or anomaly_kernels.Objective
         The losses and metrics; metrics that have a class in `anomaly_kernels.keras`. In the logs ``loss`` is the total,
-        and what is before a slash the name of a node, so that no node has such a name.
+        and what is before a slash the name of a node, so that no node has such a name. Unless it runs eagerly,
+        `explained_variance` is of an output of a functional model, whose length is known.
     uncertainty : sequence of str
         The losses whose weights are learnt, where `nodes` is no objective, which says so itself.
     **options
@@ -67,7 +69,9 @@ class Objective(keras.Model):
         self._wired = {source for node in self.pure.nodes.values() for source in node.sources.values()}
         self._summed = objective.Objective(summed, uncertainty=self.pure.uncertainty)
         self._means = {name: keras.metrics.Mean(name=name) for name in summed}
-        self._pooled = {name: _Pooled(name, node) for name, node in self.pure.nodes.items() if name not in summed}
+        lengths = _lengths(model)
+        checked = {name: node for name, node in self.pure.nodes.items() if name not in summed}
+        self._pooled = {name: _Pooled(name, node, lengths) for name, node in checked.items()}
         dtype = "float64" if self.variable_dtype == "float64" else "float32"
         self._learnt = {
             name: {node: self.add_weight((), "zeros", dtype, name=f"{name}_{node}") for node in learning}
@@ -157,12 +161,19 @@ def _exact(x: Any) -> Tensor:
     return keras.ops.cast(x, "float32") if half else x
 
 
+def _lengths(model: keras.Model) -> dict[str, int | None]:
+    """How long the arrays of one axis are that a model returns, where it says so before it is called."""
+    outputs = getattr(model, "output", None)
+    named = outputs.items() if isinstance(outputs, Mapping) else ()
+    return {name: x.shape[0] for name, x in named if isinstance(x, keras.KerasTensor) and len(x.shape) == 1}
+
+
 class _Pooled(keras.metrics.Metric):
     """A metric of a node, over all batches, whose results go by the node's name."""
 
     told = True
 
-    def __init__(self, name: str, node: Node) -> None:
+    def __init__(self, name: str, node: Node, lengths: Mapping[str, int | None]) -> None:
         super().__init__(name=name)
         if node.kernel not in METRICS.values():
             classes = ", ".join(METRICS)
@@ -170,7 +181,11 @@ class _Pooled(keras.metrics.Metric):
         settings = dict(node.settings)
         if "score" in node.sources:
             settings["threshold"] = 0.0  # decisions are given, but so it is told to keep scores
-        self.inner = getattr(metrics, node.type)(**settings)
+        form = getattr(metrics, node.type)
+        if issubclass(form, OfComponents):  # whose variables must be there before a graph is
+            (source,) = node.sources.values()
+            settings["components"] = lengths.get(source)
+        self.inner = form(**settings)
         self.node = node
 
     def update_state(self, arrays: Mapping[str, Tensor]) -> None:
