@@ -131,6 +131,13 @@ def test_a_description_is_trained_with_too():
     assert other.count_params() == model.count_params() == model.model.count_params() + 1
 
 
+def test_a_node_may_have_any_name_that_logs_can_tell_apart():
+    model = made({"première perte:1": NODES["bce"], "a b": NODES["also"]}, uncertainty=["première perte:1"])
+    model.compile("adam")  # which names variables after those it moves
+    history = model.fit(X, Y, validation_data=(X, Y), verbose=0).history
+    assert {"première perte:1", "val_première perte:1", "val_a b/recall"} < set(history)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "mixed_float16"])
 def test_what_is_learnt_is_as_precise_as_losses_are(dtype):
     import keras

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import Any, Self
@@ -74,7 +75,7 @@ class Objective(keras.Model):
         self._pooled = {name: _Pooled(name, node, lengths) for name, node in checked.items()}
         dtype = "float64" if self.variable_dtype == "float64" else "float32"
         self._learnt = {
-            name: {node: self.add_weight((), "zeros", dtype, name=f"{name}_{node}") for node in learning}
+            name: {node: self.add_weight((), "zeros", dtype, name=_scope(f"{name}_{node}")) for node in learning}
             for name, learning in self.pure.learnt.items()
         }
 
@@ -159,6 +160,11 @@ def _exact(x: Any) -> Tensor:
     x = tensor_of(x)
     half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
     return keras.ops.cast(x, "float32") if half else x
+
+
+def _scope(name: str) -> str:
+    """A name that TensorFlow takes for a variable: with few characters other than letters."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
 def _lengths(model: keras.Model) -> dict[str, int | None]:
