@@ -594,7 +594,15 @@ WRONG = {
     "list": ({"nodes": {"iou": NODE}, "connections": {"a": "b"}}, "`connections` must be a list, got {'a': 'b'}"),
     "pair": ({"nodes": {"iou": NODE}, "connections": [["a"]]}, "a connection must be two names, .*, got \\['a'\\]"),
     "strings": ({"nodes": {"iou": NODE}, "connections": [["a", 3]]}, "a connection must be two names, .*, got \\['a', 3\\]"),
-    "no name": ({"nodes": {"iou": NODE}, "connections": [["", "iou.targets"], WIRED[1]]}, "`targets` must be the name of an"),
+    "no port": (
+        {"nodes": {"iou": NODE}, "connections": [*WIRED, ["a.d", "iou"]]},
+        "a connection must be two names, an array and the port of a node, got \\['a.d', 'iou'\\]",
+    ),
+    "no port outside": (
+        {"nodes": {"iou": NODE}, "connections": [*WIRED, ["iou.loss", "iou"]]},
+        "a connection must be two names, an array and the port of a node, got \\['iou.loss', 'iou'\\]",
+    ),
+    "no name": ({"nodes": {"iou": NODE}, "connections": [["", "iou.targets"], WIRED[1]]}, "`targets` must be the name of an array, got ''"),
     "none": (
         {"nodes": {"bce": {"type": "AnomalyBCEWithLogits", "config": {"reduction": "none"}}},
          "connections": [["a", "bce.targets"], ["b", "bce.predictions"]]},

@@ -72,7 +72,8 @@ def _list(what: str, given: Any) -> list[Any]:
 def _connections(given: Any) -> Iterable[tuple[str, str]]:
     """Each connection as the name of an array and that of a node with its port."""
     for pair in _list("connections", given):
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(x, str) for x in pair):
+        names = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(x, str) for x in pair)
+        if not names or "." not in pair[1]:
             raise ObjectiveError(f"a connection must be two names, an array and the port of a node, got {shown(pair)}")
         yield pair[0], pair[1]
 

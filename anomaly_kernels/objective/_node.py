@@ -116,7 +116,8 @@ class Node:
         sources: dict[str, str] = {}
         for port, source in self._ports.items():
             if not isinstance(source, str) or not source:
-                raise ObjectiveError(f"`{port}` must be the name of an array, got {describe(source)}")
+                given = shown(source) if isinstance(source, str) else describe(source)
+                raise ObjectiveError(f"`{port}` must be the name of an array, got {given}")
             argument = self._kind.ports[port]
             if argument in sources:
                 raise ObjectiveError(f"`{port}` is wired twice, to {shown(sources[argument])} and {shown(source)}")

@@ -243,7 +243,6 @@ class Objective:
             Losses are computed in the first three, metrics in val and test.
         params : dict, optional
             What is learnt, as `init` makes it, 0-d arrays or numbers, where there is any and losses are computed.
-
         settings : dict, optional
             By node, settings in the place of its own: a weight that follows a schedule, say, which ``jit`` then traces.
 
