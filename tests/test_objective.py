@@ -609,6 +609,10 @@ WRONG = {
         "node `bce`: `reduction` must be 'mean' or 'sum' in an objective, got 'none'",
     ),
     "uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": ["iuo"]}, "did you mean `iou`"),
+    "array of uncertain": (
+        {"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": [np.zeros(2)]},
+        "`uncertainty` must be names of losses, got array\\(\\[0., 0.\\]\\); there are iou",
+    ),
     "kind of uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": "iou"}, "`uncertainty` must be a list"),
     "negative": (
         {"nodes": {"h": {"type": "SelectorEntropyRegularizer"}}, "connections": [["w", "h.weights"]], "uncertainty": ["h"]},

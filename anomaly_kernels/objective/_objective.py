@@ -103,7 +103,7 @@ class Objective:
             raise ObjectiveError(f"`uncertainty` must be names of losses, got {shown(uncertainty)}")
         summed = [name for name, node in nodes.items() if node.is_loss]
         for name in uncertainty:
-            if name not in summed:
+            if not isinstance(name, str) or name not in summed:
                 what = f"`uncertainty` must be names of losses, got {shown(name)}"
                 raise ObjectiveError(f"{what}{suggestion(name, summed)}")
             _check_sign(name, nodes[name])
