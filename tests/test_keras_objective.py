@@ -161,6 +161,23 @@ def test_a_radius_is_learnt_from_where_the_embeddings_are():
     assert float(numbers(raw)) != before
 
 
+def test_masks_are_refused_where_they_would_be_ignored():
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    x = keras.Input((4, 3))
+    hidden = keras.layers.LSTM(3, return_sequences=True)(keras.layers.Masking()(x))
+    series = np.ones((8, 4, 3), "float32")
+    node = ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y")
+    masked, plain = (akk.Objective(keras.Model(x, {"y": y}), {"mse": node}) for y in (hidden, keras.ops.copy(hidden)))
+    for model in (masked, plain):
+        model.compile("sgd")
+    assert np.isfinite(plain.fit(series, {"x": series}, verbose=0).history["mse"]).all()
+    with pytest.raises(ak.ObjectiveError, match="an objective does not leave out what is masked, got a mask of 'y'"):
+        masked.fit(series, {"x": series}, verbose=0)
+
+
 def test_what_does_not_fit_is_refused():
     import yaml
 

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any, Self
 
 import keras
+from keras.src.backend.common.masking import get_keras_mask  # private: no public name tells the mask of a tensor
 
 from anomaly_kernels import objective
 from anomaly_kernels._catalogue import METRICS
@@ -44,8 +45,8 @@ class Objective(keras.Model):
     Raises
     ------
     ObjectiveError
-        As the pure one does, and if a metric has no class, two arrays have the name that a node is wired to, or there
-        are `sample_weight`, or a loss that it has been compiled with.
+        As the pure one does, and if a metric has no class, two arrays have the name that a node is wired to, one of
+        them has a mask, or there are `sample_weight`, or a loss that it has been compiled with.
     """
 
     def __init__(
@@ -145,6 +146,9 @@ class Objective(keras.Model):
         for name in self._wired:
             if len(given := [where for where, part in named.items() if name in part]) > 1:
                 raise ObjectiveError(f"{name!r} must be the name of one array, it is one of {' and of '.join(given)}")
+            if given and get_keras_mask(named[given[0]][name]) is not None:
+                what = f"an objective does not leave out what is masked, got a mask of {name!r}"
+                raise ObjectiveError(f"{what}; `keras.ops.copy` of it has none")
         arrays = {name: array for part in named.values() for name, array in part.items()}
         return {name: _exact(array) if name in self._wired else array for name, array in arrays.items()}
 
