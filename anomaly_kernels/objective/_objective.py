@@ -161,6 +161,10 @@ class Objective:
             in bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
         OSError
             If there is no such file (FileNotFoundError), or it cannot be read.
+        TypeError
+            If the source is neither text nor a path.
+        ImportError
+            If there is no PyYAML.
         """
         from anomaly_kernels.objective._yaml import loaded
 
