@@ -207,6 +207,12 @@ def test_autocast_does_not_round_it():
     assert total == module(inputs)[0]
 
 
+def test_devices_without_autocast_are_devices():
+    inputs = {name: x.to("meta") for name, x in tensors().items()}
+    total, terms = made().to("meta")(inputs)
+    assert total.device.type == terms["svdd"].device.type == "meta"
+
+
 def test_descriptions_make_modules():
     import anomaly_kernels.torch as akt
 
