@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anomaly_kernels as ak
+from anomaly_kernels.objective import _config
 from anomaly_kernels.objective._objective import objective_of
 
 RNG = np.random.default_rng(0)
@@ -640,6 +641,20 @@ def test_outputs_may_lead_outside():
     outside = [["iou.loss", "trainer.losses"], ["iou.loss", "iou_monitor.loss"], ["iou.metrics", "iou2.loss"]]
     config = {"nodes": {"iou": NODE}, "connections": WIRED + outside}
     assert ak.Objective.from_config(config).to_config() == config | {"connections": WIRED}
+
+
+def test_names_of_nodes_elsewhere_are_not_compared_with_all_of_many(monkeypatch):
+    compared = []
+    find = _config.nearest
+    monkeypatch.setattr(_config, "nearest", lambda name, names: compared.append(len(names)) or find(name, names))
+    n = 300
+    nodes = {f"n{k}": {"type": "AnomalyLoss"} for k in range(n)}
+    wired = [["scores", f"n{k}.scores"] for k in range(n)]
+    outside = [[f"n{k}.loss", f"monitor_{k}.losses"] for k in range(n)]
+    objective = ak.Objective.from_config({"nodes": nodes, "connections": wired + outside})
+    assert objective.to_config()["connections"] == wired
+    assert len(compared) == n
+    assert sum(compared) <= 100 * n
 
 
 def test_losses_whose_settings_keep_them_from_being_negative_are_weighed():
