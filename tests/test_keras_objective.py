@@ -161,6 +161,16 @@ def test_a_radius_is_learnt_from_where_the_embeddings_are():
     assert float(numbers(raw)) != before
 
 
+def test_an_error_of_a_metric_says_which_node_it_is():
+    model = made()
+    short = {**Y, "data.mask": Y["data.mask"][:32]}
+    for training, name in ((True, "bce"), (False, "found")):
+        outputs = {**model(X), "head.logits": model(X)["head.logits"][: 64 if training else 32]}
+        with pytest.raises(ValueError, match="equal shapes") as caught:
+            model.compute_loss(y=short, y_pred=outputs, training=training)
+        assert caught.value.__notes__[0].startswith(f"in node `{name}`: Anomaly")
+
+
 def test_masks_are_refused_where_they_would_be_ignored():
     import keras
 

@@ -17,7 +17,7 @@ from anomaly_kernels._namespace import describe
 from anomaly_kernels.keras import metrics
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
 from anomaly_kernels.objective import Node, ObjectiveError
-from anomaly_kernels.objective._objective import objective_of
+from anomaly_kernels.objective._objective import objective_of, tell
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -201,7 +201,11 @@ class _Pooled(keras.metrics.Metric):
     def update_state(self, arrays: Mapping[str, Tensor]) -> None:
         """Take in the node's arrays."""
         given = self.node.gathered(self.name, arrays)
-        self.inner.take(*(given[name] for name in self.inner.arrays if name in given))
+        try:
+            self.inner.take(*(given[name] for name in self.inner.arrays if name in given))
+        except Exception as error:
+            tell(error, self.name, self.node)
+            raise
 
     def reset_state(self) -> None:
         """Forget all that was seen."""

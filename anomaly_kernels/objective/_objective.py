@@ -225,7 +225,7 @@ class Objective:
             try:
                 found[name] = raw_radius(quantile_radius(**arrays, nu=float(node.bound["nu"])))
             except Exception as error:
-                _tell(error, name, node)
+                tell(error, name, node)
                 raise
         return found
 
@@ -320,7 +320,7 @@ class Objective:
                 learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
             return node.value(arrays, settings, **learnt)
         except Exception as error:
-            _tell(error, name, node)
+            tell(error, name, node)
             raise
 
     def __repr__(self) -> str:
@@ -343,7 +343,7 @@ def _check_inputs(inputs: Any) -> None:
         raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
 
 
-def _tell(error: Exception, name: str, node: Node) -> None:
+def tell(error: Exception, name: str, node: Node) -> None:
     """Note on an error in which node it was, unless it says so by itself."""
     if not isinstance(error, ObjectiveError):
         wired = ", ".join(f"{argument}={shown(source)}" for argument, source in node.sources.items())
