@@ -97,6 +97,17 @@ def test_it_is_saved_with_its_model(tmp_path):
     again.fit(X, Y, epochs=1, verbose=0)
 
 
+@pytest.mark.library("tensorflow")
+def test_it_is_exported_as_what_its_model_predicts(tmp_path):
+    import tensorflow as tf
+
+    model = made()
+    model.fit(X, Y, batch_size=16, epochs=1, verbose=0)
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    np.testing.assert_allclose(loaded.serve(X)["head.logits"], numbers(model(X)["head.logits"]), atol=1e-6)
+
+
 def test_a_model_of_ones_own_returns_more_than_is_wired(tmp_path):
     import keras
 

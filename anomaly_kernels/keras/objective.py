@@ -61,7 +61,6 @@ class Objective(keras.Model):
         if not isinstance(model, keras.Model):
             raise ObjectiveError(f"`model` must be a keras.Model, got {describe(model)}")
         self.model = model
-        self.built = model.built
         self.pure = objective_of(nodes, uncertainty)
         summed = {name: node for name, node in self.pure.nodes.items() if node.is_loss}
         if not summed:
@@ -79,6 +78,8 @@ class Objective(keras.Model):
             name: {node: self.add_weight((), "zeros", dtype, name=_scope(f"{name}_{node}")) for node in learning}
             for name, learning in self.pure.learnt.items()
         }
+        if model.built:
+            self.build(getattr(model, "input_shape", None))  # which is what `export` asks for
 
     @classmethod
     def from_yaml(cls, model: keras.Model, source: str | PathLike[str], **options: Any) -> Self:
