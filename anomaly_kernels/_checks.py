@@ -189,7 +189,8 @@ def _in_range(name: str, value: Any, allowed: Range) -> float:
     try:
         found = float(value)
     except OverflowError:
-        raise ValueError(f"`{name}` must be a number that fits a float, got one of {value.bit_length()} bits") from None
+        bits = int(value).bit_length()  # of a fraction too
+        raise ValueError(f"`{name}` must be a number that fits a float, got one of {bits} bits") from None
     if not allowed.holds(found):
         raise ValueError(f"`{name}` must be {allowed}, got {value}")
     return found

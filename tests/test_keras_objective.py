@@ -21,6 +21,7 @@ NODES = {
     "found": ak.Node(ak.anomaly_detection_metrics, target="data.mask", decision="decided", score="head.logits"),
     "also": ak.Node(ak.anomaly_detection_metrics, target="data.mask", decision="data.mask"),
     "entropy": ak.Node(ak.selector_entropy, weights="w"),
+    "variance": ak.Node(ak.explained_variance, explained_variance_ratio="w"),
 }
 
 
@@ -56,7 +57,7 @@ def test_fit_learns_and_logs_each_term():
     history = model.fit(X, Y, batch_size=16, epochs=8, validation_data=(X, Y), verbose=0).history
     checked = {"val_entropy", "val_found/precision", "val_also/recall"}
     assert {"loss", "bce", "mse", "val_loss", "val_bce", "val_mse"} | checked <= set(history)
-    assert not any(name.startswith(("found", "also", "entropy")) for name in history)
+    assert not any(name.startswith(("found", "also", "entropy", "variance")) for name in history)
     assert history["loss"][-1] < history["loss"][0]
     assert history["bce"][-1] < history["bce"][0]
     results = model.evaluate(X, Y, batch_size=10, verbose=0, return_dict=True)
@@ -67,6 +68,8 @@ def test_fit_learns_and_logs_each_term():
     lower, upper = (results[f"found/average_precision_{bound}"] for bound in ("lower", "upper"))
     assert lower - 1e-6 <= expected.average_precision <= upper + 1e-6
     assert results["also/precision"] == 1.0
+    assert results["variance/per_component"].shape == (4,)
+    np.testing.assert_allclose(results["variance/cumulative"][-1], results["variance/total"], rtol=1e-6)
     whole = model.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True)
     uneven = model.evaluate(X, Y, batch_size=60, verbose=0, return_dict=True)
     for name in ("loss", "bce", "mse"):  # each weighs batches by their sizes
@@ -94,6 +97,41 @@ def test_it_is_saved_with_its_model(tmp_path):
     again.fit(X, Y, epochs=1, verbose=0)
 
 
+@pytest.mark.library("tensorflow")
+def test_it_is_exported_as_what_its_model_predicts(tmp_path):
+    import tensorflow as tf
+
+    model = made()
+    model.fit(X, Y, batch_size=16, epochs=1, verbose=0)
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    np.testing.assert_allclose(loaded.serve(X)["head.logits"], numbers(model(X)["head.logits"]), atol=1e-6)
+
+
+def test_a_model_of_ones_own_returns_more_than_is_wired(tmp_path):
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    class Detector(keras.Model):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.head = keras.layers.Dense(1)
+
+        def call(self, x, training=None):
+            logits = self.head(x["x"])
+            return {"head.logits": logits, "hidden": [x["x"], logits], "nothing": None}
+
+    model = akk.Objective(Detector(), {"bce": NODES["bce"]}, uncertainty=["bce"])
+    model.compile("sgd")
+    model.fit({"x": X}, Y, verbose=0)  # Keras would warn of what is not built
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"Detector": Detector})
+    first, second = (m.evaluate({"x": X}, Y, verbose=0, return_dict=True) for m in (model, again))
+    assert first.keys() == {"loss", "bce"}
+    np.testing.assert_allclose(list(second.values()), list(first.values()), rtol=1e-6)
+
+
 def test_a_description_is_trained_with_too():
     import anomaly_kernels.keras as akk
 
@@ -102,6 +140,13 @@ def test_a_description_is_trained_with_too():
     assert other.to_config() == model.to_config()
     assert other.built
     assert other.count_params() == model.count_params() == model.model.count_params() + 1
+
+
+def test_a_node_may_have_any_name_that_logs_can_tell_apart():
+    model = made({"première perte:1": NODES["bce"], "a b": NODES["also"]}, uncertainty=["première perte:1"])
+    model.compile("adam")  # which names variables after those it moves
+    history = model.fit(X, Y, validation_data=(X, Y), verbose=0).history
+    assert {"première perte:1", "val_première perte:1", "val_a b/recall"} < set(history)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "mixed_float16"])
@@ -125,6 +170,33 @@ def test_a_radius_is_learnt_from_where_the_embeddings_are():
     np.testing.assert_allclose(((z**2).sum(-1) > ak.svdd_radius(np.asarray(before)) ** 2).mean(), 0.1, atol=0.01)
     model.fit(X, Y, batch_size=32, epochs=2, verbose=0)
     assert float(numbers(raw)) != before
+
+
+def test_an_error_of_a_metric_says_which_node_it_is():
+    model = made()
+    short = {**Y, "data.mask": Y["data.mask"][:32]}
+    for training, name in ((True, "bce"), (False, "found")):
+        outputs = {**model(X), "head.logits": model(X)["head.logits"][: 64 if training else 32]}
+        with pytest.raises(ValueError, match="equal shapes") as caught:
+            model.compute_loss(y=short, y_pred=outputs, training=training)
+        assert caught.value.__notes__[0].startswith(f"in node `{name}`: Anomaly")
+
+
+def test_masks_are_refused_where_they_would_be_ignored():
+    import keras
+
+    import anomaly_kernels.keras as akk
+
+    x = keras.Input((4, 3))
+    hidden = keras.layers.LSTM(3, return_sequences=True)(keras.layers.Masking()(x))
+    series = np.ones((8, 4, 3), "float32")
+    node = ak.Node(ak.mse_reconstruction_loss, x_true="x", x_pred="y")
+    masked, plain = (akk.Objective(keras.Model(x, {"y": y}), {"mse": node}) for y in (hidden, keras.ops.copy(hidden)))
+    for model in (masked, plain):
+        model.compile("sgd")
+    assert np.isfinite(plain.fit(series, {"x": series}, verbose=0).history["mse"]).all()
+    with pytest.raises(ak.ObjectiveError, match="an objective does not leave out what is masked, got a mask of 'y'"):
+        masked.fit(series, {"x": series}, verbose=0)
 
 
 def test_what_does_not_fit_is_refused():

@@ -154,6 +154,16 @@ def test_radius_leaves_the_fraction_outside(driver, nu, expected):
     np.testing.assert_allclose(driver.numpy(found), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_embedding_at_the_quantile_is_inside(driver, dtype):
+    center = driver.array(np.zeros(3), dtype)
+    for power in range(-5, 5):
+        z = driver.array(10.0**power * np.random.default_rng(power + 5).normal(size=(20, 3)), dtype)
+        radius = ak.svdd_radius(one_class.raw_radius(one_class.quantile_radius(z, center, 0.1)))
+        outside = driver.numpy(ak.svdd_score(z, center)) > driver.numpy(radius) ** 2
+        assert outside.sum() == 2  # of 20, the third is the quantile
+
+
 def test_raw_radius_and_radius_have_one_default_sharpness(driver):
     raw = one_class.raw_radius(driver.array(np.asarray(0.3)))
     np.testing.assert_allclose(driver.numpy(ak.svdd_radius(raw)), 0.3, rtol=1e-12)

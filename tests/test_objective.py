@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anomaly_kernels as ak
+from anomaly_kernels.objective import _config
 from anomaly_kernels.objective._objective import objective_of
 
 RNG = np.random.default_rng(0)
@@ -587,20 +588,40 @@ WRONG = {
         {"nodes": {"iou": NODE | {"config": {"axis": [10**5000]}}}, "connections": WIRED},
         "node `iou`: `axis` must be a number that fits a float, got an integer of 16610 bits",
     ),
+    "huge fraction": (
+        {"nodes": {"iou": NODE | {"config": {"weight": Fraction(10**5000, 3)}}}, "connections": WIRED},
+        "node `iou`: `weight` must be a number that fits a float, got one of 16609 bits",
+    ),
     "list": ({"nodes": {"iou": NODE}, "connections": {"a": "b"}}, "`connections` must be a list, got {'a': 'b'}"),
     "pair": ({"nodes": {"iou": NODE}, "connections": [["a"]]}, "a connection must be two names, .*, got \\['a'\\]"),
     "strings": ({"nodes": {"iou": NODE}, "connections": [["a", 3]]}, "a connection must be two names, .*, got \\['a', 3\\]"),
-    "no name": ({"nodes": {"iou": NODE}, "connections": [["", "iou.targets"], WIRED[1]]}, "`targets` must be the name of an"),
+    "no port": (
+        {"nodes": {"iou": NODE}, "connections": [*WIRED, ["a.d", "iou"]]},
+        "a connection must be two names, an array and the port of a node, got \\['a.d', 'iou'\\]",
+    ),
+    "no port outside": (
+        {"nodes": {"iou": NODE}, "connections": [*WIRED, ["iou.loss", "iou"]]},
+        "a connection must be two names, an array and the port of a node, got \\['iou.loss', 'iou'\\]",
+    ),
+    "no name": ({"nodes": {"iou": NODE}, "connections": [["", "iou.targets"], WIRED[1]]}, "`targets` must be the name of an array, got ''"),
     "none": (
         {"nodes": {"bce": {"type": "AnomalyBCEWithLogits", "config": {"reduction": "none"}}},
          "connections": [["a", "bce.targets"], ["b", "bce.predictions"]]},
         "node `bce`: `reduction` must be 'mean' or 'sum' in an objective, got 'none'",
     ),
     "uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": ["iuo"]}, "did you mean `iou`"),
+    "array of uncertain": (
+        {"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": [np.zeros(2)]},
+        "`uncertainty` must be names of losses, got array\\(\\[0., 0.\\]\\); there are iou",
+    ),
     "kind of uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": "iou"}, "`uncertainty` must be a list"),
     "negative": (
         {"nodes": {"h": {"type": "SelectorEntropyRegularizer"}}, "connections": [["w", "h.weights"]], "uncertainty": ["h"]},
         "`uncertainty` must be of losses that are not negative, got 'h', which is SelectorEntropyRegularizer, without a target",
+    ),
+    "negative by what it is": (
+        {"nodes": {"d": {"type": "DistinctnessLoss"}}, "connections": [["w", "d.selection_weights"]], "uncertainty": ["d"]},
+        "`uncertainty` must be of losses that are not negative, got 'd', which is DistinctnessLoss$",
     ),
     "negative weight": (
         {"nodes": {"iou": NODE | {"config": {"weight": -2}}}, "connections": WIRED, "uncertainty": ["iou"]},
@@ -620,6 +641,20 @@ def test_outputs_may_lead_outside():
     outside = [["iou.loss", "trainer.losses"], ["iou.loss", "iou_monitor.loss"], ["iou.metrics", "iou2.loss"]]
     config = {"nodes": {"iou": NODE}, "connections": WIRED + outside}
     assert ak.Objective.from_config(config).to_config() == config | {"connections": WIRED}
+
+
+def test_names_of_nodes_elsewhere_are_not_compared_with_all_of_many(monkeypatch):
+    compared = []
+    find = _config.nearest
+    monkeypatch.setattr(_config, "nearest", lambda name, names: compared.append(len(names)) or find(name, names))
+    n = 300
+    nodes = {f"n{k}": {"type": "AnomalyLoss"} for k in range(n)}
+    wired = [["scores", f"n{k}.scores"] for k in range(n)]
+    outside = [[f"n{k}.loss", f"monitor_{k}.losses"] for k in range(n)]
+    objective = ak.Objective.from_config({"nodes": nodes, "connections": wired + outside})
+    assert objective.to_config()["connections"] == wired
+    assert len(compared) == n
+    assert sum(compared) <= 100 * n
 
 
 def test_losses_whose_settings_keep_them_from_being_negative_are_weighed():
@@ -644,6 +679,16 @@ def test_whatever_is_deep_is_refused_without_recurring(levels):
         assert "[[[" in str(caught.value)
     for key in ("smooth", "axis"):
         with pytest.raises(ak.ObjectiveError, match=f"node `iou`: `{key}` must not be nested deeper than 4 levels"):
+            ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {key: value}}}, "connections": WIRED})
+
+
+@pytest.mark.parametrize(("levels", "times"), [(1, 10_001), (2, 150), (3, 40), (4, 40)])
+def test_a_list_that_is_in_another_many_times_is_refused_before_it_is_copied(levels, times):
+    value = 1
+    for _ in range(levels):
+        value = [value] * times
+    for key in ("smooth", "axis"):
+        with pytest.raises(ak.ObjectiveError, match=f"node `iou`: `{key}` must have no more than 10000 items"):
             ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {key: value}}}, "connections": WIRED})
 
 
@@ -698,6 +743,18 @@ WRONG_NODES = [
             {"b": ak.Node("MultiObjectiveLoss", targets="y", predictions="p", quantiles=[0.5], anomaly_weight=-1)}, uncertainty=["b"]
         ),
         "which is multiplied by `anomaly_weight` = -1",
+    ),
+    (
+        lambda: ak.Objective(
+            {"b": ak.Node("AdversarialAELoss", x_true="x", x_pred="y", model=len, model_hl=[len, len], w_model_hl=np.asarray([1, -2]))}, uncertainty=["b"]
+        ),
+        "which is multiplied by `w_model_hl` = array\\(\\[ 1, -2\\]",
+    ),
+    (
+        lambda: ak.Objective(
+            {"b": ak.Node("AdversarialAELoss", x_true="x", x_pred="y", model=len, model_hl=(len,), w_model_hl=(np.asarray(-2.0),))}, uncertainty=["b"]
+        ),
+        "which is multiplied by `w_model_hl` = \\(array\\(-2",
     ),
     (lambda: small()([LOGITS]), "`inputs` must be a dict of arrays by name, got"),
     (lambda: of_one()({"x": LOGITS}), "node `mse` needs 'y' as `x_pred`; there are x"),

@@ -156,6 +156,27 @@ def test_settings_are_those_that_the_module_has_now():
     torch.testing.assert_close(half, doubled["quantile"], rtol=1e-2, atol=1e-3)
 
 
+def test_a_module_writes_into_no_array_of_numpy():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    variances = np.asarray([1.0, 4.0])[::-1]  # a stride that torch has no tensors of
+    weight = np.asarray(2.0)
+    for array in (variances, weight):
+        array.flags.writeable = False
+    nodes = {"elbo": ak.Node(ak.elbo, y_true="x", y_pred="y", cov_diag=variances, weight=weight)}
+    first, second = akt.Objective(nodes), akt.Objective(nodes)
+    inputs = {"x": torch.rand(5, 2), "y": torch.rand(5, 2)}
+    total = second(inputs)[0]
+    expected = ak.elbo(inputs["x"], inputs["y"], cov_diag=torch.tensor([4.0, 1.0]).double(), weight=2.0)
+    torch.testing.assert_close(total, expected)
+    first.load_state_dict({name: 2 * x for name, x in first.state_dict().items()})
+    assert first(inputs)[0] != total
+    assert second(inputs)[0] == total
+    assert (variances.tolist(), weight.item()) == ([4.0, 1.0], 2.0)
+
+
 def test_what_does_not_fit_is_refused():
     import torch
 
@@ -184,6 +205,12 @@ def test_autocast_does_not_round_it():
         total = module(inputs)[0]
     assert total.dtype == torch.float32
     assert total == module(inputs)[0]
+
+
+def test_devices_without_autocast_are_devices():
+    inputs = {name: x.to("meta") for name, x in tensors().items()}
+    total, terms = made().to("meta")(inputs)
+    assert total.device.type == terms["svdd"].device.type == "meta"
 
 
 def test_descriptions_make_modules():

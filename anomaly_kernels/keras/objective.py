@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import Any, Self
 
 import keras
+from keras.src.backend.common.masking import get_keras_mask  # private: no public name tells the mask of a tensor
 
 from anomaly_kernels import objective
 from anomaly_kernels._catalogue import METRICS
+from anomaly_kernels._metric_forms import OfComponents
 from anomaly_kernels._namespace import describe
 from anomaly_kernels.keras import metrics
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
 from anomaly_kernels.objective import Node, ObjectiveError
-from anomaly_kernels.objective._objective import objective_of
+from anomaly_kernels.objective._objective import objective_of, tell
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -32,7 +35,8 @@ class Objective(keras.Model):
         What is trained; returns a dict of tensors by name.
     nodes : dict of str to Node, or anomaly_kernels.Objective
         The losses and metrics; metrics that have a class in `anomaly_kernels.keras`. In the logs ``loss`` is the total,
-        and what is before a slash the name of a node, so that no node has such a name.
+        and what is before a slash the name of a node, so that no node has such a name. Unless it runs eagerly,
+        `explained_variance` is of an output of a functional model, whose length is known.
     uncertainty : sequence of str
         The losses whose weights are learnt, where `nodes` is no objective, which says so itself.
     **options
@@ -41,8 +45,8 @@ class Objective(keras.Model):
     Raises
     ------
     ObjectiveError
-        As the pure one does, and if a metric has no class, two arrays have the name that a node is wired to, or there
-        are `sample_weight`, or a loss that it has been compiled with.
+        As the pure one does, and if a metric has no class, two arrays have the name that a node is wired to, one of
+        them has a mask, or there are `sample_weight`, or a loss that it has been compiled with.
     """
 
     def __init__(
@@ -57,7 +61,6 @@ class Objective(keras.Model):
         if not isinstance(model, keras.Model):
             raise ObjectiveError(f"`model` must be a keras.Model, got {describe(model)}")
         self.model = model
-        self.built = model.built
         self.pure = objective_of(nodes, uncertainty)
         summed = {name: node for name, node in self.pure.nodes.items() if node.is_loss}
         if not summed:
@@ -67,12 +70,16 @@ class Objective(keras.Model):
         self._wired = {source for node in self.pure.nodes.values() for source in node.sources.values()}
         self._summed = objective.Objective(summed, uncertainty=self.pure.uncertainty)
         self._means = {name: keras.metrics.Mean(name=name) for name in summed}
-        self._pooled = {name: _Pooled(name, node) for name, node in self.pure.nodes.items() if name not in summed}
+        lengths = _lengths(model)
+        checked = {name: node for name, node in self.pure.nodes.items() if name not in summed}
+        self._pooled = {name: _Pooled(name, node, lengths) for name, node in checked.items()}
         dtype = "float64" if self.variable_dtype == "float64" else "float32"
         self._learnt = {
-            name: {node: self.add_weight((), "zeros", dtype, name=f"{name}_{node}") for node in learning}
+            name: {node: self.add_weight((), "zeros", dtype, name=_scope(f"{name}_{node}")) for node in learning}
             for name, learning in self.pure.learnt.items()
         }
+        if model.built:
+            self.build(getattr(model, "input_shape", None))  # which is what `export` asks for
 
     @classmethod
     def from_yaml(cls, model: keras.Model, source: str | PathLike[str], **options: Any) -> Self:
@@ -98,12 +105,6 @@ class Objective(keras.Model):
     def to_config(self) -> dict[str, Any]:
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
-
-    def build(self, input_shape: Any) -> None:
-        """Build the model."""
-        if not self.model.built:
-            self.model.build(input_shape)
-        self.built = True
 
     def call(self, inputs: Any, training: Any = None) -> dict[str, Tensor]:
         """Return what the model does."""
@@ -146,7 +147,11 @@ class Objective(keras.Model):
         for name in self._wired:
             if len(given := [where for where, part in named.items() if name in part]) > 1:
                 raise ObjectiveError(f"{name!r} must be the name of one array, it is one of {' and of '.join(given)}")
-        return {name: _exact(array) for part in named.values() for name, array in part.items()}
+            if given and get_keras_mask(named[given[0]][name]) is not None:
+                what = f"an objective does not leave out what is masked, got a mask of {name!r}"
+                raise ObjectiveError(f"{what}; `keras.ops.copy` of it has none")
+        arrays = {name: array for part in named.values() for name, array in part.items()}
+        return {name: _exact(array) if name in self._wired else array for name, array in arrays.items()}
 
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
         """Set each radius that is learnt so that a fraction ν of these embeddings of normal data lies outside."""
@@ -162,12 +167,24 @@ def _exact(x: Any) -> Tensor:
     return keras.ops.cast(x, "float32") if half else x
 
 
+def _scope(name: str) -> str:
+    """A name that TensorFlow takes for a variable: with few characters other than letters."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+
+
+def _lengths(model: keras.Model) -> dict[str, int | None]:
+    """How long the arrays of one axis are that a model returns, where it says so before it is called."""
+    outputs = getattr(model, "output", None)
+    named = outputs.items() if isinstance(outputs, Mapping) else ()
+    return {name: x.shape[0] for name, x in named if isinstance(x, keras.KerasTensor) and len(x.shape) == 1}
+
+
 class _Pooled(keras.metrics.Metric):
     """A metric of a node, over all batches, whose results go by the node's name."""
 
     told = True
 
-    def __init__(self, name: str, node: Node) -> None:
+    def __init__(self, name: str, node: Node, lengths: Mapping[str, int | None]) -> None:
         super().__init__(name=name)
         if node.kernel not in METRICS.values():
             classes = ", ".join(METRICS)
@@ -175,13 +192,21 @@ class _Pooled(keras.metrics.Metric):
         settings = dict(node.settings)
         if "score" in node.sources:
             settings["threshold"] = 0.0  # decisions are given, but so it is told to keep scores
-        self.inner = getattr(metrics, node.type)(**settings)
+        form = getattr(metrics, node.type)
+        if issubclass(form, OfComponents):  # whose variables must be there before a graph is
+            (source,) = node.sources.values()
+            settings["components"] = lengths.get(source)
+        self.inner = form(**settings)
         self.node = node
 
     def update_state(self, arrays: Mapping[str, Tensor]) -> None:
         """Take in the node's arrays."""
         given = self.node.gathered(self.name, arrays)
-        self.inner.take(*(given[name] for name in self.inner.arrays if name in given))
+        try:
+            self.inner.take(*(given[name] for name in self.inner.arrays if name in given))
+        except Exception as error:
+            tell(error, self.name, self.node)
+            raise
 
     def reset_state(self) -> None:
         """Forget all that was seen."""

@@ -225,7 +225,9 @@ def quantile_radius(embeddings: Array, center: Array, nu: float) -> Array:
     distance = svdd_score(embeddings, center)
     xp, _ = inputs(distance=distance)
     in_order = xp.sort(xp.reshape(distance, (-1,)))
-    return xp.sqrt(in_order[round((1.0 - nu) * (in_order.shape[0] - 1))])
+    # a little beyond the embedding there, which stays inside when the radius is rounded, made raw and squared
+    margin = 2.0**-19 if distance.dtype == xp.float32 else 2.0**-48
+    return (1.0 + margin) * xp.sqrt(in_order[round((1.0 - nu) * (in_order.shape[0] - 1))])
 
 
 def raw_radius(radius: Array, beta: float = 10.0) -> Array:

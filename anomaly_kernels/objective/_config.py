@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from numbers import Integral
 from typing import Any
 
@@ -17,6 +18,9 @@ UNCERTAINTY = "uncertainty"
 
 _OUTPUTS = ("loss", "metrics")
 """What cuvis-ai calls the results of its nodes."""
+
+_MOST_COMPARED = 100
+"""Nodes that a slip may be of: a file has room for so many nodes and connections that to compare all takes an hour."""
 
 
 def described(config: Any) -> tuple[dict[str, Node], list[Any]]:
@@ -72,7 +76,8 @@ def _list(what: str, given: Any) -> list[Any]:
 def _connections(given: Any) -> Iterable[tuple[str, str]]:
     """Each connection as the name of an array and that of a node with its port."""
     for pair in _list("connections", given):
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(x, str) for x in pair):
+        names = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(x, str) for x in pair)
+        if not names or "." not in pair[1]:
             raise ObjectiveError(f"a connection must be two names, an array and the port of a node, got {shown(pair)}")
         yield pair[0], pair[1]
 
@@ -81,7 +86,7 @@ def _check_outside(source: str, target: str, nodes: Mapping[str, Any]) -> None:
     """Raise unless a connection leads from the output of a node to one that is elsewhere, such as a monitor."""
     name, _, port = target.rpartition(".")
     giver, _, output = source.rpartition(".")
-    near = nearest(name, nodes)
+    near = nearest(name, list(islice(nodes, _MOST_COMPARED)))
     meant = near is not None and port in _ports_of(nodes[near])  # a slip, for that node has such a port
     if giver not in nodes or output not in _OUTPUTS or meant:
         raise ObjectiveError(f"connection to {shown(target)}: there is no node {shown(name)}{suggestion(name, nodes)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from functools import cache
+from itertools import islice
 from typing import Any, ClassVar
 
 from anomaly_kernels._adapter import Adapter, suggestion
@@ -26,7 +27,7 @@ _ALIASES = {
 _LEARNT = "radius"
 """The array that is learnt where none is wired."""
 
-_MOST_LEVELS, _MOST_BITS = 4, 1024  # of lists in settings, and of integers in them
+_MOST_LEVELS, _MOST_ITEMS, _MOST_BITS = 4, 10_000, 1024  # of lists in settings, on each level, and of integers in them
 
 
 class _Kind(Adapter):
@@ -102,7 +103,7 @@ class Node:
             raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
         fixed = self._kind.static  # arrays of these are read now: they could change
         self._settings: dict[str, Any] = {
-            name: _copied(name, x.tolist() if name in fixed and hasattr(x, "tolist") else x)
+            name: _copied(_small(name, x.tolist() if name in fixed and hasattr(x, "tolist") else x))
             for name, x in settings.items()
         }
         try:
@@ -115,7 +116,8 @@ class Node:
         sources: dict[str, str] = {}
         for port, source in self._ports.items():
             if not isinstance(source, str) or not source:
-                raise ObjectiveError(f"`{port}` must be the name of an array, got {describe(source)}")
+                given = shown(source) if isinstance(source, str) else describe(source)
+                raise ObjectiveError(f"`{port}` must be the name of an array, got {given}")
             argument = self._kind.ports[port]
             if argument in sources:
                 raise ObjectiveError(f"`{port}` is wired twice, to {shown(sources[argument])} and {shown(source)}")
@@ -140,12 +142,12 @@ class Node:
     @property
     def settings(self) -> dict[str, Any]:
         """The settings that were given."""
-        return {name: _copied(name, x) for name, x in self._settings.items()}
+        return {name: _copied(x) for name, x in self._settings.items()}
 
     @property
     def bound(self) -> dict[str, Any]:
         """All settings, those that were not given at their defaults."""
-        return {name: _copied(name, x) for name, x in self._bound.items()}
+        return {name: _copied(x) for name, x in self._bound.items()}
 
     @staticmethod
     def ports_of(kernel: Kernel | str) -> tuple[str, ...]:
@@ -212,15 +214,27 @@ def kernel_of(given: Any) -> Kernel:
     return given  # type: ignore[no-any-return]
 
 
-def _copied(name: str, value: Any, levels: int = _MOST_LEVELS) -> Any:
-    """The lists of a setting anew, or an error where nothing could be said of it; what is in them as it is."""
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        raise ObjectiveError(f"`{name}` must be a number that fits a float, got {shown(int(value))}")
-    if not isinstance(value, list | tuple | dict):
+def _small(name: str, value: Any) -> Any:
+    """A setting, or an error where nothing could be said of it: a list may be in itself, or in another many times."""
+    level = [value]
+    for _ in range(_MOST_LEVELS + 1):
+        for x in level:
+            if isinstance(x, int) and x.bit_length() > _MOST_BITS:
+                raise ObjectiveError(f"`{name}` must be a number that fits a float, got {shown(int(x))}")
+        inner = (
+            y for x in level if isinstance(x, list | tuple | dict) for y in (x.values() if isinstance(x, dict) else x)
+        )
+        level = list(islice(inner, _MOST_ITEMS + 1))
+        if not level:
+            return value
+        if len(level) > _MOST_ITEMS:
+            raise ObjectiveError(f"`{name}` must have no more than {_MOST_ITEMS} items")
+    raise ObjectiveError(f"`{name}` must not be nested deeper than {_MOST_LEVELS} levels")
+
+
+def _copied(value: Any) -> Any:
+    """The lists of a setting anew; what is in them as it is."""
+    if not isinstance(value, list | tuple):
         return value
-    if not levels:
-        raise ObjectiveError(f"`{name}` must not be nested deeper than {_MOST_LEVELS} levels")
-    if isinstance(value, dict):
-        return {key: _copied(name, x, levels - 1) for key, x in value.items()}
-    copies = (_copied(name, x, levels - 1) for x in value)
+    copies = map(_copied, value)
     return tuple(copies) if isinstance(value, tuple) else list(copies)

@@ -24,12 +24,13 @@ _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
 _OF_ANY_SIGN = (
     losses.aegmm_loss,
+    losses.distinctness_loss,
     losses.elbo,
     losses.selector_diversity_regularizer,
     losses.selector_entropy_regularizer,  # but for a target
     losses.vaegmm_loss,
 )
-_FACTORS = ("weight", "anomaly_weight", "w_model")
+_FACTORS = ("weight", "anomaly_weight", "w_model", "w_model_hl")
 """Settings that multiply losses, or what they are sums of, and may be negative."""
 
 
@@ -102,7 +103,7 @@ class Objective:
             raise ObjectiveError(f"`uncertainty` must be names of losses, got {shown(uncertainty)}")
         summed = [name for name, node in nodes.items() if node.is_loss]
         for name in uncertainty:
-            if name not in summed:
+            if not isinstance(name, str) or name not in summed:
                 what = f"`uncertainty` must be names of losses, got {shown(name)}"
                 raise ObjectiveError(f"{what}{suggestion(name, summed)}")
             _check_sign(name, nodes[name])
@@ -160,6 +161,10 @@ class Objective:
             in bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
         OSError
             If there is no such file (FileNotFoundError), or it cannot be read.
+        TypeError
+            If the source is neither text nor a path.
+        ImportError
+            If there is no PyYAML.
         """
         from anomaly_kernels.objective._yaml import loaded
 
@@ -220,7 +225,7 @@ class Objective:
             try:
                 found[name] = raw_radius(quantile_radius(**arrays, nu=float(node.bound["nu"])))
             except Exception as error:
-                _tell(error, name, node)
+                tell(error, name, node)
                 raise
         return found
 
@@ -242,7 +247,6 @@ class Objective:
             Losses are computed in the first three, metrics in val and test.
         params : dict, optional
             What is learnt, as `init` makes it, 0-d arrays or numbers, where there is any and losses are computed.
-
         settings : dict, optional
             By node, settings in the place of its own: a weight that follows a schedule, say, which ``jit`` then traces.
 
@@ -316,7 +320,7 @@ class Objective:
                 learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
             return node.value(arrays, settings, **learnt)
         except Exception as error:
-            _tell(error, name, node)
+            tell(error, name, node)
             raise
 
     def __repr__(self) -> str:
@@ -339,7 +343,7 @@ def _check_inputs(inputs: Any) -> None:
         raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
 
 
-def _tell(error: Exception, name: str, node: Node) -> None:
+def tell(error: Exception, name: str, node: Node) -> None:
     """Note on an error in which node it was, unless it says so by itself."""
     if not isinstance(error, ObjectiveError):
         wired = ", ".join(f"{argument}={shown(source)}" for argument, source in node.sources.items())
@@ -359,10 +363,19 @@ def _may_be_negative(node: Node, settings: Mapping[str, Any]) -> str | None:
         return f"{node.type}{', without a target' if 'target_entropy' in settings else ''}"
     for name in _FACTORS:
         value = settings.get(name, 1.0)
-        xp = namespace_or_none(value)
-        if (is_number(value) or (xp is not None and xp.name == "numpy")) and value < 0:
+        if _is_negative(value):
             return f"multiplied by `{name}` = {shown(value)}"
     return None
+
+
+def _is_negative(value: Any) -> bool:
+    """Whether a factor, or one of several, is known to be; arrays of other libraries than NumPy may be traced."""
+    xp = namespace_or_none(value)
+    if xp is not None and xp.name == "numpy":
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return any(_is_negative(x) for x in value)
+    return is_number(value) and value < 0
 
 
 def _number(kind: str, node: str, value: Any, xp: Namespace, dtype: DType) -> Any:

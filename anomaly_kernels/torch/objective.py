@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from os import PathLike
 from typing import Any, Self
 
@@ -86,8 +87,10 @@ class Objective(nn.Module):
     def _keep(self, part: str, x: Any) -> None:
         if isinstance(x, nn.Parameter):
             self.settings.register_parameter(part, x)
-        elif isinstance(x, Tensor | np.ndarray):
-            self.settings.register_buffer(part, torch.as_tensor(x))
+        elif isinstance(x, Tensor):
+            self.settings.register_buffer(part, x)
+        elif isinstance(x, np.ndarray):
+            self.settings.register_buffer(part, torch.as_tensor(x.copy()))  # what is loaded is written into the buffer
         else:
             setattr(self.settings, part, x)
 
@@ -126,7 +129,8 @@ class Objective(nn.Module):
         params = {name: {node: getattr(self, name)[node] for node in nodes} for name, nodes in self.pure.learnt.items()}
         wired = [inputs.get(name) for name in self._wired] if isinstance(inputs, Mapping) else []
         device = next((x.device.type for x in wired if isinstance(x, Tensor)), "cpu")
-        with torch.autocast(device, enabled=False):  # in which losses overflow
+        rounds = torch.amp.is_autocast_available(device)
+        with torch.autocast(device, enabled=False) if rounds else nullcontext():  # in which losses overflow
             return self.pure(inputs, stage=stage, params=params, settings=self._kept())
 
     @torch.no_grad()
