@@ -411,8 +411,13 @@ def test_descriptions_go_round():
     quantiles = ak.Node(ak.quantile_loss, y_true="y", y_pred="p", quantiles=(0.1, 0.9))
     config = ak.Objective({"q": quantiles}).to_config()
     assert config["nodes"]["q"]["config"] == {"quantiles": [0.1, 0.9]}
-    with pytest.raises(ak.ObjectiveError, match="`mse.weight` must be data to be part of a description, got"):
+    with pytest.raises(
+        ak.ObjectiveError, match="^`mse.weight` must be data to be part of a description, got numpy.ndarray"
+    ):
         of_one(weight=np.asarray(2.0)).to_config()
+    mixed = ak.Node("AdversarialAELoss", x_true="x", x_pred="y", model=len, model_hl=[len])
+    with pytest.raises(ak.ObjectiveError, match="^`a.model` must be data to be part of a description, got builtin"):
+        ak.Objective({"a": mixed}).to_config()
 
 
 class Text(str):
@@ -437,7 +442,10 @@ def test_descriptions_are_plain_data():
         "connections": [[Text("y"), Text("q.targets")], [Text("p"), Text("q.predictions")]],
         "uncertainty": [Text("q")],
     }
-    given = {"weight": [np.float32(2.0), np.int64(2), Fraction(2), Two.TWO], "axis": [np.int64(1), (np.int64(1),), 1]}
+    given = {
+        "weight": [np.float32(2.0), np.int64(2), Fraction(2), Two.TWO],
+        "axis": [np.int64(1), (np.int64(1),), 1, None],
+    }
     for key, values in given.items():
         for k, value in enumerate(values):
             config["nodes"][f"{key}{k}"] = {"type": "IoULoss", "config": {key: value, "normalize_method": Kind.SIGMOID}}
@@ -446,7 +454,7 @@ def test_descriptions_are_plain_data():
     assert yaml.safe_load(yaml.safe_dump(found)) == found  # which represents no subclasses
     assert found["nodes"]["q"]["config"] == {"quantiles": [0.25, 0.5, 0.75]}
     assert [found["nodes"][f"weight{k}"]["config"]["weight"] for k in range(4)] == [2.0, 2, 2.0, 2.0]
-    assert [found["nodes"][f"axis{k}"]["config"]["axis"] for k in range(3)] == [1, [1], 1]
+    assert [found["nodes"][f"axis{k}"]["config"]["axis"] for k in range(4)] == [1, [1], 1, None]
     assert found["nodes"]["axis0"]["config"]["normalize_method"] == "sigmoid"
     assert ak.Objective.from_config(found).to_config() == found
 
@@ -581,6 +589,24 @@ WRONG = {
         {"nodes": {"iou": NODE, "err": {"type": "AnomalyLoss"}}, "connections": [*WIRED, ["iou.loss", "er.scores"]]},
         "connection to 'er.scores': there is no node 'er'; did you mean `err`",
     ),
+    "slip with a dot": (
+        {"nodes": {"iou": NODE, "err": {"type": "AnomalyLoss"}}, "connections": [*WIRED, ["iou.loss", "err.x.scores"]]},
+        "connection to 'err.x.scores': there is no node 'err.x'; did you mean `err`",
+    ),
+    "like what is no node": (
+        {"nodes": {"iou": NODE, "err": "AnomalyLoss"}, "connections": [*WIRED, ["iou.loss", "er.scores"]]},
+        "`nodes.err` must be a mapping, got 'AnomalyLoss'",
+    ),
+    "like a node of no type": (
+        {"nodes": {"iou": NODE, "err": {"type": "AnomalyLos"}}, "connections": [*WIRED, ["iou.loss", "er.scores"]]},
+        "^node `err`: there is no loss or metric 'AnomalyLos'; did you mean `AnomalyLoss`",
+    ),
+    "like a node whose type is no name": (
+        {"nodes": {"iou": NODE, "err": {"type": ["AnomalyLoss"]}}, "connections": [*WIRED, ["iou.loss", "er.scores"]]},
+        "`nodes.err.type` must be a name, got \\['AnomalyLoss'\\]",
+    ),
+    "unprintable name": ({"nodes": {"\n\u202eé\t": {"type": 3}}}, "`nodes.\\\\n\\\\u202eé\\\\t.type` must be a name, got 3"),
+    "backslash": ({"nodes": {"a\\é": {"type": 3}}}, "`nodes.a\\\\é.type` must be a name, got 3"),
     "no connections": ({"nodes": {"iou": NODE}, "connections": None, "uncertainty": None}, "which is not connected"),
     "huge type": ({"nodes": {"iou": {"type": 10**5000}}}, "`nodes.iou.type` must be a name, got an integer of 16610 bits"),
     "huge key": ({"nodes": {10**5000: NODE}}, "`nodes` must have strings for keys, got an integer of 16610 bits"),
