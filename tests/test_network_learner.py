@@ -334,6 +334,23 @@ def test_files_whose_settings_are_wrong_are_refused(framework, tmp_path):
 
 
 @pytest.mark.library("torch")
+def test_a_file_of_more_layers_than_weights_is_refused_before_they_are_made(tmp_path):
+    network = made("torch", "LSTMAutoencoderAnomaly")
+    path = tmp_path / "network.safetensors"
+    network.save(path)
+    params, header = weights.read(path)
+    for name in ("num_encoder_layers", "num_decoder_layers"):
+        for wrong, message in (
+            (10**12, f"`{name}` must be no more than there are weights"),
+            ("2", "'>' not supported"),
+        ):
+            settings = json.loads(header["settings"]) | {name: wrong}
+            weights.write(path, params, {**header, "settings": json.dumps(settings)})
+            with pytest.raises(ValueError, match=message):
+                type(network).load(path)
+
+
+@pytest.mark.library("torch")
 def test_reading_a_file_draws_nothing(tmp_path):
     import torch
 

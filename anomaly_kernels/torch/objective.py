@@ -47,7 +47,8 @@ class Objective(nn.Module):
         self._wired = [name for node in self.pure.nodes.values() for name in node.sources.values()]
         self.settings = nn.Module()
         self.models = nn.ModuleDict()
-        self._own = {name: own for name, node in self.pure.nodes.items() if (own := self._parts_of(name, node))}
+        taken = {name: self._taken_in(name, node) for name, node in self.pure.nodes.items()}
+        self._own = {name: own for name, own in taken.items() if own}
         for name, learning in self.pure.learnt.items():
             held = nn.ParameterDict()
             for node in learning:
@@ -70,8 +71,8 @@ class Objective(nn.Module):
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
 
-    def _parts_of(self, name: str, node: Node) -> dict[str, str | list[str]]:
-        """The settings of a node that are parts of the module, with the names that these have in `settings`."""
+    def _taken_in(self, name: str, node: Node) -> dict[str, str | list[str]]:
+        """Make parts of the module of a node's settings that can be some; the names that tensors have in `settings`."""
         own: dict[str, str | list[str]] = {}
         for key, value in node.settings.items():
             many = isinstance(value, list | tuple)
