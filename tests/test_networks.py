@@ -247,6 +247,15 @@ def test_autoencoder_number_by_number(driver, structure):
     np.testing.assert_allclose(driver.numpy(got), expected, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 2), (3, 1, 2), (1, 2, 2)], ids=str)
+def test_autoencoder_takes_one_series_and_one_step(driver, shape):
+    rng = np.random.default_rng(9)
+    params, x = autoencoder(rng, both=True, layers=2), rng.normal(size=shape)
+    got = ak.lstm_autoencoder(on(driver, params), driver.array(x))
+    expected = [plain_autoencoder(params, row, shape[1], math.tanh, lambda v: max(v, 0.0)) for row in x]
+    np.testing.assert_allclose(driver.numpy(got), expected, rtol=1e-11, atol=1e-13)
+
+
 def test_networks_give_nothing_for_an_empty_batch(driver):
     for network, (params, arrays) in NETWORKS.items():
         ((name, x),) = arrays.items()
@@ -368,7 +377,8 @@ def test_score_head_names_what_is_wrong(driver):
     params, x = on(driver, head(np.random.default_rng(0), 4, 5)), driver.array(np.ones((2, 4)))
     score = ak.sequence_anomaly_score
     with pytest.raises(
-        ValueError, match="`params` must have the key 'hidden_dense_1/bias', got 'hidden_dense_1/kernel'"
+        ValueError,
+        match="`params` must have the key 'hidden_dense_1/bias', got 'hidden_dense_1/kernel', 'score_output/k",
     ):
         score(without(params, "hidden_dense_1/bias"), x)
     with pytest.raises(ValueError, match="unexpected key 'hidden_dense_3/bias'"):
@@ -426,6 +436,8 @@ def test_autoencoder_names_what_is_wrong(driver):
         ak.lstm_autoencoder(full, x, n_repeats=0)
     with pytest.raises(TypeError, match="`n_repeats` must be an integer or None, got float"):
         ak.lstm_autoencoder(full, x, n_repeats=2.0)
+    with pytest.raises(ValueError, match="^`activation` must be one of 'relu', .*, got 'swish'"):
+        ak.lstm_autoencoder(full, x, activation="swish")
     with pytest.raises(ValueError, match="`intermediate_activation` must be one of"):
         ak.lstm_autoencoder(full, x, intermediate_activation="swish")
 
