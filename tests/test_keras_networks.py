@@ -181,8 +181,11 @@ def test_options_are_read_and_wrong_ones_refused():
             ValueError, match=rf"`inputs` must have shape \(B, T, 3\), T > 0, got \({wrong[0]}, {wrong[1]}"
         ):
             model.call(np.ones(wrong, "float32"))
-    with pytest.warns(UserWarning, match="`latent_dim` 3 has no effect without `use_bottleneck_dense`: .* of width 8"):
+    with pytest.warns(
+        UserWarning, match="`latent_dim` 3 has no effect without `use_bottleneck_dense`: .* of width 8"
+    ) as caught:
         akk.LSTMAutoencoderAnomaly(3, 8)
+    assert caught[0].filename == __file__  # the line that made it
     with pytest.raises(ValueError, match="`lstm_units` must be >= 1, got 0"):
         akk.LSTMAutoencoderAnomaly(3, 0)
     with pytest.raises(ValueError, match="`activation` must be one of"):

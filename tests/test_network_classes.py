@@ -264,8 +264,11 @@ def made(driver, **settings):
 
 @FRAMEWORKS
 def test_a_latent_dim_without_effect_is_warned_of(driver):
-    with pytest.warns(UserWarning, match="`latent_dim` 2 has no effect without `use_bottleneck_dense`: .* of width 8"):
+    with pytest.warns(
+        UserWarning, match="`latent_dim` 2 has no effect without `use_bottleneck_dense`: .* of width 8"
+    ) as caught:
         made(driver, **SIZES, use_bidirectional_encoder=True)
+    assert caught[0].filename == __file__  # the line that made it
 
 
 @FRAMEWORKS
