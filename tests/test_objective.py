@@ -7,6 +7,7 @@ import copy
 import enum
 import inspect
 import pickle
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -307,6 +308,14 @@ def test_a_weight_of_any_kind_keeps_the_dtype(driver):
         assert float(driver.numpy(total)) == 2 * float(driver.numpy(plain))
 
 
+def test_a_weight_given_with_the_call_is_a_number():
+    objective = ak.Objective({"gmm": ak.Node(ak.aegmm_loss, x_true="x", x_pred="x", z="z", gamma="g")})
+    arrays = {"x": np.ones((4, 3)), "z": RNG.normal(size=(4, 2)), "g": RNG.dirichlet([1, 1], 4)}
+    for wrong, error, got in ((np.ones(2), ValueError, "shape \\(2,\\)"), ("2", TypeError, "str")):
+        with pytest.raises(error, match=f"^`weight` must be a number or a 0-d array, got {got}\nin node `gmm`: AEGMM"):
+            objective(arrays, settings={"gmm": {"weight": wrong}})
+
+
 def test_an_error_of_a_kernel_says_which_node_it_is(driver):
     objective = ak.Objective({k: ak.Node("IoULoss", targets=f"m{k}", predictions="l") for k in "ab"})
     arrays = {"l": driver.array(LOGITS), "ma": driver.array(MASK), "mb": driver.array(MASK[:1])}
@@ -487,9 +496,19 @@ def test_a_file_is_read_from_where_it_is(tmp_path):
         ak.Objective.from_yaml(path)
     for text in (f"{FILE}# as in x.yaml", f"{FILE}\r# {'x' * 5000}.yml"):
         assert repr(ak.Objective.from_yaml(text)) == repr(of_file())
-    for name, message in {"\x00.yaml": "null", "\ud800.yaml": "surrogates", f"{'x' * 5000}.yaml": "too long"}.items():
-        with pytest.raises(ak.ObjectiveError, match=f"is no path: .*{message}"):
+    for name, message in {
+        "\x00.yaml": "'\\\\x00.yaml' is no path: .*null",
+        "\ud800.yaml": "'\\\\ud800.yaml' is no path: .*surrogates",
+        f"{'x' * 5000}.yaml": "'xxx.*xxx.yaml' is no path: .*too long",
+    }.items():
+        with pytest.raises(ak.ObjectiveError, match=f"^{message}"):
             ak.Objective.from_yaml(name)
+
+
+def test_yaml_is_an_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ImportError, match=r"^reading YAML needs PyYAML: pip install 'anomaly-kernels\[yaml\]'$"):
+        ak.Objective.from_yaml(FILE)
 
 
 def test_a_file_is_no_larger_than_it_may_be(tmp_path):
@@ -530,10 +549,19 @@ def test_keys_are_not_compared_with_one_another(monkeypatch):
         ak.Objective.from_yaml("".join(f"k{i % n}: 1\n" for i in range(n + 1)))
 
 
+class Unshown:
+    def __repr__(self):
+        raise RuntimeError
+
+    __len__ = __repr__
+
+
 NODE = {"type": "IoULoss"}
 WIRED = [["a.b", "iou.targets"], ["a.c", "iou.predictions"]]
 WRONG = {
     "config": ([], "`config` must be a mapping, got \\[\\]"),
+    "what cannot be shown": (Unshown(), "^`config` must be a mapping, got <Unshown instance at"),
+    "what passes for a list": (type("list", (Unshown,), {})(), "^`config` must be a mapping, got (<list instance at|tests.list$)"),
     "key": ({"nodes": {}, "connektions": []}, "`config` has no key 'connektions'; did you mean `connections`"),
     "nodes": ({}, "`config` must have the key 'nodes', got \\[\\]"),
     "empty": ({"nodes": {}}, "`nodes` must be a dict of nodes by name, got {}"),
@@ -708,6 +736,13 @@ def test_whatever_is_deep_is_refused_without_recurring(levels):
             ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {key: value}}}, "connections": WIRED})
 
 
+def test_settings_may_be_nested_as_deep_as_said():
+    with pytest.raises(
+        ak.ObjectiveError, match="node `iou`: `axis` must be an integer or a tuple of integers, got list$"
+    ):
+        ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {"axis": nested(4)}}}, "connections": WIRED})
+
+
 @pytest.mark.parametrize(("levels", "times"), [(1, 10_001), (2, 150), (3, 40), (4, 40)])
 def test_a_list_that_is_in_another_many_times_is_refused_before_it_is_copied(levels, times):
     value = 1
@@ -748,8 +783,8 @@ def test_messages_are_short(config):
 
 WRONG_NODES = [
     (lambda: ak.Node(ak.reconstruction_error, x_true="x", x_pred="y"), "a node must be a loss or a metric of one value"),
-    (lambda: ak.Node(np.ones(2)), "a node must be a loss or a metric of one value, or its name, got"),
-    (lambda: ak.Node(ak.iou_loss, target=MASK, score="s"), "`target` must be the name of an array, got"),
+    (lambda: ak.Node(np.ones(2)), "a node must be a loss or a metric of one value, or its name, got numpy.ndarray$"),
+    (lambda: ak.Node(ak.iou_loss, target=MASK, score="s"), "^`target` must be the name of an array, got numpy.ndarray$"),
     (lambda: ak.Objective({"iou": ak.iou_loss}), "node `iou` must be a Node, got"),
     (lambda: ak.Objective([1]), "`nodes` must be a dict of nodes by name, got \\[1\\]"),
     (lambda: ak.Objective({3: ak.Node(ak.iou_loss, target="t", score="s")}), "names of nodes must be strings without a dot, got 3"),
@@ -820,8 +855,9 @@ BAD = {
     "bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nnodes: [*b, *b]", "anchors and aliases are not read, got one in line 1"),
     "alias": ("nodes: *a", "anchors and aliases are not read"),
     "code": ("nodes: !!python/object/apply:os.system ['echo']", "tags are not read, got 'tag:yaml.org,2002:python/"),
-    "tag": ("nodes: !!set {a, b}", "tags are not read"),
-    "deep": (deep(21), "a file must be no deeper than 20 levels"),
+    "tag": ("a: 1\nnodes: !!set {a, b}", "tags are not read, got 'tag:yaml.org,2002:set' in line 2"),
+    "as deep as may be": (deep(19), "`nodes` must be a mapping, got \\[\\[\\["),  # which the reader lets pass
+    "deep": (deep(20), "a file must be no deeper than 20 levels"),
     "very deep": (deep(100_000), "a file must be no deeper than 20 levels"),
     "large": ("#" * 1_000_001, "a text must be no larger than 1000000 bytes, got 1000001"),
     "twice": ("nodes: {a: {type: IoULoss}, a: {type: IoULoss}}", "'a' is there twice, in line 1"),
