@@ -310,7 +310,8 @@ def test_a_weight_of_any_kind_keeps_the_dtype(driver):
 
 def test_a_weight_given_with_the_call_is_a_number():
     objective = ak.Objective({"gmm": ak.Node(ak.aegmm_loss, x_true="x", x_pred="x", z="z", gamma="g")})
-    arrays = {"x": np.ones((4, 3)), "z": RNG.normal(size=(4, 2)), "g": RNG.dirichlet([1, 1], 4)}
+    rng = np.random.default_rng(3)
+    arrays = {"x": np.ones((4, 3)), "z": rng.normal(size=(4, 2)), "g": rng.dirichlet([1, 1], 4)}
     for wrong, error, got in ((np.ones(2), ValueError, "shape \\(2,\\)"), ("2", TypeError, "str")):
         with pytest.raises(error, match=f"^`weight` must be a number or a 0-d array, got {got}\nin node `gmm`: AEGMM"):
             objective(arrays, settings={"gmm": {"weight": wrong}})
