@@ -209,6 +209,8 @@ def test_what_is_learnt_starts_at_zero(driver):
     assert ak.Objective({"svdd": wired}).learnt == {}
     for x in objective.init(driver.array(np.arange(3))).values():
         assert driver.dtype_name(x["svdd"]) == "float32"
+    for x in objective.init(driver.array(LOGITS, "float64")).values():
+        assert driver.dtype_name(x["svdd"]) == "float64"
     arrays = {"z": driver.array(EMBEDDINGS), "c": driver.array(CENTER), "r": driver.array(np.asarray(0.5))}
     found, _ = ak.Objective({"svdd": wired})(arrays)
     expected = ak.deep_svdd_soft_boundary_loss(EMBEDDINGS, CENTER, np.asarray(0.5))
@@ -361,6 +363,9 @@ def test_what_is_learnt_must_be_given(params):
         ak.ObjectiveError, match="`params` must be as `init` makes them, expected r_unconstrained of svdd"
     ):
         small()(arrays, params=params)
+    assert small()(arrays, stage="inference", params=params) == (None, {})
+    with pytest.raises(ak.ObjectiveError, match="expected r_unconstrained of svdd; log_variance of bce, svdd, got"):
+        small(uncertainty=["svdd", "bce"])(arrays, params=params)
     with pytest.raises(ak.ObjectiveError, match="expected none, got {'log_variance'"):
         of_one()({"x": LOGITS, "y": LOGITS}, params={"log_variance": {"mse": 0.0}})
 
@@ -643,6 +648,14 @@ WRONG = {
         {"nodes": {"iou": NODE | {"config": {"axis": [10**5000]}}}, "connections": WIRED},
         "node `iou`: `axis` must be a number that fits a float, got an integer of 16610 bits",
     ),
+    "huge value in a mapping": (
+        {"nodes": {"iou": NODE | {"config": {"axis": {"a": 10**5000}}}}, "connections": WIRED},
+        "node `iou`: `axis` must be a number that fits a float, got an integer of 16610 bits",
+    ),
+    "just too huge": (
+        {"nodes": {"iou": NODE | {"config": {"weight": 2**1024}}}, "connections": WIRED},
+        "node `iou`: `weight` must be a number that fits a float, got an integer of 1025 bits",
+    ),
     "huge fraction": (
         {"nodes": {"iou": NODE | {"config": {"weight": Fraction(10**5000, 3)}}}, "connections": WIRED},
         "node `iou`: `weight` must be a number that fits a float, got one of 16609 bits",
@@ -716,6 +729,11 @@ def test_losses_whose_settings_keep_them_from_being_negative_are_weighed():
     node = ak.Node("SelectorEntropyRegularizer", weights="w", target_entropy=0.5, weight=1.0)
     total, terms = ak.Objective({"h": node}, uncertainty=["h"])({"w": WEIGHTS}, params={"log_variance": {"h": 0.0}})
     assert total == 0.5 * terms["h"] > 0
+    nothing = of_one(weight=0)
+    total, _ = ak.Objective(nothing.nodes, uncertainty=["mse"])(
+        {"x": LOGITS, "y": LOGITS + 1}, params={"log_variance": {"mse": 0.5}}
+    )
+    assert total == 0.25
 
 
 def nested(levels):
@@ -735,6 +753,16 @@ def test_whatever_is_deep_is_refused_without_recurring(levels):
     for key in ("smooth", "axis"):
         with pytest.raises(ak.ObjectiveError, match=f"node `iou`: `{key}` must not be nested deeper than 4 levels"):
             ak.Objective.from_config({"nodes": {"iou": NODE | {"config": {key: value}}}, "connections": WIRED})
+
+
+def test_settings_may_be_as_large_as_said():
+    config = {"nodes": {"iou": NODE | {"config": {"weight": 2**1023}}}, "connections": WIRED}
+    assert ak.Objective.from_config(config).to_config()["nodes"]["iou"]["config"] == {"weight": 2**1023}
+    config["nodes"]["iou"]["config"] = {"axis": [0.5] * 10_000}
+    with pytest.raises(
+        ak.ObjectiveError, match="node `iou`: `axis` must be an integer or a tuple of integers, got float"
+    ):
+        ak.Objective.from_config(config)
 
 
 def test_settings_may_be_nested_as_deep_as_said():
@@ -786,7 +814,7 @@ WRONG_NODES = [
     (lambda: ak.Node(ak.reconstruction_error, x_true="x", x_pred="y"), "a node must be a loss or a metric of one value"),
     (lambda: ak.Node(np.ones(2)), "a node must be a loss or a metric of one value, or its name, got numpy.ndarray$"),
     (lambda: ak.Node(ak.iou_loss, target=MASK, score="s"), "^`target` must be the name of an array, got numpy.ndarray$"),
-    (lambda: ak.Objective({"iou": ak.iou_loss}), "node `iou` must be a Node, got"),
+    (lambda: ak.Objective({"iou": ak.iou_loss}), "^node `iou` must be a Node, got function$"),
     (lambda: ak.Objective([1]), "`nodes` must be a dict of nodes by name, got \\[1\\]"),
     (lambda: ak.Objective({3: ak.Node(ak.iou_loss, target="t", score="s")}), "names of nodes must be strings without a dot, got 3"),
     (lambda: small(uncertainty="bce"), "`uncertainty` must be names of losses, got 'bce'"),
@@ -796,6 +824,8 @@ WRONG_NODES = [
     (lambda: of_one()({3: LOGITS, "x": LOGITS}), "node `mse` needs 'y' as `x_pred`; there are x$"),
     (lambda: of_one()({3: LOGITS}), "node `mse` needs 'x' as `x_true`; there are none"),
     (lambda: ak.Objective({"b": ak.Node("AnomalyLoss", scores="b.loss")}), "outputs of nodes cannot be sources"),
+    (lambda: ak.Objective({"b": ak.Node("AnomalyLoss", scores="b.more.loss")}), "node `b` is wired to 'b.more.loss', but outputs of nodes"),
+    (lambda: of_one()({"x": LOGITS, "y": LOGITS}, settings=[3]), "^`settings` must be dicts of settings by node, got \\[3\\]$"),
     (
         lambda: ak.Objective({"b": ak.Node("AnomalyLoss", scores="q", weight=np.asarray(-1.0))}, uncertainty=["b"]),
         "must be of losses that are not negative, got 'b', which is multiplied by `weight` = array\\(-1",
@@ -836,8 +866,17 @@ def test_what_is_wrong_in_python_says_so_too(wrong, message):
 
 def test_objectives_say_whose_weights_are_learnt():
     of_two = small(uncertainty=["bce"])
-    assert repr(of_two).endswith("\n), weighed by uncertainty: bce")
-    assert repr(small()).endswith("\n)")
+    nodes = (
+        "\n  bce: Node('AnomalyBCEWithLogits', target='mask', logit='logits')"
+        "\n  svdd: Node('DeepSVDDSoftBoundaryLoss', embeddings='z', center='c', nu=0.1, weight=0.5)\n"
+    )
+    assert repr(of_two) == f"Objective({nodes}), weighed by uncertainty: bce"
+    assert repr(small()) == f"Objective({nodes})"
+    assert repr(small(uncertainty=["svdd", "bce"])).endswith(", weighed by uncertainty: bce, svdd")
+    with pytest.raises(
+        ak.ObjectiveError, match=r"^`uncertainty` is that of the objective given, got \['svdd'\] besides$"
+    ):
+        objective_of(of_two, ["svdd"])
     assert objective_of(of_two.nodes, ["bce"]).uncertainty == ("bce",)
     with pytest.raises(
         ak.ObjectiveError, match="^`uncertainty` must be names of losses, got 'bcee'; did you mean `bce`"
