@@ -342,7 +342,7 @@ def test_a_file_of_more_layers_than_weights_is_refused_before_they_are_made(tmp_
     for name in ("num_encoder_layers", "num_decoder_layers"):
         for wrong, message in (
             (10**12, f"`{name}` must be no more than there are weights"),
-            ("2", "'>' not supported"),
+            ("2", f"does not hold a LSTMAutoencoderAnomaly: `{name}` must be a positive integer, got str$"),
         ):
             settings = json.loads(header["settings"]) | {name: wrong}
             weights.write(path, params, {**header, "settings": json.dumps(settings)})

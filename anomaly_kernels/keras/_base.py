@@ -17,6 +17,7 @@ from anomaly_kernels._numeric import mean, ratio
 
 Tensor = Any
 PACKAGE = "anomaly_kernels"
+mask_of = get_keras_mask  # for this package: one place knows the private name
 _MODEL = "anomaly_kernels>model"
 """Where the description of a model among the settings is, beside its weights."""
 
@@ -104,7 +105,7 @@ class Loss(KerasLearner, keras.losses.Loss):
             values = self.call(y_true, y_pred)
             compared = (y_true, y_pred)[: len(self.arrays)]
             weight = aligned("sample_weight", sample_weight, values)
-            mask = aligned("mask", get_keras_mask(compared[-1]), values)
+            mask = aligned("mask", mask_of(compared[-1]), values)
             return keras.ops.cast(_reduced(values, weight, mask, self.reduction), self.dtype)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import keras
-from keras.src.backend.common.masking import get_keras_mask  # private: no public name tells the mask of a tensor
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._checks import is_number
 from anomaly_kernels._metric_forms import Formed, OfComponents, leaves, of_length, rebuilt, with_weights
 from anomaly_kernels._namespace import array_namespace, describe
-from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, as_predicted, tensor_of
+from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, as_predicted, mask_of, tensor_of
 
 
 class Metric(Formed, KerasLearner, keras.metrics.Metric):
@@ -149,7 +148,7 @@ class AnomalyDetectionMetrics(Metric):
         y_pred = tensor_of(y_pred)
         y_true = as_predicted(y_true, y_pred)
         weight = sample_weight
-        if (mask := get_keras_mask(y_pred)) is not None:
+        if (mask := mask_of(y_pred)) is not None:
             weight = mask if weight is None else tensor_of(weight) * keras.ops.cast(mask, tensor_of(weight).dtype)
         arrays: tuple[Tensor, ...] = (y_true, y_pred)
         if self.threshold is not None:

@@ -8,14 +8,13 @@ from os import PathLike
 from typing import Any, Self
 
 import keras
-from keras.src.backend.common.masking import get_keras_mask  # private: no public name tells the mask of a tensor
 
 from anomaly_kernels import objective
 from anomaly_kernels._catalogue import METRICS
 from anomaly_kernels._metric_forms import OfComponents
 from anomaly_kernels._namespace import describe
 from anomaly_kernels.keras import metrics
-from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
+from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, tensor_of
 from anomaly_kernels.objective import Node, ObjectiveError
 from anomaly_kernels.objective._objective import objective_of, tell
 
@@ -147,7 +146,7 @@ class Objective(keras.Model):
         for name in self._wired:
             if len(given := [where for where, part in named.items() if name in part]) > 1:
                 raise ObjectiveError(f"{name!r} must be the name of one array, it is one of {' and of '.join(given)}")
-            if given and get_keras_mask(named[given[0]][name]) is not None:
+            if given and mask_of(named[given[0]][name]) is not None:
                 what = f"an objective does not leave out what is masked, got a mask of {name!r}"
                 raise ObjectiveError(f"{what}; `keras.ops.copy` of it has none")
         arrays = {name: array for part in named.values() for name, array in part.items()}

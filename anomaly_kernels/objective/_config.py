@@ -20,7 +20,7 @@ _OUTPUTS = ("loss", "metrics")
 """What cuvis-ai calls the results of its nodes."""
 
 _MOST_COMPARED = 100
-"""Nodes that a slip may be of: a file has room for so many nodes and connections that to compare all takes an hour."""
+"""Nodes that a slip may be of: a file has room for thousands of them, and of connections to compare each with."""
 
 
 def described(config: Any) -> tuple[dict[str, Node], list[Any]]:

@@ -62,7 +62,7 @@ class _Network(NetworkFile, nn.Module):
     @classmethod
     def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
         for name, value in settings.items():  # each layer takes time, even where it takes no memory
-            if name.startswith("num_") and value > len(params):
+            if name.startswith("num_") and isinstance(value, int) and value > len(params):
                 raise ValueError(f"`{name}` must be no more than there are weights, {len(params)}, got {value}")
         with torch.device("meta"):
             made = cls(**settings)

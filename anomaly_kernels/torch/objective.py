@@ -130,8 +130,8 @@ class Objective(nn.Module):
         params = {name: {node: getattr(self, name)[node] for node in nodes} for name, nodes in self.pure.learnt.items()}
         wired = [inputs.get(name) for name in self._wired] if isinstance(inputs, Mapping) else []
         device = next((x.device.type for x in wired if isinstance(x, Tensor)), "cpu")
-        rounds = torch.amp.is_autocast_available(device)
-        with torch.autocast(device, enabled=False) if rounds else nullcontext():  # in which losses overflow
+        autocasts = torch.amp.is_autocast_available(device)
+        with torch.autocast(device, enabled=False) if autocasts else nullcontext():  # in which losses overflow
             return self.pure(inputs, stage=stage, params=params, settings=self._kept())
 
     @torch.no_grad()
