@@ -63,18 +63,33 @@ class Generic:
         """x, as a constant to autodiff."""
         return x
 
-    def mean_squared_difference(self, x1: Array, x2: Array) -> Array | None:
-        """The mean of (x1 - x2)² in one operation, if the library has one and the result is known to be finite."""
-        return None
+    def squared_difference(self, x1: Array, x2: Setting, how: str) -> Array:
+        """(x1 - x2)², or their "mean" or "sum"; x2 may be the number 0."""
+        difference = x1 if isinstance(x2, float) else x1 - x2
+        return self.by(how, difference * difference)
 
-    def finite_or(self, first: Callable[[], Array], second: Callable[[], Array]) -> Array:
-        """`first()`, and where that is not finite `second()`.
+    def cross_entropy(self, x: Array, y: Array, how: str) -> Array:
+        """max(x, 0) - xy + log(1 + exp(-|x|)) of logits x and targets y, or its "mean" or "sum"."""
+        size = self.magnitude(x)  # (x + |x|)/2 is max(x, 0), and has all derivatives of the whole at 0
+        return self.by(how, (0.5 * (x + size) - x * y) + self._standard.log1p(self._standard.exp(-size)))
 
-        An eager library on the CPU, whose numbers can be looked at without waiting, evaluates the second only where it
-        is needed. That is no branch on data: where both are finite they are the same, and so are their derivatives.
-        """
-        found = first()
-        return self._standard.where(self._standard.isfinite(found), found, second())
+    def by(self, how: str, values: Array) -> Array:
+        """The values, or their "mean" or "sum"."""
+        return values if how == "none" else self.mean(values) if how == "mean" else self.sum(values)
+
+    def reduced(
+        self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]
+    ) -> Array:
+        """The "mean" or the "sum" of the values of a `_reduce.Formula`."""
+        return formula.plain(self, how, *_cast(self, dtype, arrays), *whole)
+
+    def totals(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
+        """The sums of a `_reduce.Sums`."""
+        return formula.sums(self, *_cast(self, dtype, arrays), *whole)
+
+    def all_values(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+        """The values of a `_reduce.Formula`."""
+        return formula.values(self, *_cast(self, dtype, arrays), *whole)
 
     def constant(self, values: Any, *, like: Array, dtype: DType) -> Array:
         """Numbers as an array on the device of `like`."""
@@ -136,6 +151,10 @@ class Generic:
     def is_lean(self, *arrays: Array) -> bool:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
         return False
+
+
+def _cast(xp: Any, dtype: DType, arrays: Sequence[Array]) -> list[Array]:
+    return [x if x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
 
 
 def softplus(xp: Any, x: Array) -> Array:

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import erf
 
@@ -57,11 +56,6 @@ class JAX(Generic):
 
     def magnitude(self, x: jax.Array) -> jax.Array:
         return jnp.where(x < 0, -x, x)
-
-    def finite_or(self, first: Callable[[], jax.Array], second: Callable[[], jax.Array]) -> jax.Array:
-        found = first()
-        seen = not isinstance(found, jax.core.Tracer) and all(at.platform == "cpu" for at in found.devices())
-        return found if seen and np.isfinite(found).all() else jnp.where(jnp.isfinite(found), found, second())
 
     def device(self, x: jax.Array) -> None:
         return None  # a tracer has none

@@ -3,33 +3,58 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import array_api_compat.numpy as standard
 import numpy as np
 
+from anomaly_kernels._backends import blocks
 from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._typing import Array, Axis, Setting
+from anomaly_kernels._typing import Array, DType, Setting
+
+BLOCKS = 2**16
+"""Blocks pay where an array has more elements."""
+
+ROW = 2**12
+"""Numbers of float32 that one dot product may add up and keep their digits."""
 
 
 class NumPy(Generic):
     """NumPy's functions, with its fastest sort."""
 
-    def finite_or(self, first: Callable[[], Array], second: Callable[[], Array]) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):  # it is the second that warns of what overflows
-            found = first()
-            # one sum, which is not finite where any number is not; if it alone overflows, nothing but time is lost
-            if math.isfinite(found if isinstance(found, np.generic) else np.sum(found)):  # type: ignore[call-overload]
-                return found
-        return self.where(np.isfinite(found), found, second())  # type: ignore[call-overload]
-
     def softplus(self, x: Array) -> Array:
         # where nothing is differentiated; `where` is slow on signs in disorder
         return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))  # type: ignore[call-overload]
 
-    def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    def sigmoid(self, x: Array) -> Array:
+        with np.errstate(over="ignore"):  # 1/∞ is right
+            return 1.0 / (1.0 + np.exp(-x))  # type: ignore[call-overload]
+
+    def squared_difference(self, x1: Array, x2: Setting, how: str) -> Array:
+        difference = x1 if isinstance(x2, float) else x1 - x2
+        if how == "none":
+            return difference * difference
+        total = _sum_of_squares(np.reshape(difference, -1))  # type: ignore[arg-type]
+        return total / difference.dtype.type(difference.size) if how == "mean" else total  # type: ignore[attr-defined]
+
+    def reduced(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+        if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
+            return super().reduced(how, formula, dtype, arrays, whole)
+        (total,) = blocks.sums(self, _one_by_one, formula, dtype, arrays, whole)
+        count = math.prod(arrays[0].shape[: len(arrays[0].shape) - formula.inner])
+        return total / total.dtype.type(count) if how == "mean" else total  # type: ignore[no-any-return]
+
+    def totals(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
+        if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
+            return super().totals(formula, dtype, arrays, whole)
+        return blocks.sums(self, _one_by_one, formula, dtype, arrays, whole)
+
+    def all_values(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+        if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
+            return super().all_values(formula, dtype, arrays, whole)
+        out = np.empty(arrays[0].shape[: len(arrays[0].shape) - formula.inner], dtype)
+        return blocks.values(self, _one_by_one, formula, dtype, arrays, whole, out)  # type: ignore[no-any-return]
 
     def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
         # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere
@@ -54,6 +79,20 @@ class NumPy(Generic):
 
     def is_lean(self, *arrays: Array) -> bool:
         return True
+
+
+def _one_by_one(function: Any, cuts: Sequence[Any]) -> list[Any]:
+    return [function(cut) for cut in cuts]
+
+
+def _sum_of_squares(x: np.ndarray) -> np.ndarray:
+    """Σ x² by dot products of rows short enough for float32 to keep its digits."""
+    if x.shape[0] <= ROW:
+        return np.dot(x, x)
+    whole = x.shape[0] // ROW * ROW
+    rows = np.reshape(x[:whole], (-1, ROW))
+    rest = x[whole:]
+    return np.sum(np.vecdot(rows, rows)) + np.dot(rest, rest)
 
 
 def sorted_classes(x: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,11 +9,10 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from anomaly_kernels._backends import tensorflow_forms as forms
-from anomaly_kernels._backends.generic import softplus
+from anomaly_kernels._backends.generic import Generic, softplus
 from anomaly_kernels._backends.tensorflow_forms import Tensor
 from anomaly_kernels._typing import Axis, DType, F, Namespace, Number
 
@@ -128,14 +127,15 @@ class TensorFlow:
     def softplus(self, x: Tensor, /) -> Tensor:
         return softplus(self, x)
 
-    def mean_squared_difference(self, x1: Tensor, x2: Tensor, /) -> None:
-        return None
+    # as every library has them that is not evaluated in a way of its own
+    squared_difference = Generic.squared_difference
+    by = Generic.by
+    reduced = Generic.reduced
+    totals = Generic.totals
+    all_values = Generic.all_values
 
-    def finite_or(self, first: Callable[[], Tensor], second: Callable[[], Tensor], /) -> Tensor:
-        found = first()
-        if tf.executing_eagerly() and "CPU" in found.device and np.isfinite(found.numpy()).all():
-            return found
-        return tf.where(tf.math.is_finite(found), found, second())
+    def cross_entropy(self, x: Tensor, y: Tensor, how: str, /) -> Tensor:
+        return self.by(how, tf.nn.sigmoid_cross_entropy_with_logits(y, x))
 
     def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:
         return forms.tensor(values, dtype)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat.torch as standard
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
+from anomaly_kernels._backends import torch_evaluation as evaluation
 from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._typing import Axis, DType, Setting
+
+
+_CODES = {"none": 0, "mean": 1, "sum": 2}  # of reductions, in torch's C++
+_ZERO = torch.zeros(())
 
 
 class Torch(Generic):
@@ -93,18 +97,39 @@ class Torch(Generic):
     def stop_gradient(self, x: Tensor) -> Tensor:
         return x.detach()
 
-    def finite_or(self, first: Callable[[], Tensor], second: Callable[[], Tensor]) -> Tensor:
-        found = first()
-        # one sum, which is not finite where any number is not; if it alone overflows, nothing but time is lost
-        if not _is_watched() and _is_plain(found) and math.isfinite((found.sum() if found.ndim else found).item()):
-            return found
-        return torch.where(torch.isfinite(found), found, second())
+    def squared_difference(self, x1: Tensor, x2: Tensor | float, how: str) -> Tensor:
+        if isinstance(x2, float):
+            if torch.compiler.is_compiling():
+                return self.by(how, x1 * x1)
+            x2 = _ZERO
+        # the public function spends 2 µs on shapes known to be equal
+        return torch._C._nn.mse_loss(x1, x2, _CODES[how])  # noqa: SLF001
 
-    def mean_squared_difference(self, x1: Tensor, x2: Tensor) -> Tensor | None:
-        if _is_watched() or not (_is_plain(x1) and _is_plain(x2)):
-            return None
-        found = torch._C._nn.mse_loss(x1, x2, 1)  # noqa: SLF001  # the public one spends 2 µs on shapes known to be equal
-        return found if math.isfinite(found.item()) else None
+    def cross_entropy(self, x: Tensor, y: Tensor, how: str) -> Tensor:
+        return torch.binary_cross_entropy_with_logits(x, y, None, None, _CODES[how])
+
+    def reduced(
+        self, how: str, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]
+    ) -> Tensor:
+        if not torch.compiler.is_compiling() and arrays[0].numel() >= evaluation.SLOPES:
+            found = evaluation.sums(self, formula, dtype, arrays, whole)
+            if found is not None:
+                shape = arrays[0].shape
+                return found[0] / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else found[0]
+        return super().reduced(how, formula, dtype, arrays, whole)
+
+    def totals(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> tuple[Tensor, ...]:
+        if not torch.compiler.is_compiling() and arrays[0].numel() >= evaluation.SLOPES:
+            found = evaluation.sums(self, formula, dtype, arrays, whole)
+            if found is not None:
+                return found
+        return super().totals(formula, dtype, arrays, whole)
+
+    def all_values(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Tensor:
+        compiled = torch.compiler.is_compiling()  # who would compile anew for sizes that are compared
+        if compiled or not evaluation.are_many(formula, arrays, evaluation.BLOCKS) or not self.is_lean(*arrays, *whole):
+            return super().all_values(formula, dtype, arrays, whole)
+        return evaluation.values(self, formula, dtype, arrays, whole)
 
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:
         return torch.as_tensor(values, dtype=dtype, device=like.device)
@@ -113,32 +138,16 @@ class Torch(Generic):
         return torch.float32 if x.device.type == "mps" else torch.float64  # which Apple's GPUs lack
 
     def is_known(self, x: Tensor) -> bool:
-        return not _is_watched()
+        return not evaluation.is_watched()
 
     def device(self, x: Tensor) -> torch.device:
         return x.device
 
-    def is_lean(self, *arrays: Tensor) -> bool:
-        if _is_watched():
+    def is_lean(self, *arrays: Any) -> bool:
+        if evaluation.is_watched():
             return False
         recorded = torch.is_grad_enabled()
-        return all(_is_plain(x) and not (recorded and x.requires_grad) for x in arrays)
-
-
-def _is_watched() -> bool:
-    """Whether anyone but the recorder of gradients sees what is computed, or with what values."""
-    return (
-        torch.compiler.is_compiling()
-        or torch._C._functorch.peek_interpreter_stack() is not None  # vmap, grad, jvp; no public way to ask  # noqa: SLF001
-        or forward_ad._current_level >= 0  # a tensor with a tangent looks like any other  # noqa: SLF001
-        or torch._C._len_torch_dispatch_stack() > 0  # modes that trace or count operations  # noqa: SLF001
-        or torch.jit.is_tracing()
-    )
-
-
-def _is_plain(x: Tensor) -> bool:
-    # subclasses may be fake or traced tensors
-    return type(x) in (Tensor, torch.nn.Parameter) and x.is_cpu
+        return all(evaluation.is_plain(x) and not (recorded and getattr(x, "requires_grad", False)) for x in arrays)
 
 
 def _numpy() -> Any:

@@ -13,7 +13,7 @@ from keras.src.losses.loss import scale_loss_for_distribution  # the mask of a t
 
 from anomaly_kernels._learner import Learner
 from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import mean, ratio
+from anomaly_kernels._numeric import ratio
 
 Tensor = Any
 PACKAGE = "anomaly_kernels"
@@ -187,7 +187,7 @@ def _reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reducti
     xp = array_namespace(values)
     averages = reduction not in (None, "none", "sum")
     if mask is not None:  # an average over what is not masked
-        counted = ratio(xp, mask, mean(xp, mask)) if averages else mask
+        counted = ratio(xp, mask, xp.mean(mask)) if averages else mask
         weight = counted if weight is None else weight * counted
     if weight is not None:
         values = values * weight
@@ -198,7 +198,7 @@ def _reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reducti
     if reduction == "mean_with_sample_weight" and weight is not None:
         reduced = ratio(xp, xp.sum(values), xp.sum(weight * xp.ones_like(values)))
     else:
-        reduced = mean(xp, values)
+        reduced = xp.mean(values)
     return scale_loss_for_distribution(reduced)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 from anomaly_kernels._checks import (
@@ -24,14 +22,12 @@ from anomaly_kernels._checks import (
     same_shape,
     shape_of,
 )
-from anomaly_kernels._numeric import clip, magnitude_of, mean, ratio, square, standard_deviation, times, weighted
-from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Items, Namespace, Reduction, Setting, Values
+from anomaly_kernels._numeric import clip, ratio, root, square, standard_deviation, times
+from anomaly_kernels._reduce import Formula, Slopes, reduce
+from anomaly_kernels._typing import Array, DType, Items, Namespace, Reduction, Setting
+from anomaly_kernels.losses.reconstruction import SQUARED_ERROR
 
 Model = Callable[[Any], Array]
-
-FAR, SHORTER = 2.0**-100, 2.0**-64
-"""Where q is less than FAR of p, p is multiplied by SHORTER, so that p/q neither overflows nor loses digits of p."""
 
 
 class HiddenLayers(NamedTuple):
@@ -105,13 +101,8 @@ def kl_divergence(
     same_shape(p_true=p_true, p_pred=p_pred)
     has_ndim("p_true", p_true, 1, "(..., C)", most=-1)
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
-    w = number("weight", weight, xp, dtype)
     arrays = {"p_true": p_true, "p_pred": p_pred}
-
-    def formula(p: Array, q: Array) -> Values:
-        return partial(weighted, _kl(xp, p, q, low), w)
-
-    return reduce(xp, dtype, formula, arrays, reduction=reduction, inner=1)
+    return reduce(xp, dtype, _divergence(low), arrays, low, weight=weight, reduction=reduction)
 
 
 def distillation_loss(
@@ -180,10 +171,12 @@ def distillation_loss(
     has_ndim("y_pred", y_pred, 1, "(..., C)", most=-1)
     low = number("epsilon", epsilon, xp, dtype, BELOW_HALF)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
-    distance = _kl if loss_type == "kld" else _cross_entropy
-    return reduce(
-        xp, dtype, lambda p, q: distance(xp, _tempered(xp, p, t), q, low), named, reduction=reduction, inner=1
-    )
+    distance = _divergence(low).values if loss_type == "kld" else _cross_entropy
+
+    def values(xp: Namespace, p: Array, q: Array) -> Array:
+        return distance(xp, _tempered(xp, p, t), q, low)
+
+    return reduce(xp, dtype, Formula(values, inner=1), named, reduction=reduction)
 
 
 def adversarial_ae_loss(
@@ -271,10 +264,10 @@ def adversarial_ae_loss(
 
     def averaged(name: str, values: Array) -> Array:
         if reduction == "mean":
-            return mean(xp, xp.reshape(values, (-1,)))
+            return xp.mean(values)
         has_shape(name, values, (*samples, *shape_of(values)[1:]), "(B, ...) with the B of `x_true`")
         axes = tuple(range(1, len(values.shape)))
-        return mean(xp, values, axis=axes) if axes else values
+        return xp.mean(values, axis=axes) if axes else values
 
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = averaged("model(x_true)", rows)
@@ -284,8 +277,8 @@ def adversarial_ae_loss(
         total = total + times(w_k, averaged(f"{name}(x_true)", hidden))
     total = times(w_m, total)
     if not isinstance(w_r, float | int) or w_r != 0:
-        error = _scaled_errors(xp, rows, cast(xp, dtype, x_true) - cast(xp, dtype, x_pred))
-        total = total + times(w_r, averaged("x_true", error))
+        error = _scaled_error(xp, dtype, rows, {"x_true": x_true, "x_pred": x_pred}, each=reduction != "mean")
+        total = total + times(w_r, error)
     return xp.sum(total) if reduction == "sum" else total
 
 
@@ -299,16 +292,21 @@ def _model_divergences(
         has_ndim(output, y, 1, "(..., C)", most=-1)
     not_empty(**named)
     p, q = (cast(xp, dtype, y) for y in named.values())
-    return _kl(xp, _tempered(xp, p, temperature), q, low)
+    return _divergence(low).values(xp, _tempered(xp, p, temperature), q, low)
 
 
-def _scaled_errors(xp: Namespace, rows: Array, difference: Array) -> Array:
-    """std(rows) / (std(e) + 1e-10) · e of squared differences e, which may be too large to be squared."""
-    scale = magnitude_of(xp, difference)
-    error = square(difference / scale)
-    floor = xp.sum(square(1e-5 / scale))
-    spread = standard_deviation(xp, xp.reshape(error, (-1,))) + floor
-    return standard_deviation(xp, xp.reshape(rows, (-1,))) * error / spread
+def _scaled_error(xp: Namespace, dtype: DType, rows: Array, data: dict[str, Array], *, each: bool) -> Array:
+    """std(rows) / (std(e) + 1e-10) · mean(e) of squared errors e, or of each sample its own mean."""
+    mean = reduce(xp, dtype, SQUARED_ERROR, data)
+    spread = root(xp, reduce(xp, dtype, _SPREAD, data, mean)) + 1e-10
+    if each:
+        axes = tuple(range(1, len(data["x_true"].shape)))
+        error = Formula(lambda xp, x, y: xp.mean(xp.squared_difference(x, y, "none"), axis=axes), inner=len(axes))
+        mean = reduce(xp, dtype, error if axes else SQUARED_ERROR, data, reduction="none")
+    return standard_deviation(xp, xp.reshape(rows, (-1,))) / spread * mean
+
+
+_SPREAD = Formula(lambda xp, x, y, mean: square(xp.squared_difference(x, y, "none") - mean))
 
 
 def _outputs(name: str, model: Model, x: Any) -> Array:
@@ -317,19 +315,33 @@ def _outputs(name: str, model: Model, x: Any) -> Array:
 
 
 def _kl(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
-    """Σ p log(p/q) over the last axis, p and q clipped to [low, 1]; 0 log 0 = 0, with derivative 0."""
+    p, q = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
+    return xp.sum(p * xp.log(p / q), axis=-1)
+
+
+def _kl_slopes(xp: Namespace, p: Array, q: Array, low: Setting) -> Slopes:
+    p_inside, q_inside = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
+
+    def by_true() -> Array:
+        return (xp.log(p_inside / q_inside) + 1.0) * xp.astype(p == p_inside, p.dtype)
+
+    return [by_true, lambda: (p_inside / q_inside) * -xp.astype(q == q_inside, q.dtype)]
+
+
+def _kl_of_zeros(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
+    """As `_kl`, but 0 log 0 = 0, with derivative 0."""
     p, q = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
     zero = p == 0.0
-    log = _log_ratio(xp, xp.where(zero, 1.0, p), xp.where(zero, 1.0, q), low)
+    log = xp.log(xp.where(zero, 1.0, p) / xp.where(zero, 1.0, q))
     return xp.sum(xp.where(zero, 0.0 * q, p * log), axis=-1)
 
 
-def _log_ratio(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
-    """log(p/q) of numbers in [low, 1]; of the quotient: a difference of logarithms cancels where p is near q."""
-    if isinstance(low, float) and low > FAR:
-        return xp.log(p / q)
-    far = q < FAR * p
-    return xp.log(xp.where(far, SHORTER * p, p) / q) - xp.astype(far, p.dtype) * math.log(SHORTER)
+_KL, _KL_OF_ZEROS = Formula(_kl, _kl_slopes, inner=1), Formula(_kl_of_zeros, inner=1)
+
+
+def _divergence(low: Setting) -> Formula:
+    """Σ p log(p/q) over the last axis, p and q clipped to [low, 1]."""
+    return _KL if isinstance(low, float) and low > 0.0 else _KL_OF_ZEROS
 
 
 def _cross_entropy(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
@@ -343,7 +355,7 @@ def _tempered(xp: Namespace, p: Array, temperature: Setting) -> Array:
     """p^(1/T), renormalised over the last axis; relative to the largest, so that not all powers vanish."""
     if isinstance(temperature, float | int) and temperature == 1:
         return p
-    share = p / magnitude_of(xp, p, axis=-1)
+    share = p / xp.stop_gradient(xp.max(p, axis=-1, keepdims=True))
     zero = share == 0.0
     power = xp.where(zero, 0.0, xp.exp(xp.log(xp.where(zero, 1.0, share)) / temperature))
     return power / xp.sum(power, axis=-1, keepdims=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
-from anomaly_kernels._numeric import weighted
-from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, Items, Number, Reduction, Setting, Values
+from anomaly_kernels._numeric import times
+from anomaly_kernels._reduce import Formula, Slopes, reduce
+from anomaly_kernels._typing import Array, Items, Namespace, Number, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
 
 
@@ -71,15 +70,18 @@ def quantile_loss(
     has_ndim("y_true", y_true, 3, "(B, H, O)")
     batch, horizon, outputs = shape_of(y_true)
     has_shape("y_pred", y_pred, (batch, horizon, len(taus), outputs), "(B, H, Q, O)")
-    w = number("weight", weight, xp, dtype)
+    tau = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
 
-    def formula(forecast: Array, y: Array, tau: Array) -> Values:
+    def values(xp: Namespace, forecast: Array, y: Array) -> Array:
         error = y - forecast
-        return partial(weighted, xp.maximum(tau * error, (tau - 1.0) * error), w)
+        return xp.maximum(tau * error, (tau - 1.0) * error)
 
-    each = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
-    arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2), "quantiles": each}
-    return reduce(xp, dtype, formula, arrays, reduction=reduction)
+    def slopes(xp: Namespace, forecast: Array, y: Array) -> Slopes:
+        slope = xp.astype(y < forecast, dtype) - tau
+        return [lambda: slope, lambda: -xp.sum(slope, axis=2, keepdims=True)]
+
+    arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2)}
+    return reduce(xp, dtype, Formula(values, slopes), arrays, weight=weight, reduction=reduction)
 
 
 def multi_objective_loss(
@@ -136,4 +138,4 @@ def multi_objective_loss(
     y_true, y_pred, scores = [cast(xp, dtype, x) for x in (y_true, y_pred, anomaly_scores)]
     w = number("anomaly_weight", anomaly_weight, xp, dtype)
     not_empty(anomaly_scores=anomaly_scores)
-    return quantile_loss(y_true, y_pred, quantiles=quantiles) + mean_squared_anomaly(scores, weight=w)
+    return quantile_loss(y_true, y_pred, quantiles=quantiles) + times(w, mean_squared_anomaly(scores))

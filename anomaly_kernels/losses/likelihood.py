@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 from anomaly_kernels._checks import (
@@ -18,9 +18,9 @@ from anomaly_kernels._checks import (
     number,
     same_shape,
 )
-from anomaly_kernels._numeric import excess_terms, square, times, weighted
-from anomaly_kernels._reduce import reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
+from anomaly_kernels._numeric import square, times
+from anomaly_kernels._reduce import Formula, Slopes, reduce
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -120,16 +120,37 @@ def gaussian_nll(
     same_shape(**data)
     w = number(weight[0], weight[1], xp, dtype)
     size = _sample_size(**data)
-    whiten, log_scale = _whitening(xp, dtype, covariance, size)
+    scale, log_scale = _scale(xp, dtype, covariance, size)
     like = next(iter(data.values()))
     constant = array_of(xp, dtype, log_scale + 0.5 * size * LOG_2PI, like)  # then the same bits for every identity
-
-    def formula(y: Array, prediction: Array) -> Values:
-        white = whiten(y - prediction)
-        return lambda unit: xp.sum(square(white, 0.5 * w, unit), axis=-1) + weighted(constant, w, unit)
-
     arrays = {name: xp.reshape(x, (-1, size)) for name, x in data.items()}
-    return reduce(xp, dtype, formula, arrays, reduction=reduction, inner=1)
+    formula = _FULL if covariance.cov_full is not None else _DIAGONAL
+    return times(w, reduce(xp, dtype, formula, arrays, scale, constant, reduction=reduction))
+
+
+def _of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setting, constant: Array) -> Array:
+    return 0.5 * xp.sum(square((y - prediction) / scale), axis=-1) + constant
+
+
+def _slopes_of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setting, constant: Array) -> Slopes:
+    white = (y - prediction) / scale
+
+    def by_scale() -> Array:
+        slope = -xp.sum(square(white), axis=0) / scale
+        return slope if isinstance(scale, float) or len(scale.shape) else xp.sum(slope)
+
+    def by_constant() -> Array:
+        return xp.sum(xp.ones_like(white[:, 0]))
+
+    return [lambda: white / scale, lambda: -white / scale, by_scale, by_constant]
+
+
+def _of_full(xp: Namespace, y: Array, prediction: Array, inverse: Array, constant: Array) -> Array:
+    return 0.5 * xp.sum(square(xp.matmul(y - prediction, inverse)), axis=-1) + constant
+
+
+_DIAGONAL = Formula(_of_diagonal, _slopes_of_diagonal, inner=1)
+_FULL = Formula(_of_full, inner=1)
 
 
 def _sample_size(**data: Array) -> int:
@@ -143,38 +164,28 @@ def _sample_size(**data: Array) -> int:
     return size
 
 
-def _whitening(
-    xp: Namespace, dtype: DType, covariance: Covariance, size: int
-) -> tuple[Callable[[Array], Array], Setting]:
-    """The map from residuals to white ones, and half the log determinant of Σ; exact for the identity in every form."""
+def _scale(xp: Namespace, dtype: DType, covariance: Covariance, size: int) -> tuple[Setting, Setting]:
+    """What makes residuals white: deviations to divide by, or a matrix for a full Σ; and half its log determinant."""
     full, variances, scale, sim = covariance
     if full is not None:
         has_shape("cov_full", full, (size, size), "(D, D)")
         factor = xp.cholesky(cast(xp, dtype, full))
-        inverse = xp.permute_dims(xp.lower_inverse(factor), (1, 0))
-        return lambda residual: xp.matmul(residual, inverse), xp.sum(xp.log(diagonal(xp, factor)))
+        return xp.permute_dims(xp.lower_inverse(factor), (1, 0)), xp.sum(xp.log(diagonal(xp, factor)))
     if variances is not None:
         has_shape("cov_diag", variances, (size,), "(D,)")
         variances = cast(xp, dtype, variances)
-        root = xp.sqrt(variances)
-        return lambda residual: residual / root, 0.5 * xp.sum(xp.log(variances))
+        return xp.sqrt(variances), 0.5 * xp.sum(xp.log(variances))
     if scale is not None:
         has_shape("scale_diag", scale, (size,), "(D,)")
         deviations = cast(xp, dtype, scale)
-        return lambda residual: residual / deviations, xp.sum(xp.log(deviations))
-    if sim is not None:
-        deviation = number("sim", sim, xp, dtype, POSITIVE)
-        return lambda residual: residual / deviation, size * _log(xp, deviation)
-    return lambda residual: residual, 0.0
+        return deviations, xp.sum(xp.log(deviations))
+    deviation = 1.0 if sim is None else number("sim", sim, xp, dtype, POSITIVE)
+    return deviation, size * (math.log(deviation) if isinstance(deviation, int | float) else xp.log(deviation))
 
 
 def diagonal(xp: Namespace, matrix: Array) -> Array:
     """The diagonals (..., D) of matrices (..., D, D)."""
     return xp.sum(xp.where(xp.eye_like(matrix) == 1.0, matrix, 0.0), axis=-1)
-
-
-def _log(xp: Namespace, x: Setting) -> Setting:
-    return math.log(x) if isinstance(x, int | float) else xp.log(x)
 
 
 def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
@@ -204,10 +215,6 @@ def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction
     ValueError
         If the shapes differ, `reduction` is unknown, or there is nothing to average over.
 
-    Notes
-    -----
-    Accurate to full relative precision near the prior, where σ² - 1 - log σ² as written keeps no digit.
-
     References
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014, appendix B.
@@ -222,15 +229,16 @@ def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction
     xp, dtype = inputs(mean=mean, log_var=log_var)
     same_shape(mean=mean, log_var=log_var)
     has_ndim("mean", mean, 1, "(..., D)", most=-1)
-    w = number("weight", weight, xp, dtype)
+    arrays = {"mean": mean, "log_var": log_var}
+    return reduce(xp, dtype, _STANDARD, arrays, weight=weight, reduction=reduction)
 
-    def formula(mu: Array, log_variance: Array) -> Values:
-        a, b, c = excess_terms(xp, log_variance)
 
-        def values(unit: float) -> Array:
-            excess = times(unit, a) * (0.5 * w * b) - weighted(c, 0.5 * w, unit)
-            return xp.sum(square(mu, 0.5 * w, unit) + excess, axis=-1)
+def _divergence(xp: Namespace, mu: Array, log_variance: Array) -> Array:
+    return 0.5 * xp.sum(square(mu) + (xp.exp(log_variance) - 1.0 - log_variance), axis=-1)
 
-        return values
 
-    return reduce(xp, dtype, formula, {"mean": mean, "log_var": log_var}, reduction=reduction, inner=1)
+_STANDARD = Formula(
+    _divergence,
+    lambda xp, mu, log_variance: [lambda: mu, lambda: 0.5 * xp.exp(log_variance) - 0.5],
+    inner=1,
+)

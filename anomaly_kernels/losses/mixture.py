@@ -18,8 +18,8 @@ from anomaly_kernels._checks import (
     shape_of,
 )
 from anomaly_kernels._namespace import describe
-from anomaly_kernels._numeric import logsumexp, magnitude_of, ratio, root, square, times
-from anomaly_kernels._reduce import reduce, totals
+from anomaly_kernels._numeric import logsumexp, ratio, square, times
+from anomaly_kernels._reduce import Formula, Slopes, Sums, reduce
 from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
@@ -110,45 +110,58 @@ def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] 
 
 
 def _moments(xp: Namespace, z: Array, gamma: Array, eps: Setting) -> GMMParams:
-    dtype, arrays = z.dtype, {"z": z, "gamma": gamma}
-    # Lengths in units of the largest |z| of each dimension, so that squares overflow only where cov does.
-    unit = magnitude_of(xp, z, axis=0)
-
-    def first(z: Array, gamma: Array) -> tuple[Array, Array, Array]:
-        return xp.sum(gamma, axis=0), xp.sum(xp.ones_like(gamma), axis=0), xp.matmul(_transposed(xp, gamma), z / unit)
-
-    total, count, weighted = totals(xp, dtype, first, arrays, inner=1, block=BLOCK)
+    total, count, weighted = xp.totals(_WEIGHTS, z.dtype, (z, gamma), ())
     share = xp.expand_dims(total, axis=1)
-    mu = ratio(xp, weighted, share) * unit
-
-    def second(z: Array, gamma: Array) -> tuple[Array, ...]:
-        # one component at a time: N × D numbers, never N × K × D
-        return tuple(_scatter(xp, (z - mu[k, ...]) / unit, gamma[:, k]) for k in range(mu.shape[0]))
-
-    scatter = xp.stack(totals(xp, dtype, second, arrays, inner=1, block=BLOCK))
-    covariance = ratio(xp, scatter, xp.expand_dims(share, axis=2))
-    return GMMParams(total / count, mu, *_factored(xp, covariance, unit, eps))
+    mu = ratio(xp, weighted, share)
+    (scatter,) = xp.totals(_SCATTER, z.dtype, (z, gamma), (mu,))
+    cov = ratio(xp, scatter, xp.expand_dims(share, axis=2)) + eps * xp.eye_like(scatter)
+    chol = xp.cholesky(cov)
+    return GMMParams(total / count, mu, cov, chol, 2.0 * xp.sum(xp.log(diagonal(xp, chol)), axis=1))
 
 
-def _scatter(xp: Namespace, deviation: Array, gamma: Array) -> Array:
-    return xp.matmul(_transposed(xp, deviation * xp.expand_dims(gamma, axis=1)), deviation)
+def _weights(xp: Namespace, z: Array, gamma: Array) -> tuple[Array, Array, Array]:
+    """Σ γ, how many samples there are, and Σ γ zᵀ."""
+    return xp.sum(gamma, axis=0), xp.sum(xp.ones_like(gamma), axis=0), xp.matmul(_transposed(xp, gamma), z)
 
 
-def _factored(xp: Namespace, covariance: Array, unit: Array, eps: Setting) -> tuple[Array, Array, Array]:
-    """cov + εI, its Cholesky factor and log determinant, from covariances (K, D, D) in the given units (1, D)."""
-    eye = xp.eye_like(covariance)
-    cov = covariance * unit * _transposed(xp, unit) + eps * eye
-    # Factored with a diagonal between 1 and 2, in units of each deviation: cov itself may overflow, its factor not.
-    spread = xp.stop_gradient(unit * root(xp, diagonal(xp, covariance)))
-    floor = root(xp, eps * xp.ones_like(spread))
-    spread = xp.maximum(spread, floor)
-    spread = xp.where(spread == 0.0, 1.0, spread)
-    by_row, by_column = xp.expand_dims(unit / spread, axis=2), xp.expand_dims(unit / spread, axis=1)
-    noise = xp.expand_dims(floor / spread, axis=1)
-    matrices = covariance * by_row * by_column + eye * noise * noise
-    chol = xp.cholesky(matrices)
-    log_det = 2.0 * xp.sum(xp.log(diagonal(xp, chol)) + xp.log(spread), axis=1)
-    return cov, chol * xp.expand_dims(spread, axis=2), log_det
+def _slopes_of_weights(xp: Namespace, upstream: tuple[Array, ...], z: Array, gamma: Array) -> Slopes:
+    by_total, _, by_weighted = upstream
+    return [
+        lambda: xp.matmul(gamma, by_weighted),
+        lambda: by_total + xp.matmul(z, _transposed(xp, by_weighted)),
+    ]
+
+
+def _scatter(xp: Namespace, z: Array, gamma: Array, mu: Array) -> tuple[Array]:
+    """Σ γ (z - μ)(z - μ)ᵀ, one component at a time: N × D numbers, never N × K × D."""
+    matrices = []
+    for k in range(mu.shape[0]):
+        deviation = z - mu[k, ...]
+        matrices.append(xp.matmul(_transposed(xp, deviation * gamma[:, k : k + 1]), deviation))
+    return (xp.stack(matrices),)
+
+
+def _slopes_of_scatter(xp: Namespace, upstream: tuple[Array], z: Array, gamma: Array, mu: Array) -> Slopes:
+    (by_scatter,) = upstream
+    both = by_scatter + xp.permute_dims(by_scatter, (0, 2, 1))
+
+    def pulled(k: int) -> Array:
+        return xp.matmul(z - mu[k, ...], both[k, ...])
+
+    def by_sample() -> Array:
+        return sum((gamma[:, k : k + 1] * pulled(k) for k in range(1, mu.shape[0])), gamma[:, :1] * pulled(0))
+
+    def by_weight() -> Array:
+        return xp.stack([0.5 * xp.sum(pulled(k) * (z - mu[k, ...]), axis=1) for k in range(mu.shape[0])], axis=1)
+
+    def by_mean() -> Array:
+        return xp.stack([-xp.sum(gamma[:, k : k + 1] * pulled(k), axis=0) for k in range(mu.shape[0])])
+
+    return [by_sample, by_weight, by_mean]
+
+
+_WEIGHTS = Sums(_weights, _slopes_of_weights, inner=1, block=BLOCK)
+_SCATTER = Sums(_scatter, _slopes_of_scatter, inner=1, block=BLOCK)
 
 
 def _transposed(xp: Namespace, matrix: Array) -> Array:
@@ -218,19 +231,47 @@ def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") ->
     log_phi = xp.where(empty, -math.inf, xp.log(xp.where(empty, 1.0, phi)))
     inverse = xp.permute_dims(xp.lower_inverse(chol), (0, 2, 1))
 
-    def energies(z: Array) -> Array:
-        return xp.as_one(_energies)(xp, z, log_phi, mu, inverse, log_det)
-
-    return reduce(xp, dtype, energies, {"z": z}, reduction=reduction, inner=1, block=BLOCK)
+    return reduce(xp, dtype, _ENERGY, {"z": z}, log_phi, mu, inverse, log_det, reduction=reduction)
 
 
-def _energies(xp: Namespace, z: Array, log_phi: Array, mu: Array, inverse: Array, log_det: Array) -> Array:
-    """Energy of each sample; `inverse` holds the transposed inverses of the Cholesky factors."""
-    terms = []
-    for k in range(mu.shape[0]):
-        white = xp.matmul(z - mu[k, ...], inverse[k, ...])
-        terms.append(log_phi[k] - 0.5 * (log_det[k] + mu.shape[1] * LOG_2PI) - xp.sum(square(white, 0.5), axis=1))
-    return -logsumexp(xp, xp.stack(terms, axis=1), axis=1)
+def _log_densities(
+    xp: Namespace, z: Array, log_phi: Array, mu: Array, inverse: Array, log_det: Array
+) -> tuple[Array, list[Array]]:
+    """log φ_k N(z; μ_k, Σ_k) of each sample and component, and the white samples L⁻¹(z - μ) of each component."""
+    white = [xp.matmul(z - mu[k, ...], inverse[k, ...]) for k in range(mu.shape[0])]
+    constant = log_phi - 0.5 * (log_det + mu.shape[1] * LOG_2PI)
+    return constant - 0.5 * xp.stack([xp.sum(square(w), axis=1) for w in white], axis=1), white
+
+
+def _energies(xp: Namespace, z: Array, *mixture: Array) -> Array:
+    return -logsumexp(xp, _log_densities(xp, z, *mixture)[0], axis=1)
+
+
+def _slopes_of_energies(xp: Namespace, z: Array, *mixture: Array) -> Slopes:
+    _, mu, inverse, _ = mixture
+    log_density, white = _log_densities(xp, z, *mixture)
+    top = xp.max(log_density, axis=1, keepdims=True)
+    share = xp.exp(log_density - top)
+    share = share / xp.sum(share, axis=1, keepdims=True)  # of each component in the density of each sample
+    shared = [share[:, k : k + 1] * white[k] for k in range(mu.shape[0])]
+    pulled = [xp.matmul(shared[k], _transposed(xp, inverse[k, ...])) for k in range(mu.shape[0])]
+    total = xp.sum(share, axis=0)
+
+    def by_inverse() -> Array:
+        return xp.stack([xp.matmul(_transposed(xp, z - mu[k, ...]), shared[k]) for k in range(mu.shape[0])])
+
+    return [
+        lambda: sum(pulled[1:], pulled[0]),
+        lambda: -total,
+        lambda: xp.stack([-xp.sum(p, axis=0) for p in pulled]),
+        by_inverse,
+        lambda: 0.5 * total,
+    ]
+
+
+_ENERGY = Formula(
+    lambda xp, *arguments: xp.as_one(_energies)(xp, *arguments), _slopes_of_energies, inner=1, block=BLOCK
+)
 
 
 def covariance_penalty(cov: Array) -> Array:

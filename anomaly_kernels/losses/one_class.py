@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Annotated
 
 from anomaly_kernels._checks import (
@@ -18,9 +16,9 @@ from anomaly_kernels._checks import (
     number,
     shape_of,
 )
-from anomaly_kernels._numeric import positive_part, square, times
-from anomaly_kernels._reduce import evaluate, reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting, Values
+from anomaly_kernels._numeric import times
+from anomaly_kernels._reduce import Formula, Slopes, reduce
+from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
 
 
 def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
@@ -63,9 +61,7 @@ def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, r
     13.0
     """
     xp, dtype, c = _prepared(embeddings, center)
-    w = number("weight", weight, xp, dtype)
-    arrays = {"embeddings": embeddings}
-    return reduce(xp, dtype, lambda z: _distances(xp, z, c, w), arrays, reduction=reduction, inner=1)
+    return reduce(xp, dtype, DISTANCE, {"embeddings": embeddings}, c, weight=weight, reduction=reduction)
 
 
 def deep_svdd_soft_boundary_loss(
@@ -121,15 +117,7 @@ def deep_svdd_soft_boundary_loss(
     r = array_of(xp, dtype, number("radius", radius, xp, dtype), embeddings)
     v = number("nu", nu, xp, dtype, INSIDE_UNIT)
     w = number("weight", weight, xp, dtype)
-    # the size of a known weight goes inside, so that squares overflow only where the loss does; its sign stays outside
-    size, sign = (abs(w), math.copysign(1.0, w)) if isinstance(w, int | float) else (1.0, w)
-
-    def excess(z: Array) -> Values:
-        distances = _distances(xp, z, c, size / v)
-        return lambda unit: xp.maximum(distances(unit) - unit * r * (size / v * r), 0.0)
-
-    outside = reduce(xp, dtype, excess, {"embeddings": embeddings}, reduction="mean", inner=1)
-    return times(sign, r * (size * r) + outside)
+    return times(w, r * r + reduce(xp, dtype, EXCESS, {"embeddings": embeddings}, c, r) / v)
 
 
 def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = None) -> Array:
@@ -170,7 +158,7 @@ def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = Non
     array([21., -3.])
     """
     xp, dtype, c = _prepared(embeddings, center)
-    distance = evaluate(xp, dtype, lambda z: _distances(xp, z, c, 1.0), {"embeddings": embeddings}, inner=1)
+    distance = reduce(xp, dtype, DISTANCE, {"embeddings": embeddings}, c, reduction="none")
     if radius is None:
         return distance
     r = number("radius", radius, xp, dtype)
@@ -215,8 +203,7 @@ def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Arr
     xp, dtype = inputs(raw=raw)
     b = number("beta", beta, xp, dtype, POSITIVE)
     r = cast(xp, dtype, raw)
-    # the linear part outside the logarithm: beta·r may overflow where the radius does not
-    return positive_part(xp, r) + xp.log1p(xp.exp(-xp.magnitude(r) * b)) / b
+    return xp.softplus(b * r) / b
 
 
 def quantile_radius(embeddings: Array, center: Array, nu: float) -> Array:
@@ -245,6 +232,35 @@ def _prepared(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array
     return xp, dtype, cast(xp, dtype, center)
 
 
-def _distances(xp: Namespace, z: Array, center: Array, weight: Setting) -> Callable[[float], Array]:
-    difference = z - center  # first: the expanded square loses all digits of points far from the origin
-    return lambda unit: xp.sum(square(difference, weight, unit), axis=-1)
+def _distance(xp: Namespace, z: Array, c: Array) -> Array:
+    return xp.sum(xp.squared_difference(z, c, "none"), axis=-1)  # expanded, it loses all digits far from the origin
+
+
+def _distance_slopes(xp: Namespace, z: Array, c: Array) -> Slopes:
+    return [lambda: 2.0 * (z - c), lambda: 2.0 * _sum_of_rows(xp, c - z)]
+
+
+def _reduced_distance(xp: Namespace, how: str, z: Array, c: Array) -> Array:
+    found = xp.squared_difference(z, c, how)
+    return found * float(c.shape[0]) if how == "mean" else found
+
+
+def _excess(xp: Namespace, z: Array, c: Array, r: Array) -> Array:
+    return xp.maximum(_distance(xp, z, c) - r * r, 0.0)
+
+
+def _excess_slopes(xp: Namespace, z: Array, c: Array, r: Array) -> Slopes:
+    outside = xp.astype(_distance(xp, z, c) > r * r, z.dtype)
+
+    def by_embedding() -> Array:
+        return (2.0 * xp.expand_dims(outside, axis=-1)) * (z - c)
+
+    return [by_embedding, lambda: -_sum_of_rows(xp, by_embedding()), lambda: -2.0 * r * xp.sum(outside)]
+
+
+def _sum_of_rows(xp: Namespace, x: Array) -> Array:
+    return xp.sum(x, axis=tuple(range(len(x.shape) - 1)))
+
+
+DISTANCE = Formula(_distance, _distance_slopes, inner=1, reduced=_reduced_distance)
+EXCESS = Formula(_excess, _excess_slopes, inner=1)

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, SupportsIndex
 
 from anomaly_kernels._checks import NOT_NEGATIVE, axes, axes_of, cast, choice, inputs, not_empty, number, same_shape
-from anomaly_kernels._numeric import clip, ratio, sides, times, weighted
-from anomaly_kernels._reduce import reduce, totals
-from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting, Values
-
-Pair = tuple[Array, Array]
+from anomaly_kernels._numeric import clip, ratio, times
+from anomaly_kernels._reduce import Formula, Slopes, Sums, reduce
+from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 
 def anomaly_bce_with_logits(
@@ -52,7 +50,7 @@ def anomaly_bce_with_logits(
 
     Notes
     -----
-    Each element is accurate to a few units in the last place, however large its logit.
+    Computed as max(x, 0) - xy + log(1 + exp(-|x|)), which is finite at any logit; its slope is sigmoid(x) - y.
 
     References
     ----------
@@ -68,21 +66,36 @@ def anomaly_bce_with_logits(
     """
     xp, dtype = inputs({"target": target}, logit=logit)
     same_shape(target=target, logit=logit)
-    w = number("weight", weight, xp, dtype)
-    p = None if pos_weight is None else number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
+    arrays = {"logit": logit, "target": target}
+    if pos_weight is None:
+        return reduce(xp, dtype, CROSS_ENTROPY, arrays, weight=weight, reduction=reduction)
+    p = number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
+    return reduce(xp, dtype, WEIGHTED_CROSS_ENTROPY, arrays, p, weight=weight, reduction=reduction)
 
-    def formula(x: Array, y: Array) -> Values:
-        # With softplus(x) = softplus(-x) + x all goes to the side of the larger coefficient: log(1 + e^±x) of the wrong
-        # side, which nothing cancels, and a linear rest, which is 0 where the target is 0 or 1.
-        positive, negative = (y, 0.5) if p is None else (p * y, 1.0 - y)
-        leads = xp.astype(positive >= negative, dtype)
-        wrong = xp.softplus((1.0 - 2.0 * leads) * x)
-        if p is None:
-            return lambda unit: weighted(leads - y, w, unit) * x + weighted(wrong, w, unit)
-        slope, both = leads * negative - (1.0 - leads) * positive, positive + negative
-        return lambda unit: weighted(slope, w, unit) * x + weighted(both, w, unit) * wrong
 
-    return reduce(xp, dtype, formula, {"logit": logit, "target": target}, reduction=reduction)
+CROSS_ENTROPY = Formula(
+    values=lambda xp, x, y: xp.cross_entropy(x, y, "none"),
+    slopes=lambda xp, x, y: [lambda: xp.sigmoid(x) - y, lambda: -x],
+    reduced=lambda xp, how, x, y: xp.cross_entropy(x, y, how),
+)
+
+
+def _weighted_cross_entropy(xp: Namespace, x: Array, y: Array, p: Setting) -> Array:
+    c = 1.0 + (p - 1.0) * y
+    size = xp.magnitude(x)  # (|x| - x)/2 is max(-x, 0), and has all derivatives of the whole at 0
+    # first what cancels, so that the logarithm of a confident logit keeps its digits
+    return ((1.0 - y) * x + c * (0.5 * (size - x))) + c * xp.log1p(xp.exp(-size))
+
+
+def _weighted_cross_entropy_slopes(xp: Namespace, x: Array, y: Array, p: Setting) -> Slopes:
+    return [
+        lambda: (1.0 - y) - (1.0 + (p - 1.0) * y) * xp.sigmoid(-x),
+        lambda: (p - 1.0) * xp.softplus(-x) - x,
+        lambda: xp.sum(y * xp.softplus(-x)),
+    ]
+
+
+WEIGHTED_CROSS_ENTROPY = Formula(_weighted_cross_entropy, _weighted_cross_entropy_slopes)
 
 
 def iou_loss(
@@ -126,11 +139,6 @@ def iou_loss(
     ValueError
         If the shapes differ, a setting is out of its range, or there is nothing to pool over.
 
-    Notes
-    -----
-    The part that is not common, Σ(q(1 - y) + y(1 - q)), is summed by itself: the loss keeps its digits where the masks
-    are almost equal.
-
     References
     ----------
     .. [1] M. A. Rahman, Y. Wang, "Optimizing Intersection-over-Union in Deep Neural Networks for Image Segmentation",
@@ -149,45 +157,59 @@ def iou_loss(
     same_shape(target=target, score=score)
     not_empty(target=target, score=score)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
-    w = number("weight", weight, xp, dtype)
     pooled = axes_of(axis, len(score.shape))
-    soft = _soft_mask(xp, dtype, normalize_method, score, pooled)
-
-    def sums(x: Array, y: Array) -> Pair:
-        q, rest = soft(x)
-        return xp.sum(q * y, axis=pooled), xp.sum(q * (1.0 - y) + y * rest, axis=pooled)
-
     if pooled is None:
-        common, difference = totals(xp, dtype, sums, {"score": score, "target": target})
+        return times(number("weight", weight, xp, dtype), _jaccard(xp, dtype, normalize_method, score, target, s))
+    rest = tuple(k for k in range(len(score.shape)) if k not in pooled)
+
+    def of_images(xp: Namespace, x: Array, y: Array) -> Array:
+        outer = tuple(x.shape[: len(rest)])
+        if outer == (1,) * len(rest):  # one that is large, maybe: by its own blocks
+            return xp.reshape(_jaccard(xp, dtype, normalize_method, x, y, s), outer)
+        return _jaccard(xp, dtype, normalize_method, x, y, s, tuple(range(len(rest), len(x.shape))))
+
+    arrays = {"score": score, "target": target}
+    arrays = {name: xp.permute_dims(x, (*rest, *pooled)) for name, x in arrays.items()}
+    return reduce(xp, dtype, Formula(of_images, inner=len(pooled)), arrays, weight=weight, reduction="none")
+
+
+def _jaccard(
+    xp: Namespace, dtype: DType, method: str, score: Array, target: Array, smooth: Setting, axis: Axis = None
+) -> Array:
+    """The loss of all elements, or along axes."""
+    extremes: tuple[Array, ...] = ()
+    if method == "minmax":
+        extremes = tuple(cast(xp, dtype, f(score, axis=axis, keepdims=axis is not None)) for f in (xp.min, xp.max))
+    soft, slope = SOFT_MASKS[method]
+
+    def sums(xp: Namespace, x: Array, y: Array, *extremes: Array) -> tuple[Array, Array]:
+        q = soft(xp, x, *extremes)
+        return xp.sum(q * y, axis=axis), xp.sum(q + y, axis=axis)
+
+    def slopes(xp: Namespace, upstream: tuple[Setting, Setting], x: Array, y: Array) -> Slopes:
+        of_common, of_both = upstream
+        return [lambda: (of_common * y + of_both) * slope(xp, x), lambda: of_common * soft(xp, x) + of_both]
+
+    formula = Sums(sums, slopes if slope else None)
+    if axis is None:
+        common, both = xp.totals(formula, dtype, (score, target), extremes)
     else:
-        common, difference = sums(cast(xp, dtype, score), cast(xp, dtype, target))
-    # Two ways to say the same, each where its value and its gradient do not cancel.
-    common = common + s
-    union = common + difference
-    loss = xp.where(difference <= common, ratio(xp, difference, union), 1.0 - ratio(xp, common, union))
-    return times(w, loss)
+        common, both = sums(xp, score, target, *extremes)
+    return 1.0 - ratio(xp, common + smooth, (both - common) + smooth, 1.0)
 
 
-def _soft_mask(xp: Namespace, dtype: DType, method: str, score: Array, axes: Axis) -> Callable[[Array], Pair]:
-    """The map from scores to q and 1 - q, each to full precision."""
-    if method == "sigmoid":
-        return lambda x: _sigmoids(xp, x)
-    if method == "clamp":
-        return lambda x: (q := clip(xp, x, 0.0, 1.0), 1.0 - q)
-    # in a unit in which neither the span overflows nor its reciprocal, by which compilers multiply, is subnormal
-    unit = 0.0625
-    low = unit * cast(xp, dtype, xp.min(score, axis=axes, keepdims=True))
-    high = unit * cast(xp, dtype, xp.max(score, axis=axes, keepdims=True))
-    scale = xp.stop_gradient(high - low)
-    scale = xp.where(scale == 0.0, 1.0, scale)
-    width = (high - low) / scale  # 1, or 0 where all are equal; derivatives of quotients by it do not overflow
-    return lambda x: (ratio(xp, (unit * x - low) / scale, width, 0.5), ratio(xp, (high - unit * x) / scale, width, 0.5))
+def _slope_of_sigmoid(xp: Namespace, x: Array) -> Array:
+    q = xp.sigmoid(x)
+    return q * (1.0 - q)
 
 
-def _sigmoids(xp: Namespace, x: Array) -> Pair:
-    """sigmoid(x) and sigmoid(-x); gradients too are accurate in both tails, where q(1 - q) is not."""
-    tail = xp.exp(-xp.magnitude(x))
-    large = 1.0 / (1.0 + tail)
-    small = tail * large
-    below, above = sides(xp, x)
-    return below * small + above * large, below * large + above * small
+def _slope_of_clamp(xp: Namespace, x: Array) -> Array:
+    return xp.astype(xp.logical_and(x >= 0.0, x <= 1.0), x.dtype)
+
+
+SOFT_MASKS: dict[str, tuple[Callable[..., Array], Callable[..., Array] | None]] = {
+    "sigmoid": (lambda xp, x: xp.sigmoid(x), _slope_of_sigmoid),
+    "clamp": (lambda xp, x: clip(xp, x, 0.0, 1.0), _slope_of_clamp),
+    "minmax": (lambda xp, x, low, high: ratio(xp, x - low, high - low, 0.5), None),
+}
+"""What makes a soft mask of scores, and its slope where it is known."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal
 
-from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, number, same_shape, shape_of
-from anomaly_kernels._numeric import mean, square
-from anomaly_kernels._reduce import evaluate, reduce
-from anomaly_kernels._typing import Array, Reduction, Setting, Values
+from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, same_shape, shape_of
+from anomaly_kernels._reduce import Formula, reduce
+from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
 
 
 def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
@@ -51,8 +49,14 @@ def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Red
     2.5
     """
     xp, dtype = inputs(scores=scores)
-    w = number("weight", weight, xp, dtype)
-    return reduce(xp, dtype, lambda a: partial(square, a, w), {"scores": scores}, reduction=reduction)
+    return reduce(xp, dtype, SQUARE, {"scores": scores}, weight=weight, reduction=reduction)
+
+
+SQUARE = Formula(
+    values=lambda xp, a: xp.squared_difference(a, 0.0, "none"),
+    slopes=lambda xp, a: [lambda: 2.0 * a],
+    reduced=lambda xp, how, a: xp.squared_difference(a, 0.0, how),
+)
 
 
 def mse_reconstruction_loss(
@@ -97,14 +101,15 @@ def mse_reconstruction_loss(
     """
     xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
     same_shape(x_true=x_true, x_pred=x_pred)
-    w = number("weight", weight, xp, dtype)
     arrays = {"x_true": x_true, "x_pred": x_pred}
+    return reduce(xp, dtype, SQUARED_ERROR, arrays, weight=weight, reduction=reduction)
 
-    def formula(x: Array, y: Array) -> Values:
-        return partial(square, x - y, w)
 
-    at_once = xp.mean_squared_difference if isinstance(w, float) and w == 1.0 else None
-    return reduce(xp, dtype, formula, arrays, reduction=reduction, at_once=at_once)
+SQUARED_ERROR = Formula(
+    values=lambda xp, x, y: xp.squared_difference(x, y, "none"),
+    slopes=lambda xp, x, y: [lambda: 2.0 * (x - y), lambda: 2.0 * (y - x)],
+    reduced=lambda xp, how, x, y: xp.squared_difference(x, y, how),
+)
 
 
 def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
@@ -153,11 +158,11 @@ def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
     not_empty(x_true=x_true, x_pred=x_pred)
     axes = tuple(range(1, len(x_true.shape)))
 
-    def formula(x: Array, y: Array) -> Array:
-        error = partial(square, x - y, 1.0)
-        return mean(xp, error, axis=axes) if axes else error(1.0)
+    def values(xp: Namespace, x: Array, y: Array) -> Array:
+        error = xp.squared_difference(x, y, "none")
+        return xp.mean(error, axis=axes) if axes else error
 
-    return evaluate(xp, dtype, formula, {"x_true": x_true, "x_pred": x_pred}, inner=len(axes))
+    return reduce(xp, dtype, Formula(values, inner=len(axes)), {"x_true": x_true, "x_pred": x_pred}, reduction="none")
 
 
 def prediction_error_score(
@@ -211,11 +216,9 @@ def prediction_error_score(
     has_ndim("y_true", y_true, 3, "(B, T, F)")
     not_empty(y_true=y_true, y_pred=y_pred)
 
-    def formula(y: Array, prediction: Array) -> Array:
-        difference = y - prediction
-        error = xp.abs(difference) if error_metric == "mae" else partial(square, difference, 1.0)
-        if aggregation == "mean":
-            return mean(xp, error, axis=(1, 2))
-        return xp.max(mean(xp, error, axis=2), axis=1)
+    def values(xp: Namespace, y: Array, prediction: Array) -> Array:
+        error = xp.abs(y - prediction) if error_metric == "mae" else xp.squared_difference(y, prediction, "none")
+        of_steps = xp.mean(error, axis=2)
+        return xp.mean(of_steps, axis=1) if aggregation == "mean" else xp.max(of_steps, axis=1)
 
-    return evaluate(xp, dtype, formula, {"y_true": y_true, "y_pred": y_pred}, inner=2)
+    return reduce(xp, dtype, Formula(values, inner=2), {"y_true": y_true, "y_pred": y_pred}, reduction="none")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import magnitude_of, ratio, root, square, times, variance
-from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels._numeric import ratio, root, square, times
+from anomaly_kernels._reduce import Formula, Sums, reduce
+from anomaly_kernels._typing import Array, DType, Namespace, Setting
 
 
 def orthogonality_loss(components: Array, *, weight: Setting = 1.0) -> Array:
@@ -56,8 +57,8 @@ def orthogonality_loss(components: Array, *, weight: Setting = 1.0) -> Array:
     columns = xp.permute_dims(rows, (1, 0))
     k, c = shape_of(components)
     if k is None or c is None or k <= c:
-        return xp.sum(square(_gram_excess(xp, rows, columns), w))
-    return xp.sum(square(_gram_excess(xp, columns, rows), w)) + (k - c) * w
+        return times(w, xp.sum(square(_gram_excess(xp, rows, columns))))
+    return times(w, xp.sum(square(_gram_excess(xp, columns, rows))) + float(k - c))
 
 
 def _gram_excess(xp: Namespace, rows: Array, columns: Array) -> Array:
@@ -113,17 +114,19 @@ def distinctness_loss(
     not_empty(selection_weights=selection_weights)
     w = number("weight", weight, xp, dtype)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
-    unit = _unit_rows(xp, cast(xp, dtype, selection_weights), e)
-    k = xp.sum(xp.ones_like(unit[:, 0]))  # not the static size, which may be unknown
+    total, squares, k = xp.totals(_UNIT_ROWS, dtype, (selection_weights,), (e,))
     pairs = xp.maximum(k * (k - 1.0), 1.0)
-    return times(w, (xp.sum(square(xp.sum(unit, axis=0))) - xp.sum(square(unit))) / pairs)
+    return times(w, (xp.sum(square(total)) - squares) / pairs)
 
 
-def _unit_rows(xp: Namespace, rows: Array, eps: Setting) -> Array:
-    scale = magnitude_of(xp, rows, axis=1)
-    rows = rows / scale
+def _sums_of_unit_rows(xp: Namespace, rows: Array, eps: Setting) -> tuple[Array, Array, Array]:
     length = root(xp, xp.sum(square(rows), axis=1, keepdims=True))
-    return ratio(xp, rows, xp.maximum(length, eps / scale))
+    unit = ratio(xp, rows, xp.maximum(length, eps))
+    # counted, for the static size may be unknown
+    return xp.sum(unit, axis=0), xp.sum(square(unit)), xp.sum(xp.ones_like(unit[:, 0]))
+
+
+_UNIT_ROWS = Sums(_sums_of_unit_rows, inner=1)
 
 
 def selector_entropy_regularizer(
@@ -175,20 +178,34 @@ def selector_entropy_regularizer(
     not_empty(weights=weights)
     w = number("weight", weight, xp, dtype)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
-    h = entropy(xp, cast(xp, dtype, weights), e)
+    h = entropy(xp, dtype, weights, e)
     if target_entropy is None:
         return -times(w, h)
-    return square(h - number("target_entropy", target_entropy, xp, dtype), w)
+    return times(w, square(h - number("target_entropy", target_entropy, xp, dtype)))
 
 
-def entropy(xp: Namespace, weights: Array, eps: Setting) -> Array:
+def entropy(xp: Namespace, dtype: DType, weights: Array, eps: Setting) -> Array:
     """Entropy H of weights as `selector_entropy_regularizer` defines it."""
-    scale = magnitude_of(xp, weights)
-    share = weights / scale
-    p = ratio(xp, share, xp.sum(share, keepdims=True) + eps / scale)
+    total = reduce(xp, dtype, _IDENTITY, {"weights": weights}, reduction="sum")
+    return -reduce(xp, dtype, _P_LOG_P, {"weights": weights}, total + eps, eps, reduction="sum")
+
+
+def _p_log_p(xp: Namespace, weights: Array, total: Array, eps: Setting) -> Array:
+    p = ratio(xp, weights, total)
     inside = p + eps
     zero = inside == 0.0
-    return -xp.sum(xp.where(zero, 0.0, p * xp.log(xp.where(zero, 1.0, inside))))
+    return xp.where(zero, 0.0, p * xp.log(xp.where(zero, 1.0, inside)))
+
+
+def variance(xp: Namespace, dtype: DType, weights: Array) -> Array:
+    """Population variance of all elements."""
+    mean = reduce(xp, dtype, _IDENTITY, {"weights": weights})
+    return reduce(xp, dtype, _SQUARED_DEVIATION, {"weights": weights}, mean)
+
+
+_IDENTITY = Formula(lambda xp, x: x)
+_P_LOG_P = Formula(_p_log_p)
+_SQUARED_DEVIATION = Formula(lambda xp, x, mean: square(x - mean))
 
 
 def selector_diversity_regularizer(weights: Array, *, weight: Setting = 0.01) -> Array:
@@ -233,4 +250,4 @@ def selector_diversity_regularizer(weights: Array, *, weight: Setting = 0.01) ->
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
     w = number("weight", weight, xp, dtype)
-    return -variance(xp, cast(xp, dtype, weights), w)
+    return -times(w, variance(xp, dtype, weights))

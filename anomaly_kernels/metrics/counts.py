@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from anomaly_kernels._checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
 from anomaly_kernels._numeric import ratio
-from anomaly_kernels._reduce import totals
+from anomaly_kernels._reduce import Sums
 from anomaly_kernels._typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._masks import count, has_nan, result_dtype, unless
 from anomaly_kernels.metrics.ranking import average_precision
@@ -88,10 +88,7 @@ def anomaly_detection_metrics(
     dtype = result_dtype(xp, *([target, decision] if score is None else [score]))
     otherwise = number("zero_division", zero_division, xp, dtype, ANY_OR_NAN)
 
-    def sums(truth: Array, decided: Array) -> tuple[Array, ...]:
-        return count(xp, xp.logical_and(truth, decided)), count(xp, decided), count(xp, truth)
-
-    both, decided, true = (xp.astype(n, dtype) for n in totals(xp, xp.bool, sums, masks))
+    both, decided, true = (xp.astype(n, dtype) for n in xp.totals(_HITS, xp.bool, (target, decision), ()))
     nan = has_nan(xp, target, decision)
     ranked = None if score is None else average_precision(target, score)
     return detection_metrics(xp, both, decided, true, otherwise, nan)._replace(average_precision=ranked)
@@ -142,10 +139,7 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     xp, _ = inputs({"decision": decision})
     dtype = result_dtype(xp, decision)
 
-    def sums(decided: Array) -> tuple[Array, ...]:
-        return count(xp, xp.ones_like(decided)), count(xp, decided)
-
-    total, anomalous = totals(xp, xp.bool, sums, {"decision": decision})
+    total, anomalous = xp.totals(_PIXELS, xp.bool, (decision,), ())
     return pixel_statistics(xp, total, anomalous, dtype, has_nan(xp, decision))
 
 
@@ -153,3 +147,14 @@ def pixel_statistics(xp: Namespace, total: Array, anomalous: Array, dtype: DType
     """Both counts, with the percentage that they are."""
     percentage = 100.0 * ratio(xp, xp.astype(anomalous, dtype), xp.astype(total, dtype))
     return PixelStatistics(total, anomalous, unless(xp, nan, percentage))
+
+
+def _count_hits(xp: Namespace, truth: Array, decided: Array) -> tuple[Array, ...]:
+    return count(xp, xp.logical_and(truth, decided)), count(xp, decided), count(xp, truth)
+
+
+def _count_pixels(xp: Namespace, decided: Array) -> tuple[Array, ...]:
+    return count(xp, xp.ones_like(decided)), count(xp, decided)
+
+
+_HITS, _PIXELS = Sums(_count_hits), Sums(_count_pixels)

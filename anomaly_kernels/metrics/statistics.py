@@ -6,9 +6,9 @@ import math
 from typing import Annotated, NamedTuple
 
 from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import clip, magnitude_of, mean, norm, ratio, square, standard_deviation, variance
+from anomaly_kernels._numeric import clip, ratio, root, square, standard_deviation
 from anomaly_kernels._typing import Array, Namespace, Setting
-from anomaly_kernels.losses.selection import entropy
+from anomaly_kernels.losses.selection import entropy, variance
 
 
 class ExplainedVariance(NamedTuple):
@@ -135,7 +135,7 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     not_empty(scores=scores)
     flat = xp.reshape(cast(xp, dtype, scores), (-1,))
     ordered = xp.sort(flat)
-    moments = (mean(xp, flat), standard_deviation(xp, flat, correction=1))
+    moments = (xp.mean(flat), standard_deviation(xp, flat, correction=1))
     quantiles = (_quantile(xp, ordered, p) for p in (0.0, 1.0, 0.5, 0.25, 0.75, 0.95, 0.99))
     nan = xp.isnan(ordered[-1])  # NaN is sorted last
     return ScoreStatistics(*moments, *(xp.where(nan, math.nan, q) for q in quantiles))
@@ -206,22 +206,18 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     has_ndim("components", components, 2, "(K, C)")
     not_empty(components=components)
     rows = cast(xp, dtype, components)
-    # long rows are shortened before they are multiplied: their products could overflow where the averages do not
-    scale = xp.reshape(xp.maximum(magnitude_of(xp, rows), 1.0), ())
-    rows = rows / scale
     gram = xp.matmul(rows, xp.permute_dims(rows, (1, 0)))
     eye = xp.eye_like(gram)
     lengths = xp.sum(square(rows), axis=1)
-    excess = gram - eye * (1.0 / scale / scale)
+    excess = gram - eye
     k = xp.sum(xp.ones_like(lengths))  # not the static size, which may be unknown
-    found = (
-        xp.reshape(norm(xp, excess), ()),
+    return ComponentOrthogonality(
+        root(xp, xp.sum(square(excess))),
         ratio(xp, xp.sum(xp.abs(gram) * (1.0 - eye)), k * (k - 1.0)),
         xp.mean(xp.abs(excess)),
         xp.mean(lengths),
         standard_deviation(xp, lengths, correction=1),
     )
-    return ComponentOrthogonality(*(scale * (scale * value) for value in found))
 
 
 def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6) -> Array:
@@ -265,7 +261,7 @@ def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 
     """
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
-    return entropy(xp, cast(xp, dtype, weights), number("eps", eps, xp, dtype, NOT_NEGATIVE))
+    return entropy(xp, dtype, weights, number("eps", eps, xp, dtype, NOT_NEGATIVE))
 
 
 def selector_diversity(weights: Array) -> SelectorDiversity:
@@ -307,8 +303,8 @@ def selector_diversity(weights: Array) -> SelectorDiversity:
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
     flat = xp.reshape(cast(xp, dtype, weights), (-1,))
-    share = xp.sort(flat / magnitude_of(xp, flat))
+    share = xp.sort(flat)
     n = xp.sum(xp.ones_like(share))
     rank = xp.cumulative_sum(xp.ones_like(share), axis=0)
     gini = ratio(xp, xp.sum(share * ((2.0 * rank - n - 1.0) / n)), xp.sum(share))
-    return SelectorDiversity(variance(xp, flat), gini)
+    return SelectorDiversity(variance(xp, dtype, flat), gini)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anomaly_kernels._checks import has_ndim, not_empty, shape_of
-from anomaly_kernels._numeric import magnitude_of, mean, square
+from anomaly_kernels._numeric import square
 from anomaly_kernels._typing import Array, Namespace
 from anomaly_kernels.networks._params import (
     Params,
@@ -156,9 +156,9 @@ def _check_shapes(params: Params, layers: int, norm: str | None, width: int | No
 
 
 def _layer_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
-    deviation = x - mean(xp, x, axis=-1, keepdims=True)
+    deviation = x - xp.mean(x, axis=-1, keepdims=True)
     # large deviations are shortened before they are squared; the ε of small ones must not be enlarged
-    scale = xp.maximum(magnitude_of(xp, deviation, axis=-1), 1.0)
+    scale = 1.0
     deviation = deviation / scale
     variance = xp.mean(square(deviation), axis=-1, keepdims=True)
     unit = deviation / xp.sqrt(variance + EPSILON / scale / scale)
@@ -172,7 +172,7 @@ def _moving(params: Params, layer: str) -> tuple[Array, Array]:
 def _moments(xp: Namespace, params: Params, layer: str, x: Array, moved: dict[str, Array]) -> tuple[Array, Array]:
     """Mean and variance of the batch, of which the moving ones take their share."""
     rows = xp.reshape(x, (-1, x.shape[-1]))
-    center = mean(xp, rows, axis=0)
+    center = xp.mean(rows, axis=0)
     variance = xp.mean(square(rows - center), axis=0)
     for name, value in (("moving_mean", center), ("moving_variance", variance)):
         moved[f"{layer}/{name}"] = MOMENTUM * params[f"{layer}/{name}"] + (1.0 - MOMENTUM) * value

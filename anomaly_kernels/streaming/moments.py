@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from anomaly_kernels._checks import cast, inputs
 from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import mean, norm, ratio, root, standard_deviation
+from anomaly_kernels._numeric import ratio, root, standard_deviation
 from anomaly_kernels._typing import Array
 from anomaly_kernels.streaming._sums import added, zero
 
@@ -61,7 +61,7 @@ class Moments(NamedTuple):
         flat = xp.reshape(cast(xp, xp.wide(scores), scores), (-1,))
         count = xp.sum(xp.ones_like(flat, dtype=xp.counting()))
         # of an unknown number, and maybe none, which have no mean
-        center, spread = (xp.where(count == 0, 0.0, x) for x in (mean(xp, flat), standard_deviation(xp, flat)))
+        center, spread = (xp.where(count == 0, 0.0, x) for x in (xp.mean(flat), standard_deviation(xp, flat)))
         return cls(count, center, spread, xp.min(flat), xp.max(flat))
 
     def merge(self, other: Moments) -> Moments:
@@ -76,7 +76,7 @@ class Moments(NamedTuple):
         return Moments(
             count,
             mine * self.mean + theirs * other.mean,
-            norm(xp, xp.stack([*spread, between]), axis=0)[0],
+            root(xp, xp.sum(xp.stack([*spread, between])**2, axis=0)),
             xp.minimum(self.min, other.min),
             xp.maximum(self.max, other.max),
         )
