@@ -43,8 +43,3 @@ def logsumexp(xp: Namespace, x: Array, *, axis: int) -> Array:
     top = xp.stop_gradient(xp.max(x, axis=axis, keepdims=True))
     top = xp.where(xp.isfinite(top), top, 0.0)
     return xp.log(xp.sum(xp.exp(x - top), axis=axis)) + xp.sum(top, axis=axis)
-
-
-def clip(xp: Namespace, x: Array, low: Setting, high: Setting) -> Array:
-    """x limited to [low, high]; NaN stays NaN."""
-    return xp.minimum(xp.maximum(x, low), high)

@@ -30,6 +30,8 @@ class Formula(NamedTuple):
     """Over how many of the last axes `values` has summed; they are never cut."""
     reduced: Callable[..., Array] | None = None
     """``(xp, how, *arguments)``: the "mean" or the "sum" in fewer operations than by the values."""
+    total: Callable[..., Array] | None = None
+    """``(xp, *arguments)``: the sum where nothing but the sum of a block is wanted."""
     block: int = 0
     """Elements to evaluate at a time; 0 for as many as usual."""
 
@@ -42,7 +44,7 @@ class Formula(NamedTuple):
 
     def sums(self, xp: Namespace, /, *arguments: Array) -> tuple[Array]:
         """The sum of the values, the only one that there is."""
-        return (self.plain(xp, "sum", *arguments),)
+        return (self.plain(xp, "sum", *arguments) if self.total is None else self.total(xp, *arguments),)
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, and the factor that is still missing in each of them."""

@@ -34,7 +34,7 @@ def cuts(formula: Summable, arrays: Sequence[Any]) -> list[Cut]:
     """
     shape, block = arrays[0].shape, formula.block or BLOCK
     outer = min(len(shape) - formula.inner, *(_shared(shape, x.shape) for x in arrays))
-    if outer == 0:
+    if outer == 0 or 0 in shape:
         return [()]
     axis = 0  # the first axis that is cut in runs; those before it are walked one index at a time
     while axis < outer - 1 and math.prod(shape[axis + 1 :]) > block:
@@ -51,8 +51,7 @@ def _shared(shape: Sequence[int], other: Sequence[int]) -> int:
 
 def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Cut) -> list[Any]:
     """A block of each array, in the dtype to compute in."""
-    blocks = (x[cut] for x in arrays)
-    return [x if x.dtype == dtype else xp.astype(x, dtype) for x in blocks]
+    return [x[cut] if x.dtype == dtype else xp.astype(x[cut], dtype) for x in arrays]
 
 
 def sums(
@@ -60,20 +59,18 @@ def sums(
 ) -> tuple[Any, ...]:
     """The sums of a formula over everything."""
 
-    def of_block(cut: Cut) -> tuple[list[Any], list[Any]]:
+    def of_block(cut: Cut) -> list[Any]:
         found = formula.sums(xp, *parts(xp, dtype, arrays, cut), *whole)
-        # numbers at once: kept 0-d tensors would split the heap
-        return [x if x.shape else x.item() for x in found], [x.dtype for x in found]
+        return [x if x.shape else x.item() for x in found]  # kept 0-d tensors would split the heap
 
-    blocks = run(of_block, cuts(formula, arrays))
-    columns = zip(*(found for found, _ in blocks), strict=True)
-    return tuple(added(xp, arrays[0], column, kind) for column, kind in zip(columns, blocks[0][1], strict=True))
+    columns = zip(*run(of_block, cuts(formula, arrays)), strict=True)
+    return tuple(added(xp, arrays[0], column, dtype) for column in columns)
 
 
 def added(xp: Any, like: Any, terms: Sequence[Any], dtype: Any) -> Any:
     """The sum of numbers, which keep all their digits in Python, or of arrays in pairs, so that errors stay small."""
-    if not hasattr(terms[0], "shape"):
-        return xp.constant(sum(terms), like=like, dtype=dtype)
+    if not hasattr(terms[0], "shape"):  # counts stay integers
+        return xp.constant(sum(terms), like=like, dtype=dtype if isinstance(terms[0], float) else None)
     while len(terms) > 1:
         pairs = zip(terms[::2], terms[1::2], strict=False)
         terms = [a + b for a, b in pairs] + list(terms[len(terms) // 2 * 2 :])

@@ -73,6 +73,14 @@ class Generic:
         size = self.magnitude(x)  # (x + |x|)/2 is max(x, 0), and has all derivatives of the whole at 0
         return self.by(how, (0.5 * (x + size) - x * y) + self._standard.log1p(self._standard.exp(-size)))
 
+    def clip(self, x: Array, low: Any, high: Any) -> Array:
+        """x limited to [low, high]; NaN stays NaN."""
+        return self.minimum(self.maximum(x, low), high)
+
+    def sum_of_products(self, x: Array, y: Array) -> Array:
+        """Σ xy over everything."""
+        return self.sum(x * y)
+
     def by(self, how: str, values: Array) -> Array:
         """The values, or their "mean" or "sum"."""
         return values if how == "none" else self.mean(values) if how == "mean" else self.sum(values)

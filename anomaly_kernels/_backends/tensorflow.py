@@ -129,6 +129,8 @@ class TensorFlow:
 
     # as every library has them that is not evaluated in a way of its own
     squared_difference = Generic.squared_difference
+    clip = Generic.clip
+    sum_of_products = Generic.sum_of_products
     by = Generic.by
     reduced = Generic.reduced
     totals = Generic.totals

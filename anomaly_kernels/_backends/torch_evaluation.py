@@ -51,8 +51,7 @@ def sums(
     if is_watched() or not all(map(is_plain, arguments)):
         return None
     if torch.is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in arguments):
-        native = getattr(formula, "reduced", None) is not None
-        if formula.slopes is None or (native and not are_many(formula, arrays, RECORDED_BLOCKS)):
+        if formula.slopes is None or not are_many(formula, arrays, RECORDED_BLOCKS):
             return None
         found: tuple[Tensor, ...] = _Sums.apply(_Evaluation(xp, formula, dtype, len(arrays)), *arguments)  # type: ignore[no-untyped-call]
         return found

@@ -22,7 +22,7 @@ from anomaly_kernels._checks import (
     same_shape,
     shape_of,
 )
-from anomaly_kernels._numeric import clip, ratio, root, square, standard_deviation, times
+from anomaly_kernels._numeric import ratio, root, square, standard_deviation, times
 from anomaly_kernels._reduce import Formula, Slopes, reduce
 from anomaly_kernels._typing import Array, DType, Items, Namespace, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import SQUARED_ERROR
@@ -315,28 +315,34 @@ def _outputs(name: str, model: Model, x: Any) -> Array:
 
 
 def _kl(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
-    p, q = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
+    p, q = xp.clip(p, low, 1.0), xp.clip(q, low, 1.0)
     return xp.sum(p * xp.log(p / q), axis=-1)
 
 
+def _total_kl(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
+    p, q = xp.clip(p, low, 1.0), xp.clip(q, low, 1.0)
+    return xp.sum_of_products(p, xp.log(p / q))
+
+
 def _kl_slopes(xp: Namespace, p: Array, q: Array, low: Setting) -> Slopes:
-    p_inside, q_inside = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
+    p_inside, q_inside = xp.clip(p, low, 1.0), xp.clip(q, low, 1.0)
 
     def by_true() -> Array:
         return (xp.log(p_inside / q_inside) + 1.0) * xp.astype(p == p_inside, p.dtype)
 
-    return [by_true, lambda: (p_inside / q_inside) * -xp.astype(q == q_inside, q.dtype)]
+    return [by_true, lambda: -(p_inside / q_inside) * xp.astype(q == q_inside, q.dtype)]
 
 
 def _kl_of_zeros(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
     """As `_kl`, but 0 log 0 = 0, with derivative 0."""
-    p, q = clip(xp, p, low, 1.0), clip(xp, q, low, 1.0)
+    p, q = xp.clip(p, low, 1.0), xp.clip(q, low, 1.0)
     zero = p == 0.0
     log = xp.log(xp.where(zero, 1.0, p) / xp.where(zero, 1.0, q))
     return xp.sum(xp.where(zero, 0.0 * q, p * log), axis=-1)
 
 
-_KL, _KL_OF_ZEROS = Formula(_kl, _kl_slopes, inner=1), Formula(_kl_of_zeros, inner=1)
+_KL = Formula(_kl, _kl_slopes, inner=1, total=_total_kl)
+_KL_OF_ZEROS = Formula(_kl_of_zeros, inner=1)
 
 
 def _divergence(low: Setting) -> Formula:
@@ -346,7 +352,7 @@ def _divergence(low: Setting) -> Formula:
 
 def _cross_entropy(xp: Namespace, p: Array, q: Array, low: Setting) -> Array:
     """-Σ p log q over the last axis, q renormalised and then clipped; 0 log 0 = 0."""
-    q = clip(xp, ratio(xp, q, xp.sum(q, axis=-1, keepdims=True)), low, 1.0 - low)
+    q = xp.clip(ratio(xp, q, xp.sum(q, axis=-1, keepdims=True)), low, 1.0 - low)
     both = xp.logical_and(p == 0.0, q == 0.0)  # -log q is a derivative wherever q is not 0
     return -xp.sum(p * xp.log(xp.where(both, 1.0, q)), axis=-1)
 

@@ -72,16 +72,23 @@ def quantile_loss(
     has_shape("y_pred", y_pred, (batch, horizon, len(taus), outputs), "(B, H, Q, O)")
     tau = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
 
-    def values(xp: Namespace, forecast: Array, y: Array) -> Array:
-        error = y - forecast
+    def pinball(tau: Setting, error: Array) -> Array:
         return xp.maximum(tau * error, (tau - 1.0) * error)
+
+    def values(xp: Namespace, forecast: Array, y: Array) -> Array:
+        return pinball(tau, y - forecast)
+
+    def reduced(xp: Namespace, how: str, forecast: Array, y: Array) -> Array:
+        y = y[:, :, 0, :]
+        levels = [xp.by(how, pinball(t, y - forecast[:, :, k, :])) for k, t in enumerate(taus)]
+        return sum(levels[1:], levels[0]) * (1.0 / len(taus) if how == "mean" else 1.0)
 
     def slopes(xp: Namespace, forecast: Array, y: Array) -> Slopes:
         slope = xp.astype(y < forecast, dtype) - tau
         return [lambda: slope, lambda: -xp.sum(slope, axis=2, keepdims=True)]
 
     arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2)}
-    return reduce(xp, dtype, Formula(values, slopes), arrays, weight=weight, reduction=reduction)
+    return reduce(xp, dtype, Formula(values, slopes, reduced=reduced), arrays, weight=weight, reduction=reduction)
 
 
 def multi_objective_loss(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, SupportsIndex
 
 from anomaly_kernels._checks import NOT_NEGATIVE, axes, axes_of, cast, choice, inputs, not_empty, number, same_shape
-from anomaly_kernels._numeric import clip, ratio, times
+from anomaly_kernels._numeric import ratio, times
 from anomaly_kernels._reduce import Formula, Slopes, Sums, reduce
 from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting
 
@@ -184,7 +184,8 @@ def _jaccard(
 
     def sums(xp: Namespace, x: Array, y: Array, *extremes: Array) -> tuple[Array, Array]:
         q = soft(xp, x, *extremes)
-        return xp.sum(q * y, axis=axis), xp.sum(q + y, axis=axis)
+        common = xp.sum_of_products(q, y) if axis is None else xp.sum(q * y, axis=axis)
+        return common, xp.sum(q, axis=axis) + xp.sum(y, axis=axis)
 
     def slopes(xp: Namespace, upstream: tuple[Setting, Setting], x: Array, y: Array) -> Slopes:
         of_common, of_both = upstream
@@ -195,7 +196,10 @@ def _jaccard(
         common, both = xp.totals(formula, dtype, (score, target), extremes)
     else:
         common, both = sums(xp, score, target, *extremes)
-    return 1.0 - ratio(xp, common + smooth, (both - common) + smooth, 1.0)
+    union = both - common
+    if isinstance(smooth, float) and smooth > 0.0:
+        return 1.0 - (common + smooth) / (union + smooth)
+    return 1.0 - ratio(xp, common + smooth, union + smooth, 1.0)  # of empty masks, 0
 
 
 def _slope_of_sigmoid(xp: Namespace, x: Array) -> Array:
@@ -209,7 +213,7 @@ def _slope_of_clamp(xp: Namespace, x: Array) -> Array:
 
 SOFT_MASKS: dict[str, tuple[Callable[..., Array], Callable[..., Array] | None]] = {
     "sigmoid": (lambda xp, x: xp.sigmoid(x), _slope_of_sigmoid),
-    "clamp": (lambda xp, x: clip(xp, x, 0.0, 1.0), _slope_of_clamp),
+    "clamp": (lambda xp, x: xp.clip(x, 0.0, 1.0), _slope_of_clamp),
     "minmax": (lambda xp, x, low, high: ratio(xp, x - low, high - low, 0.5), None),
 }
 """What makes a soft mask of scores, and its slope where it is known."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple, SupportsIndex
 
 from anomaly_kernels._checks import SHARE, axes, cast, flag, not_empty, positive
 from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import clip, ratio
+from anomaly_kernels._numeric import ratio
 from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.metrics._labelled import Axes, checked
 from anomaly_kernels.metrics._masks import unless
@@ -251,7 +251,7 @@ def _partial_roc_auc(ranking: Ranking, max_fpr: Setting) -> Results:
     xp, above, reaching = ranking.xp, ranking.above()[1], ranking.reaching()[1]
     # each positive raises the curve by a ramp between the two, which is 1 from there on: its area up to the limit
     limit = max_fpr * ranking.negatives
-    on_ramp = clip(xp, limit - above, 0.0, reaching - above)
+    on_ramp = xp.clip(limit - above, 0.0, reaching - above)
     area = 0.5 * on_ramp * ratio(xp, on_ramp, reaching - above) + xp.maximum(limit - reaching, 0.0)
     least = 0.5 * max_fpr * max_fpr
     found = ranking.mean_of_positives(ratio(xp, area, ranking.negatives, math.nan), math.nan)

@@ -6,7 +6,7 @@ import math
 from typing import Annotated, NamedTuple
 
 from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import clip, ratio, root, square, standard_deviation
+from anomaly_kernels._numeric import ratio, root, square, standard_deviation
 from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.losses.selection import entropy, variance
 
@@ -162,7 +162,7 @@ def _quantile_of_unknown_size(xp: Namespace, ordered: Array, p: float) -> Array:
 
 def _between(xp: Namespace, low: Array, high: Array, t: Setting) -> Array:
     """Linear interpolation that neither overflows, as low + (high - low) t would, nor leaves the two numbers."""
-    return clip(xp, low * (1.0 - t) + high * t, low, high)
+    return xp.clip(low * (1.0 - t) + high * t, low, high)
 
 
 def component_orthogonality(components: Array) -> ComponentOrthogonality:
