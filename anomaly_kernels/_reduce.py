@@ -7,7 +7,7 @@ with the slope of each block in the backward pass. A formula never knows which p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from anomaly_kernels._checks import choice, not_empty, number
 from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
@@ -48,8 +48,7 @@ class Formula(NamedTuple):
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, and the factor that is still missing in each of them."""
-        assert self.slopes is not None
-        return self.slopes(xp, *arguments), upstream[0]
+        return cast(Callable[..., Slopes], self.slopes)(xp, *arguments), upstream[0]
 
 
 class Sums(NamedTuple):
@@ -63,8 +62,7 @@ class Sums(NamedTuple):
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, with no factor missing."""
-        assert self.slopes is not None
-        return self.slopes(xp, upstream, *arguments), 1.0
+        return cast(Callable[..., Slopes], self.slopes)(xp, upstream, *arguments), 1.0
 
 
 def reduce(
@@ -86,7 +84,7 @@ def reduce(
             not_empty(**{name: x})
     parts = tuple(arrays.values())
     if reduction == "none":
-        result = xp.all_values(formula, dtype, parts, whole)
+        result = xp.evaluate(formula, dtype, parts, whole)
     else:
-        result = xp.reduced(reduction, formula, dtype, parts, whole)
+        result = xp.reduce(reduction, formula, dtype, parts, whole)
     return result if type(weight) is float and weight == 1.0 else weight * result

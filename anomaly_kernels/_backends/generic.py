@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from anomaly_kernels._typing import Array, DType, F, Namespace
+from anomaly_kernels._typing import Array, DType, F, Namespace, Setting
 
 STANDARD = tuple(name for name in vars(Namespace) if not name.startswith("_") and name != "name") + tuple(
     name for name in Namespace.__annotations__ if name != "name"
@@ -63,39 +63,37 @@ class Generic:
         """x, as a constant to autodiff."""
         return x
 
-    def squared_difference(self, x1: Array, x2: Setting, how: str) -> Array:
+    def squared_difference(self: Any, x1: Array, x2: Setting, how: str) -> Array:
         """(x1 - x2)², or their "mean" or "sum"; x2 may be the number 0."""
         difference = x1 if isinstance(x2, float) else x1 - x2
-        return self.by(how, difference * difference)
+        return self.reduce_by(how, difference * difference)
 
-    def cross_entropy(self, x: Array, y: Array, how: str) -> Array:
+    def cross_entropy(self: Any, x: Array, y: Array, how: str) -> Array:
         """max(x, 0) - xy + log(1 + exp(-|x|)) of logits x and targets y, or its "mean" or "sum"."""
         size = self.magnitude(x)  # (x + |x|)/2 is max(x, 0), and has all derivatives of the whole at 0
-        return self.by(how, (0.5 * (x + size) - x * y) + self._standard.log1p(self._standard.exp(-size)))
+        return self.reduce_by(how, (0.5 * (x + size) - x * y) + self.log1p(self.exp(-size)))
 
-    def clip(self, x: Array, low: Any, high: Any) -> Array:
+    def clip(self: Any, x: Array, low: Setting, high: Setting) -> Array:
         """x limited to [low, high]; NaN stays NaN."""
         return self.minimum(self.maximum(x, low), high)
 
-    def sum_of_products(self, x: Array, y: Array) -> Array:
+    def sum_of_products(self: Any, x: Array, y: Array) -> Array:
         """Σ xy over everything."""
         return self.sum(x * y)
 
-    def by(self, how: str, values: Array) -> Array:
+    def reduce_by(self: Any, how: str, values: Array) -> Array:
         """The values, or their "mean" or "sum"."""
         return values if how == "none" else self.mean(values) if how == "mean" else self.sum(values)
 
-    def reduced(
-        self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]
-    ) -> Array:
+    def reduce(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
         """The "mean" or the "sum" of the values of a `_reduce.Formula`."""
         return formula.plain(self, how, *_cast(self, dtype, arrays), *whole)
 
-    def totals(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
+    def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
         """The sums of a `_reduce.Sums`."""
         return formula.sums(self, *_cast(self, dtype, arrays), *whole)
 
-    def all_values(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+    def evaluate(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
         """The values of a `_reduce.Formula`."""
         return formula.values(self, *_cast(self, dtype, arrays), *whole)
 

@@ -55,23 +55,23 @@ class NumPy(Generic):
     def clip(self, x: Array, low: Setting, high: Setting) -> Array:
         return np.clip(x, low, high)  # type: ignore[call-overload]
 
-    def reduced(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+    def reduce(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
         if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
-            return super().reduced(how, formula, dtype, arrays, whole)
+            return super().reduce(how, formula, dtype, arrays, whole)
         (total,) = blocks.sums(self, _one_by_one, formula, dtype, arrays, whole)
         count = math.prod(arrays[0].shape[: len(arrays[0].shape) - formula.inner])
-        return total / total.dtype.type(count) if how == "mean" else total  # type: ignore[no-any-return]
+        return total / total.dtype.type(count) if how == "mean" else total
 
-    def totals(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
+    def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
         if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
-            return super().totals(formula, dtype, arrays, whole)
+            return super().add_up(formula, dtype, arrays, whole)
         return blocks.sums(self, _one_by_one, formula, dtype, arrays, whole)
 
-    def all_values(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+    def evaluate(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
         if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
-            return super().all_values(formula, dtype, arrays, whole)
+            return super().evaluate(formula, dtype, arrays, whole)
         out = np.empty(arrays[0].shape[: len(arrays[0].shape) - formula.inner], dtype)
-        return blocks.values(self, _one_by_one, formula, dtype, arrays, whole, out)  # type: ignore[no-any-return]
+        return blocks.values(self, _one_by_one, formula, dtype, arrays, whole, out)
 
     def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
         # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere

@@ -131,13 +131,13 @@ class TensorFlow:
     squared_difference = Generic.squared_difference
     clip = Generic.clip
     sum_of_products = Generic.sum_of_products
-    by = Generic.by
-    reduced = Generic.reduced
-    totals = Generic.totals
-    all_values = Generic.all_values
+    reduce_by = Generic.reduce_by
+    reduce = Generic.reduce
+    add_up = Generic.add_up
+    evaluate = Generic.evaluate
 
     def cross_entropy(self, x: Tensor, y: Tensor, how: str, /) -> Tensor:
-        return self.by(how, tf.nn.sigmoid_cross_entropy_with_logits(y, x))
+        return self.reduce_by(how, tf.nn.sigmoid_cross_entropy_with_logits(y, x))
 
     def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:
         return forms.tensor(values, dtype)

@@ -14,7 +14,6 @@ from anomaly_kernels._backends import torch_evaluation as evaluation
 from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._typing import Axis, DType, Setting
 
-
 _CODES = {"none": 0, "mean": 1, "sum": 2}  # of reductions, in torch's C++
 _ZERO = torch.zeros(())
 
@@ -100,7 +99,7 @@ class Torch(Generic):
     def squared_difference(self, x1: Tensor, x2: Tensor | float, how: str) -> Tensor:
         if isinstance(x2, float):
             if torch.compiler.is_compiling():
-                return self.by(how, x1 * x1)
+                return self.reduce_by(how, x1 * x1)
             x2 = _ZERO
         # the public function spends 2 µs on shapes known to be equal
         return torch._C._nn.mse_loss(x1, x2, _CODES[how])  # noqa: SLF001
@@ -113,27 +112,25 @@ class Torch(Generic):
     def cross_entropy(self, x: Tensor, y: Tensor, how: str) -> Tensor:
         return torch.binary_cross_entropy_with_logits(x, y, None, None, _CODES[how])
 
-    def reduced(
-        self, how: str, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]
-    ) -> Tensor:
+    def reduce(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Tensor:
         if not torch.compiler.is_compiling() and arrays[0].numel() >= evaluation.SLOPES:
             found = evaluation.sums(self, formula, dtype, arrays, whole)
             if found is not None:
                 shape = arrays[0].shape
                 return found[0] / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else found[0]
-        return super().reduced(how, formula, dtype, arrays, whole)
+        return super().reduce(how, formula, dtype, arrays, whole)
 
-    def totals(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> tuple[Tensor, ...]:
+    def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> tuple[Tensor, ...]:
         if not torch.compiler.is_compiling() and arrays[0].numel() >= evaluation.SLOPES:
             found = evaluation.sums(self, formula, dtype, arrays, whole)
             if found is not None:
                 return found
-        return super().totals(formula, dtype, arrays, whole)
+        return super().add_up(formula, dtype, arrays, whole)
 
-    def all_values(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Tensor:
+    def evaluate(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Tensor:
         compiled = torch.compiler.is_compiling()  # who would compile anew for sizes that are compared
         if compiled or not evaluation.are_many(formula, arrays, evaluation.BLOCKS) or not self.is_lean(*arrays, *whole):
-            return super().all_values(formula, dtype, arrays, whole)
+            return super().evaluate(formula, dtype, arrays, whole)
         return evaluation.values(self, formula, dtype, arrays, whole)
 
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:

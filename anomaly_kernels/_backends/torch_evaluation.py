@@ -53,7 +53,7 @@ def sums(
     if torch.is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in arguments):
         if formula.slopes is None or not are_many(formula, arrays, RECORDED_BLOCKS):
             return None
-        found: tuple[Tensor, ...] = _Sums.apply(_Evaluation(xp, formula, dtype, len(arrays)), *arguments)  # type: ignore[no-untyped-call]
+        found: tuple[Tensor, ...] = _Sums.apply(_Evaluation(xp, formula, dtype, len(arrays)), *arguments)
         return found
     if not are_many(formula, arrays, BLOCKS):
         return None
@@ -66,7 +66,7 @@ def values(xp: Any, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole:
     shape = arrays[0].shape
     out = torch.empty(shape[: len(shape) - formula.inner], dtype=dtype)
     arrays, whole = _detached(arrays), _detached(whole)
-    return blocks.values(xp, on_workers, formula, dtype, arrays, whole, out)  # type: ignore[no-any-return]
+    return blocks.values(xp, on_workers, formula, dtype, arrays, whole, out)
 
 
 def _detached(arguments: Sequence[Any]) -> list[Any]:
@@ -106,9 +106,7 @@ class _Evaluation:
         run: Callable[..., list[Any]] = _here
         if self.in_blocks(arguments):
             cuts, run = blocks.cuts(self.formula, arrays), on_workers
-        found = [
-            torch.empty(x.shape, dtype=x.dtype) if needed[k] else None for k, x in enumerate(arrays)
-        ]
+        found = [torch.empty(x.shape, dtype=x.dtype) if needed[k] else None for k, x in enumerate(arrays)]
 
         def of_block(cut: Cut) -> list[Any]:
             slopes, factor = self.formula.gradients(xp, upstream, *blocks.parts(xp, self.dtype, arrays, cut), *whole)

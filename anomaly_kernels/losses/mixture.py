@@ -110,10 +110,10 @@ def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] 
 
 
 def _moments(xp: Namespace, z: Array, gamma: Array, eps: Setting) -> GMMParams:
-    total, count, weighted = xp.totals(_WEIGHTS, z.dtype, (z, gamma), ())
+    total, count, weighted = xp.add_up(_WEIGHTS, z.dtype, (z, gamma), ())
     share = xp.expand_dims(total, axis=1)
     mu = ratio(xp, weighted, share)
-    (scatter,) = xp.totals(_SCATTER, z.dtype, (z, gamma), (mu,))
+    (scatter,) = xp.add_up(_SCATTER, z.dtype, (z, gamma), (mu,))
     cov = ratio(xp, scatter, xp.expand_dims(share, axis=2)) + eps * xp.eye_like(scatter)
     chol = xp.cholesky(cov)
     return GMMParams(total / count, mu, cov, chol, 2.0 * xp.sum(xp.log(diagonal(xp, chol)), axis=1))

@@ -180,7 +180,7 @@ def _jaccard(
     extremes: tuple[Array, ...] = ()
     if method == "minmax":
         extremes = tuple(cast(xp, dtype, f(score, axis=axis, keepdims=axis is not None)) for f in (xp.min, xp.max))
-    soft, slope = SOFT_MASKS[method]
+    soft = SOFT_MASKS[method]
 
     def sums(xp: Namespace, x: Array, y: Array, *extremes: Array) -> tuple[Array, Array]:
         q = soft(xp, x, *extremes)
@@ -188,12 +188,12 @@ def _jaccard(
         return common, xp.sum(q, axis=axis) + xp.sum(y, axis=axis)
 
     def slopes(xp: Namespace, upstream: tuple[Setting, Setting], x: Array, y: Array) -> Slopes:
-        of_common, of_both = upstream
-        return [lambda: (of_common * y + of_both) * slope(xp, x), lambda: of_common * soft(xp, x) + of_both]
+        by_common, by_both = upstream
+        return [lambda: (by_common * y + by_both) * SLOPES[method](xp, x), lambda: by_common * soft(xp, x) + by_both]
 
-    formula = Sums(sums, slopes if slope else None)
+    formula = Sums(sums, slopes if method in SLOPES else None)
     if axis is None:
-        common, both = xp.totals(formula, dtype, (score, target), extremes)
+        common, both = xp.add_up(formula, dtype, (score, target), extremes)
     else:
         common, both = sums(xp, score, target, *extremes)
     union = both - common
@@ -211,9 +211,12 @@ def _slope_of_clamp(xp: Namespace, x: Array) -> Array:
     return xp.astype(xp.logical_and(x >= 0.0, x <= 1.0), x.dtype)
 
 
-SOFT_MASKS: dict[str, tuple[Callable[..., Array], Callable[..., Array] | None]] = {
-    "sigmoid": (lambda xp, x: xp.sigmoid(x), _slope_of_sigmoid),
-    "clamp": (lambda xp, x: xp.clip(x, 0.0, 1.0), _slope_of_clamp),
-    "minmax": (lambda xp, x, low, high: ratio(xp, x - low, high - low, 0.5), None),
+SOFT_MASKS: dict[str, Callable[..., Array]] = {
+    "sigmoid": lambda xp, x: xp.sigmoid(x),
+    "clamp": lambda xp, x: xp.clip(x, 0.0, 1.0),
+    "minmax": lambda xp, x, low, high: ratio(xp, x - low, high - low, 0.5),
 }
-"""What makes a soft mask of scores, and its slope where it is known."""
+"""What makes a soft mask of scores."""
+
+SLOPES: dict[str, Callable[..., Array]] = {"sigmoid": _slope_of_sigmoid, "clamp": _slope_of_clamp}
+"""Their slopes; that of "minmax", which goes through the extremes, is left to the library."""

@@ -114,7 +114,7 @@ def distinctness_loss(
     not_empty(selection_weights=selection_weights)
     w = number("weight", weight, xp, dtype)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
-    total, squares, k = xp.totals(_UNIT_ROWS, dtype, (selection_weights,), (e,))
+    total, squares, k = xp.add_up(_UNIT_ROWS, dtype, (selection_weights,), (e,))
     pairs = xp.maximum(k * (k - 1.0), 1.0)
     return times(w, (xp.sum(square(total)) - squares) / pairs)
 

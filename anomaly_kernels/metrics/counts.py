@@ -88,7 +88,7 @@ def anomaly_detection_metrics(
     dtype = result_dtype(xp, *([target, decision] if score is None else [score]))
     otherwise = number("zero_division", zero_division, xp, dtype, ANY_OR_NAN)
 
-    both, decided, true = (xp.astype(n, dtype) for n in xp.totals(_HITS, xp.bool, (target, decision), ()))
+    both, decided, true = (xp.astype(n, dtype) for n in xp.add_up(_HITS, xp.bool, (target, decision), ()))
     nan = has_nan(xp, target, decision)
     ranked = None if score is None else average_precision(target, score)
     return detection_metrics(xp, both, decided, true, otherwise, nan)._replace(average_precision=ranked)
@@ -139,7 +139,7 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     xp, _ = inputs({"decision": decision})
     dtype = result_dtype(xp, decision)
 
-    total, anomalous = xp.totals(_PIXELS, xp.bool, (decision,), ())
+    total, anomalous = xp.add_up(_PIXELS, xp.bool, (decision,), ())
     return pixel_statistics(xp, total, anomalous, dtype, has_nan(xp, decision))
 
 

@@ -458,7 +458,7 @@ def precision_at_k(
 def _precision_at_k(ranking: Ranking, k: float) -> Results:
     (hits_above, alarms_above), (hits, alarms) = ranking.above(), ranking.reaching()
     above, tied = hits_above + alarms_above, hits - hits_above + alarms - alarms_above
-    looked_at = ratio(ranking.xp, clip(ranking.xp, k - above, 0.0, tied), tied)
+    looked_at = ratio(ranking.xp, ranking.xp.clip(k - above, 0.0, tied), tied)
     return (ranking.over_positives(looked_at) / k,)
 
 

@@ -76,7 +76,7 @@ class Moments(NamedTuple):
         return Moments(
             count,
             mine * self.mean + theirs * other.mean,
-            root(xp, xp.sum(xp.stack([*spread, between])**2, axis=0)),
+            root(xp, sum(x * x for x in (*spread, between))),
             xp.minimum(self.min, other.min),
             xp.maximum(self.max, other.max),
         )
