@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import array_api_compat.numpy as standard
 import numpy as np
 
 from anomaly_kernels._backends.generic import Generic
+from anomaly_kernels._backends.numpy_forms import order_statistics
 from anomaly_kernels._typing import Array, Axis, Setting
 
 
@@ -41,6 +42,9 @@ class NumPy(Generic):
 
     def sorted_classes(self, x: Array, mask: Array) -> tuple[Array, Array]:
         return sorted_classes(x, mask)  # type: ignore[arg-type]
+
+    def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
+        return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
 
     def argsort(self, x: Array) -> Array:
         return np.argsort(x)  # type: ignore[arg-type]

@@ -102,6 +102,10 @@ class TensorFlow:
     def sort(self, x: Tensor, /) -> Tensor:
         return forms.ascending(x)
 
+    def order_statistics(self, x: Tensor, ranks: Sequence[Any], /) -> Sequence[Tensor]:
+        ordered = self.sort(x)
+        return [ordered[k] for k in ranks]
+
     def argsort(self, x: Tensor, /) -> Tensor:
         return forms.ascending_order(x)
 
