@@ -104,7 +104,7 @@ class Generic:
 
     def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         """The entries of an array of one dimension that have these ranks, counted from 0, once it is sorted."""
-        ordered = self.sort(x)
+        ordered = self.sort(x)  # type: ignore[attr-defined]  # taken from the standard
         return [ordered[k] for k in ranks]
 
     def fold(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 BLOCK = 2**16
-"""How many numbers are looked at at once, and sorted outright where there are no more; a quarter of a MiB of float32."""
+"""How many numbers are looked at at once, and sorted outright where there are no more; a quarter MiB of float32."""
 FEW = 2**19
 """How many are gathered to be sorted; two MiB of float32."""
 
@@ -39,7 +39,7 @@ def order_statistics(x: np.ndarray, ranks: Sequence[int]) -> np.ndarray:
 
 
 def _selected(blocks: Blocks, ranks: np.ndarray, halves: int, upwards: np.ndarray) -> np.ndarray:
-    """The same, for ascending ranks, of numbers that differ in their lowest halves alone; `upwards` orders the first."""
+    """The same, for ascending ranks, of numbers that differ in their lowest halves alone; `upwards` orders one."""
     first = next(block[:1] for block in blocks() if block.shape[0])
     if all(np.all(block == first) for block in blocks()):
         return np.repeat(first, ranks.shape[0])

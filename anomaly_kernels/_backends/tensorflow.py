@@ -6,7 +6,7 @@ Everything works eagerly, in `tf.function`, under XLA, with unknown (None) dimen
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np

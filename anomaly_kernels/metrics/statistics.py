@@ -150,17 +150,17 @@ def score_statistics(scores: Array) -> ScoreStatistics:
 
 def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
     n: Any = x.shape[0]
-    if n is None or n != n:  # unknown before run time
-        n = xp.sum(xp.ones_like(x, dtype=xp.int64))
+    unknown = n is None or n != n  # before run time
+    n = xp.sum(xp.ones_like(x, dtype=xp.int64)) if unknown else n
     places = [percent * (n - 1) for percent in percents]  # in hundredths, whole numbers all the way
     found = xp.order_statistics(x, [k for place in places for k in (place // 100, -(-place // 100))])
-    shares = (place % 100 / 100 for place in places)
+    shares = [place % 100 / 100 for place in places]
+    shares = [cast(xp, x.dtype, share) for share in shares] if unknown else shares
     return [_between(xp, *each) for each in zip(found[::2], found[1::2], shares, strict=True)]
 
 
 def _between(xp: Namespace, low: Array, high: Array, share: Setting) -> Array:
     """Linear interpolation, which rounding takes beyond neither of the two."""
-    share = cast(xp, low.dtype, share) if hasattr(share, "dtype") else share
     share = share + 1e-30  # which is nothing, but 0 times infinity is NaN
     return clip(xp, low * (1.0 - share) + high * share, low, high)
 
