@@ -218,9 +218,9 @@ def test_weights_of_the_highest_scores_keep_their_digits_beside_heavy_ones(drive
     np.testing.assert_array_equal(*found)
 
 
-@pytest.mark.parametrize("weight", [np.full(8, 2**62), np.full(8, 2**61), np.full(8, 1.7e308)])
+@pytest.mark.parametrize("weight", [np.full(8, 2**62), np.full(8, 2**61)])
 @pytest.mark.parametrize("metric", RANKINGS)
-def test_weights_whose_sum_overflows_give_no_number(driver, metric, weight):
+def test_integer_weights_whose_sum_overflows_give_no_number(driver, metric, weight):
     arrays = [driver.array(x) for x in (TRUTH, SCORE)]
     rows = [driver.array(np.stack([x, x])) for x in (TRUTH, SCORE)]
     with np.errstate(over="ignore", invalid="ignore"):

@@ -123,6 +123,11 @@ class Generic:
         xp = self._standard
         return xp.sort(x[mask]), xp.sort(x[xp.logical_not(mask)])
 
+    def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
+        """The entries of an array of one dimension that have these ranks, counted from 0, once it is sorted."""
+        ordered = self.sort(x)  # type: ignore[attr-defined]  # taken from the standard
+        return [ordered[k] for k in ranks]
+
     def fold(
         self,
         part: Callable[..., Any],

@@ -11,6 +11,7 @@ import numpy as np
 
 from anomaly_kernels._backends import blocks
 from anomaly_kernels._backends.generic import Generic
+from anomaly_kernels._backends.numpy_forms import order_statistics
 from anomaly_kernels._typing import Array, Axis, DType, Setting
 
 BLOCKS = 2**16
@@ -83,6 +84,9 @@ class NumPy(Generic):
 
     def sorted_classes(self, x: Array, mask: Array) -> tuple[Array, Array]:
         return sorted_classes(x, mask)  # type: ignore[arg-type]
+
+    def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
+        return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
 
     def argsort(self, x: Array) -> Array:
         return np.argsort(x)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ Everything works eagerly, in `tf.function`, under XLA, with unknown (None) dimen
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -100,6 +100,10 @@ class TensorFlow:
 
     def sort(self, x: Tensor, /) -> Tensor:
         return forms.ascending(x)
+
+    def order_statistics(self, x: Tensor, ranks: Sequence[Any], /) -> Sequence[Tensor]:
+        ordered = self.sort(x)
+        return [ordered[k] for k in ranks]
 
     def argsort(self, x: Tensor, /) -> Tensor:
         return forms.ascending_order(x)

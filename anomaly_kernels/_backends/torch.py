@@ -72,13 +72,19 @@ class Torch(Generic):
         inside, outside = _numpy().sorted_classes(x.detach().numpy(), mask.numpy())
         return torch.from_numpy(inside), torch.from_numpy(outside)
 
+    def order_statistics(self, x: Tensor, ranks: Sequence[int]) -> Sequence[Tensor]:
+        if self.is_lean(x):
+            return [torch.as_tensor(found) for found in _numpy().order_statistics(x.detach().numpy(), ranks)]
+        return super().order_statistics(x, ranks)
+
     def argsort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             return torch.from_numpy(_numpy().argsort(x.detach().numpy()))
         return torch.argsort(x)
 
     def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
-        return torch.take_along_dim(x, indices, -1)
+        # not take_along_dim, at which Dynamo compiles anew for every size
+        return torch.gather(x, -1, indices)
 
     def searchsorted(self, x1: Tensor, x2: Tensor, *, side: str = "left") -> Tensor:
         return torch.searchsorted(x1.contiguous(), x2.contiguous(), side=side)

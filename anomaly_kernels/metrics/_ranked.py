@@ -111,12 +111,12 @@ def _row_by_row(given: Labelled, metric: Metric, settings: Sequence[Setting]) ->
 
 
 def _said(metric: Metric, given: Labelled, settings: Sequence[Setting]) -> Results:
-    """What a metric says of arrays, NaN where the sum of their weights overflows."""
+    """What a metric says of arrays, NaN where the sum of integer weights overflows."""
     xp, ranking = given.xp, _classes(given)
     found = metric(ranking, *settings)
-    if given.weight is None:
+    if given.weight is None or is_real(given.weight):
         return found
-    overflow = xp.logical_not(xp.isfinite((ranking.positives + ranking.negatives)[..., 0]))
+    overflow = xp.isnan((ranking.positives + ranking.negatives)[..., 0])
     return tuple(unless(xp, overflow, x) if is_real(x) else x for x in found)
 
 

@@ -392,7 +392,8 @@ def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
 
 
 def _k(name: str, value: Any) -> float:
-    return float(positive(name, value, "an integer"))  # which may be beyond the integers of the library
+    # torch.compile would compile `positive` anew for each k; a float, since k may be beyond the library's integers
+    return float(value if type(value) is int and 0 < value < 2**63 else positive(name, value, "an integer"))
 
 
 def precision_at_k(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
-from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
+from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number
 from anomaly_kernels._numeric import ratio, root, square, standard_deviation
+from anomaly_kernels._reduce import Sums
 from anomaly_kernels._typing import Array, Namespace, Setting
 from anomaly_kernels.losses.selection import entropy, variance
 
@@ -117,7 +119,7 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     Notes
     -----
     Quantiles are interpolated linearly between the two nearest scores, as NumPy does by default; the median of an even
-    number of scores is the middle of the two in the centre, where torch takes the lower one. One sort serves them all.
+    number of scores is the middle of the two in the centre, where torch takes the lower one.
 
     References
     ----------
@@ -134,35 +136,36 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     xp, dtype = inputs(scores=scores)
     not_empty(scores=scores)
     flat = xp.reshape(cast(xp, dtype, scores), (-1,))
-    ordered = xp.sort(flat)
-    moments = (xp.mean(flat), standard_deviation(xp, flat, correction=1))
-    quantiles = (_quantile(xp, ordered, p) for p in (0.0, 1.0, 0.5, 0.25, 0.75, 0.95, 0.99))
-    nan = xp.isnan(ordered[-1])  # NaN is sorted last
-    return ScoreStatistics(*moments, *(xp.where(nan, math.nan, q) for q in quantiles))
+    center = xp.mean(flat)
+    squares, n = xp.add_up(_DEVIATIONS, dtype, (flat,), (center,))
+    std = root(xp, ratio(xp, squares, n - 1.0, math.nan))
+    quantiles = _quantiles(xp, flat, (0, 100, 50, 25, 75, 95, 99))
+    nan = xp.isnan(quantiles[1])  # NaN is sorted last
+    return ScoreStatistics(center, std, *(xp.where(nan, math.nan, q) for q in quantiles))
 
 
-def _quantile(xp: Namespace, ordered: Array, p: float) -> Array:
-    n = shape_of(ordered)[0]
-    if n is None:
-        return _quantile_of_unknown_size(xp, ordered, p)
-    k = int(p * (n - 1))
-    t = p * (n - 1) - k
-    # an infinite next score counts for nothing where t is 0
-    return ordered[k] if t == 0.0 else _between(xp, ordered[k], ordered[k + 1], t)
+def _squared_deviations(xp: Namespace, x: Array, center: Array) -> tuple[Array, Array]:
+    return xp.sum(square(x - center)), xp.sum(xp.ones_like(x))
 
 
-def _quantile_of_unknown_size(xp: Namespace, ordered: Array, p: float) -> Array:
-    last = xp.sum(xp.ones_like(ordered, dtype=xp.int64)) - 1
-    position = p * xp.astype(last, xp.float64)
-    k = xp.astype(position, xp.int64)
-    low, high = xp.take(ordered, k, axis=0), xp.take(ordered, xp.minimum(k + 1, last), axis=0)
-    t = xp.astype(position - xp.astype(k, xp.float64), ordered.dtype)
-    return xp.where(t > 0.0, _between(xp, low, high, t), low)
+_DEVIATIONS = Sums(_squared_deviations)
 
 
-def _between(xp: Namespace, low: Array, high: Array, t: Setting) -> Array:
-    """Linear interpolation that neither overflows, as low + (high - low) t would, nor leaves the two numbers."""
-    return xp.clip(low * (1.0 - t) + high * t, low, high)
+def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
+    n: Any = x.shape[0]
+    unknown = n is None or n != n  # before run time
+    n = xp.sum(xp.ones_like(x, dtype=xp.int64)) if unknown else n
+    places = [percent * (n - 1) for percent in percents]  # in hundredths, whole numbers all the way
+    found = xp.order_statistics(x, [k for place in places for k in (place // 100, -(-place // 100))])
+    shares = [place % 100 / 100 for place in places]
+    shares = [cast(xp, x.dtype, share) for share in shares] if unknown else shares
+    return [_between(xp, *each) for each in zip(found[::2], found[1::2], shares, strict=True)]
+
+
+def _between(xp: Namespace, low: Array, high: Array, share: Setting) -> Array:
+    """Linear interpolation, which rounding takes beyond neither of the two."""
+    share = share + 1e-30  # which is nothing, but 0 times infinity is NaN
+    return xp.clip(low * (1.0 - share) + high * share, low, high)
 
 
 def component_orthogonality(components: Array) -> ComponentOrthogonality:
@@ -208,8 +211,8 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     rows = cast(xp, dtype, components)
     gram = xp.matmul(rows, xp.permute_dims(rows, (1, 0)))
     eye = xp.eye_like(gram)
-    lengths = xp.sum(square(rows), axis=1)
     excess = gram - eye
+    lengths = xp.sum(square(rows), axis=1)
     k = xp.sum(xp.ones_like(lengths))  # not the static size, which may be unknown
     return ComponentOrthogonality(
         root(xp, xp.sum(square(excess))),
@@ -303,8 +306,7 @@ def selector_diversity(weights: Array) -> SelectorDiversity:
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
     flat = xp.reshape(cast(xp, dtype, weights), (-1,))
-    share = xp.sort(flat)
-    n = xp.sum(xp.ones_like(share))
-    rank = xp.cumulative_sum(xp.ones_like(share), axis=0)
-    gini = ratio(xp, xp.sum(share * ((2.0 * rank - n - 1.0) / n)), xp.sum(share))
+    n = xp.sum(xp.ones_like(flat))
+    rank = xp.cumulative_sum(xp.ones_like(flat), axis=0)
+    gini = ratio(xp, xp.sum(xp.sort(flat) * ((2.0 * rank - n - 1.0) / n)), xp.sum(flat))
     return SelectorDiversity(variance(xp, dtype, flat), gini)

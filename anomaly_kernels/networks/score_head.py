@@ -122,11 +122,11 @@ def score(
     for i in range(1, depth(params, "hidden_dense") + 1):
         x = activation(xp, dense(xp, params, f"hidden_dense_{i}", x))
         if norm == "layer":
-            x = _layer_norm(xp, params, f"layer_norm_{i}", x)
+            x = _normed(xp, params, f"layer_norm_{i}", x, *_moments(xp, x, axis=-1))
         elif norm == "batch":
             layer = f"batch_norm_{i}"
-            statistics = _moments(xp, params, layer, x, moved) if drop is not None else _moving(params, layer)
-            x = _batch_norm(xp, params, layer, x, *statistics)
+            statistics = _of_batch(xp, params, layer, x, moved) if drop is not None else _moving(params, layer)
+            x = _normed(xp, params, layer, x, *statistics)
         x = x if drop is None else drop(x)
     return final_activation(xp, dense(xp, params, "score_output", x)), moved
 
@@ -155,30 +155,24 @@ def _check_shapes(params: Params, layers: int, norm: str | None, width: int | No
     check_dense(params, "score_output", width, 1)
 
 
-def _layer_norm(xp: Namespace, params: Params, layer: str, x: Array) -> Array:
-    deviation = x - xp.mean(x, axis=-1, keepdims=True)
-    # large deviations are shortened before they are squared; the ε of small ones must not be enlarged
-    scale = 1.0
-    deviation = deviation / scale
-    variance = xp.mean(square(deviation), axis=-1, keepdims=True)
-    unit = deviation / xp.sqrt(variance + EPSILON / scale / scale)
+def _normed(xp: Namespace, params: Params, layer: str, x: Array, center: Array, variance: Array) -> Array:
+    unit = (x - center) / xp.sqrt(variance + EPSILON)
     return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
+
+
+def _moments(xp: Namespace, x: Array, axis: int) -> tuple[Array, Array]:
+    """Mean and variance along an axis, which stays, of size 1."""
+    center = xp.mean(x, axis=axis, keepdims=True)
+    return center, xp.mean(square(x - center), axis=axis, keepdims=True)
 
 
 def _moving(params: Params, layer: str) -> tuple[Array, Array]:
     return params[f"{layer}/moving_mean"], params[f"{layer}/moving_variance"]
 
 
-def _moments(xp: Namespace, params: Params, layer: str, x: Array, moved: dict[str, Array]) -> tuple[Array, Array]:
+def _of_batch(xp: Namespace, params: Params, layer: str, x: Array, moved: dict[str, Array]) -> tuple[Array, Array]:
     """Mean and variance of the batch, of which the moving ones take their share."""
-    rows = xp.reshape(x, (-1, x.shape[-1]))
-    center = xp.mean(rows, axis=0)
-    variance = xp.mean(square(rows - center), axis=0)
+    center, variance = (found[0, ...] for found in _moments(xp, xp.reshape(x, (-1, x.shape[-1])), axis=0))
     for name, value in (("moving_mean", center), ("moving_variance", variance)):
         moved[f"{layer}/{name}"] = MOMENTUM * params[f"{layer}/{name}"] + (1.0 - MOMENTUM) * value
     return center, variance
-
-
-def _batch_norm(xp: Namespace, params: Params, layer: str, x: Array, center: Array, variance: Array) -> Array:
-    unit = (x - center) / xp.sqrt(variance + EPSILON)
-    return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]

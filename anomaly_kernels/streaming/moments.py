@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from anomaly_kernels._checks import cast, inputs
 from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import ratio, root, standard_deviation
+from anomaly_kernels._numeric import ratio, root, square, standard_deviation
 from anomaly_kernels._typing import Array
 from anomaly_kernels.streaming._sums import added, zero
 
@@ -35,7 +35,7 @@ class Moments(NamedTuple):
 
     Notes
     -----
-    Two of them merge as Chan, Golub and LeVeque have it, with deviations for sums of squares, which would overflow.
+    Two of them merge as Chan, Golub and LeVeque have it.
     """
 
     number: Array
@@ -70,13 +70,12 @@ class Moments(NamedTuple):
         dtype = self.mean.dtype
         count = added(self.number, other.number)
         mine, theirs = (ratio(xp, xp.astype(x.number, dtype), xp.astype(count, dtype)) for x in (self, other))
-        shift = 0.5 * other.mean - 0.5 * self.mean  # the difference of halves cannot overflow
-        spread = (root(xp, mine) * self.deviation, root(xp, theirs) * other.deviation)
-        between = 2.0 * (root(xp, mine) * root(xp, theirs) * shift)
+        within = mine * square(self.deviation) + theirs * square(other.deviation)
+        between = mine * theirs * square(other.mean - self.mean)
         return Moments(
             count,
             mine * self.mean + theirs * other.mean,
-            root(xp, sum(x * x for x in (*spread, between))),
+            root(xp, within + between),
             xp.minimum(self.min, other.min),
             xp.maximum(self.max, other.max),
         )
