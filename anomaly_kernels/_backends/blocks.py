@@ -3,71 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 BLOCK = 2**16
 """Elements of a block, for formulas that do not say otherwise."""
 
-Cut = tuple[slice, ...]
-Run = Callable[[Callable[[Cut], Any], Sequence[Cut]], list[Any]]
-"""Calls a function with each cut; the results in their order."""
 
-
-class Summable(Protocol):
-    """What evaluation needs of a formula; `anomaly_kernels._reduce` has its two kinds."""
-
-    @property
-    def inner(self) -> int: ...
-    @property
-    def block(self) -> int: ...
-    def sums(self, xp: Any, /, *arguments: Any) -> tuple[Any, ...]: ...
-    def values(self, xp: Any, /, *arguments: Any) -> Any: ...
-    def plain(self, xp: Any, how: str, /, *arguments: Any) -> Any: ...
-
-
-def cuts(formula: Summable, arrays: Sequence[Any]) -> list[Cut]:
+def cuts(formula: Any, arrays: Sequence[Any]) -> list[Any]:
     """Slices of the first axes that cut the arrays into blocks, or single samples; the last `inner` stay whole.
 
     Arrays are cut along the axes that they have in common.
     """
     shape, block = arrays[0].shape, formula.block or BLOCK
-    outer = min(len(shape) - formula.inner, *(_shared(shape, x.shape) for x in arrays))
+    outer = min(len(shape) - formula.inner, *(_count_shared(shape, x.shape) for x in arrays))
     if outer == 0 or 0 in shape:
-        return [()]
+        return [...]
     axis = 0  # the first axis that is cut in runs; those before it are walked one index at a time
     while axis < outer - 1 and math.prod(shape[axis + 1 :]) > block:
         axis += 1
-    run = max(1, block // max(1, math.prod(shape[axis + 1 :])))
+    run = max(1, block // math.prod(shape[axis + 1 :]))
     runs = [slice(start, start + run) for start in range(0, shape[axis], run)]
     walked = product(*([slice(k, k + 1) for k in range(n)] for n in shape[:axis]))
     return [(*index, part) for index in walked for part in runs]
 
 
-def _shared(shape: Sequence[int], other: Sequence[int]) -> int:
+def _count_shared(shape: Sequence[int], other: Sequence[int]) -> int:
     return next((k for k, (n, m) in enumerate(zip(shape, other, strict=True)) if n != m), len(shape))
 
 
-def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Cut) -> list[Any]:
-    """A block of each array, in the dtype to compute in."""
-    return [x[cut] if x.dtype == dtype else xp.astype(x[cut], dtype) for x in arrays]
+def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Any) -> list[Any]:
+    """A block of each array, or all of it where the cut is an ellipsis, in the dtype to compute in."""
+    if cut is not ...:
+        arrays = [x[cut] for x in arrays]
+    return [x if x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
 
 
-def sums(
-    xp: Any, run: Run, formula: Summable, dtype: Any, arrays: Sequence[Any], whole: Sequence[Any]
-) -> tuple[Any, ...]:
+def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequence[Any]) -> tuple[Any, ...]:
     """The sums of a formula over everything."""
 
-    def of_block(cut: Cut) -> list[Any]:
+    def of_block(cut: Any) -> list[Any]:
         found = formula.sums(xp, *parts(xp, dtype, arrays, cut), *whole)
         return [x if x.shape else x.item() for x in found]  # kept 0-d tensors would split the heap
 
-    columns = zip(*run(of_block, cuts(formula, arrays)), strict=True)
-    return tuple(added(xp, arrays[0], column, dtype) for column in columns)
+    columns = zip(*xp.run(of_block, cuts(formula, arrays)), strict=True)
+    return tuple(add(xp, arrays[0], column, dtype) for column in columns)
 
 
-def added(xp: Any, like: Any, terms: Sequence[Any], dtype: Any) -> Any:
+def add(xp: Any, like: Any, terms: Sequence[Any], dtype: Any) -> Any:
     """The sum of numbers, which keep all their digits in Python, or of arrays in pairs, so that errors stay small."""
     if not hasattr(terms[0], "shape"):  # counts stay integers
         return xp.constant(sum(terms), like=like, dtype=dtype if isinstance(terms[0], float) else None)
@@ -77,13 +61,11 @@ def added(xp: Any, like: Any, terms: Sequence[Any], dtype: Any) -> Any:
     return terms[0]
 
 
-def values(
-    xp: Any, run: Run, formula: Summable, dtype: Any, arrays: Sequence[Any], whole: Sequence[Any], out: Any
-) -> Any:
+def fill(xp: Any, out: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequence[Any]) -> Any:
     """All values of a formula, written into `out`."""
 
-    def of_block(cut: Cut) -> None:
+    def of_block(cut: Any) -> None:
         out[cut] = formula.values(xp, *parts(xp, dtype, arrays, cut), *whole)
 
-    run(of_block, cuts(formula, arrays))
+    xp.run(of_block, cuts(formula, arrays))
     return out

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from anomaly_kernels._backends import blocks
 from anomaly_kernels._typing import Array, DType, F, Namespace, Setting
 
 STANDARD = tuple(name for name in vars(Namespace) if not name.startswith("_") and name != "name") + tuple(
@@ -51,9 +53,10 @@ class Generic:
         tail = xp.exp(-xp.abs(x))
         return xp.where(x < 0, tail, xp.ones_like(x)) / (1.0 + tail)
 
-    def softplus(self, x: Array) -> Array:
+    def softplus(self: Any, x: Array) -> Array:
         """log(1 + exp(x)), accurate in both tails, with all its derivatives at 0."""
-        return softplus(self, x)
+        size = self.magnitude(x)
+        return 0.5 * (x + size) + self.log1p(self.exp(-size))
 
     def magnitude(self, x: Array) -> Array:
         """|x| whose derivative at 0 is 1, not 0: f(|x|) of an even smooth f then has all its derivatives there."""
@@ -87,15 +90,37 @@ class Generic:
 
     def reduce(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
         """The "mean" or the "sum" of the values of a `_reduce.Formula`."""
-        return formula.plain(self, how, *_cast(self, dtype, arrays), *whole)
+        if not self.takes_blocks(formula, arrays, whole):
+            return formula.plain(self, how, *blocks.parts(self, dtype, arrays, ...), *whole)
+        (total,) = self.sum_blocks(formula, dtype, arrays, whole)
+        shape = arrays[0].shape
+        return total / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else total
 
     def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
         """The sums of a `_reduce.Sums`."""
-        return formula.sums(self, *_cast(self, dtype, arrays), *whole)
+        if self.takes_blocks(formula, arrays, whole):
+            return self.sum_blocks(formula, dtype, arrays, whole)
+        return formula.sums(self, *blocks.parts(self, dtype, arrays, ...), *whole)
 
     def evaluate(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
         """The values of a `_reduce.Formula`."""
-        return formula.values(self, *_cast(self, dtype, arrays), *whole)
+        if self.takes_blocks(formula, arrays, whole) and self.is_lean(*arrays, *whole):
+            shape = arrays[0].shape
+            out = self._standard.empty(shape[: len(shape) - formula.inner], dtype=dtype)
+            return blocks.fill(self, out, formula, dtype, arrays, whole)
+        return formula.values(self, *blocks.parts(self, dtype, arrays, ...), *whole)
+
+    def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
+        """Whether it pays to evaluate a formula in blocks, and nobody looks on who would not understand it."""
+        return False
+
+    def sum_blocks(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Any:
+        """The sums of a formula, block by block."""
+        return blocks.sums(self, formula, dtype, arrays, whole)
+
+    def run(self, function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
+        """The function of each cut that makes a block; the results in their order."""
+        return [function(cut) for cut in cuts]
 
     def constant(self, values: Any, *, like: Array, dtype: DType) -> Array:
         """Numbers as an array on the device of `like`."""
@@ -118,14 +143,13 @@ class Generic:
         found = [xp.searchsorted(sorted_rows[k, ...], rows[k, ...], side=side) for k in range(rows.shape[0])]
         return xp.reshape(xp.stack(found), x2.shape) if found else xp.zeros(x2.shape, dtype=xp.int64)
 
-    def sorted_classes(self, x: Array, mask: Array) -> tuple[Array, Array]:
+    def sorted_classes(self: Any, x: Array, mask: Array) -> tuple[Array, Array]:
         """The entries where the mask is true, and the others, each ascending, of arrays of one dimension."""
-        xp = self._standard
-        return xp.sort(x[mask]), xp.sort(x[xp.logical_not(mask)])
+        return self.sort(x[mask]), self.sort(x[self.logical_not(mask)])
 
-    def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
+    def order_statistics(self: Any, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         """The entries of an array of one dimension that have these ranks, counted from 0, once it is sorted."""
-        ordered = self.sort(x)  # type: ignore[attr-defined]  # taken from the standard
+        ordered = self.sort(x)
         return [ordered[k] for k in ranks]
 
     def fold(
@@ -162,16 +186,6 @@ class Generic:
     def is_lean(self, *arrays: Array) -> bool:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
         return False
-
-
-def _cast(xp: Any, dtype: DType, arrays: Sequence[Array]) -> list[Array]:
-    return [x if x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
-
-
-def softplus(xp: Any, x: Array) -> Array:
-    """The positive part, with derivative 1 at 0 as `magnitude` has, and what is missing there."""
-    found: Array = xp.where(x < 0, 0.0, x) + xp.log1p(xp.exp(-xp.magnitude(x)))
-    return found
 
 
 def _erf(xp: Any, x: Array) -> Array:

@@ -12,10 +12,7 @@ import numpy as np
 from anomaly_kernels._backends import blocks
 from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._backends.numpy_forms import order_statistics
-from anomaly_kernels._typing import Array, Axis, DType, Setting
-
-BLOCKS = 2**16
-"""Blocks pay where an array has more elements."""
+from anomaly_kernels._typing import Array, Axis, Setting
 
 ROW = 2**12
 """Numbers of float32 that one dot product may add up and keep their digits."""
@@ -23,10 +20,6 @@ ROW = 2**12
 
 class NumPy(Generic):
     """NumPy's functions, with its fastest sort."""
-
-    def softplus(self, x: Array) -> Array:
-        # where nothing is differentiated; `where` is slow on signs in disorder
-        return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))  # type: ignore[call-overload]
 
     def sigmoid(self, x: Array) -> Array:
         with np.errstate(over="ignore"):  # 1/∞ is right
@@ -56,23 +49,8 @@ class NumPy(Generic):
     def clip(self, x: Array, low: Setting, high: Setting) -> Array:
         return np.clip(x, low, high)  # type: ignore[call-overload]
 
-    def reduce(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
-        if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
-            return super().reduce(how, formula, dtype, arrays, whole)
-        (total,) = blocks.sums(self, _one_by_one, formula, dtype, arrays, whole)
-        count = math.prod(arrays[0].shape[: len(arrays[0].shape) - formula.inner])
-        return total / total.dtype.type(count) if how == "mean" else total
-
-    def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
-        if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
-            return super().add_up(formula, dtype, arrays, whole)
-        return blocks.sums(self, _one_by_one, formula, dtype, arrays, whole)
-
-    def evaluate(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
-        if arrays[0].size <= BLOCKS:  # type: ignore[attr-defined]
-            return super().evaluate(formula, dtype, arrays, whole)
-        out = np.empty(arrays[0].shape[: len(arrays[0].shape) - formula.inner], dtype)
-        return blocks.values(self, _one_by_one, formula, dtype, arrays, whole, out)
+    def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
+        return arrays[0].size > blocks.BLOCK  # type: ignore[attr-defined]
 
     def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
         # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere
@@ -103,10 +81,6 @@ class NumPy(Generic):
 
 
 _ONES = {np.dtype(kind): np.ones(ROW, kind) for kind in (np.float32, np.float64)}
-
-
-def _one_by_one(function: Any, cuts: Sequence[Any]) -> list[Any]:
-    return [function(cut) for cut in cuts]
 
 
 def sorted_classes(x: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,46 +12,26 @@ from typing import Any
 import tensorflow as tf
 
 from anomaly_kernels._backends import tensorflow_forms as forms
-from anomaly_kernels._backends.generic import Generic, softplus
+from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._backends.tensorflow_forms import Tensor
-from anomaly_kernels._typing import Axis, DType, F, Namespace, Number
+from anomaly_kernels._typing import Axis, DType, Number
 
 
-class TensorFlow:
-    """The closed list in TensorFlow."""
+class TensorFlow(Generic):
+    """The closed list in TensorFlow; what has its name there, and means the same, is taken from there."""
 
-    name = "tensorflow"
-    bool = tf.bool
-    int32 = tf.int32
-    int64 = tf.int64
-    float32 = tf.float32
-    float64 = tf.float64
-
-    # the same function, at most by another name
-    abs = staticmethod(tf.abs)
+    # by another name, or with other defaults
     astype = staticmethod(tf.cast)
     cholesky = staticmethod(tf.linalg.cholesky)
-    exp = staticmethod(tf.exp)
     expm1 = staticmethod(tf.math.expm1)
     isfinite = staticmethod(tf.math.is_finite)
     isnan = staticmethod(tf.math.is_nan)
     log = staticmethod(tf.math.log)
     log1p = staticmethod(tf.math.log1p)
-    logical_and = staticmethod(tf.logical_and)
-    logical_not = staticmethod(tf.logical_not)
-    logical_or = staticmethod(tf.logical_or)
-    ones_like = staticmethod(tf.ones_like)
     permute_dims = staticmethod(tf.transpose)
     sigmoid = staticmethod(tf.sigmoid)
-    sqrt = staticmethod(tf.sqrt)
-    stack = staticmethod(tf.stack)
     stop_gradient = staticmethod(tf.stop_gradient)
     take = staticmethod(tf.gather)
-    tanh = staticmethod(tf.tanh)
-    zeros_like = staticmethod(tf.zeros_like)
-
-    def __repr__(self) -> str:
-        return f"<namespace of {self.name}>"
 
     def broadcast_to(self, x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
         return tf.broadcast_to(x, forms.sizes(x, shape, x.shape.rank - len(shape)))
@@ -128,18 +108,6 @@ class TensorFlow:
     def lower_inverse(self, x: Tensor, /) -> Tensor:
         return tf.linalg.triangular_solve(x, self.eye_like(x))
 
-    def softplus(self, x: Tensor, /) -> Tensor:
-        return softplus(self, x)
-
-    # as every library has them that is not evaluated in a way of its own
-    squared_difference = Generic.squared_difference
-    clip = Generic.clip
-    sum_of_products = Generic.sum_of_products
-    reduce_by = Generic.reduce_by
-    reduce = Generic.reduce
-    add_up = Generic.add_up
-    evaluate = Generic.evaluate
-
     def cross_entropy(self, x: Tensor, y: Tensor, how: str, /) -> Tensor:
         return self.reduce_by(how, tf.nn.sigmoid_cross_entropy_with_logits(y, x))
 
@@ -149,29 +117,11 @@ class TensorFlow:
     def scan(self, step: Callable[[Any, Any], tuple[Any, Any]], state: Any, xs: Tensor, /) -> tuple[Any, Tensor]:
         return forms.scan(step, state, tf.convert_to_tensor(xs))
 
-    def as_one(self, function: F, /) -> F:
-        return function
-
-    def sorted_classes(self, x: Tensor, mask: Tensor, /) -> tuple[Tensor, Tensor]:
-        return forms.ascending(x[mask]), forms.ascending(x[~mask])
-
-    def fold(self, *_: Any) -> None:
-        return None
-
-    def wide(self, x: Tensor, /) -> DType:
-        return tf.float64
-
-    def counting(self) -> DType:
-        return tf.int64
-
     def is_known(self, x: Tensor, /) -> builtins.bool:
         return tf.executing_eagerly()
 
     def device(self, x: Tensor, /) -> None:
         return None
 
-    def is_lean(self, *arrays: Tensor) -> builtins.bool:
-        return False
 
-
-namespace: Namespace = TensorFlow()
+namespace = TensorFlow("tensorflow", tf)

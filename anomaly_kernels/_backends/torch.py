@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import array_api_compat.torch as standard
@@ -118,26 +117,15 @@ class Torch(Generic):
     def cross_entropy(self, x: Tensor, y: Tensor, how: str) -> Tensor:
         return torch.binary_cross_entropy_with_logits(x, y, None, None, _CODES[how])
 
-    def reduce(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Tensor:
-        if not torch.compiler.is_compiling() and arrays[0].numel() >= evaluation.SLOPES:
-            found = evaluation.sums(self, formula, dtype, arrays, whole)
-            if found is not None:
-                shape = arrays[0].shape
-                return found[0] / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else found[0]
-        return super().reduce(how, formula, dtype, arrays, whole)
+    def takes_blocks(self, formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
+        # who compiles would compile anew for sizes that are compared
+        return not torch.compiler.is_compiling() and evaluation.takes_blocks(formula, arrays, whole)
 
-    def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> tuple[Tensor, ...]:
-        if not torch.compiler.is_compiling() and arrays[0].numel() >= evaluation.SLOPES:
-            found = evaluation.sums(self, formula, dtype, arrays, whole)
-            if found is not None:
-                return found
-        return super().add_up(formula, dtype, arrays, whole)
+    def sum_blocks(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Any:
+        return evaluation.sum_blocks(self, formula, dtype, arrays, whole)
 
-    def evaluate(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Tensor:
-        compiled = torch.compiler.is_compiling()  # who would compile anew for sizes that are compared
-        if compiled or not evaluation.are_many(formula, arrays, evaluation.BLOCKS) or not self.is_lean(*arrays, *whole):
-            return super().evaluate(formula, dtype, arrays, whole)
-        return evaluation.values(self, formula, dtype, arrays, whole)
+    def run(self, function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
+        return evaluation.run(function, cuts)
 
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:
         return torch.as_tensor(values, dtype=dtype, device=like.device)
@@ -152,10 +140,8 @@ class Torch(Generic):
         return x.device
 
     def is_lean(self, *arrays: Any) -> bool:
-        if evaluation.is_watched():
-            return False
-        recorded = torch.is_grad_enabled()
-        return all(evaluation.is_plain(x) and not (recorded and getattr(x, "requires_grad", False)) for x in arrays)
+        seen = evaluation.is_watched() or evaluation.is_recorded(arrays)
+        return not seen and all(map(evaluation.is_plain, arrays))
 
 
 def _numpy() -> Any:
