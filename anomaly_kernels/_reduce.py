@@ -75,7 +75,7 @@ def reduce(
     reduction: Reduction = "mean",
 ) -> Array:
     """weight · the mean, the sum or all of the values of a formula, of which the first array has the full shape."""
-    if type(weight) is not float:
+    if type(weight) is not float or weight != weight:
         weight = number("weight", weight, xp, dtype)
     if reduction != "mean":
         choice("reduction", reduction, ("mean", "sum", "none"))
