@@ -8,7 +8,6 @@ from typing import Annotated, NamedTuple
 
 from anomaly_kernels._checks import (
     POSITIVE,
-    array_of,
     cast,
     has_known_sizes,
     has_ndim,
@@ -120,19 +119,18 @@ def gaussian_nll(
     same_shape(**data)
     w = number(weight[0], weight[1], xp, dtype)
     size = _sample_size(**data)
-    scale, log_scale = _scale(xp, dtype, covariance, size)
-    like = next(iter(data.values()))
-    constant = array_of(xp, dtype, log_scale + 0.5 * size * LOG_2PI, like)  # then the same bits for every identity
     arrays = {name: xp.reshape(x, (-1, size)) for name, x in data.items()}
+    scale, log_scale = _scale(xp, dtype, covariance, size, next(iter(arrays.values())))
+    constant = log_scale + 0.5 * size * LOG_2PI
     formula = _FULL if covariance.cov_full is not None else _DIAGONAL
     return times(w, reduce(xp, dtype, formula, arrays, scale, constant, reduction=reduction))
 
 
-def _of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setting, constant: Array) -> Array:
+def _of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setting, constant: Setting) -> Array:
     return 0.5 * xp.sum(square((y - prediction) / scale), axis=-1) + constant
 
 
-def _slopes_of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setting, constant: Array) -> Slopes:
+def _slopes_of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setting, constant: Setting) -> Slopes:
     white = (y - prediction) / scale
 
     def by_scale() -> Array:
@@ -145,7 +143,7 @@ def _slopes_of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setti
     return [lambda: white / scale, lambda: -white / scale, by_scale, by_constant]
 
 
-def _of_full(xp: Namespace, y: Array, prediction: Array, inverse: Array, constant: Array) -> Array:
+def _of_full(xp: Namespace, y: Array, prediction: Array, inverse: Array, constant: Setting) -> Array:
     return 0.5 * xp.sum(square(xp.matmul(y - prediction, inverse)), axis=-1) + constant
 
 
@@ -164,7 +162,7 @@ def _sample_size(**data: Array) -> int:
     return size
 
 
-def _scale(xp: Namespace, dtype: DType, covariance: Covariance, size: int) -> tuple[Setting, Setting]:
+def _scale(xp: Namespace, dtype: DType, covariance: Covariance, size: int, like: Array) -> tuple[Setting, Setting]:
     """What makes residuals white: deviations to divide by, or a matrix for a full Σ; and half its log determinant."""
     full, variances, scale, sim = covariance
     if full is not None:
@@ -179,8 +177,11 @@ def _scale(xp: Namespace, dtype: DType, covariance: Covariance, size: int) -> tu
         has_shape("scale_diag", scale, (size,), "(D,)")
         deviations = cast(xp, dtype, scale)
         return deviations, xp.sum(xp.log(deviations))
-    deviation = 1.0 if sim is None else number("sim", sim, xp, dtype, POSITIVE)
-    return deviation, size * (math.log(deviation) if isinstance(deviation, int | float) else xp.log(deviation))
+    if sim is None:
+        return 1.0, 0.0
+    deviation = number("sim", sim, xp, dtype, POSITIVE)
+    # of an array: compilers would compile math.log anew for each number
+    return deviation, size * xp.log(deviation * cast(xp, dtype, xp.ones_like(like[:1, 0])))
 
 
 def diagonal(xp: Namespace, matrix: Array) -> Array:

@@ -7,7 +7,6 @@ from typing import Annotated
 from anomaly_kernels._checks import (
     INSIDE_UNIT,
     POSITIVE,
-    array_of,
     cast,
     has_ndim,
     has_shape,
@@ -114,7 +113,7 @@ def deep_svdd_soft_boundary_loss(
     25.0
     """
     xp, dtype, c = _prepared(embeddings, center)
-    r = array_of(xp, dtype, number("radius", radius, xp, dtype), embeddings)
+    r = number("radius", radius, xp, dtype)
     v = number("nu", nu, xp, dtype, INSIDE_UNIT)
     w = number("weight", weight, xp, dtype)
     return times(w, r * r + reduce(xp, dtype, EXCESS, {"embeddings": embeddings}, c, r) / v)
@@ -245,11 +244,11 @@ def _reduced_distance(xp: Namespace, how: str, z: Array, c: Array) -> Array:
     return found * float(c.shape[0]) if how == "mean" else found
 
 
-def _excess(xp: Namespace, z: Array, c: Array, r: Array) -> Array:
+def _excess(xp: Namespace, z: Array, c: Array, r: Setting) -> Array:
     return xp.maximum(_distance(xp, z, c) - r * r, 0.0)
 
 
-def _excess_slopes(xp: Namespace, z: Array, c: Array, r: Array) -> Slopes:
+def _excess_slopes(xp: Namespace, z: Array, c: Array, r: Setting) -> Slopes:
     outside = xp.astype(_distance(xp, z, c) > r * r, z.dtype)
 
     def by_embedding() -> Array:
