@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -113,6 +114,35 @@ class Generic:
         """`whole(state, *settings)` of the merged states of the chunks, each `part(*arrays)`; None without chunks."""
         return None
 
+    def value_and_grad(
+        self, function: Callable[[list[Array]], Array], arrays: list[Array]
+    ) -> tuple[Array, list[Array]] | None:
+        """The value of a function of arrays and its gradients, by the library's autodiff; None where it has none."""
+        return None
+
+    def scattered(self, shape: tuple[int, ...], dtype: DType, parts: Sequence[tuple[Any, Array]]) -> Array:
+        """Zeros with values added at each key, once for each time that x[key] takes an entry; for `_tape.py` alone."""
+        total = self._standard.zeros(shape, dtype=dtype, device=self.device(parts[0][1]))
+        for key, values in parts:
+            if _is_repeating(key):
+                self._add_at(total, key, values)
+            else:
+                total[key] += values
+        return total
+
+    def _add_at(self, total: Any, key: Any, values: Any) -> None:
+        xp = self._standard
+        if hasattr(xp.add, "at"):
+            return xp.add.at(total, key, values)
+        # the standard has nothing for it: one by one, found through the places that the key takes
+        places = xp.reshape(xp.arange(math.prod(total.shape), device=self.device(total)), total.shape)[key]
+        flat = xp.zeros((math.prod(total.shape),), dtype=total.dtype, device=self.device(total))
+        places, values = xp.reshape(places, (-1,)), xp.reshape(values, (-1,))
+        for k in range(places.shape[0]):
+            flat[int(places[k])] += values[k]
+        total[...] += xp.reshape(flat, total.shape)
+        return None
+
     def wide(self, x: Array) -> DType:
         """The dtype to add in beside x where the digits of float32 are not enough."""
         return self._standard.float64
@@ -136,6 +166,12 @@ class Generic:
     def is_lean(self, *arrays: Array) -> bool:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
         return False
+
+
+def _is_repeating(key: Any) -> bool:
+    """Whether a key holds integer arrays, which may take an entry more than once."""
+    whole = key if isinstance(key, tuple) else (key,)
+    return any(isinstance(k, list) or (hasattr(k, "shape") and "bool" not in str(k.dtype)) for k in whole)
 
 
 def softplus(xp: Any, x: Array) -> Array:

@@ -152,6 +152,14 @@ class TensorFlow:
     def fold(self, *_: Any) -> None:
         return None
 
+    def value_and_grad(self, function: Callable[[list[Any]], Any], arrays: list[Any], /) -> tuple[Tensor, list[Tensor]]:
+        with tf.GradientTape() as tape:
+            arrays = [tf.identity(x) for x in arrays]  # the same tensor may be used by the function itself
+            tape.watch(arrays)
+            value = function(arrays)
+        gradients = tape.gradient(value, arrays, unconnected_gradients="zero")
+        return value, [tf.convert_to_tensor(g) for g in gradients]
+
     def wide(self, x: Tensor, /) -> DType:
         return tf.float64
 

@@ -106,6 +106,21 @@ class Torch(Generic):
         found = torch._C._nn.mse_loss(x1, x2, 1)  # noqa: SLF001  # the public one spends 2 µs on shapes known to be equal
         return found if math.isfinite(found.item()) else None
 
+    def value_and_grad(
+        self, function: Callable[[list[Tensor]], Tensor], arrays: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        wanted = torch.is_grad_enabled()
+        with torch.enable_grad():
+            leaves = [x.view_as(x) if x.requires_grad else x.detach().requires_grad_() for x in arrays]
+            value = function(leaves)
+            if not value.requires_grad:
+                return value, [torch.zeros_like(x) for x in arrays]
+            # what else has a gradient, such as a module's weights or the leaves of a call around this one, gets it
+            # through these gradients too
+            more = wanted and _depends_on_others(value, leaves)
+            found = torch.autograd.grad(value, leaves, create_graph=more, materialize_grads=True)
+        return value if more else value.detach(), [g.clone() for g in found]
+
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:
         return torch.as_tensor(values, dtype=dtype, device=like.device)
 
@@ -134,6 +149,19 @@ def _is_watched() -> bool:
         or torch._C._len_torch_dispatch_stack() > 0  # modes that trace or count operations  # noqa: SLF001
         or torch.jit.is_tracing()
     )
+
+
+def _depends_on_others(value: Tensor, leaves: list[Tensor]) -> bool:
+    """Whether anything but the leaves has a gradient."""
+    seen, left = set(), [value.grad_fn]
+    while left:
+        node = left.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            if hasattr(node, "variable") and all(node.variable is not x for x in leaves):
+                return True
+            left += [source for source, _ in node.next_functions]
+    return False
 
 
 def _is_plain(x: Tensor) -> bool:
