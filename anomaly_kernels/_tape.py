@@ -369,13 +369,28 @@ def _power(xp: Any, z: Any, x: Any, y: Any) -> tuple[Slope, Slope]:
     return of_base, of_exponent
 
 
-def _getitem(xp: Any, y: Any, x: Any, key: Any) -> tuple[Slope]:
+def _getitem(xp: Any, _: Any, x: Any, key: Any) -> tuple[Slope]:
     whole = key if isinstance(key, tuple) else (key,)
-    if all(k is not None for k in whole) or any(hasattr(k, "shape") or isinstance(k, list) for k in whole):
+    if any(isinstance(k, list) or (hasattr(k, "shape") and "bool" not in str(k.dtype)) for k in whole):
+        return (_taking(xp, x, operator.itemgetter(key)),)
+    if all(k is not None for k in whole) or any(hasattr(k, "shape") for k in whole):
         return (lambda g: Part(key, g),)
     bare = tuple(k for k in whole if k is not None)  # libraries that read with None do not all write with it
     shape = x[bare].shape
     return (lambda g: Part(bare, xp.reshape(g, shape)),)
+
+
+def _taking(xp: Any, x: Any, take: Callable[[Any], Any]) -> Slope:
+    """The slope of what takes entries of x, some of them perhaps more than once."""
+    shape, dtype, size = x.shape, x.dtype, math.prod(x.shape)
+
+    def slope(g: Any) -> Any:
+        one = xp.sum(xp.zeros_like(g, dtype=xp.int64)) + 1
+        places = take(xp.reshape(xp.cumulative_sum(xp.broadcast_to(one, (size,)), axis=0) - 1, shape))
+        part = Part((xp.reshape(places, (-1,)),), xp.reshape(g, (-1,)))
+        return xp.reshape(xp.scattered((size,), dtype, [part]), shape)
+
+    return slope
 
 
 def _matmul(xp: Any, _: Any, a: Any, b: Any) -> tuple[Slope, Slope]:
@@ -491,24 +506,12 @@ def _stack(xp: Any, y: Any, *arrays: Any, axis: int = 0) -> list[Slope]:
     return [operator.itemgetter(_along(axis, len(y.shape), k)) for k in range(len(arrays))]
 
 
-def _take(xp: Any, y: Any, x: Any, indices: Any, *, axis: int) -> tuple[Slope]:
-    key = _along(axis, len(x.shape), indices)
-    return (lambda g: Part(key, g),)
+def _take(xp: Any, _: Any, x: Any, indices: Any, axis: int) -> tuple[Slope]:
+    return (_taking(xp, x, lambda places: xp.take(places, indices, axis=axis)),)
 
 
-def _take_along_axis(xp: Any, y: Any, x: Any, indices: Any) -> tuple[Slope]:
-    if len(x.shape) == 1:
-        return _take(xp, y, x, indices, axis=0)
-    shape, dtype, rows = x.shape, x.dtype, xp.ones_like(x[..., 0], dtype=xp.int64)
-
-    def slope(g: Any) -> Any:
-        # as one long row: the place of an entry is that of its own row, and its index
-        starts = xp.reshape(xp.cumulative_sum(xp.reshape(rows, (-1,)), axis=0) - 1, (*shape[:-1], 1)) * shape[-1]
-        places = xp.broadcast_to(starts + xp.where(indices < 0, indices + shape[-1], indices), g.shape)
-        part = Part((xp.reshape(places, (-1,)),), xp.reshape(g, (-1,)))
-        return xp.reshape(xp.scattered((math.prod(shape),), dtype, [part]), shape)
-
-    return (slope,)
+def _take_along_axis(xp: Any, _: Any, x: Any, indices: Any) -> tuple[Slope]:
+    return (_taking(xp, x, lambda places: xp.take_along_axis(places, indices)),)
 
 
 def _sort(xp: Any, _: Any, x: Any) -> tuple[Slope]:
@@ -662,7 +665,8 @@ def _fitted(xp: Any, g: Any, node: Node) -> Any:
     if g.shape != shape:
         new = len(g.shape) - len(shape)
         axes = (*range(new), *(k + new for k, n in enumerate(shape) if n == 1 and g.shape[k + new] != 1))
-        g = xp.reshape(xp.sum(g, axis=axes) if axes else g, shape)
+        g = xp.sum(g, axis=axes)
+        g = g if g.shape == shape else xp.reshape(g, shape)
     return g if g.dtype == node.dtype else xp.astype(g, node.dtype)
 
 

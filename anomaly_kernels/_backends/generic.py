@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -121,27 +120,24 @@ class Generic:
         return None
 
     def scattered(self, shape: tuple[int, ...], dtype: DType, parts: Sequence[tuple[Any, Array]]) -> Array:
-        """Zeros with values added at each key, once for each time that x[key] takes an entry; for `_tape.py` alone."""
+        """Zeros with values added at keys, for `_tape.py` alone.
+
+        Keys are made of slices, numbers and masks, or are one array of integers, which may name an entry repeatedly.
+        """
         total = self._standard.zeros(shape, dtype=dtype, device=self.device(parts[0][1]))
         for key, values in parts:
-            if _is_repeating(key):
-                self._add_at(total, key, values)
+            if isinstance(key, tuple) and any("int" in str(getattr(k, "dtype", "")) for k in key):
+                self._add_each(total, key, values)
             else:
                 total[key] += values
         return total
 
-    def _add_at(self, total: Any, key: Any, values: Any) -> None:
-        xp = self._standard
-        if hasattr(xp.add, "at"):
-            return xp.add.at(total, key, values)
-        # the standard has nothing for it: one by one, found through the places that the key takes
-        places = xp.reshape(xp.arange(math.prod(total.shape), device=self.device(total)), total.shape)[key]
-        flat = xp.zeros((math.prod(total.shape),), dtype=total.dtype, device=self.device(total))
-        places, values = xp.reshape(places, (-1,)), xp.reshape(values, (-1,))
-        for k in range(places.shape[0]):
-            flat[int(places[k])] += values[k]
-        total[...] += xp.reshape(flat, total.shape)
-        return None
+    def _add_each(self, total: Any, key: tuple[Any], values: Any) -> None:
+        if hasattr(self._standard.add, "at"):
+            self._standard.add.at(total, key, values)
+            return
+        for k in range(values.shape[0]):  # the standard has nothing better
+            total[int(key[0][k])] += values[k]
 
     def wide(self, x: Array) -> DType:
         """The dtype to add in beside x where the digits of float32 are not enough."""
@@ -166,12 +162,6 @@ class Generic:
     def is_lean(self, *arrays: Array) -> bool:
         """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
         return False
-
-
-def _is_repeating(key: Any) -> bool:
-    """Whether a key holds integer arrays, which may take an entry more than once."""
-    whole = key if isinstance(key, tuple) else (key,)
-    return any(isinstance(k, list) or (hasattr(k, "shape") and "bool" not in str(k.dtype)) for k in whole)
 
 
 def softplus(xp: Any, x: Array) -> Array:
