@@ -214,7 +214,7 @@ class Followed:
         # the operators of arrays to the left, too, ask here
         if method == "__call__" and not settings and ufunc.__name__ in _UFUNCS and not isinstance(inputs[0], Followed):
             return getattr(inputs[1], _UFUNCS[ufunc.__name__])(inputs[0])
-        return _refuse(f"{ufunc.__name__} of the library itself")
+        return _refuse(f"{type(ufunc).__module__}.{ufunc.__name__}")
 
 
 class Tape(Generic):
@@ -397,7 +397,7 @@ def _matmul(xp: Any, _: Any, a: Any, b: Any) -> tuple[Slope, Slope]:
     # vectors are matrices of one row or column
     left = xp.reshape(a, (1, a.shape[0])) if len(a.shape) == 1 else a
     right = xp.reshape(b, (b.shape[0], 1)) if len(b.shape) == 1 else b
-    vector = len(b.shape) == 1
+    vector, one = len(b.shape) == 1, len(right.shape) == 2
     missing, sizes = (len(a.shape) == 1) + vector, (left.shape[-2], right.shape[-1])
 
     def matrices(g: Any) -> Any:
@@ -408,7 +408,7 @@ def _matmul(xp: Any, _: Any, a: Any, b: Any) -> tuple[Slope, Slope]:
 
     def of_right(g: Any) -> Any:
         x, g = left, matrices(g)
-        if len(right.shape) == 2:  # a batch times one matrix: one product, not one a member and their sum
+        if one:  # a batch times one matrix: one product, not one a member and their sum
             x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
         found = xp.matmul(_transposed(xp, x), g)
         return xp.reshape(found, found.shape[:-1]) if vector else found
@@ -631,6 +631,7 @@ class Sweep:
             if isinstance(node, Joint):
                 for each, g in node.contributions(self.base, self.parts.pop(node)):
                     self.add(each, g)
+                node.values = []
                 continue
             total = self.total(node)
             if not node.edges:
@@ -664,25 +665,26 @@ def _fitted(xp: Any, g: Any, node: Node) -> Any:
     shape = node.shape
     if g.shape != shape:
         new = len(g.shape) - len(shape)
-        axes = (*range(new), *(k + new for k, n in enumerate(shape) if n == 1 and g.shape[k + new] != 1))
-        g = xp.sum(g, axis=axes)
-        g = g if g.shape == shape else xp.reshape(g, shape)
+        axes = tuple(k for k, n in enumerate(g.shape) if k < new or (n != 1 and shape[k - new] == 1))
+        g = xp.sum(g, axis=axes, keepdims=True) if axes else g
+        g = xp.reshape(g, g.shape[new:]) if new > 0 else g
+        g = g if g.shape == shape else xp.broadcast_to(g, shape)
     return g if g.dtype == node.dtype else xp.astype(g, node.dtype)
 
 
-_TAPES: dict[Namespace, Tape] = {}
+_MADE: dict[Namespace, Tape] = {}
 _LOCK = Lock()
 
 
 def _tape_on(base: Namespace, x: Any) -> Tape:
     """The tape on a base: one for each level, so that the classes of arrays are few."""
-    if base not in _TAPES:
+    if base not in _MADE:
         while isinstance(x, Followed):
             x = x.value
         with _LOCK:
-            if base not in _TAPES:
-                _TAPES[base] = Tape(base, type(x))
-    return _TAPES[base]
+            if base not in _MADE:
+                _MADE[base] = Tape(base, type(x))
+    return _MADE[base]
 
 
 def _by_tape(base: Any, function: Callable[[list[Any]], Any], arrays: list[Any]) -> tuple[Any, list[Any]]:

@@ -110,8 +110,8 @@ class Torch(Generic):
         self, function: Callable[[list[Tensor]], Tensor], arrays: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
         wanted = torch.is_grad_enabled()
-        with torch.enable_grad():
-            leaves = [x.view_as(x) if x.requires_grad else x.detach().requires_grad_() for x in arrays]
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            leaves = [x.view_as(x) if x.requires_grad else _leaf(x) for x in arrays]
             value = function(leaves)
             if not value.requires_grad:
                 return value, [torch.zeros_like(x) for x in arrays]
@@ -149,6 +149,10 @@ def _is_watched() -> bool:
         or torch._C._len_torch_dispatch_stack() > 0  # modes that trace or count operations  # noqa: SLF001
         or torch.jit.is_tracing()
     )
+
+
+def _leaf(x: Tensor) -> Tensor:
+    return (x.clone() if x.is_inference() else x.detach()).requires_grad_()
 
 
 def _depends_on_others(value: Tensor, leaves: list[Tensor]) -> bool:
