@@ -328,7 +328,8 @@ class Tape(Generic):
         values = [x.value if type(x) is kind else x for x in arrays]
         found = evaluate(self.base, *values)
         joint = Joint(sources, values, slopes, found)
-        return tuple(kind(y, Node(y.shape, y.dtype, [(joint, partial(Part, k))])) for k, y in enumerate(found))
+        nodes = [Node(y.shape, y.dtype, [(joint, partial(Part, k))]) for k, y in enumerate(found)]
+        return tuple(kind(y, node) if is_real(y) else y for y, node in zip(found, nodes, strict=True))
 
 
 def _class_for(tape: Tape, array_of_root: type) -> type[Followed]:
@@ -698,9 +699,9 @@ def _by_tape(base: Any, function: Callable[[list[Any]], Any], arrays: list[Any])
     if type(result) is not tape.array:
         return result, [base.zeros_like(x) for x in arrays]
     found = Sweep(base, first).run(result)
-    # a copy, since gradients may be views of each other or of the inputs
+    # copies, since they may be views of each other or of the inputs
     gradients = [base.astype(found[x.node], x.dtype) if x.node in found else base.zeros_like(x.value) for x in leaves]
-    return result.value, gradients
+    return base.astype(result.value, result.dtype), gradients
 
 
 def value_and_grad(

@@ -504,6 +504,13 @@ def test_gradients_own_their_memory(driver):
         np.testing.assert_array_equal(driver.numpy(y), Y)
 
 
+def test_values_own_their_memory():
+    x = ROW.copy()
+    value, _ = ak.value_and_grad(lambda x: x[1, ...])(x)  # which is a view
+    x[...] = 7.0  # as SciPy's optimizers do
+    assert value == ROW[1]
+
+
 def test_arguments_are_left_as_they_are():
     x = X.copy()
     x.flags.writeable = False
