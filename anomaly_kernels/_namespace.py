@@ -141,10 +141,15 @@ def _root(xp: Namespace) -> Namespace:
     return getattr(xp, "root", xp)
 
 
+def _level(xp: Namespace) -> int:
+    """How many tapes lie on each other."""
+    return getattr(xp, "level", 0)
+
+
 def _followed(xp: Namespace) -> Namespace:
     """The innermost tape: that in use, or, of arrays handed to another thread, their own."""
     tape = _IN_USE.get({}).get(_root(xp), xp)
-    return max(tape, xp, key=lambda each: getattr(each, "level", 0))
+    return tape if tape is xp else max(tape, xp, key=_level)
 
 
 def _shared(arrays: Iterable[Any]) -> Namespace | None:
@@ -153,7 +158,7 @@ def _shared(arrays: Iterable[Any]) -> Namespace | None:
     first = found[0]
     if first is None or any(xp is None or _root(xp) is not _root(first) for xp in found):
         return None
-    return max((xp for xp in found if xp is not None), key=lambda xp: getattr(xp, "level", 0))
+    return max((xp for xp in found if xp is not None), key=_level)
 
 
 def _torch_compiles() -> bool:

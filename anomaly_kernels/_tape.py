@@ -318,18 +318,23 @@ class Tape(Generic):
 
         `evaluate(base, *arrays)` gives the results in the base. `slopes(base, upstream, *arrays)` gives, for each of
         the arrays, None or a function of nothing: its gradient, where `upstream` holds those of the results. They are
-        asked for in the sweep, and only those of arrays that are followed are evaluated.
+        asked for in the sweep, and only those of arrays that are followed are evaluated. Settings that may be followed
+        are to be among the arrays.
         """
         kind = self.array
         top = max((x for x in arrays if self.owns(x)), key=lambda x: x.level, default=None)
-        if top is None or top.level > self.level:
-            return evaluate(self.base, *arrays) if top is None else top.tape.summed(evaluate, slopes, arrays)
+        if top is None:
+            return evaluate(self.base, *arrays)
+        if top.level > self.level:
+            return cast(tuple[Any, ...], top.tape.summed(evaluate, slopes, arrays))
         sources = [x.node if type(x) is kind else None for x in arrays]
         values = [x.value if type(x) is kind else x for x in arrays]
         found = evaluate(self.base, *values)
+        if any(map(self.owns, found)):
+            raise TypeError("sums with slopes of their own depend on a followed array that is not among theirs")
         joint = Joint(sources, values, slopes, found)
         nodes = [Node(y.shape, y.dtype, [(joint, partial(Part, k))]) for k, y in enumerate(found)]
-        return tuple(kind(y, node) if is_real(y) else y for y, node in zip(found, nodes, strict=True))
+        return tuple(kind(y, node) if _is_real(self.base, y) else y for y, node in zip(found, nodes, strict=True))
 
 
 def _class_for(tape: Tape, array_of_root: type) -> type[Followed]:
@@ -591,7 +596,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "max": _extreme,
     "min": _extreme,
     "cumulative_sum": _cumulative_sum,
-    "astype": lambda xp, y, x, dtype: (_same,) if is_real(y) else None,
+    "astype": lambda xp, y, x, dtype: (_same,) if _is_real(xp, y) else None,
     "broadcast_to": lambda xp, y, x, shape: (_same,),
     "expand_dims": _reshaped,
     "reshape": _reshaped,
@@ -610,6 +615,10 @@ WITHOUT_SLOPE = {
     *("any", "isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
     *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting", "is_known", "device"),
 }
+
+
+def _is_real(xp: Any, x: Any) -> bool:
+    return x.dtype in (xp.float32, xp.float64) or is_real(x)  # names of dtypes are slow
 
 
 class Sweep:
@@ -776,7 +785,7 @@ def value_and_grad(
         named = dict(leaf for k in chosen for leaf in _leaves(args[k], f"argument {k}"))
         xp = common_namespace(named)
         for name, x in named.items():
-            if not is_real(x):
+            if not _is_real(xp, x):
                 raise TypeError(f"`{name}` must be floating point to be differentiated by, got dtype {x.dtype}")
 
         def of_leaves(leaves: list[Any]) -> Any:
@@ -818,7 +827,7 @@ def _checked(xp: Namespace, result: Any) -> Any:
         raise TypeError(f"`function` must return a 0-d array of {xp.name}, got {describe(result)}")
     if tuple(result.shape) != ():
         raise ValueError(f"`function` must return a 0-d array, got shape {tuple(result.shape)}")
-    if not is_real(result):
+    if not _is_real(xp, result):
         raise TypeError(f"`function` must return a real number, got dtype {result.dtype}")
     return result
 

@@ -740,6 +740,15 @@ def test_slopes_written_by_hand(driver):
     assert toy.asked == ["x"]
 
 
+def test_sums_may_not_hide_a_followed_setting():
+    def function(w):
+        xp, none = space(w), lambda *_: (None, None)
+        return xp.summed(lambda base, x, v: (w * base.sum(x * v),), none, (X, w))[0]
+
+    with pytest.raises(TypeError, match="a followed array that is not among theirs"):
+        ak.value_and_grad(function)(np.asarray(2.0))
+
+
 def test_slopes_written_by_hand_of_an_inner_call():
     toy = Toy()
 
