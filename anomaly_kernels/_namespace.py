@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import array_api_compat
@@ -24,6 +26,10 @@ _BACKENDS = {
 _MODULES = sys.modules
 _FOUND: dict[type, Namespace | None] = {}
 _NUMBERS = (bool, int, float, complex, type(None))
+# Tapes that record for gradients (_tape.py): by the namespace they stand in for, in this thread; and one entry for each
+# of them in all threads, so that the door, where there is none, asks no further.
+_IN_USE: ContextVar[Mapping[Namespace, Namespace]] = ContextVar("tapes in use")
+_TAPES: list[Namespace] = []
 
 
 def array_namespace(*arrays: Any) -> Namespace:
@@ -65,7 +71,7 @@ def array_namespace(*arrays: Any) -> Namespace:
             break
     else:
         if xp is not None:
-            return xp
+            return _followed(xp) if _TAPES else xp
     return _one_namespace(arrays)
 
 
@@ -87,7 +93,9 @@ def common_namespace(named: Mapping[str, Any]) -> Namespace:
         xp = found
     else:
         if xp is not None:
-            return xp
+            return _followed(xp) if _TAPES else xp
+    if _TAPES and (shared := _shared(named.values())):
+        return shared
     given = ", ".join(f"`{name}`: {describe(x)}" for name, x in named.items()) or "none"
     raise TypeError(f"arrays of one library are needed (NumPy, torch, JAX, TensorFlow, CuPy, Dask, …), got {given}")
 
@@ -107,7 +115,50 @@ def namespace_or_none(array: Any) -> Namespace | None:
             return _numpy_namespace()
         return _torch_namespace() if isinstance(array, sys.modules["torch"].Tensor) else None
     kind = type(array)
-    return _FOUND[kind] if kind in _FOUND else _find(kind, array)
+    found = _FOUND[kind] if kind in _FOUND else _find(kind, array)
+    return _followed(found) if _TAPES and found is not None else found
+
+
+def follow(kind: type, tape: Namespace) -> None:
+    """Have the door answer with a tape for the arrays that it follows, which are of a class of their own."""
+    _FOUND[kind] = tape
+
+
+@contextmanager
+def in_use(tape: Namespace) -> Iterator[None]:
+    """Have the door answer with a tape for other arrays of its library too, in this thread."""
+    token = _IN_USE.set({**_IN_USE.get({}), _root(tape): tape})
+    _TAPES.append(tape)
+    try:
+        yield
+    finally:
+        _TAPES.pop()  # whichever it is: they are only counted
+        _IN_USE.reset(token)
+
+
+def _root(xp: Namespace) -> Namespace:
+    """The library's own namespace."""
+    return getattr(xp, "root", xp)
+
+
+def _level(xp: Namespace) -> int:
+    """How many tapes lie on each other."""
+    return getattr(xp, "level", 0)
+
+
+def _followed(xp: Namespace) -> Namespace:
+    """The innermost tape: that in use, or, of arrays handed to another thread, their own."""
+    tape = _IN_USE.get({}).get(_root(xp), xp)
+    return tape if tape is xp else max(tape, xp, key=_level)
+
+
+def _shared(arrays: Iterable[Any]) -> Namespace | None:
+    """The innermost tape of arrays of one library, some of which are followed."""
+    found = [namespace_or_none(x) for x in arrays]
+    first = found[0]
+    if first is None or any(xp is None or _root(xp) is not _root(first) for xp in found):
+        return None
+    return max((xp for xp in found if xp is not None), key=_level)
 
 
 def _torch_compiles() -> bool:

@@ -9,6 +9,7 @@ import pytest
 import anomaly_kernels as ak
 
 SIGNATURES = """
+value_and_grad(function, argnums=0)
 mean_squared_anomaly(scores, *, weight=1.0, reduction="mean")
 mse_reconstruction_loss(x_true, x_pred, *, weight=1.0, reduction="mean")
 reconstruction_error(x_true, x_pred)

@@ -422,6 +422,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "is_lean",
         "as_one",
         "mean_squared_difference",
+        "value_and_grad",
         "fold",
         "wide",
         "counting",

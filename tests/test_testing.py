@@ -164,6 +164,7 @@ BROKEN: list[tuple[str, Loss, tuple[str, ...], str]] = [
     ("reductions", sum_is_mean, ALL, "sum"),
     ("reductions", weight_is_ignored, ALL, "weight=2"),
     ("gradients", half_a_gradient, ALL, "central differences"),
+    ("value_and_grad", half_a_gradient, ALL, "central differences"),
     ("second_derivatives", no_second_derivative, ALL, "central differences"),
     ("jit", branch_on_data, ("torch", "jax"), ""),
     ("jit", reads_its_values, ("tensorflow",), ""),  # its branches are rewritten

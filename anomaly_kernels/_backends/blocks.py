@@ -69,3 +69,27 @@ def fill(xp: Any, out: Any, formula: Any, dtype: Any, arrays: Sequence[Any], who
 
     xp.run(of_block, cuts(formula, arrays))
     return out
+
+
+def gradients(
+    xp: Any,
+    formula: Any,
+    dtype: Any,
+    arrays: Sequence[Any],
+    whole: Sequence[Any],
+    needed: Sequence[bool],
+    upstream: Sequence[Any],
+) -> list[Any]:
+    """Gradients by the slopes of blocks, each written where it belongs; those of what is whole are added up."""
+    known = [x if x.shape else x.item() for x in upstream]
+    written = [xp.empty(x.shape, x.dtype) if needed[k] else None for k, x in enumerate(arrays)]
+
+    def of_block(cut: Any) -> list[Any]:
+        slopes, factor = formula.gradients(xp, known, *parts(xp, dtype, arrays, cut), *whole)
+        for slope, gradient in zip(slopes, written, strict=False):
+            if gradient is not None:
+                xp.write_product(slope(), factor, out=gradient[cut])
+        return [factor * slopes[k]() if needed[k] else None for k in range(len(arrays), len(needed))]
+
+    columns = zip(*xp.run(of_block, cuts(formula, arrays)), strict=True)
+    return written + [None if terms[0] is None else add(xp, arrays[0], terms, dtype) for terms in columns]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import array_api_compat.dask.array as standard
 import dask.array as da
@@ -60,6 +60,9 @@ class Dask(Generic):
         found = delayed(whole, pure=True)(states[0], *settings)
         example = whole(part(*(np.ones(1, x.dtype) for x in arrays)), *map(_example, settings))
         return tuple(da.from_delayed(found[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
+
+    def value_and_grad(self, function: Callable[..., Any], arrays: list[da.Array]) -> NoReturn:
+        raise TypeError("`value_and_grad` cannot follow Dask's arrays: differentiate a function of the chunks")
 
     def is_known(self, x: da.Array) -> bool:
         return False

@@ -110,6 +110,21 @@ class Generic:
             return blocks.fill(self, out, formula, dtype, arrays, whole)
         return formula.values(self, *blocks.parts(self, dtype, arrays, ...), *whole)
 
+    def differentiate(
+        self,
+        formula: Any,
+        dtype: DType,
+        arrays: Sequence[Array],
+        whole: Sequence[Any],
+        needed: Sequence[bool],
+        upstream: Sequence[Array],
+    ) -> list[Any]:
+        """Gradients by the slopes of a formula, of the arrays and of what is whole, None where none is needed."""
+        if self.takes_blocks(formula, arrays, whole):
+            return blocks.gradients(self, formula, dtype, arrays, whole, needed, upstream)
+        slopes, factor = formula.gradients(self, upstream, *blocks.parts(self, dtype, arrays, ...), *whole)
+        return [factor * slopes[k]() if need else None for k, need in enumerate(needed)]
+
     def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
         """Whether it pays to evaluate a formula in blocks, and nobody looks on who would not understand it."""
         return False
@@ -162,6 +177,32 @@ class Generic:
     ) -> tuple[Array, ...] | None:
         """`whole(state, *settings)` of the merged states of the chunks, each `part(*arrays)`; None without chunks."""
         return None
+
+    def value_and_grad(
+        self, function: Callable[[list[Array]], Array], arrays: list[Array]
+    ) -> tuple[Array, list[Array]] | None:
+        """The value of a function of arrays and its gradients, by the library's autodiff; None where it has none."""
+        return None
+
+    def scattered(self, shape: tuple[int, ...], dtype: DType, parts: Sequence[tuple[Any, Array]]) -> Array:
+        """Zeros with values added at keys, for `_tape.py` alone.
+
+        Keys are made of slices, numbers and masks, or are one array of integers, which may name an entry repeatedly.
+        """
+        total = self._standard.zeros(shape, dtype=dtype, device=self.device(parts[0][1]))
+        for key, values in parts:
+            if isinstance(key, tuple) and any("int" in str(getattr(k, "dtype", "")) for k in key):
+                self._add_each(total, key, values)
+            else:
+                total[key] += values
+        return total
+
+    def _add_each(self, total: Any, key: tuple[Any], values: Any) -> None:
+        if hasattr(self._standard.add, "at"):
+            self._standard.add.at(total, key, values)
+            return
+        for k in range(values.shape[0]):  # the standard has nothing better
+            total[int(key[0][k])] += values[k]
 
     def wide(self, x: Array) -> DType:
         """The dtype to add in beside x where the digits of float32 are not enough."""

@@ -60,6 +60,11 @@ class JAX(Generic):
     def device(self, x: jax.Array) -> None:
         return None  # a tracer has none
 
+    def value_and_grad(
+        self, function: Callable[[list[jax.Array]], jax.Array], arrays: list[jax.Array]
+    ) -> tuple[jax.Array, list[jax.Array]]:
+        return cast(tuple[jax.Array, list[jax.Array]], jax.value_and_grad(function)(arrays))
+
     def as_one(self, function: F) -> F:
         return cast(F, _jitted(function))
 

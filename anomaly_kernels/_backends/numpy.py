@@ -49,6 +49,9 @@ class NumPy(Generic):
     def clip(self, x: Array, low: Setting, high: Setting) -> Array:
         return np.clip(x, low, high)  # type: ignore[call-overload]
 
+    write_product = staticmethod(np.multiply)
+    empty = staticmethod(np.empty)
+
     def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
         return arrays[0].size > blocks.BLOCK  # type: ignore[attr-defined]
 

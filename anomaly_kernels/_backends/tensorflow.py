@@ -117,6 +117,14 @@ class TensorFlow(Generic):
     def scan(self, step: Callable[[Any, Any], tuple[Any, Any]], state: Any, xs: Tensor, /) -> tuple[Any, Tensor]:
         return forms.scan(step, state, tf.convert_to_tensor(xs))
 
+    def value_and_grad(self, function: Callable[[list[Any]], Any], arrays: list[Any], /) -> tuple[Tensor, list[Tensor]]:
+        with tf.GradientTape() as tape:
+            arrays = [tf.identity(x) for x in arrays]  # the same tensor may be used by the function itself
+            tape.watch(arrays)
+            value = function(arrays)
+        gradients = tape.gradient(value, arrays, unconnected_gradients="zero")
+        return value, [tf.convert_to_tensor(g) for g in gradients]
+
     def is_known(self, x: Tensor, /) -> builtins.bool:
         return tf.executing_eagerly()
 

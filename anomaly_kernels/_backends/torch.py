@@ -121,8 +121,28 @@ class Torch(Generic):
     def sum_blocks(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Any:
         return evaluation.sum_blocks(self, formula, dtype, arrays, whole)
 
+    write_product = staticmethod(torch.mul)
+
+    def empty(self, shape: tuple[int, ...], dtype: DType) -> Tensor:
+        return torch.empty(shape, dtype=dtype)
+
     def run(self, function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
         return evaluation.run(function, cuts)
+
+    def value_and_grad(
+        self, function: Callable[[list[Tensor]], Tensor], arrays: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        wanted = torch.is_grad_enabled()
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            leaves = [x.view_as(x) if x.requires_grad else _leaf(x) for x in arrays]
+            value = function(leaves)
+            if not value.requires_grad:
+                return value, [torch.zeros_like(x) for x in arrays]
+            # what else has a gradient, such as a module's weights or the leaves of a call around this one, gets it
+            # through these gradients too
+            more = wanted and _depends_on_others(value, leaves)
+            found = torch.autograd.grad(value, leaves, create_graph=more, materialize_grads=True)
+        return value if more else value.detach(), [g.clone() for g in found]
 
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:
         return torch.as_tensor(values, dtype=dtype, device=like.device)
@@ -139,6 +159,23 @@ class Torch(Generic):
     def is_lean(self, *arrays: Any) -> bool:
         seen = evaluation.is_watched() or evaluation.is_recorded(arrays)
         return not seen and all(map(evaluation.is_plain, arrays))
+
+
+def _leaf(x: Tensor) -> Tensor:
+    return (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+
+
+def _depends_on_others(value: Tensor, leaves: list[Tensor]) -> bool:
+    """Whether anything but the leaves has a gradient."""
+    seen, left = set(), [value.grad_fn]
+    while left:
+        node = left.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            if hasattr(node, "variable") and all(node.variable is not x for x in leaves):
+                return True
+            left += [source for source, _ in node.next_functions]
+    return False
 
 
 def _numpy() -> Any:

@@ -71,42 +71,33 @@ class _Sums(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Any, ...]:
-        saved = iter(ctx.saved_tensors)
+        xp, formula, dtype, count = ctx.evaluation
+        saved, needed = iter(ctx.saved_tensors), ctx.needs_input_grad[4:]
         arguments = [next(saved) if x is None else x for x in ctx.numbers]
-        looked_at = torch.is_grad_enabled() or is_watched() or any(map(torch._C._functorch.is_batchedtensor, upstream))  # noqa: SLF001
-        gradients: Callable[..., list[Any]] = _differentiate if looked_at else _write_slopes
-        return (None,) * 4 + tuple(gradients(*ctx.evaluation, arguments, ctx.needs_input_grad[4:], upstream))
+        arrays, whole = arguments[:count], arguments[count:]
+        if torch.is_grad_enabled() or is_watched() or any(map(torch._C._functorch.is_batchedtensor, upstream)):  # noqa: SLF001
+            found = _differentiate(xp, formula, dtype, arrays, whole, needed, upstream)
+        else:
+            found = blocks.gradients(xp, formula, dtype, arrays, whole, needed, upstream)
+        return (None,) * 4 + tuple(found)
 
 
 def _differentiate(
-    xp: Any, formula: Any, dtype: DType, count: int, arguments: Sequence[Any], needed: Sequence[bool], upstream: Any
+    xp: Any,
+    formula: Any,
+    dtype: DType,
+    arrays: Sequence[Tensor],
+    whole: Sequence[Any],
+    needed: Sequence[bool],
+    upstream: Sequence[Tensor],
 ) -> list[Any]:
     """Gradients as autograd finds them in the plain expression, where they are to be differentiated or mapped."""
     again = torch.is_grad_enabled()
     with torch.enable_grad():
-        found = formula.sums(xp, *blocks.parts(xp, dtype, arguments[:count], ...), *arguments[count:])
-    wanted = [x for x, need in zip(arguments, needed, strict=True) if need]
+        found = formula.sums(xp, *blocks.parts(xp, dtype, arrays, ...), *whole)
+    wanted = [x for x, need in zip((*arrays, *whole), needed, strict=True) if need]
     gradients = iter(torch.autograd.grad(found, wanted, upstream, create_graph=again, allow_unused=True))
     return [next(gradients) if need else None for need in needed]
-
-
-def _write_slopes(
-    xp: Any, formula: Any, dtype: DType, count: int, arguments: Sequence[Any], needed: Sequence[bool], upstream: Any
-) -> list[Any]:
-    """Gradients by the slopes of blocks, each written where it belongs; those of what is whole are added up."""
-    arrays, whole = arguments[:count], arguments[count:]
-    known = [x if x.ndim else x.item() for x in upstream]
-    written = [torch.empty(x.shape, dtype=x.dtype) if needed[k] else None for k, x in enumerate(arrays)]
-
-    def of_block(cut: Any) -> list[Any]:
-        slopes, factor = formula.gradients(xp, known, *blocks.parts(xp, dtype, arrays, cut), *whole)
-        for slope, gradient in zip(slopes, written, strict=False):
-            if gradient is not None:
-                torch.mul(slope(), factor, out=gradient[cut])
-        return [factor * slopes[k]() if needed[k] else None for k in range(count, len(arguments))]
-
-    columns = zip(*run(of_block, blocks.cuts(formula, arrays)), strict=True)
-    return written + [None if terms[0] is None else blocks.add(xp, arrays[0], terms, dtype) for terms in columns]
 
 
 def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:

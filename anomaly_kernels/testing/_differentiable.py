@@ -20,7 +20,7 @@ class Torch(Driver):
     """torch, eager and compiled, on any device; the compiler is a name that ``torch.compile(backend=...)`` knows."""
 
     name = package = "torch"
-    can = frozenset({"gradient", "jit", "vmap", "layout", "device"})
+    can = frozenset({"gradient", "value_and_grad", "jit", "vmap", "layout", "device"})
     halves = ("float16", "bfloat16")
 
     def __init__(self, device: str | None = None, compiler: str = "aot_eager") -> None:
@@ -79,7 +79,7 @@ class Jax(Driver):
     """JAX, with 64-bit numbers switched on."""
 
     name = package = "jax"
-    can = frozenset({"gradient", "jit", "vmap"})
+    can = frozenset({"gradient", "value_and_grad", "jit", "vmap"})
     halves = ("float16", "bfloat16")
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class TensorFlow(Driver):
     """TensorFlow, eager, in graphs and under XLA."""
 
     name = package = "tensorflow"
-    can = frozenset({"gradient", "jit", "unknown_batch"})
+    can = frozenset({"gradient", "value_and_grad", "jit", "unknown_batch"})
     halves = ("float16", "bfloat16")
 
     def __init__(self) -> None:

@@ -52,14 +52,15 @@ class Driver:
     package : str
         The package to import.
     can : frozenset of str
-        What the library offers beyond evaluation: gradient, jit, vmap, lazy, layout, device, unknown_batch.
+        What the library offers beyond evaluation: gradient, value_and_grad, jit, vmap, lazy, layout, device,
+        unknown_batch.
     halves : tuple of str
         The half-precision dtypes it has.
     """
 
     name: ClassVar[str] = "numpy"
     package: ClassVar[str] = "numpy"
-    can: ClassVar[frozenset[str]] = frozenset({"layout"})
+    can: ClassVar[frozenset[str]] = frozenset({"value_and_grad", "layout"})
     halves: ClassVar[tuple[str, ...]] = ("float16",)
 
     def __init__(self) -> None:

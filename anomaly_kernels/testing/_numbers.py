@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._tape import value_and_grad as differentiated
 from anomaly_kernels.testing._driver import flatten
 from anomaly_kernels.testing.agreement import agree, fail
 
@@ -136,7 +138,27 @@ def reductions(case: Case) -> None:
 
 def gradients(case: Case) -> None:
     """Automatic gradients are the slopes of the NumPy values, and in float32 they are those of float64."""
-    gradient = gradient_of(case)
+    _has_slopes(case, gradient_of(case), "gradients")
+    exact = case.rounded("float32")
+    agree(case, gradient_of(exact, "float32"), "gradients", "float32", expected=gradient_of(exact))
+
+
+def value_and_grad(case: Case) -> None:
+    """`value_and_grad` of this library gives the value, and the slopes of the NumPy values as its gradient."""
+
+    def both(arrays: Mapping[str, Any]) -> Any:
+        def total(leaves: Mapping[str, Any]) -> Any:
+            return case.total(case.call({**arrays, **leaves}), add=lambda x: array_namespace(x).sum(x))
+
+        return differentiated(total)({name: arrays[name] for name in case.floats})
+
+    value, gradient = case.driver.evaluator(both)(case.arrays())
+    expected = {"sum of results": np.asarray(case.reference_total({}))}
+    agree(case, {"sum of results": case.driver.numpy(value)}, "value_and_grad", expected=expected)
+    _has_slopes(case, case.read_leaves(gradient), "value_and_grad")
+
+
+def _has_slopes(case: Case, gradient: Values, what: str) -> None:
     f0 = abs(case.reference_total({}))
     for name in case.floats:
         for seed in (1, 2):
@@ -144,11 +166,7 @@ def gradients(case: Case) -> None:
             slope = _slope(lambda t, name=name, v=v: case.reference_total({name: case.leaves[name] + t * v}))
             found = float(np.sum(gradient[name] * v))
             if not abs(found - slope) <= 1e-7 * (abs(slope) + f0 + 1e-3):
-                raise fail(
-                    case, f"gradients: {found:.9g} along a direction of `{name}`, central differences {slope:.9g}"
-                )
-    exact = case.rounded("float32")
-    agree(case, gradient_of(exact, "float32"), "gradients", "float32", expected=gradient_of(exact))
+                raise fail(case, f"{what}: {found:.9g} along a direction of `{name}`, central differences {slope:.9g}")
 
 
 def gradient_of(case: Case, dtype: str = "float64") -> Values:

@@ -49,6 +49,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
         _numbers.half,
         _numbers.reductions,
         _numbers.gradients,
+        _numbers.value_and_grad,
         _numbers.second_derivatives,
         _transforms.jit,
         _transforms.vmap,

@@ -23,7 +23,7 @@ class ArrayAPIStrict(Driver):
     """The standard and nothing beyond it."""
 
     name = package = "array_api_strict"
-    can = frozenset({"device"})
+    can = frozenset({"value_and_grad", "device"})
     halves = ()
 
     def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:

@@ -15,6 +15,7 @@ __all__ = ["Support", "catalogue", "does_not_apply", "support_matrix"]
 
 _NEEDS = {
     "gradients": ("gradient", "does not differentiate"),
+    "value_and_grad": ("value_and_grad", "cannot be followed"),
     "second_derivatives": ("gradient", "does not differentiate"),
     "jit": ("jit", "does not compile"),
     "vmap": ("vmap", "has no vmap that kernels promise to run under"),
@@ -25,7 +26,7 @@ _NEEDS = {
     "layout": ("layout", "does not let users choose the memory layout"),
 }
 
-_DERIVATIVES = ("gradients", "second_derivatives", "vmap_gradients")
+_DERIVATIVES = ("gradients", "value_and_grad", "second_derivatives", "vmap_gradients")
 _COUNTS = "counts and ranks are steps: they have no slope"
 _CURVES = ("precision_recall_curve", "roc_curve")
 _RANKING = (
