@@ -40,7 +40,7 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
     for name, mask in (masks or {}).items():
         if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
-    for x in named.values():
+    for x in named.values() if len(named) > 1 else ():
         if device is None:
             device = xp.device(x)
         elif xp.device(x) != device:

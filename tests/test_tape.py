@@ -144,7 +144,6 @@ RULES: dict[str, Rule] = {
     ),
     "cross_entropy": Rule(lambda xp, x, y: xp.cross_entropy(x, y, "none"), (X, Y)),
     "squared_difference": Rule(lambda xp, x, y: xp.squared_difference(x, y, "mean") * x, (X, ROW)),
-    "squared_difference, 0": Rule(lambda xp, x: xp.squared_difference(x, 0.0, "sum"), (X,)),
     "clip": Rule(lambda xp, x: xp.clip(x, -0.3, 0.4), (X,)),
     "sum_of_products": Rule(lambda xp, x, y: xp.sum_of_products(x, y), (X, Y)),
     "order_statistics": Rule(lambda xp, x: xp.stack(list(xp.order_statistics(x * x, [0, 2, 3]))), (ROW,)),

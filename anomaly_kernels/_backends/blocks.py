@@ -35,9 +35,9 @@ def _count_shared(shape: Sequence[int], other: Sequence[int]) -> int:
 
 def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Any) -> list[Any]:
     """A block of each array, or all of it where the cut is an ellipsis, in the dtype to compute in."""
-    if cut is not ...:
-        arrays = [x[cut] for x in arrays]
-    return [x if x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
+    if cut is ...:
+        return [x if x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
+    return [x[cut] if x.dtype == dtype else xp.astype(x[cut], dtype) for x in arrays]
 
 
 def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequence[Any]) -> tuple[Any, ...]:

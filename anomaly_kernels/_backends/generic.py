@@ -66,9 +66,9 @@ class Generic:
         """x, as a constant to autodiff."""
         return x
 
-    def squared_difference(self: Any, x1: Array, x2: Setting, how: str) -> Array:
-        """(x1 - x2)², or their "mean" or "sum"; x2 may be the number 0."""
-        difference = x1 if isinstance(x2, float) else x1 - x2
+    def squared_difference(self: Any, x1: Array, x2: Array, how: str) -> Array:
+        """(x1 - x2)², or their "mean" or "sum"."""
+        difference = x1 - x2
         return self.reduce_by(how, difference * difference)
 
     def cross_entropy(self: Any, x: Array, y: Array, how: str) -> Array:

@@ -25,8 +25,8 @@ class NumPy(Generic):
         with np.errstate(over="ignore"):  # 1/∞ is right
             return 1.0 / (1.0 + np.exp(-x))  # type: ignore[call-overload]
 
-    def squared_difference(self, x1: Array, x2: Setting, how: str) -> Array:
-        difference = x1 if isinstance(x2, float) else x1 - x2
+    def squared_difference(self, x1: Array, x2: Array, how: str) -> Array:
+        difference = x1 - x2
         if how == "none":
             return difference * difference
         total = self.sum_of_products(difference, difference)

@@ -37,7 +37,7 @@ class Torch(Generic):
         return x.to(dtype)
 
     def mean(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return torch.mean(x, dim=axis, keepdim=keepdims)
+        return torch.mean(x) if axis is None and not keepdims else torch.mean(x, dim=axis, keepdim=keepdims)
 
     def sum(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return torch.sum(x, dim=axis, keepdim=keepdims)
@@ -100,9 +100,9 @@ class Torch(Generic):
     def stop_gradient(self, x: Tensor) -> Tensor:
         return x.detach()
 
-    def squared_difference(self, x1: Tensor, x2: Tensor | float, how: str) -> Tensor:
-        if isinstance(x2, float):
-            return super().squared_difference(x1, x2, how)
+    def squared_difference(self, x1: Tensor, x2: Tensor, how: str) -> Tensor:
+        if x2.shape != x1.shape:
+            x2 = x2.expand(x1.shape)  # whose gradient torch itself would get in the wrong shape first
         # the public function spends 2 µs on shapes known to be equal
         return torch._C._nn.mse_loss(x1, x2, _CODES[how])  # noqa: SLF001
 
@@ -116,7 +116,9 @@ class Torch(Generic):
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
         # who compiles would compile anew for sizes that are compared
-        return not torch.compiler.is_compiling() and evaluation.takes_blocks(formula, arrays, whole)
+        if torch.compiler.is_compiling() or arrays[0].numel() < evaluation.SMALL:
+            return False
+        return evaluation.takes_blocks(formula, arrays, whole)
 
     def sum_blocks(self, formula: Any, dtype: DType, arrays: Sequence[Tensor], whole: Sequence[Any]) -> Any:
         return evaluation.sum_blocks(self, formula, dtype, arrays, whole)

@@ -16,6 +16,9 @@ from torch.autograd import forward_ad
 from anomaly_kernels._backends import blocks
 from anomaly_kernels._typing import DType
 
+SMALL = 2**18
+"""Elements up to which nobody asks further whether blocks pay."""
+
 BLOCKS = 2**6
 """Blocks from which on they pay where no gradient is recorded: memory below is recycled without page faults."""
 
