@@ -30,6 +30,22 @@ def elementwise(library: str) -> dict[str, int | None]:
     return found
 
 
+def statistics(library: str, dtype: str) -> dict[str, int | None]:
+    """Bytes beyond 16M scores of which statistics are asked, by how these spread."""
+    rng = np.random.default_rng(0)
+    spread = {
+        "all over": rng.standard_cauchy(MANY),
+        "in a narrow range": 1.0 + 1e-3 * rng.random(MANY),
+        "half of them equal": np.maximum(rng.standard_normal(MANY, np.float32), 0.0),
+    }
+    found = {}
+    for name, x in spread.items():
+        scores = driver_for(library).array(x, dtype)
+        ak.score_statistics(scores[: 2**18])
+        found[name] = peak(library, partial(ak.score_statistics, scores))
+    return found
+
+
 def mixture(library: str, dtype: str) -> dict[str, int | None]:
     """Bytes beyond the inputs of a mixture of 8 components, 100 000 samples in 32 dimensions."""
     found = {}

@@ -31,6 +31,14 @@ def test_sixteen_million_values_need_two_mebibytes(single_thread: None, driver: 
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_statistics_of_sixteen_million_scores_need_eight_mebibytes(
+    single_thread: None, driver: Driver, dtype: str
+) -> None:
+    peaks = in_own_process(lean.statistics, driver.name, dtype)
+    assert in_mebibytes_above(8, peaks) == {}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_mixture_of_a_hundred_thousand_samples_needs_32_mebibytes(
     single_thread: None, driver: Driver, dtype: str
 ) -> None:

@@ -273,6 +273,15 @@ def test_no_rows_are_searched(driver):
     assert tuple(xp.searchsorted(x, x).shape) == (0, 3)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_order_statistics_are_entries_of_the_sorted_numbers(driver, dtype):
+    x = driver.array(np.asarray([3.0, -1.0, np.inf, 2.0]), dtype)
+    found = ak.array_namespace(x).order_statistics(x, [3, 0, 1, 1])
+    assert [tuple(each.shape) for each in found] == [()] * 4
+    assert {driver.dtype_name(each) for each in found} == {dtype}
+    assert [float(driver.numpy(each)) for each in found] == [np.inf, -1.0, 2.0, 2.0]
+
+
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 def test_classes_are_sorted_apart(driver, dtype, share):

@@ -43,35 +43,42 @@ def _selected(blocks: Blocks, ranks: np.ndarray, halves: int, upwards: np.ndarra
     first = next(block[:1] for block in blocks() if block.shape[0])
     if all(np.all(block == first) for block in blocks()):
         return np.repeat(first, ranks.shape[0])
-
-    def half(block: np.ndarray) -> np.ndarray:
-        each = block.itemsize // 2
-        return block.view(np.uint16)[(halves - 1 if sys.byteorder == "little" else each - halves) :: each]
-
     counts = np.zeros(2**16, np.intp)
     for block in blocks():
-        counts += np.bincount(half(block), minlength=2**16)
+        counts += np.bincount(_half(block, halves), minlength=2**16)
     ends = np.cumsum(counts[upwards])
     wanted, which = np.unique(np.searchsorted(ends, ranks, side="right"), return_inverse=True)
     shared = upwards[wanted]
     sizes = counts[shared]
     if np.sum(sizes) <= FEW:
-        gathered, filled = np.empty(np.sum(sizes), first.dtype), 0
-        is_wanted = np.zeros(2**16, np.bool)
-        is_wanted[shared] = True
-        for block in blocks():
-            chosen = block[np.flatnonzero(is_wanted[half(block)])]
-            gathered[filled : filled + chosen.shape[0]] = chosen
-            filled += chosen.shape[0]
-        gathered.sort()
-        return gathered[ranks - (ends[wanted] - np.cumsum(sizes))[which]]
+        ordered = _sorted(blocks, halves, shared, np.empty(np.sum(sizes), first.dtype))
+        return ordered[ranks - (ends[wanted] - np.cumsum(sizes))[which]]
+    starts = ends[wanted] - sizes
     found = []
     for k, value in enumerate(shared):
 
         def sharing(value: np.integer = value) -> Iterator[np.ndarray]:
-            return (block[np.flatnonzero(half(block) == value)] for block in blocks())
+            return (block[np.flatnonzero(_half(block, halves) == value)] for block in blocks())
 
         later = upwards if upwards is not _HIGHEST else _FALLING if value >= 2**15 else _RISING
-        before = ends[wanted[k]] - sizes[k]
-        found.append(_selected(sharing, ranks[which == k] - before, halves - 1, later))
+        found.append(_selected(sharing, ranks[which == k] - starts[k], halves - 1, later))
     return np.concatenate(found)
+
+
+def _half(block: np.ndarray, halves: int) -> np.ndarray:
+    """The first of the lowest halves of each number."""
+    each = block.itemsize // 2
+    return block.view(np.uint16)[(halves - 1 if sys.byteorder == "little" else each - halves) :: each]
+
+
+def _sorted(blocks: Blocks, halves: int, shared: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """The numbers that share one of these halves, of which there is just room for all."""
+    is_shared = np.zeros(2**16, np.bool)
+    is_shared[shared] = True
+    filled = 0
+    for block in blocks():
+        chosen = block[np.flatnonzero(is_shared[_half(block, halves)])]
+        room[filled : filled + chosen.shape[0]] = chosen
+        filled += chosen.shape[0]
+    room.sort()
+    return room

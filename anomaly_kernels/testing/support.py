@@ -52,6 +52,13 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], ...
         ("extreme (all positive)", "extreme (none positive)"),
         "undefined for a single class: NaN",
     ),
+    (
+        ("component_orthogonality",),
+        (),
+        ("extreme (large)", "extreme (nearly overflowing)"),
+        "the Frobenius norm takes fourth powers of the components",
+    ),
+    (("score_statistics",), (), ("extreme (tiny)",), "squares of 1e-20 are subnormal in float32, which may be 0"),
     (("distillation_loss",), (), ("integers", "foreign"), "`x_true` goes to the model alone, which may take anything"),
     (
         ("distillation_loss", "adversarial_ae_loss"),
