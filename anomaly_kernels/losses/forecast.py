@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from anomaly_kernels._backends.blocks import BLOCK
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
 from anomaly_kernels._numeric import times
 from anomaly_kernels._reduce import Formula, Slopes, reduce
@@ -79,8 +80,8 @@ def quantile_loss(
         return pinball(tau, y - forecast)
 
     def reduced(xp: Namespace, how: str, forecast: Array, y: Array) -> Array:
-        y = y[:, :, 0, :]
-        levels = [xp.reduce_by(how, pinball(t, y - forecast[:, :, k, :])) for k, t in enumerate(taus)]
+        y = y[:, :, 0]
+        levels = [xp.reduce_by(how, pinball(t, y - forecast[:, :, k])) for k, t in enumerate(taus)]
         return sum(levels[1:], levels[0]) * (1.0 / len(taus) if how == "mean" else 1.0)
 
     def slopes(xp: Namespace, forecast: Array, y: Array) -> Slopes:
@@ -88,7 +89,8 @@ def quantile_loss(
         return [lambda: slope, lambda: -xp.sum(slope, axis=2, keepdims=True)]
 
     arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2)}
-    return reduce(xp, dtype, Formula(values, slopes, reduced=reduced), arrays, weight=weight, reduction=reduction)
+    formula = Formula(values, slopes, reduced=reduced, block=len(taus) * BLOCK)
+    return reduce(xp, dtype, formula, arrays, weight=weight, reduction=reduction)
 
 
 def multi_objective_loss(
