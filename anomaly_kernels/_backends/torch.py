@@ -106,6 +106,8 @@ class Torch(Generic):
             if torch.compiler.is_compiling():
                 return self.reduce_by(how, x1 * x1)
             x2 = _ZERO
+        elif x1.shape != x2.shape:
+            x2 = x2.expand(x1.shape)  # which neither its backward pass nor vmap does
         # the public function spends 2 µs on shapes known to be equal
         return torch._C._nn.mse_loss(x1, x2, _CODES[how])  # noqa: SLF001
 
