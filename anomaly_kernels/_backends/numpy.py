@@ -14,7 +14,7 @@ from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._backends.numpy_forms import order_statistics
 from anomaly_kernels._typing import Array, Axis, Setting
 
-ROW = 2**12
+ROW = 2**10
 """Numbers of float32 that one dot product may add up and keep their digits."""
 
 
