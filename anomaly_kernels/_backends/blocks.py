@@ -47,14 +47,30 @@ def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequen
         found = formula.sums(xp, *parts(xp, dtype, arrays, cut), *whole)
         return [x if x.shape else x.item() for x in found]  # kept 0-d tensors would split the heap
 
-    columns = zip(*xp.run(of_block, cuts(formula, arrays)), strict=True)
+    def of_blocks(group: Sequence[Any]) -> list[Any]:
+        return [_total(column) for column in zip(*map(of_block, group), strict=True)]
+
+    columns = zip(*xp.run(of_blocks, _groups(formula, cuts(formula, arrays))), strict=True)
     return tuple(add(xp, arrays[0], column, dtype) for column in columns)
+
+
+def _groups(formula: Any, each: Sequence[Any]) -> list[Any]:
+    """As many small blocks as make a usual one are added up at once: their sums may be large."""
+    size = max(1, BLOCK // (formula.block or BLOCK))
+    return [each[k : k + size] for k in range(0, len(each), size)]
 
 
 def add(xp: Any, like: Any, terms: Sequence[Any], dtype: Any) -> Any:
     """The sum of numbers, which keep all their digits in Python, or of arrays in pairs, so that errors stay small."""
-    if not hasattr(terms[0], "shape"):  # counts stay integers
-        return xp.constant(sum(terms), like=like, dtype=dtype if isinstance(terms[0], float) else None)
+    total = _total(terms)
+    if hasattr(total, "shape"):
+        return total
+    return xp.constant(total, like=like, dtype=dtype if isinstance(total, float) else None)  # counts stay integers
+
+
+def _total(terms: Sequence[Any]) -> Any:
+    if not hasattr(terms[0], "shape"):
+        return sum(terms)
     while len(terms) > 1:
         pairs = zip(terms[::2], terms[1::2], strict=False)
         terms = [a + b for a, b in pairs] + list(terms[len(terms) // 2 * 2 :])
