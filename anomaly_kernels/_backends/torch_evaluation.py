@@ -73,9 +73,14 @@ class _Sums(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Any, ...]:
         saved = iter(ctx.saved_tensors)
         arguments = [next(saved) if x is None else x for x in ctx.numbers]
-        looked_at = torch.is_grad_enabled() or is_watched() or any(map(torch._C._functorch.is_batchedtensor, upstream))  # noqa: SLF001
+        looked_at = torch.is_grad_enabled() or is_watched() or any(map(_is_batch, upstream))
         gradients: Callable[..., list[Any]] = _differentiate if looked_at else _write_slopes
         return (None,) * 4 + tuple(gradients(*ctx.evaluation, arguments, ctx.needs_input_grad[4:], upstream))
+
+
+def _is_batch(x: Tensor) -> bool:
+    """Whether this is one of many upstream gradients: `is_grads_batched` maps in a way of its own."""
+    return torch._C._functorch.is_legacy_batchedtensor(x)  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
 
 
 def _differentiate(
@@ -84,8 +89,12 @@ def _differentiate(
     """Gradients as autograd finds them in the plain expression, where they are to be differentiated or mapped."""
     again = torch.is_grad_enabled()
     with torch.enable_grad():
-        found = formula.sums(xp, *blocks.parts(xp, dtype, arguments[:count], ...), *arguments[count:])
-    wanted = [x for x, need in zip(arguments, needed, strict=True) if need]
+        # views, from which no way leads to another argument, of which it may have been made
+        own = [x.view_as(x) if need else x for x, need in zip(arguments, needed, strict=True)]
+        found = formula.sums(xp, *blocks.parts(xp, dtype, own[:count], ...), *own[count:])
+    wanted = [x for x, need in zip(own, needed, strict=True) if need]
+    moving = [(x, u) for x, u in zip(found, upstream, strict=True) if x.requires_grad]  # a count does not
+    found, upstream = zip(*moving, strict=True)
     gradients = iter(torch.autograd.grad(found, wanted, upstream, create_graph=again, allow_unused=True))
     return [next(gradients) if need else None for need in needed]
 
