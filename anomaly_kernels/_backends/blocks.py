@@ -34,10 +34,10 @@ def _count_shared(shape: Sequence[int], other: Sequence[int]) -> int:
 
 
 def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Any) -> list[Any]:
-    """A block of each array, or all of it where the cut is an ellipsis, in the dtype to compute in."""
+    """A block of each array, or all of it where the cut is an ellipsis, in the dtype to compute in, if any."""
     if cut is not ...:
         arrays = [x[cut] for x in arrays]
-    return [x if x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
+    return [x if dtype is None or x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
 
 
 def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequence[Any]) -> tuple[Any, ...]:
@@ -81,7 +81,7 @@ def fill(xp: Any, out: Any, formula: Any, dtype: Any, arrays: Sequence[Any], who
     """All values of a formula, written into `out`."""
 
     def of_block(cut: Any) -> None:
-        out[cut] = formula.values(xp, *parts(xp, dtype, arrays, cut), *whole)
+        out[cut] = formula.values(xp, *parts(xp, None if formula.casts else dtype, arrays, cut), *whole)
 
     xp.run(of_block, cuts(formula, arrays))
     return out

@@ -47,6 +47,8 @@ def is_recorded(arguments: Sequence[Any]) -> bool:
 def takes_blocks(formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
     """Whether blocks pay for a formula, and may be; recorded ones need its slopes."""
     size, block, arguments = arrays[0].numel(), formula.block or blocks.BLOCK, (*arrays, *whole)
+    if _here.in_block:  # of another formula, whose temporaries are to stay as small
+        return size > block
     if size < RECORDED_BLOCKS * block or is_watched() or not all(map(is_plain, arguments)):
         return False
     return formula.slopes is not None if is_recorded(arguments) else size >= BLOCKS * block
@@ -125,9 +127,13 @@ def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
     order = itertools.count()
 
     def work() -> None:
-        with torch.no_grad():
-            while (k := next(order)) < len(cuts):
-                results[k] = function(cuts[k])
+        outside, _here.in_block = _here.in_block, True
+        try:
+            with torch.no_grad():
+                while (k := next(order)) < len(cuts):
+                    results[k] = function(cuts[k])
+        finally:
+            _here.in_block = outside
 
     if threads == 1:
         work()
@@ -135,6 +141,15 @@ def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
         for future in [_get_pool(threads).submit(work) for _ in range(threads)]:
             future.result()
     return results
+
+
+class _Here(threading.local):
+    """What this thread is at."""
+
+    in_block = False
+
+
+_here = _Here()
 
 
 class _Workers:

@@ -137,7 +137,7 @@ def _slopes_of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setti
 
     def by_scale() -> Array:
         slope = -xp.sum(square(white), axis=0) / scale
-        return slope if getattr(scale, "shape", ()) else xp.sum(slope)
+        return slope if len(getattr(scale, "shape", ())) else xp.sum(slope)
 
     def by_constant() -> Array:
         return xp.sum(xp.ones_like(white[:, 0]))
