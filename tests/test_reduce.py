@@ -372,6 +372,51 @@ def test_torch_evaluates_in_blocks_from_a_size_on_and_what_is_recorded_only_with
         np.testing.assert_allclose(each.detach(), expected, rtol=1e-14)
 
 
+@pytest.mark.library("numpy", "torch")
+def test_a_formula_within_the_block_of_another_is_cut_as_well(driver, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 4)
+    if driver.name == "torch":
+        from anomaly_kernels._backends import torch_evaluation
+
+        for name in ("BLOCKS", "RECORDED_BLOCKS"):
+            monkeypatch.setattr(torch_evaluation, name, 6)  # of all images together, none of which has so many
+    seen = []
+
+    def values(xp, x):
+        seen.append(x.numel() if driver.name == "torch" else x.size)
+        return x
+
+    def of_images(xp, x):
+        xp, dtype = inputs(x=x)
+        return xp.reshape(reduce(xp, dtype, Formula(values), {"x": x}, reduction="sum"), (1,))
+
+    x = draw(0, 3, 12)
+    found = reduced(Formula(of_images, inner=1), driver.array(x), reduction="none")
+    np.testing.assert_allclose(driver.numpy(found), x.sum(-1), rtol=1e-14)
+    assert seen == [4] * 9
+    seen.clear()
+    reduced(Formula(values), driver.array(x[0]), reduction="sum")
+    assert seen == ([4] * 3 if driver.name == "numpy" else [12])  # as before, outside
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_formula_that_hands_its_arrays_on_gets_them_as_they_are(dtype, driver, monkeypatch):
+    for size in (2, 1000):
+        lower_thresholds(monkeypatch, size)
+        score, mask, seen = driver.array(draw(0, 3, 4), dtype), driver.array(draw(1, 3, 4) > 0), []
+
+        def values(xp, x, y, seen=seen):
+            seen.append((driver.dtype_name(x), driver.dtype_name(y)))
+            return xp.sum(xp.where(y, x, 0.0), axis=-1)
+
+        xp, kind = inputs({"mask": mask}, score=score)
+        formula, arrays = Formula(values, inner=1, casts=True), {"score": score, "mask": mask}
+        found = driver.numpy(reduce(xp, kind, formula, arrays, reduction="none"))
+        assert set(seen) == {(dtype, "bool")}
+        expected = np.where(driver.numpy(mask), driver.numpy(score), 0.0).sum(-1)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 @pytest.mark.library("torch")
 def test_the_thresholds_of_torch_are_two_and_four_million_elements():
     from anomaly_kernels._backends import torch_evaluation
