@@ -34,6 +34,8 @@ class Formula(NamedTuple):
     """``(xp, *arguments)``: the sum where nothing but the sum of a block is wanted."""
     block: int = 0
     """Elements to evaluate at a time; 0 for as many as usual."""
+    casts: bool = False
+    """Whether `values` casts by itself, for it hands its arrays on to another formula."""
 
     def plain(self, xp: Namespace, how: str, /, *arguments: Array) -> Array:
         """The mean or the sum of the values."""

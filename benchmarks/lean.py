@@ -56,6 +56,63 @@ def mixture(library: str, dtype: str) -> dict[str, int | None]:
     return found
 
 
+def pooled(library: str) -> dict[str, int | None]:
+    """Bytes beyond 16M float32 inputs of what pools in parts, or needs several sums, by what is computed."""
+    found = {}
+    for name, run in _pooled(driver_for(library).array, *_inputs(MANY)[::2]):
+        run()  # what the first call loads is none of the formula's
+        found[name] = peak(library, run)
+    return found
+
+
+def _pooled(array: Callable[..., Any], x: np.ndarray, mask: np.ndarray) -> Iterator[tuple[str, Run]]:
+    images, rows = (-1, 1, 1024, 1024), (-1, 1024)
+    a, m = array(x), array(mask)
+    shifted = array(np.roll(x, 1).reshape(rows))
+    yield "IoU of images", partial(ak.iou_loss, m.reshape(images), a.reshape(images), axis=(1, 2, 3))
+    yield "score_statistics", partial(ak.score_statistics, a)
+    yield "selector_entropy_regularizer", partial(ak.selector_entropy_regularizer, a)
+    yield "selector_diversity_regularizer", partial(ak.selector_diversity_regularizer, a)
+    yield (
+        "adversarial_ae_loss",
+        partial(ak.adversarial_ae_loss, a.reshape(rows), shifted, model=_four_shares, w_recon=0.5),
+    )
+
+
+def _four_shares(x: Any) -> Any:
+    """Probabilities of four classes, for next to nothing."""
+    xp = ak.array_namespace(x)
+    first = x[:, :4] + 1.0
+    return first / xp.sum(first, axis=1, keepdims=True)
+
+
+def training(library: str) -> dict[str, int | None]:
+    """Bytes that `aegmm_loss` keeps for its backward pass, and needs in both beyond inputs and gradients."""
+    torch = driver_for(library).module
+    rng, kept = np.random.default_rng(0), {}
+    samples, k, d = MIXTURE["samples"], MIXTURE["components"], MIXTURE["dimensions"]
+    z, gamma = rng.normal(size=(samples, d)), rng.dirichlet(np.ones(k), samples)
+    x_true, x_pred = (torch.tensor(rng.normal(size=(samples, 9)), dtype=torch.float32) for _ in range(2))
+
+    def step(size: int) -> Any:
+        given = [torch.tensor(each[:size], dtype=torch.float32, requires_grad=True) for each in (z, gamma)]
+        given.insert(0, x_pred[:size].detach().clone().requires_grad_())
+        return given, lambda: ak.aegmm_loss(x_true[:size], *given).backward()
+
+    def count(x: Any) -> Any:
+        kept[x.data_ptr()] = x.nbytes  # several sums keep the same inputs
+        return x
+
+    step(samples // 20)[1]()
+    given, run = step(samples)
+    needed = peak(library, run)
+    gradients = sum(x.grad.nbytes for x in given)
+    _, run = step(samples)
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda x: x):
+        run()
+    return {"kept": sum(kept.values()), "needed": None if needed is None else needed - gradients}
+
+
 def _inputs(elements: int) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(0)
     x, y = (rng.random(elements, np.float32) for _ in range(2))

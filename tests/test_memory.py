@@ -1,5 +1,7 @@
 """Kernels need little memory beyond their inputs: they are evaluated in blocks, and mixtures form no outer products.
 
+So do gradients in torch: slopes are evaluated anew, block by block, in the backward pass.
+
 Measured in a process of its own, of one thread: what other tests left behind would hide what is needed, and threads
 that wait for one another take minutes on a busy machine.
 """
@@ -28,6 +30,22 @@ def single_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sixteen_million_values_need_two_mebibytes(single_thread: None, driver: Driver) -> None:
     peaks = in_own_process(lean.elementwise, driver.name)
     assert in_mebibytes_above(2, peaks) == {}
+
+
+def test_parts_and_several_sums_of_sixteen_million_values_need_eight_mebibytes(
+    single_thread: None, driver: Driver
+) -> None:
+    peaks = in_own_process(lean.pooled, driver.name)
+    assert in_mebibytes_above(8, peaks) == {}
+
+
+@pytest.mark.library("torch")
+def test_a_mixture_of_a_hundred_thousand_samples_keeps_40_mebibytes_for_its_backward_pass(
+    single_thread: None, driver: Driver
+) -> None:
+    found = in_own_process(lean.training, driver.name)
+    assert in_mebibytes_above(40, {"kept": found["kept"]}) == {}
+    assert in_mebibytes_above(80, {"needed": found["needed"]}) == {}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

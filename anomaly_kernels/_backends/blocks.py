@@ -34,10 +34,9 @@ def _count_shared(shape: Sequence[int], other: Sequence[int]) -> int:
 
 
 def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Any) -> list[Any]:
-    """A block of each array, or all of it where the cut is an ellipsis, in the dtype to compute in."""
-    if cut is ...:
-        return [x if x.dtype == dtype else xp.astype(x, dtype) for x in arrays]
-    return [x[cut] if x.dtype == dtype else xp.astype(x[cut], dtype) for x in arrays]
+    """A block of each array, or all of it where the cut is an ellipsis, in the dtype to compute in, if any."""
+    blocks = arrays if cut is ... else [x[cut] for x in arrays]
+    return [x if dtype is None or x.dtype == dtype else xp.astype(x, dtype) for x in blocks]
 
 
 def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequence[Any]) -> tuple[Any, ...]:
@@ -47,14 +46,30 @@ def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequen
         found = formula.sums(xp, *parts(xp, dtype, arrays, cut), *whole)
         return [x if x.shape else x.item() for x in found]  # kept 0-d tensors would split the heap
 
-    columns = zip(*xp.run(of_block, cuts(formula, arrays)), strict=True)
+    def of_blocks(group: Sequence[Any]) -> list[Any]:
+        return [_total(column) for column in zip(*map(of_block, group), strict=True)]
+
+    columns = zip(*xp.run(of_blocks, _groups(formula, cuts(formula, arrays))), strict=True)
     return tuple(add(xp, arrays[0], column, dtype) for column in columns)
+
+
+def _groups(formula: Any, each: Sequence[Any]) -> list[Any]:
+    """As many small blocks as make a usual one are added up at once: their sums may be large."""
+    size = max(1, BLOCK // (formula.block or BLOCK))
+    return [each[k : k + size] for k in range(0, len(each), size)]
 
 
 def add(xp: Any, like: Any, terms: Sequence[Any], dtype: Any) -> Any:
     """The sum of numbers, which keep all their digits in Python, or of arrays in pairs, so that errors stay small."""
-    if not hasattr(terms[0], "shape"):  # counts stay integers
-        return xp.constant(sum(terms), like=like, dtype=dtype if isinstance(terms[0], float) else None)
+    total = _total(terms)
+    if hasattr(total, "shape"):
+        return total
+    return xp.constant(total, like=like, dtype=dtype if isinstance(total, float) else None)  # counts stay integers
+
+
+def _total(terms: Sequence[Any]) -> Any:
+    if not hasattr(terms[0], "shape"):
+        return sum(terms)
     while len(terms) > 1:
         pairs = zip(terms[::2], terms[1::2], strict=False)
         terms = [a + b for a, b in pairs] + list(terms[len(terms) // 2 * 2 :])
@@ -65,7 +80,7 @@ def fill(xp: Any, out: Any, formula: Any, dtype: Any, arrays: Sequence[Any], who
     """All values of a formula, written into `out`."""
 
     def of_block(cut: Any) -> None:
-        out[cut] = formula.values(xp, *parts(xp, dtype, arrays, cut), *whole)
+        out[cut] = formula.values(xp, *parts(xp, None if formula.casts else dtype, arrays, cut), *whole)
 
     xp.run(of_block, cuts(formula, arrays))
     return out

@@ -108,7 +108,7 @@ class Generic:
             shape = arrays[0].shape
             out = self._standard.empty(shape[: len(shape) - formula.inner], dtype=dtype)
             return blocks.fill(self, out, formula, dtype, arrays, whole)
-        return formula.values(self, *blocks.parts(self, dtype, arrays, ...), *whole)
+        return formula.values(self, *blocks.parts(self, None if formula.casts else dtype, arrays, ...), *whole)
 
     def differentiate(
         self,

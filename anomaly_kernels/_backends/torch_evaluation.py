@@ -50,6 +50,8 @@ def is_recorded(arguments: Sequence[Any]) -> bool:
 def takes_blocks(formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
     """Whether blocks pay for a formula, and may be; recorded ones need its slopes."""
     size, block, arguments = arrays[0].numel(), formula.block or blocks.BLOCK, (*arrays, *whole)
+    if _here.in_block:  # of another formula, whose temporaries are to stay as small
+        return size > block
     if size < RECORDED_BLOCKS * block or is_watched() or not all(map(is_plain, arguments)):
         return False
     return formula.slopes is not None if is_recorded(arguments) else size >= BLOCKS * block
@@ -78,11 +80,16 @@ class _Sums(torch.autograd.Function):
         saved, needed = iter(ctx.saved_tensors), ctx.needs_input_grad[4:]
         arguments = [next(saved) if x is None else x for x in ctx.numbers]
         arrays, whole = arguments[:count], arguments[count:]
-        if torch.is_grad_enabled() or is_watched() or any(map(torch._C._functorch.is_batchedtensor, upstream)):  # noqa: SLF001
+        if torch.is_grad_enabled() or is_watched() or any(map(_is_batch, upstream)):
             found = _differentiate(xp, formula, dtype, arrays, whole, needed, upstream)
         else:
             found = blocks.gradients(xp, formula, dtype, arrays, whole, needed, upstream)
         return (None,) * 4 + tuple(found)
+
+
+def _is_batch(x: Tensor) -> bool:
+    """Whether this is one of many upstream gradients: `is_grads_batched` maps in a way of its own."""
+    return torch._C._functorch.is_legacy_batchedtensor(x)  # noqa: SLF001
 
 
 def _differentiate(
@@ -97,8 +104,12 @@ def _differentiate(
     """Gradients as autograd finds them in the plain expression, where they are to be differentiated or mapped."""
     again = torch.is_grad_enabled()
     with torch.enable_grad():
-        found = formula.sums(xp, *blocks.parts(xp, dtype, arrays, ...), *whole)
-    wanted = [x for x, need in zip((*arrays, *whole), needed, strict=True) if need]
+        # views, from which no way leads to another argument, of which it may have been made
+        own = [x.view_as(x) if need else x for x, need in zip((*arrays, *whole), needed, strict=True)]
+        found = formula.sums(xp, *blocks.parts(xp, dtype, own[: len(arrays)], ...), *own[len(arrays) :])
+    wanted = [x for x, need in zip(own, needed, strict=True) if need]
+    moving = [(x, u) for x, u in zip(found, upstream, strict=True) if x.requires_grad]  # a count does not
+    found, upstream = zip(*moving, strict=True)
     gradients = iter(torch.autograd.grad(found, wanted, upstream, create_graph=again, allow_unused=True))
     return [next(gradients) if need else None for need in needed]
 
@@ -110,9 +121,13 @@ def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
     order = itertools.count()
 
     def work() -> None:
-        with torch.no_grad():
-            while (k := next(order)) < len(cuts):
-                results[k] = function(cuts[k])
+        outside, _here.in_block = _here.in_block, True
+        try:
+            with torch.no_grad():
+                while (k := next(order)) < len(cuts):
+                    results[k] = function(cuts[k])
+        finally:
+            _here.in_block = outside
 
     if threads == 1:
         work()
@@ -120,6 +135,15 @@ def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
         for future in [_get_pool(threads).submit(work) for _ in range(threads)]:
             future.result()
     return results
+
+
+class _Here(threading.local):
+    """What this thread is at."""
+
+    in_block = False
+
+
+_here = _Here()
 
 
 class _Workers:

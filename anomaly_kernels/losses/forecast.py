@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anomaly_kernels._backends.blocks import BLOCK
+from anomaly_kernels._backends import blocks
 from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
 from anomaly_kernels._numeric import times
 from anomaly_kernels._reduce import Formula, Slopes, reduce
@@ -89,7 +89,7 @@ def quantile_loss(
         return [lambda: slope, lambda: -xp.sum(slope, axis=2, keepdims=True)]
 
     arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2)}
-    formula = Formula(values, slopes, reduced=reduced, block=len(taus) * BLOCK)
+    formula = Formula(values, slopes, reduced=reduced, block=len(taus) * blocks.BLOCK)
     return reduce(xp, dtype, formula, arrays, weight=weight, reduction=reduction)
 
 

@@ -135,7 +135,7 @@ def _slopes_of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setti
 
     def by_scale() -> Array:
         slope = -xp.sum(square(white), axis=0) / scale
-        return slope if getattr(scale, "shape", ()) else xp.sum(slope)
+        return slope if len(getattr(scale, "shape", ())) else xp.sum(slope)
 
     def by_constant() -> Array:
         return xp.sum(xp.ones_like(white[:, 0]))
@@ -181,7 +181,7 @@ def _scale(xp: Namespace, dtype: DType, covariance: Covariance, size: int, like:
         return 1.0, 0.0
     deviation = number("sim", sim, xp, dtype, POSITIVE)
     # of an array: compilers would compile math.log anew for each number
-    return deviation, size * xp.log(deviation * cast(xp, dtype, xp.ones_like(like[:1, 0])))
+    return deviation, size * xp.sum(xp.log(deviation * cast(xp, dtype, xp.ones_like(like[:1, 0]))))
 
 
 def diagonal(xp: Namespace, matrix: Array) -> Array:

@@ -170,7 +170,8 @@ def iou_loss(
 
     arrays = {"score": score, "target": target}
     arrays = {name: xp.permute_dims(x, (*rest, *pooled)) for name, x in arrays.items()}
-    return reduce(xp, dtype, Formula(of_images, inner=len(pooled)), arrays, weight=weight, reduction="none")
+    formula = Formula(of_images, inner=len(pooled), casts=True)
+    return reduce(xp, dtype, formula, arrays, weight=weight, reduction="none")
 
 
 def _jaccard(
@@ -195,7 +196,7 @@ def _jaccard(
     if axis is None:
         common, both = xp.add_up(formula, dtype, (score, target), extremes)
     else:
-        common, both = sums(xp, score, target, *extremes)
+        common, both = sums(xp, cast(xp, dtype, score), cast(xp, dtype, target), *extremes)
     union = both - common
     if isinstance(smooth, float) and smooth > 0.0:
         return 1.0 - (common + smooth) / (union + smooth)

@@ -1,4 +1,4 @@
-"""Extreme but finite inputs, by kind of argument."""
+"""Ordinary edges of inputs, by kind of argument: saturated logits, zeros and ones, constants, data far away."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ def one_hot(p: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(p[..., 1:]), np.ones_like(p[..., :1])], axis=-1)
 
 
+EDGES = (20.0, 89.0, 104.0, 710.0, 1000.0)
+"""Where exp(x) becomes infinite or 0 in float32 (89, 104) and float64 (710), or dwarfs 1; and what no one exceeds."""
+
+
+def reaching(edge: float) -> Change:
+    """Some numbers at the edge, on both sides, the others spread between."""
+    return lambda x: edge * np.clip(x, -1.0, 1.0)
+
+
 # Inputs stay in the domain of the formulas: covariances positive definite, variances and scales above 0.
 CHANGES: dict[str, dict[str, Change]] = {
-    "large": {"real": lambda x: 1e15 * x, "log variance": lambda x: 40 * x, "covariance": lambda x: 1e15 * x},
-    "nearly overflowing": {"real": lambda x: 5e18 * x / np.max(np.abs(x))},
-    "tiny": {
-        "real": lambda x: 1e-20 * x,
-        "positive": lambda x: 1e-10 * x,
-        "covariance": lambda x: 1e-10 * x,
-        "log variance": lambda x: x - 40,
-    },
+    **{f"up to {edge:g}": {"real": reaching(edge)} for edge in EDGES},
+    "wide": {"positive": lambda x: 1e3 * x, "covariance": lambda x: 1e3 * x, "log variance": reaching(20.0)},
+    "narrow": {"positive": lambda x: 1e-3 * x, "covariance": lambda x: 1e-3 * x, "log variance": lambda x: x - 20.0},
     "zero": {"real": np.zeros_like, "weights": np.zeros_like},
     "constant": {"real": np.ones_like, "weights": np.ones_like},
     "one-hot": {"probability": one_hot},
@@ -41,7 +45,7 @@ CHANGES: dict[str, dict[str, Change]] = {
 
 
 def extremes(case: Case) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Yield a label and the leaves it changes, for each extreme that changes any of the case's arguments."""
+    """Yield a label and the leaves it changes, for each edge that changes any of the case's arguments."""
     for label, changes in CHANGES.items():
         changed = {}
         for name, kind in _kinds(case).items():
@@ -62,5 +66,7 @@ def _kinds(case: Case) -> dict[str, str]:
             if name == "y_pred" and "x_true" in case.inputs:
                 kind = "probability"
             kind = "real" if kind == "latent" else kind
+            if "model" in case.settings and case.settings.get("epsilon") == 0:
+                kind = "input of a model"  # whose probabilities become 0 earlier in float32: infinite by definition
             kinds[name] = f"second {kind}" if kind == "probability" and kind in kinds.values() else kind
     return kinds
