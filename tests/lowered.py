@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from anomaly_kernels._backends import blocks
+from anomaly_kernels._backends import blocks, numpy
 from anomaly_kernels.losses import mixture
 
 
@@ -14,6 +14,7 @@ def lower_thresholds(patch: Any, size: int) -> None:
     patch.setattr(blocks, "BLOCK", size)
     for name in ("_WEIGHTS", "_SCATTER", "_ENERGY"):
         patch.setattr(mixture, name, getattr(mixture, name)._replace(block=size))
+    patch.setattr(numpy, "BLOCKS", 1)
     if os.environ.get("AK_LIBRARY") == "torch":
         from anomaly_kernels._backends import torch_evaluation
 

@@ -12,6 +12,7 @@ from reference import draw
 
 import anomaly_kernels as ak
 from anomaly_kernels._backends import blocks
+from anomaly_kernels._backends import numpy as numpy_backend
 from anomaly_kernels._checks import inputs
 from anomaly_kernels._reduce import Formula, Sums, reduce
 from anomaly_kernels.testing.agreement import agree
@@ -34,6 +35,11 @@ SHAPES = [
 ]
 SIZES = [1, 2, 3, 5, 7, 12, 20, 1000]
 IDENTITY = Formula(lambda xp, x: x)
+
+
+@pytest.fixture(autouse=True)
+def _two_blocks_are_enough(monkeypatch):
+    monkeypatch.setattr(numpy_backend, "BLOCKS", 1)
 
 
 def weighted(inner):

@@ -14,6 +14,9 @@ from anomaly_kernels._backends.generic import Generic
 from anomaly_kernels._backends.numpy_forms import order_statistics
 from anomaly_kernels._typing import Array, Axis, Setting
 
+BLOCKS = 4
+"""From more blocks than these on they pay: memory for fewer is recycled without page faults."""
+
 ROW = 2**10
 """Numbers of float32 that one dot product may add up and keep their digits."""
 
@@ -53,7 +56,7 @@ class NumPy(Generic):
     empty = staticmethod(np.empty)
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
-        return arrays[0].size > blocks.BLOCK  # type: ignore[attr-defined]
+        return arrays[0].size > BLOCKS * blocks.BLOCK  # type: ignore[attr-defined]
 
     def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
         # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere
