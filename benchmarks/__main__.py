@@ -61,7 +61,8 @@ def _run(options: argparse.Namespace) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / NAME).write_text(results.text(about | {"libraries": found}) + "\n")
     _show(options.output / NAME)
-    return int(found != measured)
+    refused = any(row["part"] == "refused" for rows in found.values() for row in rows["speed"])
+    return int(refused or found != measured)
 
 
 def measure_apart(target: str, plan: Plan) -> dict[str, Any]:

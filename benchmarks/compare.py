@@ -46,6 +46,7 @@ def _rows(results: dict[str, Any], kind: str) -> dict[Key, dict[str, Any]]:
         (library, row["case"], row["part"], row["elements"], row["way"], row.get("busy", False)): row
         for library, found in results["libraries"].items()
         for row in found[kind]
+        if row["part"] != "refused"
     }
 
 

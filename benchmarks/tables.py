@@ -20,6 +20,7 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
         yield from _table("Growth", _growth(_part(speed, "growth"), _part(memory, "growth")))
         yield from _table("Peak memory", _memory(_part(memory, "large")))
         yield from _table("Around the kernels", _around(_part(speed, "around")))
+        yield from _table("Not compared", [{**_named(row), "why": row["why"]} for row in _part(speed, "refused")])
 
 
 def _about(results: dict[str, Any]) -> Iterator[str]:

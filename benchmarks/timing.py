@@ -30,7 +30,10 @@ class Patience(NamedTuple):
 
 
 def take_turns(runs: Mapping[str, Run], patience: Patience, rng: np.random.Generator) -> dict[str, list[float]]:
-    """Seconds that a call takes, for each candidate and round; each round in an order of its own."""
+    """Seconds that a call takes, for each candidate and round; each round in an order of its own.
+
+    Each has been called before: the first call compiles, loads and allocates.
+    """
     once = partial(_once, getattr(time, patience.clock))
     calls = {name: _calls(run, once, patience.shortest) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
@@ -71,7 +74,6 @@ def busy_core() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _calls(run: Run, once: Callable[[Run, int], float], shortest: float) -> int:
-    run()  # compiles, loads, allocates
     return max(1, min(MOST_CALLS, int(shortest / max(once(run, 1), 1e-7))))
 
 
