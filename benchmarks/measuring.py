@@ -36,6 +36,8 @@ class Plan(NamedTuple):
     sizes: tuple[int, ...] = (10**3, 10**4, 10**5, 10**6, 10**7, 10**8)
     small: int = 32 * 10 * 8
     large: int = 2**24
+    metered: int = 2**22
+    """Instead of `large`, where memory is measured: what is needed grows in proportion, or not at all."""
     limit: float = 1.0
     """Of the size that a case gives as its largest."""
     read: int = 2**26
@@ -113,7 +115,7 @@ class Meter:
         """The most that each candidate needs beyond the inputs, in each way, at sizes where that is not noise."""
         if elements < LARGE_ENOUGH:
             return
-        elements, inputs = self._given(name, elements)
+        elements, inputs = self._given(name, min(elements, self.plan.metered) if part == "large" else elements)
         for way in self._ways(part, name):
             if not way.slow:
                 runs = self._runs(way, name, inputs)
