@@ -47,7 +47,7 @@ docs: $(VENV)/.dev  ## the documentation, into build/docs
 stubs: $(VENV)/.dev  ## the adapters' stubs, from the kernels
 	$(BIN)/python tests/stubs.py
 
-bench: $(VENV)/.dev  ## speed and memory against the plain formula and the frameworks' own operations
+bench: $(VENV)/.dev  ## speed and memory beside the plain formula and what users would pick instead
 	$(BIN)/python -m benchmarks
 
 mutation: $(VENV)/.dev  ## which changes of a formula no test notices

@@ -1,7 +1,9 @@
-"""Speed, memory and accuracy of the kernels, beside the plain formula and the frameworks' own operations.
+"""Speed and memory of the kernels beside the plain formula and what a user would pick instead.
 
-    python -m benchmarks [--library NAME ...] [--quick] [--output build/bench]
+    python -m benchmarks [--quick] [--library NAME ...] [--case NAME ...] [--sizes N ...] [--output FOLDER]
+    python -m benchmarks show RESULTS.json
+    python -m benchmarks compare OLD.json NEW.json [--tolerance 1.2]
 
-One process a library. Candidates take turns in it, so that what slows the machine down slows all of them, and what is
-reported are ratios of neighbours. Results: a table, `results.json` and `picture.png` in the output folder.
+One process a library. In it, candidates take turns in random order, so that what slows the machine down slows all of
+them, and what is reported are ratios of neighbours. `docs/benchmarks.md` says how to read the tables.
 """

@@ -5,89 +5,94 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.libraries import LIBRARIES
+from benchmarks import compare, libraries, picture, results, tables
+from benchmarks.cases import CASES
+from benchmarks.measuring import QUICK, Plan
+from benchmarks.memory import METERED
+from benchmarks.overhead import import_milliseconds
 
-# More threads for JAX than two cores would have: of two, jaxlib 0.10's triangular solves in the plain gradient of a
-# mixture can each hold one and wait for another for ever. Ours is made so that it cannot.
-ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "NPROC": str(max(16, os.cpu_count() or 1))}
-
-
-def main() -> int:
-    """Measure each library in a process of its own, then report."""
-    options = _options()
-    if options.measure:
-        return _measure_here(options)
-    options.output.mkdir(parents=True, exist_ok=True)
-    libraries = {name: found for name in options.library if (found := _measure_apart(name, options)) is not None}
-    if not libraries:
-        return 1
-    from benchmarks import overhead, picture, report
-
-    results = {"machine": _machine(), "import_seconds": overhead.import_seconds(), "libraries": libraries}
-    results["rankings"] = _rankings_apart(options)
-    (options.output / "results.json").write_text(json.dumps(results, indent=1))
-    print("\n".join(report.lines(results)))
-    picture.draw(results, options.output / "picture.png")
-    print(f"\n{options.output}/results.json, picture.png")
-    return 0 if set(libraries) == set(options.library) else 1
+NAME = "latest.json"
+CLOCKS = {"wall": "perf_counter", "cpu": "process_time"}
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="speed, memory and accuracy of the kernels"
-    )
-    parser.add_argument("--library", nargs="+", choices=LIBRARIES, default=list(LIBRARIES), help="all by default")
-    parser.add_argument("--quick", action="store_true", help="smaller arrays, fewer rounds")
+def main(argv: list[str] | None = None) -> int:
+    """Do what the command line says; the status that the shell gets."""
+    options = _options(argv)
+    status: int = options.do(options)
+    return status
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="speed and memory of the kernels")
+    known = libraries.CPU + libraries.CUDA
+    parser.add_argument("--library", nargs="+", choices=known, metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("--case", nargs="+", choices=CASES, metavar="NAME", help=f"of {', '.join(CASES)}")
+    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="of the inputs whose growth is measured")
+    parser.add_argument("--quick", action="store_true", help="a few cases, smaller inputs, two minutes")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: of this process, on a busy machine")
     parser.add_argument("--output", type=Path, default=Path("build/bench"), help="a folder (default: %(default)s)")
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)  # what a library's process is told
-    return parser.parse_args()
+    parser.set_defaults(do=_run)
+    commands = parser.add_subparsers(title="other commands")
+    shown = commands.add_parser("show", help="tables and pictures of a file of results, written beside it")
+    shown.add_argument("results", type=Path)
+    shown.set_defaults(do=lambda options: _show(options.results))
+    compared = commands.add_parser("compare", help="what became worse; status 1 if anything did")
+    compared.add_argument("old", type=Path)
+    compared.add_argument("new", type=Path)
+    compared.add_argument("--tolerance", type=float, default=1.2, help="a factor (default: %(default)s)")
+    compared.set_defaults(do=_compare)
+    return parser.parse_args(argv)
 
 
-def _measure_apart(library: str, options: argparse.Namespace) -> dict[str, Any] | None:
-    command = [sys.executable, "-m", "benchmarks", "--measure", "--library", library, "--output", str(options.output)]
-    command += ["--quick"] * options.quick
-    environment = os.environ | ENVIRONMENT | ({"KERAS_BACKEND": library} if library != "numpy" else {})
-    done = subprocess.run(command, env=environment, check=False)
-    if done.returncode:
-        print(f"{library}: not measured, its process ended with status {done.returncode}", file=sys.stderr)
-        return None
-    found: dict[str, Any] = json.loads((options.output / f"{library}.json").read_text())
+def _run(options: argparse.Namespace) -> int:
+    plan = QUICK if options.quick else Plan()
+    plan = plan._replace(cases=tuple(options.case or plan.cases), sizes=tuple(options.sizes or plan.sizes))
+    plan = plan._replace(patience=plan.patience._replace(clock=CLOCKS[options.clock]))
+    about = {"machine": results.machine(), "commit": results.commit(), "versions": results.versions()}
+    about |= {"quick": options.quick, "plan": plan._asdict(), "import_milliseconds": import_milliseconds()}
+    measured = {target: measure_apart(target, plan) for target in options.library or libraries.targets()}
+    found = {target: rows for target, rows in measured.items() if rows}
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / NAME).write_text(results.text(about | {"libraries": found}) + "\n")
+    _show(options.output / NAME)
+    refused = any(row["part"] == "refused" for rows in found.values() for row in rows["speed"])
+    return int(refused or found != measured)
+
+
+def measure_apart(target: str, plan: Plan) -> dict[str, Any]:
+    """Measure one library, its speed and its memory in a process each; nothing if that fails."""
+    variables = {"speed": libraries.environment(target), "memory": libraries.environment(target) | METERED}
+    found = {}
+    with TemporaryDirectory() as folder:
+        for kind, environment in variables.items():
+            output = Path(folder) / f"{kind}.json"
+            command = [sys.executable, "-m", "benchmarks.measuring", kind, target, json.dumps(plan), str(output)]
+            done = subprocess.run(command, env=os.environ | environment, check=False)
+            if done.returncode:
+                print(f"{target}: no {kind}, its process ended with status {done.returncode}", file=sys.stderr)
+                return {}
+            found[kind] = results.read(output)
     return found
 
 
-def _rankings_apart(options: argparse.Namespace) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.ranking", *["--quick"] * options.quick]
-    done = subprocess.run(command, env=os.environ | ENVIRONMENT, check=True, stdout=subprocess.PIPE)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def _measure_here(options: argparse.Namespace) -> int:
-    from benchmarks.measuring import QUICK, Sizes, measure
-
-    (library,) = options.library
-    found = measure(library, QUICK if options.quick else Sizes())
-    (options.output / f"{library}.json").write_text(json.dumps(found))
+def _show(path: Path) -> int:
+    found, beside = results.read(path), path.parent / "tables.md"
+    text = "\n".join(tables.lines(found))
+    beside.write_text(text)
+    print(text, path, beside, *picture.draw(found, path.parent), sep="\n")
     return 0
 
 
-def _machine() -> dict[str, Any]:
-    model = Path("/proc/cpuinfo").read_text().partition("model name")[2].partition("\n")[0].strip("\t: ")
-    return {
-        "processor": model or platform.processor(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def _compare(options: argparse.Namespace) -> int:
+    said, worse = compare.lines(results.read(options.old), results.read(options.new), options.tolerance)
+    print("\n".join(said))
+    return int(worse)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,4 @@
-"""What is measured: one entry a kernel.
-
-`plain` is the formula as people write it, in the library's own names (`xp` is numpy, torch, jax.numpy or
-tensorflow.experimental.numpy); `native` names the library's own operation in `natives.py`, where it has one.
-"""
+"""What is measured: an entry a kernel, with its inputs and the formula as people write it."""
 
 from __future__ import annotations
 
@@ -15,58 +11,75 @@ import anomaly_kernels as ak
 from benchmarks import plain
 
 Inputs = dict[str, Any]
+Make = Callable[[np.random.Generator, int], Inputs]
 D = 64  # columns of the (N, D) inputs
 
 
 class Case(NamedTuple):
-    """A kernel with inputs of about n elements, and what it is compared with; gradients are with respect to `wrt`."""
+    """A kernel, inputs of n numbers each, and the formula written plainly; gradients are with respect to `wrt`."""
 
     kernel: Callable[..., Any]
-    inputs: Callable[[np.random.Generator, int], Inputs]
-    wrt: str
+    inputs: Make
     plain: Callable[..., Any]
-    native: str = ""
-    largest: int = 2**26
-    """Above this many elements the plain formula needs too much memory to be run."""
+    wrt: str = ""
+    largest: int = 2**30
+    """Above this the plain formula, or a peer, needs too much memory or time; the case is measured here instead."""
+    lacks: tuple[str, ...] = ()
+    """Libraries in which the formula cannot be written in a line or two."""
 
 
-def _pair(*names: str) -> Callable[[np.random.Generator, int], Inputs]:
-    return lambda rng, n: {name: rng.random((n // 8, 8), np.float32) for name in names}
+def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape, np.float32)
 
 
-def _masked(*names: str) -> Callable[[np.random.Generator, int], Inputs]:
-    score = names[1]
-    return lambda rng, n: {"target": (rng.random((n // 8, 8)) < 0.1).astype(np.float32), score: _normal(rng, n // 8, 8)}
-
-
-def _rows(*names: str, width: int = D) -> Callable[[np.random.Generator, int], Inputs]:
+def _rows(*names: str, width: int = D) -> Make:
     return lambda rng, n: {name: _normal(rng, n // width, width) for name in names}
 
 
+def _masked(score: str) -> Make:
+    def made(rng: np.random.Generator, n: int) -> Inputs:
+        return {"target": (rng.random((n // 8, 8)) < 0.1).astype(np.float32), score: _normal(rng, n // 8, 8)}
+
+    return made
+
+
+def _shares(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    x = 0.01 + rng.random((rows, columns), np.float32)  # away from 0, where peers that do not clip differ
+    return x / x.sum(axis=1, keepdims=True)
+
+
 def _probabilities(rng: np.random.Generator, n: int) -> Inputs:
-    found = {name: rng.random((n // D, D), np.float32) for name in ("p_true", "p_pred")}
-    return {name: p / p.sum(axis=1, keepdims=True) for name, p in found.items()}
+    return {name: _shares(rng, n // D, D) for name in ("p_true", "p_pred")}
+
+
+def _gaussian(rng: np.random.Generator, n: int) -> Inputs:
+    factor = _normal(rng, 16, 16)
+    return {**_rows("y_true", "y_pred", width=16)(rng, n), "cov_full": factor @ factor.T + np.eye(16, dtype="float32")}
 
 
 def _embeddings(rng: np.random.Generator, n: int) -> Inputs:
     return {"embeddings": _normal(rng, n // D, D), "center": _normal(rng, D)}
 
 
+def _forecasts(rng: np.random.Generator, n: int) -> Inputs:
+    return {"y_true": _normal(rng, n // 24, 8, 1), "y_pred": _normal(rng, n // 24, 8, 3, 1)}
+
+
 def _mixture(rng: np.random.Generator, n: int) -> Inputs:
-    gamma = rng.random((n // 32, 8), np.float32)
-    return {"z": _normal(rng, n // 32, 32), "gamma": gamma / gamma.sum(axis=1, keepdims=True)}
+    return {"z": _normal(rng, n // 32, 32), "gamma": _shares(rng, n // 32, 8)}
 
 
 def _autoencoder(rng: np.random.Generator, n: int) -> Inputs:
     return {"x_true": _normal(rng, n // 32, 9), "x_pred": _normal(rng, n // 32, 9), **_mixture(rng, n)}
 
 
-def _forecasts(rng: np.random.Generator, n: int) -> Inputs:
-    return {"y_true": _normal(rng, n // 24, 8, 1), "y_pred": _normal(rng, n // 24, 8, 3, 1)}
+def _selectors(rng: np.random.Generator, n: int) -> Inputs:
+    return {"components": _normal(rng, n // D, D) / 8}
 
 
-def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.standard_normal(shape, np.float32)
+def _ranking(rng: np.random.Generator, n: int) -> Inputs:
+    target = (rng.random(n) < 0.02).astype(np.float32)
+    return {"target": target, "score": _normal(rng, n) + 2 * target}
 
 
 def _soft_boundary(embeddings: Any, center: Any) -> Any:
@@ -81,24 +94,46 @@ def _quantile(y_true: Any, y_pred: Any) -> Any:
     return ak.quantile_loss(y_true, y_pred, quantiles=plain.QUANTILES)
 
 
+def _statistics(scores: Any) -> Any:
+    return sum(ak.score_statistics(scores))
+
+
+_RANKED, _MIXED = 2**20, 2**17
+
 CASES = {
-    "mean squared anomaly": Case(ak.mean_squared_anomaly, _pair("scores"), "scores", plain.mean_square),
-    "squared error": Case(ak.mse_reconstruction_loss, _pair("x_true", "x_pred"), "x_pred", plain.squared_error, "mse"),
-    "BCE": Case(ak.anomaly_bce_with_logits, _masked("target", "logit"), "logit", plain.bce, "bce"),
-    "IoU": Case(ak.iou_loss, _masked("target", "score"), "score", plain.iou),
-    "KL divergence": Case(ak.kl_divergence, _probabilities, "p_pred", plain.kl, "kl"),
-    "Gaussian KL": Case(ak.gaussian_kl, _rows("mean", "log_var"), "mean", plain.gaussian_kl),
-    "ELBO": Case(ak.elbo, _rows("y_true", "y_pred"), "y_pred", plain.elbo, "gaussian_nll"),
-    "SVDD": Case(ak.deep_svdd_loss, _embeddings, "embeddings", plain.svdd),
-    "SVDD, soft boundary": Case(_soft_boundary, _embeddings, "embeddings", plain.soft_boundary),
-    "quantile loss": Case(_quantile, _forecasts, "y_pred", plain.quantile),
-    "mixture energy": Case(_energy, _mixture, "z", plain.mixture_energy, largest=2**18),
-    "AEGMM": Case(ak.aegmm_loss, _autoencoder, "z", plain.aegmm, largest=2**18),
+    "mean squared anomaly": Case(ak.mean_squared_anomaly, _rows("scores", width=8), plain.mean_square, "scores"),
+    "squared error": Case(
+        ak.mse_reconstruction_loss, _rows("x_true", "x_pred", width=8), plain.squared_error, "x_pred"
+    ),
+    "BCE": Case(ak.anomaly_bce_with_logits, _masked("logit"), plain.bce, "logit"),
+    "IoU": Case(ak.iou_loss, _masked("score"), plain.iou, "score"),
+    "KL divergence": Case(ak.kl_divergence, _probabilities, plain.kl, "p_pred"),
+    "Gaussian KL": Case(ak.gaussian_kl, _rows("mean", "log_var"), plain.gaussian_kl, "mean"),
+    "ELBO": Case(ak.elbo, _rows("y_true", "y_pred"), plain.elbo, "y_pred"),
+    "ELBO, full covariance": Case(ak.elbo, _gaussian, plain.elbo_full, "y_pred"),
+    "SVDD": Case(ak.deep_svdd_loss, _embeddings, plain.svdd, "embeddings"),
+    "SVDD, soft boundary": Case(_soft_boundary, _embeddings, plain.soft_boundary, "embeddings"),
+    "quantile loss": Case(_quantile, _forecasts, plain.quantile, "y_pred"),
+    "orthogonality": Case(ak.orthogonality_loss, _selectors, plain.orthogonality, "components", 2**18),
+    "mixture energy": Case(_energy, _mixture, plain.mixture_energy, "z", _MIXED),
+    "AEGMM": Case(ak.aegmm_loss, _autoencoder, plain.aegmm, "z", _MIXED),
+    "average precision": Case(ak.average_precision, _ranking, plain.average_precision, largest=_RANKED),
+    "ROC AUC": Case(ak.roc_auc, _ranking, plain.roc_auc, largest=_RANKED),
+    "score statistics": Case(
+        _statistics,
+        lambda rng, n: {"scores": _normal(rng, n)},
+        plain.statistics,
+        largest=2**22,
+        lacks=("tensorflow",),
+    ),
 }
-MIXTURES = ("mixture energy", "AEGMM")
+GROWN = ("BCE", "IoU", "SVDD")
+"""Measured at every size, from calls that cost nothing but the call to arrays that no cache holds."""
+SLOW = ("squared error", "BCE", "IoU", "KL divergence", "SVDD")
+"""Measured in ways that take seconds to compile, too."""
+QUICK = ("squared error", "BCE", "IoU", "SVDD", "average precision")
 
 
-def arrays_of(case: Case, elements: int, library_array: Callable[[np.ndarray], Any]) -> Inputs:
+def arrays_of(case: Case, elements: int, array: Callable[[np.ndarray], Any]) -> Inputs:
     """The inputs of a case in a library's arrays, always the same."""
-    inputs = case.inputs(np.random.default_rng(0), elements)
-    return {name: library_array(x) for name, x in inputs.items()}
+    return {name: array(x) for name, x in case.inputs(np.random.default_rng(0), elements).items()}

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from anomaly_kernels import weights
-from anomaly_kernels.testing.drivers import driver_for
-from benchmarks.timing import Run, compared
+from benchmarks.libraries import array_of
+from benchmarks.timing import Run
 
 B, T, F, UNITS = 64, 100, 8, 64
 Pairs = dict[str, dict[str, Run]]
 
 
-def inference(library: str, seconds: float, rounds: int) -> dict[str, Any]:
-    """Times of our forms and of the plain ones, and the ratios, by framework and way of running."""
-    x = driver_for(library).array(np.random.default_rng(0).normal(size=(B, T, F)), "float32")
-    found = {}
-    for name, runs in {**OWN.get(library, _none)(x), **(_keras(library, x) if library != "numpy" else {})}.items():
-        ours, plain = (np.asarray(run()) for run in runs.values())
+def runs(library: str) -> Iterator[tuple[str, str, dict[str, Run]]]:
+    """Our forms and the plain ones, by framework and way of running."""
+    x = array_of(library)(np.random.default_rng(0).standard_normal((B, T, F), np.float32))
+    pairs = OWN.get(library, _none)(x) | (_keras(library, x) if library != "numpy" else {})
+    for way, pair in pairs.items():
+        ours, plain = (np.asarray(run()) for run in pair.values())
         np.testing.assert_allclose(ours, plain, atol=1e-5)  # the same network, or there is nothing to compare
-        found[name] = compared(runs, seconds, rounds)
-    return found
+        yield "LSTM autoencoder, inference", way, pair
 
 
 def _none(x: Any) -> Pairs:

@@ -1,4 +1,4 @@
-"""The formulas as people write them, in a library's own names (`xp`)."""
+"""The formulas as people write them, in a library's own names (`xp`, which `libraries.names_of` gives)."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ def elbo(xp: Any, y_true: Any, y_pred: Any) -> Any:
     return xp.mean(0.5 * xp.sum((y_true - y_pred) ** 2, -1)) + 0.5 * y_true.shape[-1] * math.log(2 * math.pi)
 
 
+def elbo_full(xp: Any, y_true: Any, y_pred: Any, cov_full: Any) -> Any:
+    residual = y_true - y_pred
+    distance = xp.sum((residual @ xp.linalg.inv(cov_full)) * residual, -1)
+    half_logdet = xp.sum(xp.log(xp.einsum("ii->i", xp.linalg.cholesky(cov_full))))  # XLA in TensorFlow has no slogdet
+    return xp.mean(0.5 * distance) + half_logdet + 0.5 * y_true.shape[-1] * math.log(2 * math.pi)
+
+
 def svdd(xp: Any, embeddings: Any, center: Any) -> Any:
     return xp.mean(xp.sum((embeddings - center) ** 2, -1))
 
@@ -54,6 +61,30 @@ def quantile(xp: Any, y_true: Any, y_pred: Any) -> Any:
         error = y_true - y_pred[:, :, k]
         losses.append(xp.mean(xp.maximum(q * error, (q - 1) * error)))
     return sum(losses) / len(losses)
+
+
+def orthogonality(xp: Any, components: Any) -> Any:
+    products = xp.einsum("ic,jc->ij", components, components)
+    return xp.sum((products - xp.eye(components.shape[0], dtype=components.dtype)) ** 2)
+
+
+def average_precision(xp: Any, target: Any, score: Any) -> Any:
+    ordered = xp.take(target, xp.argsort(-score))
+    found = xp.cumsum(ordered, 0)
+    return xp.sum(ordered * found / xp.cumsum(0 * ordered + 1, 0)) / xp.sum(ordered)
+
+
+def roc_auc(xp: Any, target: Any, score: Any) -> Any:
+    ordered = xp.take(target, xp.argsort(-score))
+    false = 1 - ordered
+    return 1 - xp.sum(ordered * xp.cumsum(false, 0) / xp.sum(false)) / xp.sum(ordered)
+
+
+def statistics(xp: Any, scores: Any) -> Any:
+    mean = xp.mean(scores)
+    std = (xp.sum((scores - mean) ** 2) / (scores.shape[0] - 1)) ** 0.5
+    quantiles = sum(xp.quantile(scores, q) for q in (0.5, 0.25, 0.75, 0.95, 0.99))
+    return mean + std + scores.min() + scores.max() + quantiles
 
 
 def mixture_energy(xp: Any, z: Any, gamma: Any) -> Any:
@@ -74,27 +105,14 @@ def _mixture(xp: Any, z: Any, gamma: Any) -> tuple[Any, Any, Any]:
     deviation = z[:, None, :] - mu[None]
     outer = deviation[:, :, :, None] * deviation[:, :, None, :]
     cov = xp.sum(gamma[:, :, None, None] * outer, 0) / total[:, None, None]
-    return total / gamma.shape[0], mu, cov + 1e-6 * _eye(xp, z)
+    return total / gamma.shape[0], mu, cov + 1e-6 * xp.eye(z.shape[1], dtype=z.dtype)
 
 
 def _energy(xp: Any, z: Any, phi: Any, mu: Any, cov: Any) -> Any:
-    linear = _linear_algebra(xp)
     deviation = z[:, None, :] - mu[None]
-    distance = xp.sum(xp.sum(deviation[:, :, :, None] * linear.inv(cov)[None], 2) * deviation, 2)
-    half_logdet = xp.sum(xp.log(xp.einsum("kii->ki", linear.cholesky(cov))), 1)  # XLA in TensorFlow has no slogdet
+    distance = xp.sum(xp.sum(deviation[:, :, :, None] * xp.linalg.inv(cov)[None], 2) * deviation, 2)
+    half_logdet = xp.sum(xp.log(xp.einsum("kii->ki", xp.linalg.cholesky(cov))), 1)
     log_density = -0.5 * (distance + z.shape[1] * math.log(2 * math.pi)) - half_logdet
     exponent = xp.log(phi) + log_density
     top = xp.amax(exponent, 1)
     return -xp.mean(top + xp.log(xp.sum(xp.exp(exponent - top[:, None]), 1)))
-
-
-def _eye(xp: Any, z: Any) -> Any:
-    return xp.eye(z.shape[1], dtype=z.dtype)
-
-
-def _linear_algebra(xp: Any) -> Any:
-    if hasattr(xp, "linalg"):
-        return xp.linalg
-    from tensorflow import linalg  # tensorflow.experimental.numpy has none
-
-    return linalg

@@ -1,63 +1,84 @@
-"""Times of candidates that take turns."""
+"""Times of candidates that take turns, alone and beside a busy process."""
 
 from __future__ import annotations
 
-import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 Run = Callable[[], Any]
-LONG_ENOUGH = 2e-3  # seconds that the clock and the loop around a call do not show in
+LEAST_ROUNDS = 3  # however long they take
+MOST_CALLS = 2000
+SPIN = "print(flush=True)\nwhile True: pass"
 
 
-class Ratio(NamedTuple):
-    """Time of ours over that of another, from pairs of neighbouring measurements."""
+class Patience(NamedTuple):
+    """How long to measure a case: rounds until there are enough, or the time is up."""
 
-    least: float
-    median: float
+    rounds: int
+    seconds: float
+    shortest: float
+    """Seconds that a single measurement lasts at least, in as many calls as that takes."""
+    clock: str = "perf_counter"
+    """Of `time`; `process_time` counts what the processor does for this process, which a busy machine disturbs less."""
 
 
-def take_turns(candidates: dict[str, Run], seconds: float, rounds: int) -> dict[str, list[float]]:
-    """Seconds a call takes, for each candidate and round; at least three rounds, however long they take."""
-    calls = {name: _calls(run) for name, run in candidates.items()}
-    times: dict[str, list[float]] = {name: [] for name in candidates}
+def take_turns(runs: Mapping[str, Run], patience: Patience, rng: np.random.Generator) -> dict[str, list[float]]:
+    """Seconds that a call takes, for each candidate and round; each round in an order of its own.
+
+    Each has been called before: the first call compiles, loads and allocates.
+    """
+    once = partial(_once, getattr(time, patience.clock))
+    calls = {name: _calls(run, once, patience.shortest) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
     started = time.perf_counter()
-    for k in range(rounds):
-        if k >= 3 and time.perf_counter() - started > seconds:
+    for k in range(patience.rounds):
+        if k >= LEAST_ROUNDS and time.perf_counter() - started > patience.seconds:
             break
-        order = list(candidates) if k % 2 == 0 else list(reversed(candidates))  # nobody always follows the same one
-        for name in order:
-            times[name].append(_once(candidates[name], calls[name]))
+        for name in rng.permutation(list(runs)):
+            times[name].append(once(runs[name], calls[name]))
     return times
 
 
-def ratios(times: dict[str, list[float]], ours: str = "ours") -> dict[str, Ratio]:
-    """Ours over each other candidate."""
-    pairs = {
-        other: [a / b for a, b in zip(times[ours], seconds, strict=True)]
-        for other, seconds in times.items()
-        if other != ours
-    }
-    return {other: Ratio(min(found), statistics.median(found)) for other, found in pairs.items()}
+def spread(values: Any) -> list[float]:
+    """The lower quartile, the median and the upper quartile."""
+    return [float(f"{x:.4g}") for x in np.quantile(np.asarray(values), [0.25, 0.5, 0.75])]
 
 
-def compared(candidates: dict[str, Run], seconds: float, rounds: int) -> dict[str, Any]:
-    """Milliseconds of each candidate, and ours over each other one."""
-    times = take_turns(candidates, seconds, rounds)
+def compared(times: Mapping[str, list[float]]) -> dict[str, Any]:
+    """Milliseconds of each candidate, and the first one's time over each other one's, round by round."""
+    first, *others = times
+    ours = np.asarray(times[first])
     return {
-        "milliseconds": {name: 1e3 * statistics.median(each) for name, each in times.items()},
-        "ours_over": {other: ratio._asdict() for other, ratio in ratios(times).items()},
+        "milliseconds": {name: spread(1e3 * np.asarray(each)) for name, each in times.items()},
+        "ours_over": {name: spread(ours / times[name]) for name in others},
     }
 
 
-def _calls(run: Run) -> int:
-    run()  # compiles, loads, allocates
-    return max(1, min(2000, int(LONG_ENOUGH / max(_once(run, 1), 1e-7))))
+@contextmanager
+def busy_core() -> Iterator[subprocess.Popen[bytes]]:
+    """Within it another process keeps a core busy."""
+    with subprocess.Popen([sys.executable, "-c", SPIN], stdout=subprocess.PIPE) as spinning:
+        assert spinning.stdout is not None
+        spinning.stdout.readline()  # it has started
+        try:
+            yield spinning
+        finally:
+            spinning.kill()
 
 
-def _once(run: Run, calls: int) -> float:
-    started = time.perf_counter()
+def _calls(run: Run, once: Callable[[Run, int], float], shortest: float) -> int:
+    return max(1, min(MOST_CALLS, int(shortest / max(once(run, 1), 1e-7))))
+
+
+def _once(clock: Callable[[], float], run: Run, calls: int) -> float:
+    started = clock()
     for _ in range(calls):
         run()
-    return (time.perf_counter() - started) / calls
+    return (clock() - started) / calls

@@ -1,0 +1,122 @@
+"""What a user would pick instead, by library and case, under the name by which they know it.
+
+Every one takes the case's inputs by name and gives the same number. A case that is not here has no such peer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.plain import QUANTILES
+
+Peers = dict[str, dict[str, Callable[..., Any]]]
+
+
+def peers_of(library: str, case: str) -> dict[str, Callable[..., Any]]:
+    """The peers of a case in a library, by name."""
+    made = {"numpy": _numpy, "torch": _torch, "jax": _jax, "tensorflow": _tensorflow}.get(library)
+    return made().get(case, {}) if made else {}
+
+
+def _numpy() -> Peers:
+    from scipy import special, stats
+    from sklearn import metrics
+
+    def pinball(y_true: Any, y_pred: Any) -> Any:
+        flat = [(y_true.reshape(-1), y_pred[:, :, k].reshape(-1), q) for k, q in enumerate(QUANTILES)]
+        return sum(metrics.mean_pinball_loss(y, p, alpha=q) for y, p, q in flat) / len(flat)
+
+    def log_density(y_true: Any, y_pred: Any, cov_full: Any) -> Any:
+        return -stats.multivariate_normal(cov=cov_full).logpdf(y_true - y_pred).mean()
+
+    return {
+        "squared error": {"sklearn.mean_squared_error": _by_place(metrics.mean_squared_error)},
+        "KL divergence": {"scipy.rel_entr": lambda p_true, p_pred: special.rel_entr(p_true, p_pred).sum(-1).mean()},
+        "ELBO, full covariance": {"scipy.multivariate_normal": log_density},
+        "quantile loss": {"sklearn.mean_pinball_loss": pinball},
+        "average precision": {"sklearn.average_precision_score": _by_place(metrics.average_precision_score)},
+        "ROC AUC": {"sklearn.roc_auc_score": _by_place(metrics.roc_auc_score)},
+    }
+
+
+def _torch() -> Peers:
+    import torch
+    from torch import distributions
+    from torch.nn import functional as F
+    from torchmetrics.functional import classification
+
+    def cross_entropy(target: Any, logit: Any) -> Any:
+        return F.binary_cross_entropy_with_logits(logit, target)
+
+    def gaussian_kl(mean: Any, log_var: Any) -> Any:
+        ours, standard = distributions.Normal(mean, (0.5 * log_var).exp()), distributions.Normal(0.0, 1.0)
+        return distributions.kl_divergence(ours, standard).sum(-1).mean()
+
+    def gaussian_nll(y_true: Any, y_pred: Any) -> Any:
+        one = torch.ones((), device=y_pred.device).expand_as(y_pred)
+        return y_pred.shape[-1] * F.gaussian_nll_loss(y_pred, y_true, one, full=True)
+
+    def log_density(y_true: Any, y_pred: Any, cov_full: Any) -> Any:
+        return -distributions.MultivariateNormal(y_pred, cov_full).log_prob(y_true).mean()
+
+    def ranked(metric: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda target, score: metric(score, target.long(), validate_args=False)
+
+    return {
+        "squared error": {"F.mse_loss": lambda x_true, x_pred: F.mse_loss(x_pred, x_true)},
+        "BCE": {"F.binary_cross_entropy_with_logits": cross_entropy},
+        "KL divergence": {"F.kl_div": lambda p_true, p_pred: F.kl_div(p_pred.log(), p_true, reduction="batchmean")},
+        "Gaussian KL": {"torch.distributions.kl_divergence": gaussian_kl},
+        "ELBO": {"F.gaussian_nll_loss": gaussian_nll},
+        "ELBO, full covariance": {"torch.distributions.MultivariateNormal": log_density},
+        "average precision": {"torchmetrics.binary_average_precision": ranked(classification.binary_average_precision)},
+        "ROC AUC": {"torchmetrics.binary_auroc": ranked(classification.binary_auroc)},
+    }
+
+
+def _jax() -> Peers:
+    import jax
+    import jax.numpy as jnp
+    from optax import losses
+
+    def squared_error(x_true: Any, x_pred: Any) -> Any:
+        return losses.squared_error(x_pred, x_true).mean()
+
+    def cross_entropy(target: Any, logit: Any) -> Any:
+        return losses.sigmoid_binary_cross_entropy(logit, target).mean()
+
+    def kl(p_true: Any, p_pred: Any) -> Any:
+        return losses.kl_divergence(jnp.log(p_pred), p_true).mean()
+
+    def log_density(y_true: Any, y_pred: Any, cov_full: Any) -> Any:
+        zero = jnp.zeros(cov_full.shape[0], cov_full.dtype)
+        return -jax.scipy.stats.multivariate_normal.logpdf(y_true - y_pred, zero, cov_full).mean()
+
+    return {
+        "squared error": {"optax.squared_error": squared_error},
+        "BCE": {"optax.sigmoid_binary_cross_entropy": cross_entropy},
+        "KL divergence": {"optax.kl_divergence": kl},
+        "ELBO, full covariance": {"jax.scipy.stats.multivariate_normal": log_density},
+    }
+
+
+def _tensorflow() -> Peers:
+    import tensorflow as tf
+    from keras import losses
+
+    mse, bce, kl = losses.MeanSquaredError(), losses.BinaryCrossentropy(from_logits=True), losses.KLDivergence()
+
+    def cross_entropy(target: Any, logit: Any) -> Any:
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=logit))
+
+    return {
+        "squared error": {"keras.MeanSquaredError": _by_place(mse)},
+        "BCE": {"keras.BinaryCrossentropy": _by_place(bce), "tf.nn.sigmoid_cross_entropy_with_logits": cross_entropy},
+        "KL divergence": {"keras.KLDivergence": _by_place(kl)},
+    }
+
+
+def _by_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the truth and the prediction, which have other names in each case."""
+    return lambda **inputs: function(*inputs.values())

@@ -1,0 +1,85 @@
+"""The file of a run: what was measured, on what, with which versions."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+from benchmarks.libraries import gpu
+
+PACKAGES = (
+    "anomaly-kernels",
+    "numpy",
+    "torch",
+    "jax",
+    "tensorflow",
+    "cupy",
+    "keras",
+    "optax",
+    "scikit-learn",
+    "scipy",
+    "torchmetrics",
+)
+GIB = 2**30
+
+
+def machine() -> dict[str, Any]:
+    """Where and when it is measured; the load is that of before it began."""
+    from psutil import virtual_memory
+
+    model = Path("/proc/cpuinfo").read_text().partition("model name")[2].partition("\n")[0].strip("\t: ")
+    return {
+        "processor": model or platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(virtual_memory().total / GIB, 1),
+        "gpu": gpu(),
+        "load": [round(x, 2) for x in os.getloadavg()],
+        "system": platform.platform(),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def commit() -> str:
+    """The commit that is measured, with a + where files differ from it; empty where Git does not know."""
+    asked = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() if which("git") else ""
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of every package that is measured."""
+    return {"python": platform.python_version()} | dict(_installed())
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    for name in PACKAGES:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue
+
+
+def text(value: Any, depth: int = 0) -> str:
+    """JSON with a line a row, which people and diffs can read."""
+    if isinstance(value, dict) and depth < 3:
+        inside = [f"{json.dumps(key)}: {text(each, depth + 1)}" for key, each in value.items()]
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        inside = [json.dumps(each) for each in value]
+    else:
+        return json.dumps(value)
+    indent = "\n" + " " * (depth + 1)
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}{indent}{f',{indent}'.join(inside)}\n{' ' * depth}{closing}"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What `text` wrote."""
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
