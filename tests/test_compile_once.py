@@ -18,6 +18,47 @@ RANKINGS = {
     "fpr_at_tpr": {},
     "precision_at_k": {"k": 3},
 }
+MODEL = {"model": lambda x: x / x.sum(-1, keepdims=True)}
+LOSSES = {
+    "mean_squared_anomaly": ("scores", {}),
+    "mse_reconstruction_loss": ("x_true x_pred", {}),
+    "reconstruction_error": ("x_true x_pred", {}),
+    "prediction_error_score": ("series series", {}),
+    "elbo": ("y_true y_pred", {"sim": 0.5}),
+    "gaussian_kl": ("mean log_var", {}),
+    "kl_divergence": ("p q", {}),
+    "aegmm_loss": ("x_true x_pred z p", {"eps": 0.1}),
+    "vaegmm_loss": ("x_true x_pred z p", {"eps": 0.1}),
+    "distillation_loss": ("p q", MODEL | {"temperature": 2.0}),
+    "adversarial_ae_loss": ("p q", MODEL | {"w_recon": 0.5}),
+    "deep_svdd_loss": ("embeddings center", {}),
+    "deep_svdd_soft_boundary_loss": ("embeddings center radius", {}),
+    "svdd_score": ("embeddings center", {}),
+    "anomaly_bce_with_logits": ("target logit", {"pos_weight": 2.0}),
+    "iou_loss": ("target score", {}),
+    "iou_loss of each": ("target score", {"axis": 1}),
+    "iou_loss of extremes": ("target score", {"normalize_method": "minmax"}),
+    "orthogonality_loss": ("components", {}),
+    "distinctness_loss": ("selection_weights", {}),
+    "selector_entropy_regularizer": ("p", {}),
+    "selector_diversity_regularizer": ("p", {}),
+    "quantile_loss": ("steps forecasts", {"quantiles": [0.1, 0.9]}),
+    "multi_objective_loss": ("steps forecasts scores", {"quantiles": [0.1, 0.9]}),
+}
+SHAPES = {"series": (4, 2), "center": None, "radius": None, "steps": (4, 1), "forecasts": (4, 2, 1), "target": (4,)}
+WEIGHTS = [
+    ("mse_reconstruction_loss", "weight"),
+    ("anomaly_bce_with_logits", "pos_weight"),
+    ("iou_loss", "smooth"),
+    ("kl_divergence", "weight"),
+    ("elbo", "sim"),
+    ("deep_svdd_soft_boundary_loss", "weight"),
+    ("distillation_loss", "temperature"),
+    ("adversarial_ae_loss", "w_recon"),
+    ("aegmm_loss", "w_energy"),
+    ("selector_entropy_regularizer", "target_entropy"),
+    ("distinctness_loss", "weight"),
+]
 SETTINGS = [
     ("roc_auc", "max_fpr", (0.1, 0.25, 0.5, 1.0)),
     ("fpr_at_tpr", "tpr", (0.1, 0.5, 0.95, 1.0)),
@@ -70,6 +111,73 @@ class Compiled:
 
     def __call__(self, *given, **settings):
         same(self.driver, self.compiled(*given, **settings), self.function(*given, **settings))
+
+
+def loss(name, *arrays, **settings):
+    return getattr(ak, name.split()[0])(*arrays, **LOSSES[name][1] | settings)
+
+
+def inputs_of(driver, name, batch):
+    """What a loss takes, and whether each has a batch in front."""
+    rng, names = np.random.default_rng(batch), LOSSES[name][0].split()
+    found = []
+    for each in names:
+        shape = SHAPES.get(each, (4,))
+        x = rng.random((4,) if each == "center" else () if shape is None else (batch, *shape)) + 0.1
+        found.append(driver.array(x > 0.5 if each == "target" else x))
+    return found, [SHAPES.get(each, ()) is not None for each in names]
+
+
+@pytest.mark.library("torch")
+@pytest.mark.parametrize("name", LOSSES)
+def test_torch_compiles_a_loss_once_for_all_sizes(name, driver):
+    compiled = Compiled(driver, lambda *given: loss(name, *given), dynamic=True)
+    for n in SIZES:
+        compiled(*inputs_of(driver, name, n)[0])
+    assert compiled.counter.frame_count == 1
+
+
+@pytest.mark.library("torch")
+@pytest.mark.parametrize(("name", "setting"), WEIGHTS)
+def test_torch_compiles_a_loss_at_most_twice_for_all_values_of_a_setting(name, setting, driver):
+    given = inputs_of(driver, name, 6)[0]
+    compiled = Compiled(driver, lambda value: loss(name, *given, **{setting: value}))
+    for value in (1.5, 2.5, 3.5, 4.5, 7.25):
+        compiled(value)
+    assert compiled.counter.frame_count <= 2
+
+
+@pytest.mark.library("torch")
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_that_torch_exports_takes_any_batch(name, driver):
+    import torch
+
+    class Loss(torch.nn.Module):
+        def forward(self, *given):
+            return loss(name, *given)
+
+    given, batched = inputs_of(driver, name, 12)
+    batch = torch.export.Dim("batch", min=2, max=4096)
+    shapes = tuple({0: batch} if b else None for b in batched)
+    exported = torch.export.export(Loss(), tuple(given), dynamic_shapes=(shapes,))
+    other = inputs_of(driver, name, 7)[0]
+    same(driver, exported.module()(*other), loss(name, *other))
+
+
+@pytest.mark.library("jax")
+@pytest.mark.parametrize(("name", "setting"), WEIGHTS)
+def test_jax_traces_a_loss_once_for_all_values_of_a_setting(name, setting, driver):
+    from jax._src.test_util import count_jit_tracing_cache_miss
+
+    import anomaly_kernels.jax as akj
+
+    given = inputs_of(driver, name, 6)[0]
+    settings = {key: x for key, x in LOSSES[name][1].items() if key != setting}
+    getattr(akj, name)(*given, **settings, **{setting: 1.5})
+    with count_jit_tracing_cache_miss() as misses:
+        for value in (2.5, 3.5, 1.0, 4.5):
+            getattr(akj, name)(*given, **settings, **{setting: value})
+    assert misses() == 0
 
 
 @pytest.mark.library("torch")
