@@ -38,6 +38,8 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
     if dtype not in (xp.float32, xp.float64):
         dtype = _promoted(xp, scores)
     for name, mask in (masks or {}).items():
+        if mask.dtype in (dtype, xp.bool):  # names of dtypes are slow
+            continue
         if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
     for x in named.values() if len(named) > 1 else ():
