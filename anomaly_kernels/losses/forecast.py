@@ -80,8 +80,8 @@ def quantile_loss(
         return pinball(tau, y - forecast)
 
     def reduced(xp: Namespace, how: str, forecast: Array, y: Array) -> Array:
-        y = y[:, :, 0]
-        levels = [xp.reduce_by(how, pinball(t, y - forecast[:, :, k])) for k, t in enumerate(taus)]
+        y = y[:, :, 0, ...]
+        levels = [xp.reduce_by(how, pinball(t, y - forecast[:, :, k, ...])) for k, t in enumerate(taus)]
         return sum(levels[1:], levels[0]) * (1.0 / len(taus) if how == "mean" else 1.0)
 
     def slopes(xp: Namespace, forecast: Array, y: Array) -> Slopes:
