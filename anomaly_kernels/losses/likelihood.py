@@ -180,8 +180,8 @@ def _scale(xp: Namespace, dtype: DType, covariance: Covariance, size: int, like:
     if sim is None:
         return 1.0, 0.0
     deviation = number("sim", sim, xp, dtype, POSITIVE)
-    # of an array: compilers would compile math.log anew for each number
-    return deviation, size * xp.sum(xp.log(deviation * cast(xp, dtype, xp.ones_like(like[:1, 0]))))
+    # as an array, the sum of nothing and the number: compilers would compile math.log anew for each number
+    return deviation, size * xp.log(cast(xp, dtype, xp.sum(like[:0, ...])) + deviation)
 
 
 def diagonal(xp: Namespace, matrix: Array) -> Array:
