@@ -82,7 +82,7 @@ class _Sums(torch.autograd.Function):
 
 def _is_batch(x: Tensor) -> bool:
     """Whether this is one of many upstream gradients: `is_grads_batched` maps in a way of its own."""
-    return torch._C._functorch.is_legacy_batchedtensor(x)  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
+    return torch._C._functorch.is_legacy_batchedtensor(x)  # noqa: SLF001
 
 
 def _differentiate(
