@@ -189,7 +189,7 @@ def anomaly_bce_with_logits(target: Array, logit: Array, *, pos_weight: Setting 
 
     Notes
     -----
-    Each element is accurate to a few units in the last place, however large its logit.
+    Computed as max(x, 0) - xy + log(1 + exp(-|x|)), which is finite at any logit; its slope is sigmoid(x) - y.
 
     References
     ----------
@@ -509,10 +509,6 @@ def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction
     ValueError
         If the shapes differ, `reduction` is unknown, or there is nothing to average over.
 
-    Notes
-    -----
-    Accurate to full relative precision near the prior, where σ² - 1 - log σ² as written keeps no digit.
-
     References
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014, appendix B.
@@ -655,11 +651,6 @@ def iou_loss(target: Array, score: Array, *, normalize_method: Literal['sigmoid'
         If `score` is not a floating point array, or the arrays belong to different libraries.
     ValueError
         If the shapes differ, a setting is out of its range, or there is nothing to pool over.
-
-    Notes
-    -----
-    The part that is not common, Σ(q(1 - y) + y(1 - q)), is summed by itself: the loss keeps its digits where the masks
-    are almost equal.
 
     References
     ----------
@@ -1837,7 +1828,7 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     Notes
     -----
     Quantiles are interpolated linearly between the two nearest scores, as NumPy does by default; the median of an even
-    number of scores is the middle of the two in the centre, where torch takes the lower one. One sort serves them all.
+    number of scores is the middle of the two in the centre, where torch takes the lower one.
 
     References
     ----------

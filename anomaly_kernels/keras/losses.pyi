@@ -141,10 +141,6 @@ class GaussianKLLoss(Loss):
     dtype : str or DTypePolicy, optional
         Of the result; by default that of `keras.config.floatx`.
 
-    Notes
-    -----
-    Accurate to full relative precision near the prior, where σ² - 1 - log σ² as written keeps no digit.
-
     References
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014, appendix B.
@@ -330,7 +326,7 @@ class AnomalyBCEWithLogits(Loss):
 
     Notes
     -----
-    Each element is accurate to a few units in the last place, however large its logit.
+    Computed as max(x, 0) - xy + log(1 + exp(-|x|)), which is finite at any logit; its slope is sigmoid(x) - y.
 
     References
     ----------
@@ -366,11 +362,6 @@ class IoULoss(Loss):
         Name of the loss.
     dtype : str or DTypePolicy, optional
         Of the result; by default that of `keras.config.floatx`.
-
-    Notes
-    -----
-    The part that is not common, Σ(q(1 - y) + y(1 - q)), is summed by itself: the loss keeps its digits where the masks
-    are almost equal.
 
     References
     ----------

@@ -127,7 +127,7 @@ class ScoreStatisticsMetric(Metric):
     Notes
     -----
     Quantiles are interpolated linearly between the two nearest scores, as NumPy does by default; the median of an even
-    number of scores is the middle of the two in the centre, where torch takes the lower one. One sort serves them all.
+    number of scores is the middle of the two in the centre, where torch takes the lower one.
 
     References
     ----------

@@ -156,10 +156,6 @@ class GaussianKLLoss(Loss):
     reduction : {"mean", "sum", "none"}
         Over the samples.
 
-    Notes
-    -----
-    Accurate to full relative precision near the prior, where σ² - 1 - log σ² as written keeps no digit.
-
     References
     ----------
     .. [1] D. P. Kingma, M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014, appendix B.
@@ -445,7 +441,7 @@ class AnomalyBCEWithLogits(Loss):
 
     Notes
     -----
-    Each element is accurate to a few units in the last place, however large its logit.
+    Computed as max(x, 0) - xy + log(1 + exp(-|x|)), which is finite at any logit; its slope is sigmoid(x) - y.
 
     References
     ----------
@@ -478,11 +474,6 @@ class IoULoss(Loss):
         batch has its own loss.
     weight : number or 0-d array
         Factor w of the result.
-
-    Notes
-    -----
-    The part that is not common, Σ(q(1 - y) + y(1 - q)), is summed by itself: the loss keeps its digits where the masks
-    are almost equal.
 
     References
     ----------
