@@ -303,3 +303,52 @@ def test_dtypes_to_add_and_to_count_in(driver):
     assert driver.dtype_name(xp.astype(x, xp.wide(x))) == "float64"
     assert driver.dtype_name(xp.astype(x, xp.counting())) == "int64"
     assert xp.is_known(x) is (driver.name != "dask")  # where it is lazy no result may have a shape that depends on it
+
+
+PAIR = np.random.default_rng(0).uniform(-2.0, 2.0, (2, 3, 4))
+BEYOND_THE_STANDARD = {
+    "squared_difference": (lambda xp, x, y, how: xp.squared_difference(x, y, how), lambda x, y: (x - y) ** 2),
+    "squared_difference from 0": (lambda xp, x, y, how: xp.squared_difference(x, 0.0, how), lambda x, y: x**2),
+    "squared_difference from a row": (
+        lambda xp, x, y, how: xp.squared_difference(x, y[0, :], how),
+        lambda x, y: (x - y[0]) ** 2,
+    ),
+    "cross_entropy": (
+        lambda xp, x, y, how: xp.cross_entropy(x, y, how),
+        lambda x, y: np.maximum(x, 0.0) - x * y + np.log1p(np.exp(-np.abs(x))),
+    ),
+    "clip": (
+        lambda xp, x, y, how: xp.reduce_by(how, xp.clip(x, -0.5, 1.0)),
+        lambda x, y: np.clip(x, -0.5, 1.0),
+    ),
+    "clip to arrays": (
+        lambda xp, x, y, how: xp.reduce_by(how, xp.clip(x, 0.0 * y - 0.5, 0.0 * y + 1.0)),
+        lambda x, y: np.clip(x, -0.5, 1.0),
+    ),
+    "sum_of_products": (lambda xp, x, y, how: xp.sum_of_products(x, y), lambda x, y: np.sum(x * y)),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND_THE_STANDARD)
+@pytest.mark.parametrize("how", ["none", "mean", "sum"])
+@pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-14), ("float32", 2e-6)])
+def test_what_is_beyond_the_standard_is_what_it_says(name, how, dtype, rtol, driver):
+    call, reference = BEYOND_THE_STANDARD[name]
+    for shape in ((3, 4), (12,), (1, 1)):
+        x, y = (np.asarray(each.reshape(-1)[: np.prod(shape)].reshape(shape), dtype) for each in PAIR)
+        if len(shape) == 1 and "row" in name:
+            continue
+        given = driver.array(x, dtype), driver.array(y, dtype)
+        found = driver.numpy(call(ak.array_namespace(*given), *given, how))
+        values = reference(x.astype(float), y.astype(float))
+        expected = values if how == "none" or values.ndim == 0 else getattr(values, how)()
+        assert (found.dtype, found.shape) == (dtype, np.shape(expected))
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
+
+
+def test_products_of_any_number_add_up(driver):
+    for size in (1, 1023, 1024, 1025, 5000):
+        x, y = (np.random.default_rng(seed).uniform(0.5, 1.0, size).astype(np.float32) for seed in (0, 1))
+        given = driver.array(x), driver.array(y)
+        found = driver.numpy(ak.array_namespace(*given).sum_of_products(*given))
+        assert found == pytest.approx(np.sum(x.astype(float) * y), rel=1e-6)
