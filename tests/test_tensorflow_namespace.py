@@ -442,7 +442,13 @@ def test_offers_the_closed_list_and_no_more() -> None:
     import tensorflow as tf
 
     xp = namespace()
-    beneath = {"run", "sum_blocks", "takes_blocks"}  # how formulas are evaluated, which kernels do not call
+    beneath = {
+        "differentiate",
+        "run",
+        "scattered",
+        "sum_blocks",
+        "takes_blocks",
+    }  # how formulas are evaluated, which kernels do not call
     assert {name for name in dir(xp) if not name.startswith("_")} == NAMES | beneath
     assert (xp.name, str(xp)) == ("tensorflow", "<namespace of tensorflow>")
     kinds = {"bool", "int32", "int64", "float32", "float64"}
