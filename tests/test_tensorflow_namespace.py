@@ -474,7 +474,6 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "wide",
         "counting",
         "is_known",
-        "order_statistics",
         "sorted_classes",
         "reduce",  # these three in test_reduce
         "add_up",
