@@ -189,8 +189,8 @@ def anomaly_bce_with_logits(target: Array, logit: Array, *, pos_weight: Setting 
 
     Notes
     -----
-    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, finite at any logit; its slope is sigmoid(x) - y. On torch
-    it is torch's own operation, which has 0 for what a confident, right negative adds: 4e-8 at a logit of -17 in float32.
+    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, finite at any logit; its slope is sigmoid(x) - y. torch's
+    own operation stands in for it there: what a confident, right negative adds, 4e-8 at a logit of -17, is 0 in float32.
 
     References
     ----------
