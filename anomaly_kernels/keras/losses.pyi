@@ -326,8 +326,9 @@ class AnomalyBCEWithLogits(Loss):
 
     Notes
     -----
-    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, finite at any logit; its slope is sigmoid(x) - y. torch's
-    own operation stands in for it there: what a confident, right negative adds, 4e-8 at a logit of -17, is 0 in float32.
+    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, finite at any logit; its slope is sigmoid(x) - y.
+    torch's own operation stands in for it there, in which a confident, right negative adds nothing: 0 for the 4e-8 of a
+    logit of -17 in float32.
 
     References
     ----------
