@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -567,6 +569,85 @@ def test_an_error_in_a_block_is_the_callers(sloped: list[str], two_threads: None
     xp, dtype = inputs(x=torch.ones(64))
     with pytest.raises(ArithmeticError, match="in a block"):
         reduce(xp, dtype, Formula(values), {"x": torch.ones(64)})
+
+
+@torch_only
+def test_values_of_many_samples_are_written_in_inference_mode_too(sloped: list[str], two_threads: None) -> None:
+    import torch
+
+    x = torch.linspace(-1.0, 1.0, 64)
+    for threads in (2, 1):
+        torch.set_num_threads(threads)
+        with torch.inference_mode():
+            found = ak.mean_squared_anomaly(x, reduction="none")
+        assert torch.equal(found, x * x)
+
+
+@torch_only
+def test_results_lie_beside_the_inputs_whatever_the_default_device(sloped: list[str]) -> None:
+    import torch
+
+    x = torch.linspace(0.0, 1.0, 64, requires_grad=True)
+    with torch.device("meta"):
+        total = ak.mean_squared_anomaly(x, reduction="sum")
+        total.backward()
+        found = [
+            ak.mean_squared_anomaly(x.detach(), reduction="none"),
+            *ak.score_statistics(x.detach()),
+            total,
+            x.grad,
+            ak.value_and_grad(ak.mean_squared_anomaly)(x.detach())[1],
+        ]
+    assert {y.device.type for y in found} == {"cpu"}
+
+
+AFTER_THE_END = """
+import threading, torch
+import anomaly_kernels as ak
+torch.set_num_threads(2)
+x = torch.ones(2**22)
+if {before}: ak.mean_squared_anomaly(x)
+def work():
+    threading.main_thread().join()
+    y = x.clone().requires_grad_()
+    ak.mean_squared_anomaly(y, reduction="sum").backward()
+    print(ak.mean_squared_anomaly(x).item(), y.grad.unique().item(), torch.get_num_threads())
+threading.Thread(target=work).start()
+"""
+
+
+@torch_only
+@pytest.mark.parametrize("before", [True, False])
+def test_a_thread_that_outlives_the_main_one_finds_the_same(before: bool) -> None:
+    script = AFTER_THE_END.format(before=before)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["1.0", "2.0", "2"]
+    assert done.stderr == ""
+
+
+@torch_only
+def test_where_no_thread_can_be_started_the_caller_does_the_work(
+    sloped: list[str], two_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from anomaly_kernels._backends import torch_evaluation
+
+    start, started = threading.Thread.start, []
+
+    def limited(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(torch_evaluation._Workers, "pool", None)
+    with monkeypatch.context() as limit:
+        limit.setattr(threading.Thread, "start", limited)
+        assert ak.mean_squared_anomaly(torch.ones(64)) == 1.0
+    assert torch.get_num_threads() == 2
+    assert ak.mean_squared_anomaly(torch.ones(64)) == 1.0
+    assert torch_evaluation._Workers.pool is not None
 
 
 def in_child(function: Callable[[], bool]) -> bool:

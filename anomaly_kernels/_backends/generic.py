@@ -102,11 +102,11 @@ class Generic:
             return self.sum_blocks(formula, dtype, arrays, whole)
         return formula.sums(self, *blocks.parts(self, dtype, arrays, ...), *whole)
 
-    def evaluate(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+    def evaluate(self: Any, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
         """The values of a `_reduce.Formula`."""
         if self.takes_blocks(formula, arrays, whole) and self.is_lean(*arrays, *whole):
             shape = arrays[0].shape
-            out = self._standard.empty(shape[: len(shape) - formula.inner], dtype=dtype)
+            out = self.empty(shape[: len(shape) - formula.inner], dtype)
             return blocks.fill(self, out, formula, dtype, arrays, whole)
         return formula.values(self, *blocks.parts(self, None if formula.casts else dtype, arrays, ...), *whole)
 

@@ -72,7 +72,8 @@ class Torch(Generic):
 
     def order_statistics(self, x: Tensor, ranks: Sequence[int]) -> Sequence[Tensor]:
         if self.is_lean(x):
-            return [torch.as_tensor(found) for found in _numpy().order_statistics(x.detach().numpy(), ranks)]
+            found = _numpy().order_statistics(x.detach().numpy(), ranks)
+            return [torch.as_tensor(each, device="cpu") for each in found]  # whatever the default device
         return super().order_statistics(x, ranks)
 
     def argsort(self, x: Tensor) -> Tensor:
@@ -126,7 +127,7 @@ class Torch(Generic):
     write_product = staticmethod(torch.mul)
 
     def empty(self, shape: tuple[int, ...], dtype: DType) -> Tensor:
-        return torch.empty(shape, dtype=dtype)
+        return torch.empty(shape, dtype=dtype, device="cpu")
 
     def run(self, function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
         return evaluation.run(function, cuts)

@@ -6,7 +6,8 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -116,24 +117,27 @@ def _differentiate(
 
 def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
     """The function of each cut, by workers that share them out: one that lost its core takes fewer."""
-    threads = torch.get_num_threads()
+    threads, inference = torch.get_num_threads(), torch.is_inference_mode_enabled()
     results: list[Any] = [None] * len(cuts)
     order = itertools.count()
 
     def work() -> None:
         outside, _here.in_block = _here.in_block, True
         try:
-            with torch.no_grad():
+            with torch.inference_mode(inference), torch.no_grad():  # modes are of a thread
                 while (k := next(order)) < len(cuts):
                     results[k] = function(cuts[k])
         finally:
             _here.in_block = outside
 
-    if threads == 1:
+    futures: list[Future[None]] = []
+    if threads > 1:
+        with suppress(RuntimeError):  # no thread can be started, or the interpreter is about to end
+            futures.extend(_get_pool(threads).submit(work) for _ in range(threads))
+    if not futures:
         work()
-    else:
-        for future in [_get_pool(threads).submit(work) for _ in range(threads)]:
-            future.result()
+    for future in futures:
+        future.result()
     return results
 
 
@@ -163,13 +167,18 @@ def _get_pool(threads: int) -> ThreadPoolExecutor:
             def keep_quiet() -> None:
                 torch.get_num_threads()  # takes the count of the process, which would else come later
                 torch.set_num_threads(1)
-                ready.wait()
+                with suppress(threading.BrokenBarrierError):
+                    ready.wait()
 
-            _Workers.pool, _Workers.threads = ThreadPoolExecutor(threads, "anomaly_kernels", keep_quiet), threads
-            for _ in range(threads):
-                _Workers.pool.submit(int)
-            ready.wait()
-            torch.set_num_threads(threads)  # new threads of others take what was set last
+            pool = ThreadPoolExecutor(threads, "anomaly_kernels", keep_quiet)
+            try:
+                for _ in range(threads):
+                    pool.submit(int)
+                ready.wait()
+            finally:
+                ready.abort()  # where one could not be started, the others wait in vain
+                torch.set_num_threads(threads)  # new threads of others take what was set last
+            _Workers.pool, _Workers.threads = pool, threads
         return _Workers.pool
 
 
