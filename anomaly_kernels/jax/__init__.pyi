@@ -189,7 +189,8 @@ def anomaly_bce_with_logits(target: Array, logit: Array, *, pos_weight: Setting 
 
     Notes
     -----
-    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, which is finite at any logit; its slope is sigmoid(x) - y.
+    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, which is finite at any logit; its slope
+    is sigmoid(x) - y.
 
     References
     ----------

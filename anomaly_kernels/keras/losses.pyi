@@ -326,7 +326,8 @@ class AnomalyBCEWithLogits(Loss):
 
     Notes
     -----
-    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, which is finite at any logit; its slope is sigmoid(x) - y.
+    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, which is finite at any logit; its slope
+    is sigmoid(x) - y.
 
     References
     ----------

@@ -50,7 +50,8 @@ def anomaly_bce_with_logits(
 
     Notes
     -----
-    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, which is finite at any logit; its slope is sigmoid(x) - y.
+    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, which is finite at any logit; its slope
+    is sigmoid(x) - y.
 
     References
     ----------
