@@ -61,3 +61,20 @@ def test_cross_entropies_of_one_number_add_up(driver: Driver, way: str) -> None:
     mean = float(np.log1p(np.exp(float(logit[0]))))
     arrays = {"target": np.zeros_like(logit), "logit": logit}
     assert relative_errors(driver, way, ak.anomaly_bce_with_logits, arrays, mean) == {}
+
+
+COLUMNS = {
+    "along the last axis": lambda x: ak.reconstruction_error(x.T, 0.0 * x.T) / x[0, 0],
+    "with a step": lambda x: ak.svdd_score(x.T[:, ::2], 0.0 * x[::2, 0]) / (0.5 * x.shape[0] * x[0, 0]),
+    "along the first axis": lambda x: 0.1 * ak.distinctness_loss(x, weight=1.0),
+    "overlap": lambda x: 1.0 - ak.iou_loss(0.0 * x + 1.0, x, normalize_method="clamp", axis=0),
+    "gradient": lambda x: -0.5 * ak.value_and_grad(lambda c: ak.deep_svdd_loss(x, c))(0.0 * x[0, :])[1],
+}
+
+
+@pytest.mark.library("numpy", "torch", "jax")
+@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("rows", [2**17, 2**21])
+def test_columns_of_one_number_add_up(driver: Driver, rows: int, name: str) -> None:
+    found = driver.numpy(COLUMNS[name](driver.array(np.full((rows, 2), 0.1, np.float32))))
+    assert np.max(np.abs(found.astype(float) / float(np.float32(0.1)) - 1.0)) < TOLERANCE

@@ -271,3 +271,18 @@ def test_what_torch_exports_takes_any_batch(name, strict, driver):
     for n in (2, 7, 100):
         given = arrays(driver, n, weighted=weighted)
         same(driver, exported(*given), Metric()(*given))
+
+
+@pytest.mark.library("torch")
+def test_a_batch_as_large_as_the_embedding_is_wide_is_nothing_special(driver):
+    import torch
+
+    class Loss(torch.nn.Module):
+        def forward(self, z, center):
+            return ak.deep_svdd_loss(z, center), ak.deep_svdd_soft_boundary_loss(z, center, 1.0)
+
+    embeddings, center = torch.arange(24.0).reshape(8, 3), torch.ones(3)
+    sizes = ({0: torch.export.Dim("batch", min=2)}, None)
+    exported = torch.export.export(Loss(), (embeddings, center), dynamic_shapes=sizes).module()
+    for n in (2, 3, 8):
+        same(driver, exported(embeddings[:n], center), Loss()(embeddings[:n], center))

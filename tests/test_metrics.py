@@ -196,6 +196,7 @@ MANY_SCORES = {
     "of few values": lambda rng, n: rng.integers(-3, 4, n).astype(float),
     "half of them 0": lambda rng, n: np.maximum(rng.normal(size=n), 0.0),
     "zeros of both signs": lambda rng, n: np.where(rng.random(n) < 0.5, -0.0, 0.0),
+    "just below 0": lambda rng, n: -1e-40 * rng.random(n),
     "infinite in part": lambda rng, n: rng.choice([-np.inf, 1.0, 2.0, np.inf], n, p=[0.1, 0.3, 0.4, 0.2]),
 }
 

@@ -713,6 +713,17 @@ def test_workers_of_a_data_loader_find_the_same(sloped: list[str], two_threads: 
         assert_close(gradient[0], expected[1]["logit"], 0.0)
 
 
+@torch_only
+def test_a_trace_holds_the_formula_and_not_its_numbers(sloped: list[str]) -> None:
+    import torch
+
+    x, y = torch.linspace(0.0, 1.0, 64), torch.linspace(1.0, 3.0, 64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own: of tracing, and of sizes that are compared
+        traced = torch.jit.trace(ak.mse_reconstruction_loss, (x, y))
+    assert_close(traced(y, 3.0 * x), ak.mse_reconstruction_loss(y, 3.0 * x), 1e-6)
+
+
 # ---- torch: where nothing is recorded
 
 

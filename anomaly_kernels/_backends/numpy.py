@@ -20,6 +20,9 @@ BLOCKS = 4
 ROW = 2**10
 """Numbers of float32 that one dot product may add up and keep their digits."""
 
+SHORT = 2**7
+"""Numbers of float32 that may be added one after another."""
+
 
 class NumPy(Generic):
     """NumPy's functions, with its fastest sort."""
@@ -38,7 +41,10 @@ class NumPy(Generic):
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         if axis is None and not keepdims and x.size % ROW == 0 and x.dtype in _ONES:  # type: ignore[attr-defined]
             return np.vecdot(x.reshape(-1, ROW), _ONES[x.dtype]).sum()  # type: ignore[attr-defined]  # three times as fast
-        return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+        return _accurately(np.sum, x, axis, keepdims)
+
+    def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _accurately(np.mean, x, axis, keepdims)
 
     def sum_of_products(self, x: Array, y: Array) -> Array:
         # dot products of rows short enough for float32 to keep its digits
@@ -84,6 +90,17 @@ class NumPy(Generic):
 
     def is_lean(self, *arrays: Array) -> bool:
         return True
+
+
+def _accurately(add: Any, x: Any, axis: Axis, keepdims: bool) -> Any:  # noqa: FBT001
+    """The sum or the mean along axes, of float32 in float64 where NumPy would add many one after another."""
+    if axis is None or x.size <= SHORT or x.dtype != np.float32:
+        return add(x, axis=axis, keepdims=keepdims)
+    last = range(x.ndim)[-1 if isinstance(axis, int) else -len(axis) :]
+    in_pairs = x.flags.c_contiguous and {k % x.ndim for k in (axis if isinstance(axis, tuple) else (axis,))} == {*last}
+    if in_pairs:
+        return add(x, axis=axis, keepdims=keepdims)
+    return add(x, axis=axis, keepdims=keepdims, dtype=np.float64).astype(np.float32)
 
 
 _ONES = {np.dtype(kind): np.ones(ROW, kind) for kind in (np.float32, np.float64)}

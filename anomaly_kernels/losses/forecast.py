@@ -73,16 +73,13 @@ def quantile_loss(
     has_shape("y_pred", y_pred, (batch, horizon, len(taus), outputs), "(B, H, Q, O)")
     tau = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
 
-    def pinball(tau: Setting, error: Array) -> Array:
-        return xp.maximum(tau * error, (tau - 1.0) * error)
-
     def values(xp: Namespace, forecast: Array, y: Array) -> Array:
-        return pinball(tau, y - forecast)
+        return _pinball(xp, tau, y - forecast)
 
     def reduced(xp: Namespace, how: str, forecast: Array, y: Array) -> Array:
         y = y[:, :, 0, ...]
-        levels = [xp.reduce_by(how, pinball(t, y - forecast[:, :, k, ...])) for k, t in enumerate(taus)]
-        return sum(levels[1:], levels[0]) * (1.0 / len(taus) if how == "mean" else 1.0)
+        of_levels = [xp.reduce_by(how, _pinball(xp, t, y - forecast[:, :, k, ...])) for k, t in enumerate(taus)]
+        return sum(of_levels[1:], of_levels[0]) * (1.0 / len(taus) if how == "mean" else 1.0)
 
     def slopes(xp: Namespace, forecast: Array, y: Array) -> Slopes:
         slope = xp.astype(y < forecast, dtype) - tau
@@ -91,6 +88,10 @@ def quantile_loss(
     arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2)}
     formula = Formula(values, slopes, reduced=reduced, block=len(taus) * blocks.BLOCK)
     return reduce(xp, dtype, formula, arrays, weight=weight, reduction=reduction)
+
+
+def _pinball(xp: Namespace, tau: Setting, error: Array) -> Array:
+    return xp.maximum(tau * error, (tau - 1.0) * error)
 
 
 def multi_objective_loss(
