@@ -37,7 +37,7 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
             dtype = False
     if dtype not in (xp.float32, xp.float64):
         dtype = _promoted(xp, scores)
-    for name, mask in (masks or {}).items():
+    for name, mask in masks.items() if masks else ():
         if mask.dtype in (dtype, xp.bool):  # names of dtypes are slow
             continue
         if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):

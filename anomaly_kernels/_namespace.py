@@ -83,7 +83,8 @@ def _one_namespace(arrays: tuple[Any, ...]) -> Namespace:
 
 def common_namespace(named: Mapping[str, Any]) -> Namespace:
     """The one namespace of arrays given by name, or an error that says which of them is what."""
-    if _torch_compiles():
+    torch = _MODULES.get("torch")  # as `_torch_compiles`, whose call a small call would notice
+    if torch is not None and torch.compiler.is_compiling():
         return _torch_namespace()
     xp = None
     for array in named.values():

@@ -29,7 +29,9 @@ class NumPy(Generic):
 
     def sigmoid(self, x: Array) -> Array:
         with np.errstate(over="ignore"):  # 1/∞ is right
-            return 1.0 / (1.0 + np.exp(-x))  # type: ignore[call-overload]
+            divisor = np.exp(-x)  # type: ignore[call-overload]
+            divisor += 1.0
+            return 1.0 / divisor
 
     def squared_difference(self, x1: Array, x2: Array, how: str) -> Array:
         difference = x1 - x2

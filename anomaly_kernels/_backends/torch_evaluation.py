@@ -50,9 +50,10 @@ def is_recorded(arguments: Sequence[Any]) -> bool:
 
 def takes_blocks(formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
     """Whether blocks pay for a formula, and may be; recorded ones need its slopes."""
-    size, block, arguments = arrays[0].numel(), formula.block or blocks.BLOCK, (*arrays, *whole)
+    size, arguments = arrays[0].numel(), (*arrays, *whole)
     if _here.in_block:  # of another formula, whose temporaries are to stay as small
-        return size > block
+        return size > (formula.block or blocks.BLOCK)
+    block = min(formula.block or blocks.BLOCK, blocks.BLOCK)
     if size < RECORDED_BLOCKS * block or is_watched() or not all(map(is_plain, arguments)):
         return False
     return formula.slopes is not None if is_recorded(arguments) else size >= BLOCKS * block

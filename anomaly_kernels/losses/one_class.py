@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from anomaly_kernels._backends import blocks
 from anomaly_kernels._checks import (
     INSIDE_UNIT,
     POSITIVE,
@@ -261,5 +262,5 @@ def _sum_of_rows(xp: Namespace, x: Array) -> Array:
     return xp.sum(x, axis=tuple(range(len(x.shape) - 1)))
 
 
-DISTANCE = Formula(_distance, _distance_slopes, inner=1, reduced=_reduced_distance)
+DISTANCE = Formula(_distance, _distance_slopes, inner=1, reduced=_reduced_distance, block=2 * blocks.BLOCK)
 EXCESS = Formula(_excess, _excess_slopes, inner=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, SupportsIndex
 
+from anomaly_kernels._backends import blocks
 from anomaly_kernels._checks import NOT_NEGATIVE, axes, axes_of, cast, choice, inputs, not_empty, number, same_shape
 from anomaly_kernels._numeric import ratio, times
 from anomaly_kernels._reduce import Formula, Slopes, Sums, reduce
@@ -194,7 +195,7 @@ def _jaccard(
         by_common, by_both = upstream
         return [lambda: (by_common * y + by_both) * SLOPES[method](xp, x), lambda: by_common * soft(xp, x) + by_both]
 
-    formula = Sums(sums, slopes if method in SLOPES else None)
+    formula = Sums(sums, slopes, block=2 * blocks.BLOCK) if method in SLOPES else Sums(sums)
     if axis is None:
         common, both = xp.add_up(formula, dtype, (score, target), extremes)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from anomaly_kernels._backends import blocks
 from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, same_shape, shape_of
 from anomaly_kernels._reduce import Formula, reduce
 from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
@@ -56,6 +57,7 @@ SQUARE = Formula(
     values=lambda xp, a: a * a,
     slopes=lambda xp, a: [lambda: 2.0 * a],
     total=lambda xp, a: xp.sum_of_products(a, a),
+    block=2 * blocks.BLOCK,
 )
 
 
@@ -109,6 +111,7 @@ SQUARED_ERROR = Formula(
     values=lambda xp, x, y: xp.squared_difference(x, y, "none"),
     slopes=lambda xp, x, y: [lambda: 2.0 * (x - y), lambda: 2.0 * (y - x)],
     reduced=lambda xp, how, x, y: xp.squared_difference(x, y, how),
+    block=2 * blocks.BLOCK,
 )
 
 
