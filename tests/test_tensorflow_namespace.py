@@ -193,9 +193,6 @@ CASES: dict[str, Case] = {
     "squared_difference sum": Case(
         lambda xp, x, y: xp.squared_difference(x, y, "sum"), "modest modest", 64, lambda x, y: np.sum((x - y) ** 2)
     ),
-    "squared_difference from 0": Case(
-        lambda xp, x: xp.squared_difference(x, 0.0, "mean"), "modest", 64, lambda x: np.mean(x**2), smooth=True
-    ),
     "sum_of_products": Case(
         lambda xp, x, y: xp.sum_of_products(x, y), "modest modest", 64, lambda x, y: np.sum(x * y), smooth=True
     ),
