@@ -1,47 +1,134 @@
-"""The losses and metrics that make one value of all that they are given, by the names of their classes."""
+"""The one table of kernels: the class of each, its kind in every framework, its sign, its benchmark and its picture.
+
+Classes, objectives, the documentation, the command line, benchmarks and tests read it; a kernel that is missing here
+fails `tests/test_catalogue.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from anomaly_kernels import losses, metrics
-from anomaly_kernels._metric_forms import FORMS
+from anomaly_kernels import losses, metrics, networks
+from anomaly_kernels.losses.divergence import HiddenLayers
+from anomaly_kernels.losses.likelihood import Covariance
 
 Kernel = Callable[..., Any]
 
-LOSSES: dict[str, Kernel] = {
-    "AEGMMLoss": losses.aegmm_loss,
-    "AdaptiveQuantileLoss": losses.quantile_loss,
-    "AdversarialAELoss": losses.adversarial_ae_loss,
-    "AnomalyBCEWithLogits": losses.anomaly_bce_with_logits,
-    "AnomalyLoss": losses.mean_squared_anomaly,
-    "DeepSVDDLoss": losses.deep_svdd_loss,
-    "DeepSVDDSoftBoundaryLoss": losses.deep_svdd_soft_boundary_loss,
-    "DistillationLoss": losses.distillation_loss,
-    "DistinctnessLoss": losses.distinctness_loss,
-    "ELBOLoss": losses.elbo,
-    "GaussianKLLoss": losses.gaussian_kl,
-    "IoULoss": losses.iou_loss,
-    "KLDivergenceLoss": losses.kl_divergence,
-    "MSEReconstructionLoss": losses.mse_reconstruction_loss,
-    "MultiObjectiveLoss": losses.multi_objective_loss,
-    "OrthogonalityLoss": losses.orthogonality_loss,
-    "SelectorDiversityRegularizer": losses.selector_diversity_regularizer,
-    "SelectorEntropyRegularizer": losses.selector_entropy_regularizer,
-    "VAEGMMLoss": losses.vaegmm_loss,
+
+class Entry(NamedTuple):
+    """A kernel, and what the rest of the library makes of it."""
+
+    kernel: Kernel
+    cls: str | None = None
+    """The name of its class in torch and Keras, and of its type in an objective."""
+    torch: Literal["Loss", "Metric"] | None = None
+    """The base of its class in `anomaly_kernels.torch`."""
+    keras: Literal["Loss", "Regularizer", "EndpointLayer", "Metric"] | None = None
+    """The base of its class in `anomaly_kernels.keras`: by how many arrays it takes, and whether it owns a weight."""
+    jax: Literal["jitted", "plain", "Metric"] = "jitted"
+    """Compiled, or as it is, since its results have no fixed shape; ``"Metric"``: compiled, and a pytree class too."""
+    negative: bool | str = False
+    """Whether it can be below zero, so that it has no uncertainty; or the setting without which it can."""
+    benchmark: str | None = None
+    """Its first case in `benchmarks/cases.py`."""
+    picture: str | None = None
+    """The array that the documentation's picture of value and slope runs along."""
+    together: Callable[..., object] | None = None
+    """Raises where settings do not go together."""
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.kernel.__name__
+
+    @property
+    def package(self) -> str:
+        """``"losses"``, ``"metrics"`` or ``"networks"``."""
+        return self.kernel.__module__.split(".")[1]
+
+
+def _check_covariance(*, cov_full: Any, cov_diag: Any, scale_diag: Any, sim: Any, **_: Any) -> None:
+    Covariance(cov_full, cov_diag, scale_diag, sim).chosen()
+
+
+def _check_hidden_layers(*, model_hl: Any, w_model_hl: Any, **_: Any) -> None:
+    HiddenLayers(model_hl, w_model_hl).with_weights()
+
+
+def _loss(
+    kernel: Kernel, cls: str, keras: Literal["Loss", "Regularizer", "EndpointLayer"] = "Loss", **rest: Any
+) -> Entry:
+    return Entry(kernel, cls, "Loss", keras, **rest)
+
+
+def _metric(kernel: Kernel, cls: str, **rest: Any) -> Entry:
+    return Entry(kernel, cls, "Metric", "Metric", "Metric", **rest)
+
+
+CATALOGUE = (
+    _loss(losses.mean_squared_anomaly, "AnomalyLoss", benchmark="mean squared anomaly", picture="scores"),
+    _loss(losses.mse_reconstruction_loss, "MSEReconstructionLoss", benchmark="squared error", picture="x_pred"),
+    _loss(losses.prediction_error_score, "PredictionErrorAnomalyScore", "EndpointLayer"),
+    Entry(losses.reconstruction_error),
+    _loss(
+        losses.elbo,
+        "ELBOLoss",
+        negative=True,
+        benchmark="ELBO",
+        picture="y_pred",
+        together=_check_covariance,
+    ),
+    _loss(losses.gaussian_kl, "GaussianKLLoss", benchmark="Gaussian KL", picture="log_var"),
+    _loss(losses.kl_divergence, "KLDivergenceLoss", benchmark="KL divergence"),
+    _loss(losses.distillation_loss, "DistillationLoss"),
+    _loss(losses.adversarial_ae_loss, "AdversarialAELoss", together=_check_hidden_layers),
+    _loss(losses.aegmm_loss, "AEGMMLoss", "EndpointLayer", negative=True, benchmark="AEGMM"),
+    _loss(losses.vaegmm_loss, "VAEGMMLoss", "EndpointLayer", negative=True),
+    Entry(losses.gmm_params),
+    Entry(losses.gmm_energy, benchmark="mixture energy", picture="z"),
+    Entry(losses.covariance_penalty),
+    _loss(losses.deep_svdd_loss, "DeepSVDDLoss", benchmark="SVDD", picture="embeddings"),
+    _loss(
+        losses.deep_svdd_soft_boundary_loss,
+        "DeepSVDDSoftBoundaryLoss",
+        "EndpointLayer",
+        benchmark="SVDD, soft boundary",
+        picture="embeddings",
+    ),
+    Entry(losses.svdd_radius),
+    Entry(losses.svdd_score, picture="embeddings"),
+    _loss(losses.anomaly_bce_with_logits, "AnomalyBCEWithLogits", benchmark="BCE", picture="logit"),
+    _loss(losses.iou_loss, "IoULoss", benchmark="IoU", picture="score"),
+    _loss(losses.orthogonality_loss, "OrthogonalityLoss", "Regularizer", benchmark="orthogonality"),
+    _loss(losses.distinctness_loss, "DistinctnessLoss", "Regularizer", negative=True),
+    _loss(losses.selector_entropy_regularizer, "SelectorEntropyRegularizer", "Regularizer", negative="target_entropy"),
+    _loss(losses.selector_diversity_regularizer, "SelectorDiversityRegularizer", "Regularizer", negative=True),
+    _loss(losses.quantile_loss, "AdaptiveQuantileLoss", benchmark="quantile loss", picture="y_pred"),
+    _loss(losses.multi_objective_loss, "MultiObjectiveLoss", "EndpointLayer"),
+    _metric(metrics.anomaly_detection_metrics, "AnomalyDetectionMetrics"),
+    _metric(metrics.anomaly_pixel_statistics, "AnomalyPixelStatisticsMetric"),
+    _metric(metrics.component_orthogonality, "ComponentOrthogonalityMetric"),
+    _metric(metrics.explained_variance, "ExplainedVarianceMetric"),
+    _metric(metrics.score_statistics, "ScoreStatisticsMetric", benchmark="score statistics"),
+    _metric(metrics.selector_diversity, "SelectorDiversityMetric"),
+    _metric(metrics.selector_entropy, "SelectorEntropyMetric"),
+    Entry(metrics.average_precision, benchmark="average precision"),
+    Entry(metrics.roc_auc, benchmark="ROC AUC"),
+    Entry(metrics.aupr_trapezoid),
+    Entry(metrics.best_f1),
+    Entry(metrics.fpr_at_tpr),
+    Entry(metrics.precision_at_k),
+    Entry(metrics.precision_recall_curve, jax="plain"),
+    Entry(metrics.roc_curve, jax="plain"),
+    Entry(networks.lstm_autoencoder),
+    Entry(networks.sequence_anomaly_score),
+)
+
+ENTRIES: dict[Kernel, Entry] = {entry.kernel: entry for entry in CATALOGUE}
+"""The entry of each kernel."""
+
+BY_NAME: dict[str, Entry] = {entry.name: entry for entry in CATALOGUE} | {
+    entry.cls: entry for entry in CATALOGUE if entry.cls
 }
-METRICS: dict[str, Kernel] = {name: form.kernel for name, form in FORMS.items()}
-
-
-def _named() -> dict[str, Kernel]:
-    """Every kernel by the name of its class, and by its own."""
-    classes = LOSSES | METRICS
-    functions = [*classes.values(), *(getattr(metrics, name) for name in metrics.__all__)]
-    return classes | {kernel.__name__: kernel for kernel in functions}
-
-
-KERNELS = _named()
-"""Kernels by the names of their classes and by their own."""
-
-CLASSES: dict[Kernel, str] = {kernel: name for name, kernel in (LOSSES | METRICS).items()}
+"""Entries by the name of the function, and by that of its class."""

@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from anomaly_kernels._checks import REAL, dtype_name
-from anomaly_kernels._namespace import array_namespace, describe
+from anomaly_kernels._core.checks import REAL, dtype_name
+from anomaly_kernels._core.namespace import array_namespace, describe
 
 __all__ = ["get_params_tree", "load_params", "save_params", "set_params_tree"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from anomaly_kernels._backends import blocks, numpy
+from anomaly_kernels._core.backends import blocks, numpy
 from anomaly_kernels.losses import mixture
 
 
@@ -16,7 +16,7 @@ def lower_thresholds(patch: Any, size: int) -> None:
         patch.setattr(mixture, name, getattr(mixture, name)._replace(block=size))
     patch.setattr(numpy, "BLOCKS", 1)
     if os.environ.get("AK_LIBRARY") == "torch":
-        from anomaly_kernels._backends import torch_evaluation
+        from anomaly_kernels._core.backends import torch_evaluation
 
         patch.setattr(torch_evaluation, "SMALL", 0)
         patch.setattr(torch_evaluation, "BLOCKS", 0)

@@ -21,7 +21,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal
 
 import anomaly_kernels
-from anomaly_kernels._typing import Array, Items
+from anomaly_kernels._core.typing import Array, Items
 
 PACKAGE = Path(__file__).resolve().parent.parent / "anomaly_kernels"
 STUBS = ("torch.losses", "torch.metrics", "keras.losses", "keras.metrics", "jax", "jax.metrics")
@@ -34,7 +34,7 @@ from typing import Any, Literal, SupportsIndex
 import numpy as np
 from torch import Tensor
 
-from anomaly_kernels._typing import Items
+from anomaly_kernels._core.typing import Items
 from anomaly_kernels.torch._base import Loss
 from anomaly_kernels.torch._svdd import SoftBoundary
 
@@ -48,7 +48,7 @@ from typing import Any, Literal, SupportsIndex
 from jax import Array
 from jax import Array as Tensor
 
-from anomaly_kernels._typing import Items
+from anomaly_kernels._core.typing import Items
 {others}
 Setting = float | Array
 """,
@@ -59,7 +59,7 @@ from typing import Any, Literal, SupportsIndex, overload
 import keras
 import numpy as np
 
-from anomaly_kernels._typing import Items
+from anomaly_kernels._core.typing import Items
 from anomaly_kernels.keras._base import EndpointLayer, Loss, Regularizer
 
 Tensor = Any
@@ -72,7 +72,7 @@ from typing import Any, NamedTuple
 import torchmetrics
 from torch import Tensor
 
-from anomaly_kernels._learner import Learner
+from anomaly_kernels._classes.learner import Learner
 
 Setting = float | Tensor
 

@@ -9,7 +9,7 @@ import pytest
 from adapters import CLASSES, all_variants, torch_order
 
 import anomaly_kernels as ak
-from anomaly_kernels._metric_forms import FORMS as METRIC_FORMS
+from anomaly_kernels._classes.metric_states import FORMS as METRIC_FORMS
 from anomaly_kernels.losses.one_class import raw_radius
 
 VARIANTS = all_variants()

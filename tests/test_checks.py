@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import anomaly_kernels as ak
-from anomaly_kernels import _checks
+from anomaly_kernels._core import checks
 from anomaly_kernels.testing.samples import sample
 
 X = np.zeros((2, 3))
@@ -20,15 +20,15 @@ def raises(error, message):
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool", "complex128"])
 def test_scores_must_be_floating_point(dtype):
     with raises(TypeError, f"^`y` must be floating point, got dtype {dtype}$"):
-        _checks.inputs(x=X, y=np.zeros(3, dtype))
+        checks.inputs(x=X, y=np.zeros(3, dtype))
 
 
 def test_masks_may_be_anything_but_complex_or_text():
     for dtype in ("bool", "int8", "uint16", "float16", "float32"):
-        assert _checks.inputs({"mask": np.zeros(3, dtype)}, x=X) == (XP, np.float64)
+        assert checks.inputs({"mask": np.zeros(3, dtype)}, x=X) == (XP, np.float64)
     for dtype in ("complex64", "U3", "O"):
         with raises(TypeError, "^`mask` must be boolean, integer or real, got dtype "):
-            _checks.inputs({"mask": np.zeros(3, dtype)}, x=X)
+            checks.inputs({"mask": np.zeros(3, dtype)}, x=X)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_scores_promote_and_masks_take_no_part(dtypes, expected, driver):
     if not {"float32", "float64", *driver.halves} >= set(dtypes):
         pytest.skip(f"{driver.name} has no half precision")
     scores = {f"x{k}": driver.array(X, dtype) for k, dtype in enumerate(dtypes)}
-    xp, dtype = _checks.inputs({"mask": driver.array(X)}, **scores)
-    assert driver.dtype_name(_checks.cast(xp, dtype, scores["x0"])) == expected
+    xp, dtype = checks.inputs({"mask": driver.array(X)}, **scores)
+    assert driver.dtype_name(checks.cast(xp, dtype, scores["x0"])) == expected
     assert xp is ak.array_namespace(*scores.values())
 
 
@@ -56,16 +56,16 @@ def test_bfloat16_is_computed_in_float32(driver):
     if "bfloat16" not in driver.halves:
         pytest.skip(f"{driver.name} has no bfloat16")
     x = driver.array(X, "bfloat16")
-    assert driver.dtype_name(_checks.cast(*_checks.inputs(x=x), x)) == "float32"
+    assert driver.dtype_name(checks.cast(*checks.inputs(x=x), x)) == "float32"
 
 
 def test_masks_alone_are_computed_in_float32(driver):
     mask = driver.array(X > 0)
-    assert driver.dtype_name(_checks.cast(*_checks.inputs({"mask": mask}), mask)) == "float32"
+    assert driver.dtype_name(checks.cast(*checks.inputs({"mask": mask}), mask)) == "float32"
 
 
 def test_an_array_of_the_dtype_is_not_copied():
-    assert _checks.cast(XP, X.dtype, X) is X
+    assert checks.cast(XP, X.dtype, X) is X
 
 
 @pytest.mark.library("array_api_strict")
@@ -73,33 +73,33 @@ def test_arrays_on_two_devices_are_named(driver):
     x = driver.array(X)
     other = driver.module.asarray(X, device=driver.module.Device("device1"))
     with raises(ValueError, r"^arrays must be on one device, got `x` on .*, `y` on .*device1.*$"):
-        _checks.inputs(x=x, y=other)
+        checks.inputs(x=x, y=other)
 
 
 @pytest.mark.library("torch")
 def test_tensors_on_two_devices_are_named(driver):
     with raises(ValueError, "^arrays must be on one device, got `x` on cpu, `y` on meta, `m` on cpu$"):
-        _checks.inputs({"m": driver.array(X)}, x=driver.array(X), y=driver.module.zeros(2, device="meta"))
+        checks.inputs({"m": driver.array(X)}, x=driver.array(X), y=driver.module.zeros(2, device="meta"))
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (
-            lambda: _checks.same_shape(a=X, b=X, c=X[:1]),
+            lambda: checks.same_shape(a=X, b=X, c=X[:1]),
             r"^`a` and `b` and `c` must have equal shapes, got \(2, 3\) and \(2, 3\) and \(1, 3\)$",
         ),
-        (lambda: _checks.same_shape(a=X, b=X[0]), r"^`a` and `b` must have equal shapes, got \(2, 3\) and \(3,\)$"),
+        (lambda: checks.same_shape(a=X, b=X[0]), r"^`a` and `b` must have equal shapes, got \(2, 3\) and \(3,\)$"),
         (
-            lambda: _checks.has_shape("a", X, (2, None, 4), "(N, K, D)"),
+            lambda: checks.has_shape("a", X, (2, None, 4), "(N, K, D)"),
             r"^`a` must have shape \(N, K, D\), expected \(2, \?, 4\), got \(2, 3\)$",
         ),
-        (lambda: _checks.has_ndim("a", X, 3, "(B, T, F)"), r"^`a` must have shape \(B, T, F\), got \(2, 3\)$"),
-        (lambda: _checks.has_ndim("a", X, 1, "(D,)"), r"^`a` must have shape \(D,\), got \(2, 3\)$"),
-        (lambda: _checks.has_ndim("a", X[0], 2, "(..., D, D)", most=-1), r"^`a` must have shape .* got \(3,\)$"),
-        (lambda: _checks.has_ndim("a", X, 0, "at most (D,)", most=1), r"^`a` must have shape at most .* got \(2, 3\)$"),
-        (lambda: _checks.not_empty(a=X, b=X[:0]), r"^`b` has shape \(0, 3\): there is nothing to average over$"),
-        (lambda: _checks.choice("a", "c", ("b", "d")), "^`a` must be one of 'b', 'd', got 'c'$"),
+        (lambda: checks.has_ndim("a", X, 3, "(B, T, F)"), r"^`a` must have shape \(B, T, F\), got \(2, 3\)$"),
+        (lambda: checks.has_ndim("a", X, 1, "(D,)"), r"^`a` must have shape \(D,\), got \(2, 3\)$"),
+        (lambda: checks.has_ndim("a", X[0], 2, "(..., D, D)", most=-1), r"^`a` must have shape .* got \(3,\)$"),
+        (lambda: checks.has_ndim("a", X, 0, "at most (D,)", most=1), r"^`a` must have shape at most .* got \(2, 3\)$"),
+        (lambda: checks.not_empty(a=X, b=X[:0]), r"^`b` has shape \(0, 3\): there is nothing to average over$"),
+        (lambda: checks.choice("a", "c", ("b", "d")), "^`a` must be one of 'b', 'd', got 'c'$"),
         (lambda: number("1"), None),
     ],
 )
@@ -113,23 +113,23 @@ def test_messages_about_shapes_and_choices(call, message):
 
 
 def test_what_fits_passes():
-    _checks.same_shape(a=X, b=X + 1)
-    _checks.has_shape("a", X, (None, 3), "(N, 3)")
-    _checks.has_ndim("a", X, 1, "(..., D)", most=-1)
-    _checks.has_ndim("a", X, 2, "(N, D)")
-    _checks.has_ndim("a", X, 1, "(D,) or (N, D)", most=2)
-    _checks.not_empty(a=X)
-    _checks.choice("a", "d", ("b", "d"))
+    checks.same_shape(a=X, b=X + 1)
+    checks.has_shape("a", X, (None, 3), "(N, 3)")
+    checks.has_ndim("a", X, 1, "(..., D)", most=-1)
+    checks.has_ndim("a", X, 2, "(N, D)")
+    checks.has_ndim("a", X, 1, "(D,) or (N, D)", most=2)
+    checks.not_empty(a=X)
+    checks.choice("a", "d", ("b", "d"))
 
 
 @pytest.mark.parametrize("value", [None, 3, b"mean", ["mean"]])
 def test_a_choice_is_a_string(value):
     with raises(TypeError, "^`a` must be one of 'b', 'd', got "):
-        _checks.choice("a", value, ("b", "d"))
+        checks.choice("a", value, ("b", "d"))
 
 
 def number(value, **limits):
-    return _checks.number("n", value, XP, np.float64, _checks.Range(**limits))
+    return checks.number("n", value, XP, np.float64, checks.Range(**limits))
 
 
 @pytest.mark.parametrize("value", [0.5, 3, np.float32(2.0), np.int64(4), -0.0])
@@ -169,32 +169,32 @@ def test_what_is_no_number_is_a_type_error(value):
 
 def test_a_setting_may_be_a_0d_array_which_is_cast_and_not_range_checked(driver):
     x = driver.array(X, "float32")
-    xp, dtype = _checks.inputs(x=x)
+    xp, dtype = checks.inputs(x=x)
     setting = driver.array(np.asarray(-2.0))
-    found = _checks.number("n", setting, xp, dtype, _checks.POSITIVE)
+    found = checks.number("n", setting, xp, dtype, checks.POSITIVE)
     assert driver.dtype_name(found) == "float32"
     assert driver.numpy(found) == -2.0
 
 
 def test_a_setting_is_no_longer_array(driver):
-    xp, dtype = _checks.inputs(x=driver.array(X))
+    xp, dtype = checks.inputs(x=driver.array(X))
     with raises(ValueError, r"^`n` must be a number or a 0-d array, got shape \(1,\)$"):
-        _checks.number("n", driver.array(np.zeros(1)), xp, dtype)
+        checks.number("n", driver.array(np.zeros(1)), xp, dtype)
 
 
 @pytest.mark.library("torch", "jax", "tensorflow", "dask", "array_api_strict")
 def test_numpy_numbers_are_numbers_beside_arrays_of_any_library(driver):
-    xp, dtype = _checks.inputs(x=driver.array(X))
-    assert _checks.number("n", np.float32(0.5), xp, dtype) == 0.5
-    assert type(_checks.number("n", np.int64(2), xp, dtype)) is float
+    xp, dtype = checks.inputs(x=driver.array(X))
+    assert checks.number("n", np.float32(0.5), xp, dtype) == 0.5
+    assert type(checks.number("n", np.int64(2), xp, dtype)) is float
     with raises(ValueError, "^`n` must be > 0, got -1.0$"):
-        _checks.number("n", np.float64(-1), xp, dtype, _checks.POSITIVE)
+        checks.number("n", np.float64(-1), xp, dtype, checks.POSITIVE)
 
 
 @pytest.mark.library("torch", "jax", "tensorflow", "dask", "array_api_strict")
 def test_settings_of_another_library_are_named(driver):
     with raises(TypeError, "^`n` must be a number or an array of the library of the inputs, got .+$"):
-        _checks.number("n", driver.array(np.asarray(1.0)), XP, np.float64)
+        checks.number("n", driver.array(np.asarray(1.0)), XP, np.float64)
 
 
 @pytest.mark.parametrize(
@@ -209,17 +209,17 @@ def test_settings_of_another_library_are_named(driver):
     ],
 )
 def test_unknown_sizes_match_any(shape, expected, fits):
-    assert _checks.matches(shape, expected) is fits
+    assert checks.matches(shape, expected) is fits
 
 
 @pytest.mark.library("dask")
 def test_sizes_that_dask_does_not_know_are_unknown(driver):
     x = driver.array(np.arange(5.0))
     unknown = x[x > 2]
-    assert _checks.shape_of(unknown) == (None,)
-    _checks.same_shape(a=unknown, b=x)
+    assert checks.shape_of(unknown) == (None,)
+    checks.same_shape(a=unknown, b=x)
     with raises(ValueError, r"^`a` must have shape \(N, D\), got \(\?,\)$"):
-        _checks.has_ndim("a", unknown, 2, "(N, D)")
+        checks.has_ndim("a", unknown, 2, "(N, D)")
 
 
 @pytest.mark.parametrize(

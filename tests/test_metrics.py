@@ -14,7 +14,7 @@ from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
-from anomaly_kernels._backends import numpy_forms
+from anomaly_kernels._core.backends import numpy_forms
 
 MASKS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12)
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda x: round(x, 3))

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import anomaly_kernels as ak
-from anomaly_kernels import _namespace
-from anomaly_kernels._typing import Namespace
+from anomaly_kernels._core import namespace
+from anomaly_kernels._core.typing import Namespace
 from anomaly_kernels.testing.drivers import driver_for
 
 X = np.zeros(3)
@@ -110,10 +110,10 @@ def test_a_type_is_looked_up_once(monkeypatch):
 
     x = X.view(Labelled)
     assert ak.array_namespace(x, x).name == "numpy"
-    monkeypatch.setattr(_namespace, "_find", None)
+    monkeypatch.setattr(namespace, "_find", None)
     assert ak.array_namespace(x, X).name == "numpy"
-    assert _namespace.namespace_or_none(x).name == "numpy"
-    assert _namespace.common_namespace({"x": x}).name == "numpy"
+    assert namespace.namespace_or_none(x).name == "numpy"
+    assert namespace.common_namespace({"x": x}).name == "numpy"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_type_is_looked_up_once(monkeypatch):
     [(1.0, "float"), (X, "numpy.ndarray"), (None, "NoneType"), (np.float32(1), "numpy.float32"), (len, "builtin_f")],
 )
 def test_types_are_described_as_users_know_them(given, named):
-    assert _namespace.describe(given).startswith(named)
+    assert namespace.describe(given).startswith(named)
 
 
 @pytest.mark.library("torch")

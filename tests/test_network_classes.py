@@ -194,7 +194,7 @@ def test_masks_are_the_same_at_all_steps_and_differ_between_samples(rates, drive
 
 def masked(params, x, masks):
     """What an autoencoder of one encoder and one decoder gives with these masks of both."""
-    from anomaly_kernels._namespace import array_namespace
+    from anomaly_kernels._core.namespace import array_namespace
     from anomaly_kernels.networks.activations import ACTIVATIONS
     from anomaly_kernels.networks.lstm import reconstruct
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_networks import autoencoder, head, norms, on, sigmoid
 
-from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct

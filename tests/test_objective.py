@@ -383,28 +383,29 @@ NEEDED = {"quantiles": [0.5], "model": len, "k": 5}
 
 
 def test_every_class_is_a_node_by_its_name():
-    from anomaly_kernels._catalogue import CLASSES, KERNELS, LOSSES
+    from anomaly_kernels._catalogue import ENTRIES
+    from anomaly_kernels.objective._node import NODES
 
-    assert len(CLASSES) == len(LOSSES) + 7
-    assert {kernel for name, kernel in KERNELS.items() if name == kernel.__name__} == set(KERNELS.values())
-    for name, kernel in KERNELS.items():
+    assert {kernel for name, kernel in NODES.items() if name == kernel.__name__} == set(NODES.values())
+    for name, kernel in NODES.items():
         parameters = inspect.signature(kernel).parameters.values()
         arrays = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
         settings = {p.name: NEEDED[p.name] for p in parameters if p.name not in arrays and p.default is p.empty}
         node = ak.Node(name, **{CUVIS.get(x, x): f"{x} of it" for x in arrays}, **settings)
         assert node.kernel is kernel
-        assert node.type == CLASSES.get(kernel, name)
+        assert node.type == (ENTRIES[kernel].cls or name)
         assert node.sources == {x: f"{x} of it" for x in arrays}
-        assert node.is_loss == (kernel in LOSSES.values())
+        assert node.is_loss == (ENTRIES[kernel].package == "losses")
         assert ak.Node(kernel, **{x: f"{x} of it" for x in arrays}, **settings).sources == node.sources
 
 
 @pytest.mark.library("torch")
 def test_nodes_are_of_the_classes_kernels():
     from anomaly_kernels import torch as akt
-    from anomaly_kernels._catalogue import CLASSES
+    from anomaly_kernels._catalogue import CATALOGUE
 
-    assert {name: getattr(akt, name).kernel for name in CLASSES.values()} == {x: k for k, x in CLASSES.items()}
+    for entry in CATALOGUE:
+        assert entry.cls is None or getattr(akt, entry.cls).kernel is entry.kernel
 
 
 def test_descriptions_go_round():
@@ -685,7 +686,7 @@ WRONG = {
     "kind of uncertain": ({"nodes": {"iou": NODE}, "connections": WIRED, "uncertainty": "iou"}, "`uncertainty` must be a list"),
     "negative": (
         {"nodes": {"h": {"type": "SelectorEntropyRegularizer"}}, "connections": [["w", "h.weights"]], "uncertainty": ["h"]},
-        "`uncertainty` must be of losses that are not negative, got 'h', which is SelectorEntropyRegularizer, without a target",
+        "`uncertainty` must be of losses that are not negative, got 'h', which is SelectorEntropyRegularizer, without `target_entropy`",
     ),
     "negative by what it is": (
         {"nodes": {"d": {"type": "DistinctnessLoss"}}, "connections": [["w", "d.selection_weights"]], "uncertainty": ["d"]},

@@ -11,10 +11,10 @@ from lowered import lower_thresholds
 from reference import draw
 
 import anomaly_kernels as ak
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._backends import numpy as numpy_backend
-from anomaly_kernels._checks import inputs
-from anomaly_kernels._reduce import Formula, Sums, reduce
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.backends import numpy as numpy_backend
+from anomaly_kernels._core.checks import inputs
+from anomaly_kernels._core.evaluate import Formula, Sums, reduce
 from anomaly_kernels.testing.agreement import agree
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.samples import variants
@@ -343,7 +343,7 @@ def test_evaluation_needs_less_than_two_mebibytes(call):
 
 @pytest.mark.library("torch")
 def test_torch_evaluates_in_blocks_from_a_size_on_and_what_is_recorded_only_with_slopes(driver, monkeypatch):
-    from anomaly_kernels._backends import torch_evaluation
+    from anomaly_kernels._core.backends import torch_evaluation
 
     monkeypatch.setattr(blocks, "BLOCK", 4)
     monkeypatch.setattr(torch_evaluation, "SMALL", 0)
@@ -383,7 +383,7 @@ def test_torch_evaluates_in_blocks_from_a_size_on_and_what_is_recorded_only_with
 def test_a_formula_within_the_block_of_another_is_cut_as_well(driver, monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK", 4)
     if driver.name == "torch":
-        from anomaly_kernels._backends import torch_evaluation
+        from anomaly_kernels._core.backends import torch_evaluation
 
         monkeypatch.setattr(torch_evaluation, "SMALL", 0)
         for name in ("BLOCKS", "RECORDED_BLOCKS"):
@@ -427,7 +427,7 @@ def test_a_formula_that_hands_its_arrays_on_gets_them_as_they_are(dtype, driver,
 
 @pytest.mark.library("torch")
 def test_the_thresholds_of_torch_are_two_and_four_million_elements():
-    from anomaly_kernels._backends import torch_evaluation
+    from anomaly_kernels._core.backends import torch_evaluation
 
     assert torch_evaluation.RECORDED_BLOCKS * blocks.BLOCK == 2**21
     assert torch_evaluation.BLOCKS * blocks.BLOCK == 2**22

@@ -22,9 +22,9 @@ from lowered import lower_thresholds
 from reference import DIFFERENTIATING, draw, shares
 
 import anomaly_kernels as ak
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._checks import inputs
-from anomaly_kernels._reduce import Formula, Sums, reduce
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.checks import inputs
+from anomaly_kernels._core.evaluate import Formula, Sums, reduce
 from anomaly_kernels.testing.drivers import Driver
 
 torch_only = pytest.mark.library("torch")
@@ -175,7 +175,7 @@ def test_every_formula_with_slopes_is_among_the_cases(driver: Driver, monkeypatc
 @pytest.fixture
 def sloped(monkeypatch: Any) -> list[str]:
     """Lowers the thresholds; lists in which way gradients of sums were found: "blocks" or "whole"."""
-    from anomaly_kernels._backends import torch_evaluation
+    from anomaly_kernels._core.backends import torch_evaluation
 
     ways: list[str] = []
     for place, name, way in ((blocks, "gradients", "blocks"), (torch_evaluation, "_differentiate", "whole")):
@@ -207,7 +207,7 @@ def expected_of(case: Case, dtype: Any = None) -> tuple[Any, dict[str, Any]]:
     """Value and gradients that autograd finds in the plain expression."""
     with pytest.MonkeyPatch.context() as patch:
         lower_thresholds(patch, 2**16)
-        from anomaly_kernels._backends import torch_evaluation
+        from anomaly_kernels._core.backends import torch_evaluation
 
         patch.setattr(torch_evaluation, "takes_blocks", lambda *_: False)
         return value_and_gradients(case, leaves(case.arrays, dtype))
@@ -549,7 +549,7 @@ def test_blocks_run_on_workers_and_the_count_of_threads_stays(sloped: list[str],
 def test_the_pool_grows_with_the_threads_that_are_asked_for(sloped: list[str], two_threads: None) -> None:
     import torch
 
-    from anomaly_kernels._backends import torch_evaluation
+    from anomaly_kernels._core.backends import torch_evaluation
 
     ak.mean_squared_anomaly(torch.ones(64))
     assert torch_evaluation._Workers.threads >= 2
@@ -631,7 +631,7 @@ def test_where_no_thread_can_be_started_the_caller_does_the_work(
 ) -> None:
     import torch
 
-    from anomaly_kernels._backends import torch_evaluation
+    from anomaly_kernels._core.backends import torch_evaluation
 
     start, started = threading.Thread.start, []
 

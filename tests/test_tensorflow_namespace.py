@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from anomaly_kernels._typing import Namespace
+from anomaly_kernels._core.typing import Namespace
 
 pytestmark = pytest.mark.library("tensorflow")
 
@@ -284,7 +284,7 @@ def compiled(function: Callable[..., Any], way: str, specs: Any = None) -> Calla
 
 
 def namespace() -> Any:
-    from anomaly_kernels._backends import tensorflow
+    from anomaly_kernels._core.backends import tensorflow
 
     return tensorflow.namespace
 

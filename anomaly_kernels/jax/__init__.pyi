@@ -17,7 +17,7 @@ from typing import Any, Literal, SupportsIndex
 from jax import Array
 from jax import Array as Tensor
 
-from anomaly_kernels._typing import Items
+from anomaly_kernels._core.typing import Items
 from anomaly_kernels.jax.metrics import AnomalyDetectionMetrics as AnomalyDetectionMetrics
 from anomaly_kernels.jax.metrics import AnomalyPixelStatisticsMetric as AnomalyPixelStatisticsMetric
 from anomaly_kernels.jax.metrics import ComponentOrthogonalityMetric as ComponentOrthogonalityMetric

@@ -10,9 +10,9 @@ from typing import Any
 import jax
 from jax.tree_util import Partial
 
-from anomaly_kernels._adapter import as_list, checks_of, static_settings
-from anomaly_kernels._checks import is_number
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._classes.settings import as_list, checks_of, static_settings
+from anomaly_kernels._core.checks import is_number
+from anomaly_kernels._core.namespace import describe
 
 PACKAGE = __name__.rpartition(".")[0]
 

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from anomaly_kernels import streaming
-from anomaly_kernels._checks import flag
-from anomaly_kernels._metric_forms import Formed, OfComponents, in_double, of_length, with_weights
+from anomaly_kernels._classes.metric_states import Formed, OfComponents, in_double, of_length, with_weights
+from anomaly_kernels._core.checks import flag
 
 
 class Metric(Formed):

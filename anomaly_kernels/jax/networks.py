@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from anomaly_kernels import lstm_autoencoder, sequence_anomaly_score
-from anomaly_kernels._checks import cast
-from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._core.checks import cast
+from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS

@@ -11,9 +11,9 @@ import numpy as np
 from keras.src.backend.common.masking import get_keras_mask  # private, as is what follows: no public name tells
 from keras.src.losses.loss import scale_loss_for_distribution  # the mask of a tensor, or how many replicas there are
 
-from anomaly_kernels._learner import Learner
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import ratio
+from anomaly_kernels._classes.learner import Learner
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.numeric import ratio
 
 Tensor = Any
 PACKAGE = "anomaly_kernels"

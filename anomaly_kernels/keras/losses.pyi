@@ -8,7 +8,7 @@ from typing import Any, Literal, SupportsIndex, overload
 import keras
 import numpy as np
 
-from anomaly_kernels._typing import Items
+from anomaly_kernels._core.typing import Items
 from anomaly_kernels.keras._base import EndpointLayer, Loss, Regularizer
 
 Tensor = Any

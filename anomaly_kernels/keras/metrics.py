@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import keras
 
 from anomaly_kernels import metrics, streaming
-from anomaly_kernels._checks import is_number
-from anomaly_kernels._metric_forms import Formed, OfComponents, leaves, of_length, rebuilt, with_weights
-from anomaly_kernels._namespace import array_namespace, describe
+from anomaly_kernels._classes.metric_states import Formed, OfComponents, leaves, of_length, rebuilt, with_weights
+from anomaly_kernels._core.checks import is_number
+from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, as_predicted, mask_of, tensor_of
 
 

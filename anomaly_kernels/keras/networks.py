@@ -10,10 +10,10 @@ from typing import Any, Self, SupportsIndex
 import keras
 
 from anomaly_kernels import reconstruction_error, weights
-from anomaly_kernels._checks import positive
-from anomaly_kernels._learner import Learner
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._network import NetworkFile
+from anomaly_kernels._classes.learner import Learner
+from anomaly_kernels._classes.network_files import NetworkFile
+from anomaly_kernels._core.checks import positive
+from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS

@@ -10,9 +10,9 @@ from typing import Any, Self
 import keras
 
 from anomaly_kernels import objective
-from anomaly_kernels._catalogue import METRICS
-from anomaly_kernels._metric_forms import OfComponents
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._catalogue import CATALOGUE, ENTRIES
+from anomaly_kernels._classes.metric_states import OfComponents
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.keras import metrics
 from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, tensor_of
 from anomaly_kernels.objective import Node, ObjectiveError
@@ -185,8 +185,8 @@ class _Pooled(keras.metrics.Metric):
 
     def __init__(self, name: str, node: Node, lengths: Mapping[str, int | None]) -> None:
         super().__init__(name=name)
-        if node.kernel not in METRICS.values():
-            classes = ", ".join(METRICS)
+        if ENTRIES[node.kernel].keras != "Metric":
+            classes = ", ".join(entry.cls or "" for entry in CATALOGUE if entry.keras == "Metric")
             raise ObjectiveError(f"node `{name}` must be a metric with a class, one of {classes}, got {node!r}")
         settings = dict(node.settings)
         if "score" in node.sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
-from anomaly_kernels._checks import (
+from anomaly_kernels._core.checks import (
     BELOW_HALF,
     BELOW_ONE,
     NOT_NEGATIVE,
@@ -22,9 +22,9 @@ from anomaly_kernels._checks import (
     same_shape,
     shape_of,
 )
-from anomaly_kernels._numeric import ratio, root, square, standard_deviation, times
-from anomaly_kernels._reduce import Formula, Slopes, reduce
-from anomaly_kernels._typing import Array, DType, Items, Namespace, Reduction, Setting
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
+from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation, times
+from anomaly_kernels._core.typing import Array, DType, Items, Namespace, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import SQUARED_ERROR
 
 Model = Callable[[Any], Array]
@@ -36,7 +36,7 @@ class HiddenLayers(NamedTuple):
     model_hl: Items[Model] = ()
     w_model_hl: Items[Setting] | None = None
 
-    def given(self) -> list[tuple[Model, Setting]]:
+    def with_weights(self) -> list[tuple[Model, Setting]]:
         """Each model with its weight."""
         models = items("model_hl", self.model_hl, "callables")
         weights = [1.0] * len(models) if self.w_model_hl is None else items("w_model_hl", self.w_model_hl, "numbers")
@@ -253,7 +253,7 @@ def adversarial_ae_loss(
     xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true, x_pred=x_pred)
-    hidden_layers = HiddenLayers(model_hl, w_model_hl).given()
+    hidden_layers = HiddenLayers(model_hl, w_model_hl).with_weights()
     w_m = number("w_model", w_model, xp, dtype)
     w_r = number("w_recon", w_recon, xp, dtype, NOT_NEGATIVE)
     t = number("temperature", temperature, xp, dtype, POSITIVE)

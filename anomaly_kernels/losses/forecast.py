@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
-from anomaly_kernels._numeric import times
-from anomaly_kernels._reduce import Formula, Slopes, reduce
-from anomaly_kernels._typing import Array, Items, Namespace, Number, Reduction, Setting
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
+from anomaly_kernels._core.numeric import times
+from anomaly_kernels._core.typing import Array, Items, Namespace, Number, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import (
+from anomaly_kernels._core.checks import (
     POSITIVE,
     cast,
     has_known_sizes,
@@ -17,9 +17,9 @@ from anomaly_kernels._checks import (
     number,
     same_shape,
 )
-from anomaly_kernels._numeric import square, times
-from anomaly_kernels._reduce import Formula, Slopes, reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
+from anomaly_kernels._core.numeric import square, times
+from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -32,7 +32,7 @@ class Covariance(NamedTuple):
     scale_diag: Array | None = None
     sim: Setting | None = None
 
-    def given(self) -> dict[str, Array]:
+    def chosen(self) -> dict[str, Array]:
         """The one that is set, by name, if any."""
         given = {name: value for name, value in self._asdict().items() if value is not None}
         if len(given) > 1:
@@ -114,7 +114,7 @@ def gaussian_nll(
     data: Mapping[str, Array], covariance: Covariance, *, weight: tuple[str, Setting], reduction: Reduction
 ) -> Array:
     """`elbo` of two arrays under the names that its caller gives them and its weight."""
-    given = covariance.given()
+    given = covariance.chosen()
     xp, dtype = inputs(**data, **{name: x for name, x in given.items() if name != "sim"})
     same_shape(**data)
     w = number(weight[0], weight[1], xp, dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import (
+from anomaly_kernels._core.checks import (
     NOT_NEGATIVE,
     POSITIVE,
     cast,
@@ -17,10 +17,10 @@ from anomaly_kernels._checks import (
     number,
     shape_of,
 )
-from anomaly_kernels._namespace import describe
-from anomaly_kernels._numeric import logsumexp, ratio, square, times
-from anomaly_kernels._reduce import Formula, Slopes, Sums, reduce
-from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
+from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce
+from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.numeric import logsumexp, ratio, square, times
+from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
 

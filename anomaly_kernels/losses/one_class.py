@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._checks import (
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.checks import (
     INSIDE_UNIT,
     POSITIVE,
     cast,
@@ -16,9 +16,9 @@ from anomaly_kernels._checks import (
     number,
     shape_of,
 )
-from anomaly_kernels._numeric import times
-from anomaly_kernels._reduce import Formula, Slopes, reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
+from anomaly_kernels._core.numeric import times
+from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 
 def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, SupportsIndex
 
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._checks import NOT_NEGATIVE, axes, axes_of, cast, choice, inputs, not_empty, number, same_shape
-from anomaly_kernels._numeric import ratio, times
-from anomaly_kernels._reduce import Formula, Slopes, Sums, reduce
-from anomaly_kernels._typing import Array, Axis, DType, Namespace, Reduction, Setting
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.checks import (
+    NOT_NEGATIVE,
+    axes,
+    axes_of,
+    cast,
+    choice,
+    inputs,
+    not_empty,
+    number,
+    same_shape,
+)
+from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce
+from anomaly_kernels._core.numeric import ratio, times
+from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 
 def anomaly_bce_with_logits(

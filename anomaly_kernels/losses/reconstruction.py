@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._checks import choice, has_ndim, inputs, matches, not_empty, same_shape, shape_of
-from anomaly_kernels._reduce import Formula, reduce
-from anomaly_kernels._typing import Array, Namespace, Reduction, Setting
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.checks import choice, has_ndim, inputs, matches, not_empty, same_shape, shape_of
+from anomaly_kernels._core.evaluate import Formula, reduce
+from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
 
 
 def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:

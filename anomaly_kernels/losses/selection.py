@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
-from anomaly_kernels._numeric import ratio, root, square, times
-from anomaly_kernels._reduce import Formula, Sums, reduce
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
+from anomaly_kernels._core.evaluate import Formula, Sums, reduce
+from anomaly_kernels._core.numeric import ratio, root, square, times
+from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 
 
 def orthogonality_loss(components: Array, *, weight: Setting = 1.0) -> Array:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, SupportsIndex, TypeAlias
 
-from anomaly_kernels._checks import axes_of, cast, dtype_name, inputs, is_real, same_shape
-from anomaly_kernels._typing import Array, DType, Namespace
+from anomaly_kernels._core.checks import axes_of, cast, dtype_name, inputs, is_real, same_shape
+from anomaly_kernels._core.typing import Array, DType, Namespace
 from anomaly_kernels.metrics._masks import has_nan, result_dtype
 
 Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None

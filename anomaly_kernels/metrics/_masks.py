@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from anomaly_kernels._checks import dtype_name, is_real
-from anomaly_kernels._typing import Array, Axis, DType, Namespace
+from anomaly_kernels._core.checks import dtype_name, is_real
+from anomaly_kernels._core.typing import Array, Axis, DType, Namespace
 
 
 def result_dtype(xp: Namespace, *arrays: Array) -> DType:

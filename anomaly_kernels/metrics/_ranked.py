@@ -12,10 +12,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from anomaly_kernels._checks import SHARE, cast, is_real, not_empty, number
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import ratio
-from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels._core.checks import SHARE, cast, is_real, not_empty, number
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics._labelled import Axes, Labelled, checked, labelled, restored
 from anomaly_kernels.metrics._masks import unless
 from anomaly_kernels.metrics._unique import UniqueScores, from_each_on

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from anomaly_kernels._checks import cast, dtype_name, is_real
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels._core.checks import cast, dtype_name, is_real
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.metrics._labelled import checked, labelled, restored, signed
 
 

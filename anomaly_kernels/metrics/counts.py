@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
-from anomaly_kernels._numeric import ratio
-from anomaly_kernels._reduce import Sums
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels._core.checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
+from anomaly_kernels._core.evaluate import Sums
+from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._masks import count, has_nan, result_dtype, unless
 from anomaly_kernels.metrics.ranking import average_precision
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._checks import SHARE, axes, cast, flag, not_empty, positive
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import ratio
-from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels._core.checks import SHARE, axes, cast, flag, not_empty, positive
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics._labelled import Axes, checked
 from anomaly_kernels.metrics._masks import unless
 from anomaly_kernels.metrics._ranked import Ranking, Results, answer

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
-from anomaly_kernels._checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number
-from anomaly_kernels._numeric import ratio, root, square, standard_deviation
-from anomaly_kernels._reduce import Sums
-from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number
+from anomaly_kernels._core.evaluate import Sums
+from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
+from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.losses.selection import entropy, variance
 
 

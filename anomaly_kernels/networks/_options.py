@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._checks import BELOW_ONE, flag, is_number, items, positive, setting
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._core.checks import BELOW_ONE, flag, is_number, items, positive, setting
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.networks.activations import activation_named
 from anomaly_kernels.networks.score_head import NORM_ARRAYS, norm_named
 

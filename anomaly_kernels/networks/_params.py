@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from anomaly_kernels._checks import Shape, cast, has_shape, inputs, shape_of
-from anomaly_kernels._namespace import describe
-from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels._core.checks import Shape, cast, has_shape, inputs, shape_of
+from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.typing import Array, Namespace
 
 Params = Mapping[str, Array]
 

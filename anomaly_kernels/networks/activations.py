@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from anomaly_kernels._checks import choice
-from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels._core.checks import choice
+from anomaly_kernels._core.typing import Array, Namespace
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anomaly_kernels._checks import has_ndim, not_empty, shape_of
-from anomaly_kernels._numeric import square
-from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels._core.checks import has_ndim, not_empty, shape_of
+from anomaly_kernels._core.numeric import square
+from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.networks._params import (
     Params,
     check_dense,

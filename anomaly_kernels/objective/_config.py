@@ -7,12 +7,11 @@ from itertools import islice
 from numbers import Integral
 from typing import Any
 
-from anomaly_kernels._adapter import nearest, suggestion
-from anomaly_kernels._catalogue import KERNELS
-from anomaly_kernels._checks import is_number
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._classes.settings import nearest, suggestion
+from anomaly_kernels._core.checks import is_number
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.objective._errors import ObjectiveError, named, shown
-from anomaly_kernels.objective._node import Node
+from anomaly_kernels.objective._node import NODES, Node
 
 UNCERTAINTY = "uncertainty"
 
@@ -95,7 +94,7 @@ def _check_outside(source: str, target: str, nodes: Mapping[str, Any]) -> None:
 def _ports_of(config: Any) -> tuple[str, ...]:
     """The ports that a node will have, if its description is right."""
     kind = config.get("type") if isinstance(config, Mapping) else None
-    return Node.ports_of(kind) if isinstance(kind, str) and kind in KERNELS else ()
+    return Node.ports_of(kind) if isinstance(kind, str) and kind in NODES else ()
 
 
 def _node(name: str, config: Any, wired: Mapping[str, str]) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._core.namespace import describe
 
 _MOST, _MOST_OF_A_NAME, _MOST_OF_A_VALUE = 500, 60, 100  # characters
 

@@ -8,11 +8,11 @@ from functools import cache
 from itertools import islice
 from typing import Any, ClassVar
 
-from anomaly_kernels._adapter import Adapter, suggestion
-from anomaly_kernels._catalogue import CLASSES, KERNELS, LOSSES, Kernel
-from anomaly_kernels._checks import number, setting
-from anomaly_kernels._namespace import array_namespace, describe
-from anomaly_kernels._numeric import times
+from anomaly_kernels._catalogue import BY_NAME, ENTRIES, Kernel
+from anomaly_kernels._classes.settings import Adapter, suggestion
+from anomaly_kernels._core.checks import number, setting
+from anomaly_kernels._core.namespace import array_namespace, describe
+from anomaly_kernels._core.numeric import times
 from anomaly_kernels.objective._errors import ObjectiveError, named, shown
 
 STAGES = ("train", "val", "test", "inference")
@@ -28,6 +28,12 @@ _LEARNT = "radius"
 """The array that is learnt where none is wired."""
 
 _MOST_LEVELS, _MOST_ITEMS, _MOST_BITS = 4, 10_000, 1024  # of lists in settings, on each level, and of integers in them
+
+
+NODES: dict[str, Kernel] = {
+    name: entry.kernel for name, entry in BY_NAME.items() if entry.cls or entry.package == "metrics"
+}
+"""The kernels that can be a node, by the names of the functions and of their classes."""
 
 
 class _Kind(Adapter):
@@ -62,8 +68,9 @@ class _Loss(_Kind):
 
 @cache
 def _kind_of(kernel: Kernel) -> type[_Kind]:
-    base = _Loss if kernel in LOSSES.values() else _Kind
-    return type(CLASSES.get(kernel, kernel.__name__), (base,), {}, kernel=kernel)
+    entry = ENTRIES[kernel]
+    base = _Loss if entry.package == "losses" else _Kind
+    return type(entry.cls or entry.name, (base,), {}, kernel=kernel)
 
 
 class Node:
@@ -206,10 +213,10 @@ def _made(kernel: Kernel, wired: Mapping[str, Any]) -> Node:
 def kernel_of(given: Any) -> Kernel:
     """A kernel that can be a node, by itself or by a name."""
     if isinstance(given, str):
-        if given not in KERNELS:
-            raise ObjectiveError(f"there is no loss or metric {shown(given)}{suggestion(given, KERNELS)}")
-        return KERNELS[given]
-    if not any(given is kernel for kernel in KERNELS.values()):
+        if given not in NODES:
+            raise ObjectiveError(f"there is no loss or metric {shown(given)}{suggestion(given, NODES)}")
+        return NODES[given]
+    if not any(given is kernel for kernel in NODES.values()):
         raise ObjectiveError(f"a node must be a loss or a metric of one value, or its name, got {describe(given)}")
     return given  # type: ignore[no-any-return]
 

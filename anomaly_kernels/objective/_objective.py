@@ -8,11 +8,12 @@ from os import PathLike
 from typing import Any
 
 from anomaly_kernels import losses
-from anomaly_kernels._adapter import nearest, suggestion
-from anomaly_kernels._checks import array_of, cast, is_number, is_real, number
-from anomaly_kernels._checks import inputs as inputs_of
-from anomaly_kernels._namespace import array_namespace, describe, namespace_or_none
-from anomaly_kernels._typing import Array, DType, Namespace
+from anomaly_kernels._catalogue import ENTRIES
+from anomaly_kernels._classes.settings import nearest, suggestion
+from anomaly_kernels._core.checks import array_of, cast, is_number, is_real, number
+from anomaly_kernels._core.checks import inputs as inputs_of
+from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
+from anomaly_kernels._core.typing import Array, DType, Namespace
 from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
 from anomaly_kernels.objective._config import described, description
 from anomaly_kernels.objective._errors import ObjectiveError, named, shown
@@ -22,14 +23,6 @@ Params = Mapping[str, Mapping[str, Any]]
 
 _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
-_OF_ANY_SIGN = (
-    losses.aegmm_loss,
-    losses.distinctness_loss,
-    losses.elbo,
-    losses.selector_diversity_regularizer,
-    losses.selector_entropy_regularizer,  # but for a target
-    losses.vaegmm_loss,
-)
 _FACTORS = ("weight", "anomaly_weight", "w_model", "w_model_hl")
 """Settings that multiply losses, or what they are sums of, and may be negative."""
 
@@ -359,8 +352,11 @@ def _check_sign(name: str, node: Node, given: Mapping[str, Any] | None = None) -
 
 def _may_be_negative(node: Node, settings: Mapping[str, Any]) -> str | None:
     """Why a loss may be, if it may."""
-    if node.kernel in _OF_ANY_SIGN and settings.get("target_entropy") is None:
-        return f"{node.type}{', without a target' if 'target_entropy' in settings else ''}"
+    negative = ENTRIES[node.kernel].negative
+    if negative is True:
+        return node.type
+    if negative and settings.get(negative) is None:
+        return f"{node.type}, without `{negative}`"
     for name in _FACTORS:
         value = settings.get(name, 1.0)
         if _is_negative(value):

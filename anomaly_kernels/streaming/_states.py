@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, Self, TypeVar
 
-from anomaly_kernels._typing import Array
+from anomaly_kernels._core.typing import Array
 
 
 class State(Protocol):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from anomaly_kernels._checks import cast, is_real
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._typing import Array, Namespace
+from anomaly_kernels._core.checks import cast, is_real
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.metrics._masks import count
 from anomaly_kernels.metrics._unique import alike
 

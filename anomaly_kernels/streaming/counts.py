@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._checks import ANY_OR_NAN, cast, inputs, number, same_shape
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._typing import Array, Setting
+from anomaly_kernels._core.checks import ANY_OR_NAN, cast, inputs, number, same_shape
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics._masks import result_dtype
 from anomaly_kernels.metrics.counts import DetectionMetrics, PixelStatistics, detection_metrics, pixel_statistics
 from anomaly_kernels.streaming._sums import added, spoiled, unknown, weighed, zero

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
-from anomaly_kernels._checks import (
+from anomaly_kernels._core.checks import (
     SHARE,
     UNIT,
     cast,
@@ -20,9 +20,9 @@ from anomaly_kernels._checks import (
     number,
     shape_of,
 )
-from anomaly_kernels._namespace import array_namespace, common_namespace, describe
-from anomaly_kernels._numeric import ratio
-from anomaly_kernels._typing import Array, DType, Namespace, Setting
+from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe
+from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
 from anomaly_kernels.metrics._labelled import checked
 from anomaly_kernels.metrics._ranked import OneClass, picked, shared

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from anomaly_kernels._checks import cast, inputs
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import ratio, root, square, standard_deviation
-from anomaly_kernels._typing import Array
+from anomaly_kernels._core.checks import cast, inputs
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
+from anomaly_kernels._core.typing import Array
 from anomaly_kernels.streaming._sums import added, zero
 
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple, TypeAlias
 
-from anomaly_kernels._checks import ANY_OR_NAN, cast
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._numeric import ratio
-from anomaly_kernels._typing import Array, Setting
+from anomaly_kernels._core.checks import ANY_OR_NAN, cast
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics._unique import UniqueScores
 from anomaly_kernels.metrics.counts import DetectionMetrics
 from anomaly_kernels.metrics.ranking import average_precision

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._tape import value_and_grad as differentiated
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.tape import value_and_grad as differentiated
 from anomaly_kernels.testing._driver import flatten
 from anomaly_kernels.testing.agreement import agree, fail
 

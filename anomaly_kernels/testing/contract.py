@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.testing import _manners, _numbers, _transforms
 from anomaly_kernels.testing.agreement import fail
 from anomaly_kernels.testing.case import Case

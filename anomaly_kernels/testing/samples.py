@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anomaly_kernels._namespace import array_namespace
+from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.testing import _networks
 from anomaly_kernels.testing._arguments import ARGUMENTS, SIZES, Argument, arguments, array_arguments, draw
 

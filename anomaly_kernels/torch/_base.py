@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from anomaly_kernels._adapter import TRUTHS, as_list
-from anomaly_kernels._learner import Learner
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._classes.learner import Learner
+from anomaly_kernels._classes.settings import TRUTHS, as_list
+from anomaly_kernels._core.namespace import describe
 
 
 class Loss(Learner, nn.Module):

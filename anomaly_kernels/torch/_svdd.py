@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from anomaly_kernels._checks import Range, setting
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._core.checks import Range, setting
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.losses.one_class import quantile_radius, raw_radius, svdd_radius
 from anomaly_kernels.torch._base import Loss
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, SupportsIndex
 import numpy as np
 from torch import Tensor
 
-from anomaly_kernels._typing import Items
+from anomaly_kernels._core.typing import Items
 from anomaly_kernels.torch._base import Loss
 from anomaly_kernels.torch._svdd import SoftBoundary
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
-from anomaly_kernels._learner import Learner
-from anomaly_kernels._metric_forms import Formed, in_double, leaves, rebuilt
+from anomaly_kernels._classes.learner import Learner
+from anomaly_kernels._classes.metric_states import Formed, in_double, leaves, rebuilt
 
 
 class Metric(Formed, Learner, torchmetrics.Metric):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torchmetrics
 from torch import Tensor
 
-from anomaly_kernels._learner import Learner
+from anomaly_kernels._classes.learner import Learner
 
 Setting = float | Tensor
 

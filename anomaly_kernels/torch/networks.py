@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from anomaly_kernels import reconstruction_error, weights
-from anomaly_kernels._checks import function, positive
-from anomaly_kernels._namespace import array_namespace, describe
-from anomaly_kernels._network import NetworkFile
+from anomaly_kernels._classes.network_files import NetworkFile
+from anomaly_kernels._core.checks import function, positive
+from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from anomaly_kernels._adapter import Adapter, as_list, suggestion
-from anomaly_kernels._checks import is_number
-from anomaly_kernels._namespace import describe
+from anomaly_kernels._classes.settings import Adapter, as_list, suggestion
+from anomaly_kernels._core.checks import is_number
+from anomaly_kernels._core.namespace import describe
 
 
 class Learner(Adapter):

@@ -9,9 +9,9 @@ import array_api_compat.torch as standard
 import torch
 from torch import Tensor
 
-from anomaly_kernels._backends import torch_evaluation as evaluation
-from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._typing import Axis, DType, Setting
+from anomaly_kernels._core.backends import torch_evaluation as evaluation
+from anomaly_kernels._core.backends.generic import Generic
+from anomaly_kernels._core.typing import Axis, DType, Setting
 
 _CODES = {"none": 0, "mean": 1, "sum": 2}  # of reductions, in torch's C++
 
@@ -184,7 +184,7 @@ def _depends_on_others(value: Tensor, leaves: list[Tensor]) -> bool:
 
 
 def _numpy() -> Any:
-    from anomaly_kernels._backends.numpy import namespace
+    from anomaly_kernels._core.backends.numpy import namespace
 
     return namespace
 

@@ -1,6 +1,6 @@
 """Formulas as kernels hand them over to be evaluated: their values, what else is known of them, and what is wanted.
 
-How a library evaluates them is its own affair (`_backends`): as the plain expression, in blocks that fit the cache, or
+How a library evaluates them is its own affair (`backends/`): as the plain expression, in blocks that fit the cache, or
 with the slope of each block in the backward pass. A formula never knows which part of its arrays it is given.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from anomaly_kernels._checks import choice, not_empty, number
-from anomaly_kernels._typing import Array, DType, Namespace, Reduction, Setting
+from anomaly_kernels._core.checks import choice, not_empty, number
+from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 Slopes = Sequence[Callable[[], Array]]
 """For each argument a function that gives the derivative by it; only those that are needed are called."""

@@ -9,10 +9,10 @@ from typing import Any
 import array_api_compat.numpy as standard
 import numpy as np
 
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._backends.numpy_forms import order_statistics
-from anomaly_kernels._typing import Array, Axis, Setting
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.backends.generic import Generic
+from anomaly_kernels._core.backends.numpy_forms import order_statistics
+from anomaly_kernels._core.typing import Array, Axis, Setting
 
 BLOCKS = 4
 """From more blocks than these on they pay: memory for fewer is recycled without page faults."""

@@ -20,11 +20,11 @@ from functools import partial, wraps
 from threading import Lock
 from typing import Any, ClassVar, NamedTuple, NoReturn, SupportsIndex, TypeAlias, cast
 
-from anomaly_kernels import _checks
-from anomaly_kernels._backends.generic import STANDARD, Generic
-from anomaly_kernels._checks import is_real
-from anomaly_kernels._namespace import common_namespace, describe, follow, in_use, namespace_or_none
-from anomaly_kernels._typing import Axis, DType, Namespace
+from anomaly_kernels._core import checks
+from anomaly_kernels._core.backends.generic import STANDARD, Generic
+from anomaly_kernels._core.checks import is_real
+from anomaly_kernels._core.namespace import common_namespace, describe, follow, in_use, namespace_or_none
+from anomaly_kernels._core.typing import Axis, DType, Namespace
 
 Slope: TypeAlias = Callable[[Any], Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -791,9 +791,9 @@ def value_and_grad(
     >>> ak.value_and_grad(loss)({"scale": np.asarray(0.0)}, x)[1]
     {'scale': np.float64(-10.0)}
     """
-    _checks.function("function", function)
+    checks.function("function", function)
     several = isinstance(argnums, tuple | list)
-    numbers = [_checks.integer("argnums", k, "an integer or a tuple of integers") for k in _listed(argnums)]
+    numbers = [checks.integer("argnums", k, "an integer or a tuple of integers") for k in _listed(argnums)]
 
     @wraps(function)
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from anomaly_kernels._typing import Axis, DType
+from anomaly_kernels._core.typing import Axis, DType
 
 Tensor: TypeAlias = Any  # TensorFlow has no types to check
 Step: TypeAlias = Callable[[Any, Tensor], tuple[Any, Tensor]]

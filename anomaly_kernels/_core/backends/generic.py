@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._typing import Array, DType, F, Namespace, Setting
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.typing import Array, DType, F, Namespace, Setting
 
 STANDARD = tuple(name for name in vars(Namespace) if not name.startswith("_") and name != "name") + tuple(
     name for name in Namespace.__annotations__ if name != "name"
@@ -89,7 +89,7 @@ class Generic:
         return values if how == "none" else self.mean(values) if how == "mean" else self.sum(values)
 
     def reduce(self, how: str, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
-        """The "mean" or the "sum" of the values of a `_reduce.Formula`."""
+        """The "mean" or the "sum" of the values of a `evaluate.Formula`."""
         if not self.takes_blocks(formula, arrays, whole):
             return formula.plain(self, how, *blocks.parts(self, dtype, arrays, ...), *whole)
         (total,) = self.sum_blocks(formula, dtype, arrays, whole)
@@ -97,13 +97,13 @@ class Generic:
         return total / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else total
 
     def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
-        """The sums of a `_reduce.Sums`."""
+        """The sums of a `evaluate.Sums`."""
         if self.takes_blocks(formula, arrays, whole):
             return self.sum_blocks(formula, dtype, arrays, whole)
         return formula.sums(self, *blocks.parts(self, dtype, arrays, ...), *whole)
 
     def evaluate(self: Any, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
-        """The values of a `_reduce.Formula`."""
+        """The values of a `evaluate.Formula`."""
         if self.takes_blocks(formula, arrays, whole) and self.is_lean(*arrays, *whole):
             shape = arrays[0].shape
             out = self.empty(shape[: len(shape) - formula.inner], dtype)
@@ -185,7 +185,7 @@ class Generic:
         return None
 
     def scattered(self, shape: tuple[int, ...], dtype: DType, parts: Sequence[tuple[Any, Array]]) -> Array:
-        """Zeros with values added at keys, for `_tape.py` alone.
+        """Zeros with values added at keys, for `tape.py` alone.
 
         Keys are made of slices, numbers and masks, or are one array of integers, which may name an entry repeatedly.
         """

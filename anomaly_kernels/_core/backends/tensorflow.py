@@ -11,10 +11,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from anomaly_kernels._backends import tensorflow_forms as forms
-from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._backends.tensorflow_forms import Tensor
-from anomaly_kernels._typing import Axis, DType, Number
+from anomaly_kernels._core.backends import tensorflow_forms as forms
+from anomaly_kernels._core.backends.generic import Generic
+from anomaly_kernels._core.backends.tensorflow_forms import Tensor
+from anomaly_kernels._core.typing import Axis, DType, Number
 
 
 class TensorFlow(Generic):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from anomaly_kernels._typing import Array, Namespace, Setting
+from anomaly_kernels._core.typing import Array, Namespace, Setting
 
 
 def times(weight: Setting, x: Array) -> Array:

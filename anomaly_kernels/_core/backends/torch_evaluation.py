@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from anomaly_kernels._backends import blocks
-from anomaly_kernels._typing import DType
+from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.typing import DType
 
 SMALL = 2**18
 """Elements up to which nobody asks further whether blocks pay."""

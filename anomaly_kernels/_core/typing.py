@@ -63,7 +63,7 @@ class Namespace(Protocol):
 
     `maximum`, `minimum` and `where` also take Python numbers beside arrays, and `searchsorted` rows of both. What
     follows "beyond the standard" exists in native form where a library has it, else in a generic form
-    (`_backends/generic.py`).
+    (`backends/generic.py`).
     """
 
     name: str

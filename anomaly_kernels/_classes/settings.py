@@ -10,18 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
-from anomaly_kernels._checks import Range, array, choice, function, items, setting
-from anomaly_kernels._typing import Array, Items
-from anomaly_kernels.losses.divergence import HiddenLayers
-from anomaly_kernels.losses.likelihood import Covariance
+from anomaly_kernels._catalogue import ENTRIES
+from anomaly_kernels._core.checks import Range, array, choice, function, items, setting
+from anomaly_kernels._core.typing import Array, Items
 
 Check = Callable[[str, Any], object]
 
 # what a true value is called: where it comes first, torch's modules and predictions come the other way round
 TRUTHS = ("x_true", "y_true", "p_true", "target")
-
-_TOGETHER = (Covariance, HiddenLayers)
-"""Settings that only make sense together."""
 
 _MOST_NAMES, _MOST_OF_A_NAME = 8, 60  # in messages, whose names may come from a file
 
@@ -103,8 +99,8 @@ class Adapter:
         """Raise what the kernel would raise of these values of its settings."""
         for name, check in cls._checks.items():
             check(name, values[name])
-        for together in _TOGETHER:
-            together(**{name: values[name] for name in together._fields if name in values}).given()
+        if (entry := ENTRIES.get(cls.kernel)) and entry.together:
+            entry.together(**values)
 
 
 def extended(own: inspect.Signature, base: inspect.Signature) -> inspect.Signature:

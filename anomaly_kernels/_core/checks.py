@@ -9,8 +9,8 @@ from contextlib import suppress
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._namespace import common_namespace, describe, namespace_or_none
-from anomaly_kernels._typing import Array, DType, Items, Namespace, Number, Setting
+from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.typing import Array, DType, Items, Namespace, Number, Setting
 
 Shape = tuple[int | None, ...]
 

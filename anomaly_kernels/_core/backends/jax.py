@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import erf
 
-from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._typing import DType, F
+from anomaly_kernels._core.backends.generic import Generic
+from anomaly_kernels._core.typing import DType, F
 
 
 class JAX(Generic):

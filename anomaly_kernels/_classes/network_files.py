@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from anomaly_kernels import weights
-from anomaly_kernels._learner import Learner
+from anomaly_kernels._classes.learner import Learner
 
 
 class NetworkFile(Learner):

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 import array_api_compat
 
-from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._typing import Namespace
+from anomaly_kernels._core.backends.generic import Generic
+from anomaly_kernels._core.typing import Namespace
 
-# the top-level module that defines an array type -> the file in _backends, which is imported at the first such array
+# the top-level module that defines an array type -> the file in backends, which is imported at the first such array
 _BACKENDS = {
     "numpy": "numpy",
     "torch": "torch",
@@ -26,7 +26,7 @@ _BACKENDS = {
 _MODULES = sys.modules
 _FOUND: dict[type, Namespace | None] = {}
 _NUMBERS = (bool, int, float, complex, type(None))
-# Tapes that record for gradients (_tape.py): by the namespace they stand in for, in this thread; and one entry for each
+# Tapes that record for gradients (tape.py): by the namespace they stand in for, in this thread; and one entry for each
 # of them in all threads, so that the door, where there is none, asks no further.
 _IN_USE: ContextVar[Mapping[Namespace, Namespace]] = ContextVar("tapes in use")
 _TAPES: list[Namespace] = []
@@ -169,13 +169,13 @@ def _torch_compiles() -> bool:
 
 
 def _torch_namespace() -> Namespace:
-    from anomaly_kernels._backends.torch import namespace
+    from anomaly_kernels._core.backends.torch import namespace
 
     return cast(Namespace, namespace)
 
 
 def _numpy_namespace() -> Namespace:
-    from anomaly_kernels._backends.numpy import namespace
+    from anomaly_kernels._core.backends.numpy import namespace
 
     return cast(Namespace, namespace)
 
@@ -186,7 +186,7 @@ def _find(kind: type, array: Any) -> Namespace | None:
     homes = [base.__module__.partition(".")[0] for base in kind.__mro__]
     backend = next((_BACKENDS[home] for home in homes if home in _BACKENDS), None)
     if backend is not None and _is_array(backend, kind):
-        found = importlib.import_module(f"anomaly_kernels._backends.{backend}").namespace
+        found = importlib.import_module(f"anomaly_kernels._core.backends.{backend}").namespace
     elif backend is None and not isinstance(array, type) and array_api_compat.is_array_api_obj(array):
         standard = array_api_compat.array_namespace(array)
         name = standard.__name__.removeprefix("array_api_compat.")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from anomaly_kernels import metrics, streaming
-from anomaly_kernels._adapter import Adapter
-from anomaly_kernels._checks import cast, dtype_name, is_real, positive
-from anomaly_kernels._namespace import array_namespace
-from anomaly_kernels._typing import Array
+from anomaly_kernels._classes.settings import Adapter
+from anomaly_kernels._core.checks import cast, dtype_name, is_real, positive
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
 from anomaly_kernels.streaming.results import Scores
 

@@ -11,9 +11,9 @@ import dask.array as da
 import numpy as np
 from dask import delayed
 
-from anomaly_kernels._backends.generic import Generic
-from anomaly_kernels._backends.numpy import namespace as numpy
-from anomaly_kernels._typing import DType
+from anomaly_kernels._core.backends.generic import Generic
+from anomaly_kernels._core.backends.numpy import namespace as numpy
+from anomaly_kernels._core.typing import DType
 
 
 class Dask(Generic):
