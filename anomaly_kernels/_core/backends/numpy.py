@@ -123,4 +123,9 @@ def sorted_classes(x: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndar
     return inside, outside[: size - count]
 
 
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays; masked arrays and matrices mean something else."""
+    return issubclass(kind, (np.ndarray, np.generic)) and not issubclass(kind, (np.ma.MaskedArray, np.matrix))
+
+
 namespace = NumPy("numpy", standard)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import array_api_compat.torch as standard
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -158,6 +159,10 @@ class Torch(Generic):
     def is_known(self, x: Tensor) -> bool:
         return not evaluation.is_watched()
 
+    def to_numpy(self, x: Tensor) -> np.ndarray:
+        x = x.detach().cpu()
+        return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+
     def device(self, x: Tensor) -> torch.device:
         return x.device
 
@@ -187,6 +192,11 @@ def _numpy() -> Any:
     from anomaly_kernels._core.backends.numpy import namespace
 
     return namespace
+
+
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays."""
+    return issubclass(kind, Tensor)
 
 
 namespace = Torch("torch", standard)
