@@ -95,7 +95,7 @@ def test_a_class_of_a_users_own_has_the_settings_that_it_hands_on(framework, nam
     assert network.set_params(activation="sigmoid").my_params.startswith("Mine(gain=2.0, ")
     if framework == "keras":
         assert Mine.from_config(network.get_config()).get_config() == network.get_config()
-    if hasattr(network, "_restored"):  # which is not Keras' model, whose files are Keras' own
+    if hasattr(network, "_from_settings"):  # which is not Keras' model, whose files are Keras' own
         expected = scores(network.double().eval() if framework == "torch" else network, driver)
         network.save(tmp_path / "network.safetensors")
         again = Mine.load(tmp_path / "network.safetensors")
