@@ -55,8 +55,8 @@ class _Network(NetworkFile, nn.Module):
     def set_params(self, **params: Any) -> Self:
         """Change settings, checked as in the constructor; where one is refused, none is changed.
 
-        Where weights change their shapes, all layers are made anew, a user's own too: an optimizer must then be given
-        the new weights. Other settings leave the weights as they are.
+        Where weights change their shapes all are drawn anew, those of a user's own class too: an optimizer must then be
+        given the new ones. Other settings leave the weights as they are.
         """
         return super().set_params(**params)
 
@@ -71,16 +71,21 @@ class _Network(NetworkFile, nn.Module):
         for name in before:
             delattr(self, name)  # torch puts no function in the place of a module
         if new_shapes:
-            self._take_layers(other)
+            self._take_parts(other)
         for name in before:
             setattr(self, name, getattr(other, name))
 
-    def _take_layers(self, other: Self) -> None:
-        """Have the layers of another network in the place of one's own."""
+    def _take_parts(self, other: Self) -> None:
+        """Have the layers of another network in the place of the own ones, and what a user's class has besides."""
         for name, _ in [*self.named_children()]:
             delattr(self, name)
-        for name, layer in other.named_children():
-            self.add_module(name, layer)
+        for parts in (
+            other.named_children(),
+            other.named_parameters(recurse=False),
+            other.named_buffers(recurse=False),
+        ):
+            for name, part in parts:
+                setattr(self, name, part)
         self._keys = other._keys
 
     @classmethod
@@ -178,8 +183,8 @@ class SequenceAnomalyScoreLayer(_Network):
         regularizers = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}
         total: Tensor | float = 0.0
         for key, x in self._params_tree().items():
-            if regularizer := regularizers.get(key.rpartition("/")[2]):
-                total = total + regularizer(x)
+            regularizer = regularizers.get(key.rpartition("/")[2])
+            total = total if regularizer is None else total + regularizer(x)
         return total
 
     def forward(self, features: Tensor) -> Tensor:
