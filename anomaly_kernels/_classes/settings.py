@@ -85,7 +85,7 @@ class Configured:
 
 
 @cache
-def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
+def constructor_names(cls: Any) -> tuple[str, ...]:
     """What the constructor takes, with what it hands on to that of its base as ``**settings``."""
     names: list[str] = []
     for base in cls.__mro__:
@@ -100,7 +100,7 @@ def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
 
 
 @cache
-def settings_of(cls: type[Configured]) -> tuple[str, ...]:
+def settings_of(cls: Any) -> tuple[str, ...]:
     """The kernel's settings that the class takes, whatever the constructor of a user's subclass does."""
     names = constructor_names(next(base for base in cls.__mro__ if "kernel" in vars(base)))
     return tuple(
