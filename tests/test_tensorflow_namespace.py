@@ -472,6 +472,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "counting",
         "is_known",
         "to_numpy",
+        "has_devices",
         "sorted_classes",
         "reduce",  # these three in test_reduce
         "add_up",
