@@ -26,7 +26,7 @@ scores. `Detections` and `Statistics` keep scores in one of the two, as they are
 
 from __future__ import annotations
 
-from anomaly_kernels.metrics._unique import UniqueScores
+from anomaly_kernels.metrics.ranking import UniqueScores
 from anomaly_kernels.streaming._states import compute, merge, update
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram

@@ -5,8 +5,8 @@ from __future__ import annotations
 from anomaly_kernels._core.checks import cast, is_real
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array, Namespace
-from anomaly_kernels.metrics._masks import count
-from anomaly_kernels.metrics._unique import alike
+from anomaly_kernels.metrics.counts import count_true
+from anomaly_kernels.metrics.ranking.unique_scores import same_kind
 
 
 def zero(like: Array) -> Array:
@@ -18,7 +18,7 @@ def zero(like: Array) -> Array:
 def weighed(xp: Namespace, mask: Array, weight: Array | None = None) -> Array:
     """How many elements are true, or what they weigh."""
     if weight is None:
-        return cast(xp, xp.counting(), count(xp, mask))
+        return cast(xp, xp.counting(), count_true(xp, mask))
     return xp.sum(xp.where(mask, cast(xp, xp.wide(weight), weight), 0.0))
 
 
@@ -34,7 +34,7 @@ def unknown(xp: Namespace, *arrays: Array) -> Array:
 def added(a: Array, b: Array) -> Array:
     """a + b; with weights in one of them alone, the other's integers are made real. What overflows stays negative."""
     xp = array_namespace(a, b)
-    a, b = alike(xp, a, b)
+    a, b = same_kind(xp, a, b)
     least = xp.minimum(a, b)
     return xp.where(least < 0, least, a + b)
 

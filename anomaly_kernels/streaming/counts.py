@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from anomaly_kernels._core.checks import ANY_OR_NAN, cast, inputs, number, same_shape
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array, Setting
-from anomaly_kernels.metrics._masks import result_dtype
+from anomaly_kernels.metrics._results import result_dtype
 from anomaly_kernels.metrics.counts import DetectionMetrics, PixelStatistics, detection_metrics, pixel_statistics
 from anomaly_kernels.streaming._sums import added, spoiled, unknown, weighed, zero
 

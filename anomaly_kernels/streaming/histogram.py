@@ -24,9 +24,9 @@ from anomaly_kernels._core.namespace import array_namespace, common_namespace, d
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
-from anomaly_kernels.metrics._labelled import checked
-from anomaly_kernels.metrics._ranked import OneClass, picked, shared
-from anomaly_kernels.metrics._unique import UniqueScores, from_each_on
+from anomaly_kernels.metrics.ranking import UniqueScores
+from anomaly_kernels.metrics.ranking._inputs import check_inputs
+from anomaly_kernels.metrics.ranking._sorted import SortedClass, sort_apart, sort_together, sums_from_each
 from anomaly_kernels.streaming._sums import added, spoiled, zero
 
 
@@ -88,7 +88,7 @@ class ScoreHistogram(NamedTuple):
 
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""
-        xp, _, arrays = checked(target, score, sample_weight)
+        xp, _, arrays = check_inputs(target, score, sample_weight)
         common_namespace({"the state": self.edges, "score": score})
         if 0 in score.shape:
             return self.none()
@@ -103,11 +103,11 @@ class ScoreHistogram(NamedTuple):
             if bool(unknown > 0):
                 known = xp.logical_not(missing)
                 truth, ranked, weight = truth[known], ranked[known], None if weight is None else weight[known]
-            classes = picked(xp, truth, ranked, weight)
+            classes = sort_apart(xp, truth, ranked, weight)
         else:  # what is not known goes to the end, where it changes no extremes, and weighs nothing
             ranked = xp.where(missing, math.inf, ranked)
             weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
-            classes = shared(xp, truth, ranked, xp.where(missing, 0, weight))[:2]
+            classes = sort_together(xp, truth, ranked, xp.where(missing, 0, weight))[:2]
         (positive, least, greatest), (negative, low, high) = (self._inside(xp, each) for each in classes)
         least, greatest = xp.minimum(least, low), xp.maximum(greatest, high)
         if not is_real(score):  # integers that were rounded may have been others
@@ -116,7 +116,7 @@ class ScoreHistogram(NamedTuple):
             least, greatest = xp.where(rounded, -math.inf, least), xp.where(rounded, math.inf, greatest)
         return ScoreHistogram(self.edges, positive, negative, least, greatest, unknown)
 
-    def _inside(self, xp: Namespace, scores: OneClass) -> tuple[Array, Array, Array]:
+    def _inside(self, xp: Namespace, scores: SortedClass) -> tuple[Array, Array, Array]:
         """What the scores of a class weigh in each bucket, and the extreme ones there."""
         ordered = scores.scores
         if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up in none, which graphs may turn out to have
@@ -126,7 +126,7 @@ class ScoreHistogram(NamedTuple):
         each = xp.ones_like(scores.scores, dtype=xp.bool)
         last = cast(xp, inner.dtype, xp.sum(xp.astype(each, xp.counting()), axis=0, keepdims=True))
         start, end = xp.concat([xp.zeros_like(last), inner]), xp.concat([inner, last])
-        weight = scores.beyond(xp, start) - scores.beyond(xp, end)
+        weight = scores.weight_between(xp, start, end)
         top = xp.maximum(last - 1, 0)
         least = xp.take_along_axis(ordered, xp.minimum(start, top))
         greatest = xp.take_along_axis(ordered, xp.maximum(end - 1, 0))
@@ -205,7 +205,7 @@ class ScoreHistogram(NamedTuple):
 def exact_histogram(scores: UniqueScores) -> ScoreHistogram:
     """A histogram with an edge for each distinct score."""
     xp = array_namespace(scores.score)
-    score, positive, negative = scores.filled()
+    score, positive, negative = scores.not_empty()
     unknown = xp.sum(xp.astype(_missing(xp, positive, negative), xp.counting()))
     return ScoreHistogram(score, positive, negative, score, score, unknown)
 
@@ -228,7 +228,7 @@ Three = tuple[Array, Array, Array]
 
 def _counts(xp: Namespace, state: ScoreHistogram) -> _Counts:
     positive, negative = (xp.astype(x, xp.wide(state.edges)) for x in (state.positive, state.negative))
-    hits, alarms = from_each_on(xp, positive), from_each_on(xp, negative)
+    hits, alarms = sums_from_each(xp, positive), sums_from_each(xp, negative)
     exact = state.least >= state.greatest
     return _Counts(positive, hits[:-1], alarms[:-1], hits[1:], alarms[1:], exact, hits[:1], alarms[:1])
 
