@@ -44,7 +44,7 @@ class NumPy(Generic):
         if axis is None and not keepdims and x.size % ROW == 0 and x.dtype in _ONES:  # type: ignore[attr-defined]
             return np.vecdot(x.reshape(-1, ROW), _ONES[x.dtype]).sum()  # type: ignore[attr-defined]  # three times as fast
         if x.dtype != np.float32:
-            return np.sum(x, axis=axis, keepdims=keepdims)
+            return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
         return _accurately(np.sum, x, axis, keepdims)
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:

@@ -56,12 +56,12 @@ def _evaluate_state(
 def evaluate_rows(metric: Metric, prepared: Prepared, settings: Sequence[Setting]) -> Results:
     """Evaluate row by row: by masks, which find another number of positives in each."""
     xp, shape = prepared.xp, prepared.score.shape
-    arrays = {name: getattr(prepared, name) for name in ("truth", "score", "weight")}
-    tables = {name: xp.reshape(x, (-1, shape[-1])) for name, x in arrays.items() if x is not None}
-    results = [
-        evaluate_prepared(metric, prepared._replace(**{name: x[k, ...] for name, x in tables.items()}), settings)
-        for k in range(tables["score"].shape[0])
-    ]
+    arrays = (x for x in (prepared.truth, prepared.score, prepared.weight) if x is not None)
+    tables, results = [xp.reshape(x, (-1, shape[-1])) for x in arrays], []
+    for k in range(tables[0].shape[0]):
+        truth, score, *weight = (x[k, ...] for x in tables)
+        row = prepared._replace(truth=truth, score=score, weight=weight[0] if weight else None)
+        results.append(evaluate_prepared(metric, row, settings))
     return tuple(xp.reshape(xp.stack(each), shape[:-1]) for each in zip(*results, strict=True))
 
 

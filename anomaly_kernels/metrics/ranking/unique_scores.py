@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from anomaly_kernels._core.checks import cast, dtype_name, is_real
 from anomaly_kernels._core.namespace import array_namespace
@@ -72,6 +72,10 @@ class UniqueScores(NamedTuple):
         both = UniqueScores(*(xp.concat(pair) for pair in pairs))
         state = _merge_equals(xp, both._replace(score=to_signed(xp, both.score)))
         return state._replace(score=from_signed(xp, state.score, both.score.dtype))
+
+    def reduce(self, *_: Any) -> NoReturn:
+        """Refuse to be added up over parts, entry by entry, as states of a fixed shape can be."""
+        raise TypeError("`UniqueScores` has other entries in each part: merge the parts one by one")
 
     def compute(self, metric: Callable[..., Any], **settings: Any) -> Any:
         """Any metric of a ranking, of all scores; its `sample_weight` are the weights at each."""
