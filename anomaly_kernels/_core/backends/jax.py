@@ -1,4 +1,4 @@
-"""JAX."""
+"""The namespace of JAX: jax.numpy, and what it lacks or has without derivatives."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from anomaly_kernels._core.typing import DType, F
 
 class JAX(Generic):
     """jax.numpy is an array API namespace; here is what lies beyond the standard."""
+
+    has_devices = False  # a tracer knows none
 
     erf = staticmethod(erf)
     sigmoid = staticmethod(jax.nn.sigmoid)
@@ -56,9 +58,6 @@ class JAX(Generic):
 
     def magnitude(self, x: jax.Array) -> jax.Array:
         return jnp.where(x < 0, -x, x)
-
-    def device(self, x: jax.Array) -> None:
-        return None  # a tracer has none
 
     def value_and_grad(
         self, function: Callable[[list[jax.Array]], jax.Array], arrays: list[jax.Array]
