@@ -32,9 +32,9 @@ from anomaly_kernels.jax.networks import sequence_anomaly_score_init as sequence
 from anomaly_kernels.losses.mixture import GMMParams as GMMParams
 from anomaly_kernels.metrics.counts import DetectionMetrics as DetectionMetrics
 from anomaly_kernels.metrics.counts import PixelStatistics as PixelStatistics
-from anomaly_kernels.metrics.ranking import BestF1 as BestF1
-from anomaly_kernels.metrics.ranking import PrecisionRecallCurve as PrecisionRecallCurve
-from anomaly_kernels.metrics.ranking import ROCCurve as ROCCurve
+from anomaly_kernels.metrics.ranking.curves import PrecisionRecallCurve as PrecisionRecallCurve
+from anomaly_kernels.metrics.ranking.curves import ROCCurve as ROCCurve
+from anomaly_kernels.metrics.ranking.decisions import BestF1 as BestF1
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality as ComponentOrthogonality
 from anomaly_kernels.metrics.statistics import ExplainedVariance as ExplainedVariance
 from anomaly_kernels.metrics.statistics import ScoreStatistics as ScoreStatistics

@@ -1,4 +1,4 @@
-"""Sorted scores, and what weighs at a threshold or above it: the parts that all metrics of a ranking are made of.
+"""Shared parts of ranking metrics: how many positives and negatives score at least as high as a threshold.
 
     score       -2  -1  -1   0   1   1   3      ascending
     class        -   -   +   -   +   -   +      + positive, - negative
