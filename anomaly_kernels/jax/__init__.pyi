@@ -1279,8 +1279,8 @@ def anomaly_detection_metrics(target: Array, decision: Array, score: Array | Non
     >>> import anomaly_kernels as ak
     >>> truth = np.asarray([True, True, False, False])
     >>> score = np.asarray([4.0, 1.0, 2.0, -3.0])
-    >>> found = ak.anomaly_detection_metrics(truth, score > 1.5, score)
-    >>> float(found.precision), float(found.recall), round(float(found.average_precision), 4)
+    >>> result = ak.anomaly_detection_metrics(truth, score > 1.5, score)
+    >>> float(result.precision), float(result.recall), round(float(result.average_precision), 4)
     (0.5, 0.5, 0.8333)
     """
     ...
@@ -1315,8 +1315,8 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.anomaly_pixel_statistics(np.asarray([[True, False], [False, False]]))
-    >>> int(found.total_pixels), int(found.anomalous_pixels), float(found.anomaly_percentage)
+    >>> result = ak.anomaly_pixel_statistics(np.asarray([[True, False], [False, False]]))
+    >>> int(result.total_pixels), int(result.anomalous_pixels), float(result.anomaly_percentage)
     (4, 1, 25.0)
     """
     ...
@@ -1469,8 +1469,8 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.best_f1(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
-    >>> float(found.value), float(found.threshold)
+    >>> result = ak.best_f1(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> float(result.value), float(result.threshold)
     (0.8, 1.0)
     """
     ...
@@ -1509,8 +1509,8 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.component_orthogonality(np.asarray([[1.0, 0.0], [1.0, 1.0]]))
-    >>> [round(float(value), 4) for value in found]
+    >>> result = ak.component_orthogonality(np.asarray([[1.0, 0.0], [1.0, 1.0]]))
+    >>> [round(float(value), 4) for value in result]
     [1.7321, 1.0, 0.75, 1.5, 0.7071]
     """
     ...
@@ -1546,8 +1546,8 @@ def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.explained_variance(np.asarray([0.5, 0.25]))
-    >>> float(found.total), found.cumulative
+    >>> result = ak.explained_variance(np.asarray([0.5, 0.25]))
+    >>> float(result.total), result.cumulative
     (0.75, array([0.5 , 0.75]))
     """
     ...
@@ -1840,8 +1840,8 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.score_statistics(np.asarray([3.0, 1.0, 2.0, 6.0]))
-    >>> float(found.mean), float(found.median), float(found.q75), float(found.max)
+    >>> result = ak.score_statistics(np.asarray([3.0, 1.0, 2.0, 6.0]))
+    >>> float(result.mean), float(result.median), float(result.q75), float(result.max)
     (3.0, 2.5, 3.75, 6.0)
     """
     ...
@@ -1879,8 +1879,8 @@ def selector_diversity(weights: Array) -> SelectorDiversity:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.selector_diversity(np.asarray([0.0, 0.0, 0.0, 4.0]))
-    >>> float(found.weight_variance), float(found.gini_coefficient)
+    >>> result = ak.selector_diversity(np.asarray([0.0, 0.0, 0.0, 4.0]))
+    >>> float(result.weight_variance), float(result.gini_coefficient)
     (3.0, 0.75)
     """
     ...
