@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     """Its first case in `benchmarks/cases.py`."""
     picture: str | None = None
     """The array that the documentation's picture of value and slope runs along."""
-    together: Callable[..., object] | None = None
+    check_together: Callable[..., object] | None = None
     """Raises where settings do not go together."""
 
     @property
@@ -77,14 +77,14 @@ CATALOGUE = (
         negative=True,
         benchmark="ELBO",
         picture="y_pred",
-        together=_check_covariance,
+        check_together=_check_covariance,
     ),
     _loss(losses.gaussian_kl, "GaussianKLLoss", benchmark="Gaussian KL", picture="log_var"),
     _loss(losses.kl_divergence, "KLDivergenceLoss", benchmark="KL divergence"),
     _loss(losses.distillation_loss, "DistillationLoss"),
-    _loss(losses.adversarial_ae_loss, "AdversarialAELoss", together=_check_hidden_layers),
+    _loss(losses.adversarial_ae_loss, "AdversarialAELoss", check_together=_check_hidden_layers),
     _loss(losses.aegmm_loss, "AEGMMLoss", "EndpointLayer", negative=True, benchmark="AEGMM"),
-    _loss(losses.vaegmm_loss, "VAEGMMLoss", "EndpointLayer", negative=True),
+    _loss(losses.vaegmm_loss, "VAEGMMLoss", "EndpointLayer", negative=True, check_together=_check_covariance),
     Entry(losses.gmm_params),
     Entry(losses.gmm_energy, benchmark="mixture energy", picture="z"),
     Entry(losses.covariance_penalty),

@@ -1,9 +1,8 @@
-"""The learner interface: parameters as scikit-learn has them, and files that anyone can read."""
+"""Settings as scikit-learn has them (get_params, set_params, clone), and in JSON files that anyone can read."""
 
 from __future__ import annotations
 
 import copy
-import inspect
 import json
 import math
 from contextlib import ExitStack
@@ -12,21 +11,21 @@ from typing import Any, Self
 
 import numpy as np
 
-from anomaly_kernels._classes.settings import Adapter, as_list, suggestion
+from anomaly_kernels._classes.settings import Configured, as_list, constructor_names, parameters_of, suggestion
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 
 
-class Learner(Adapter):
-    """What every class of the adapters can do with its settings."""
+class Learner(Configured):
+    """A base of classes whose settings can be read, changed, printed, cloned and written to a file."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  # scikit-learn's signature
         """Return the settings by name; with `deep` also those of settings that have settings, as ``outer__inner``."""
-        found = {name: self._get(name) for name in self._taken()}
-        for name, value in list(found.items()) if deep else []:
+        params = {name: self._get(name) for name in constructor_names(type(self))}
+        for name, value in list(params.items()) if deep else []:
             if hasattr(value, "get_params"):
-                found |= {f"{name}__{inner}": x for inner, x in value.get_params().items()}
-        return found
+                params |= {f"{name}__{inner}": x for inner, x in value.get_params().items()}
+        return params
 
     def set_params(self, **params: Any) -> Self:
         """Change settings, checked as in the constructor; where one is refused, none is changed."""
@@ -34,7 +33,8 @@ class Learner(Adapter):
         after, inner = dict(before), dict[str, dict[str, Any]]()
         for name, value in params.items():
             outer, _, rest = name.partition("__")
-            self._known(name, outer, before)
+            if outer not in before:
+                raise ValueError(f"{type(self).__name__} has no setting `{name}`{suggestion(name, before)}")
             if rest:
                 inner.setdefault(outer, {})[rest] = value
             else:
@@ -59,18 +59,9 @@ class Learner(Adapter):
                 undo.callback(self._set, name, value)
                 self._set(name, after[name])
 
-    def _known(self, name: str, outer: str, known: dict[str, Any]) -> None:
-        if outer not in known:
-            raise ValueError(f"{type(self).__name__} has no setting `{name}`{suggestion(name, known)}")
-
     def __sklearn_clone__(self) -> Self:
         """Return what `sklearn.base.clone` returns: the same settings, nothing learnt, nothing shared."""
         return type(self)(**copy.deepcopy(self.get_params(deep=False)))
-
-    @classmethod
-    def _taken(cls) -> list[str]:
-        """What the constructor takes."""
-        return [p.name for p in inspect.signature(cls).parameters.values() if p.kind is not p.VAR_KEYWORD]
 
     def _get(self, name: str) -> Any:
         """A parameter as the constructor takes it."""
@@ -78,7 +69,8 @@ class Learner(Adapter):
 
     def _set(self, name: str, value: Any) -> None:
         """Keep a setting; sequences are lists of its own, as they are when they come back from a file."""
-        setattr(self, name, as_list(value) if name in self.static or isinstance(value, list | tuple) else value)
+        static = isinstance(value, list | tuple) or name in parameters_of(self.kernel).static
+        setattr(self, name, as_list(value) if static else value)
 
     def _state(self) -> dict[str, Any]:
         """What the instance has learnt, as NumPy arrays by name."""
@@ -92,7 +84,8 @@ class Learner(Adapter):
     @property
     def my_params(self) -> str:
         """The class with its settings, as one would write it, but for settings that a user's own one does not keep."""
-        settings = [f"{name}={_shown(self._get(name))}" for name in self._taken() if hasattr(self, name)]
+        names = [name for name in constructor_names(type(self)) if hasattr(self, name)]
+        settings = [f"{name}={self._shown(self._get(name))}" for name in names]
         return f"{type(self).__name__}({', '.join(settings)})"
 
     def summary(self) -> str:
@@ -100,7 +93,17 @@ class Learner(Adapter):
         lines = [f"{type(self).__name__}: {(type(self).__doc__ or '').partition(chr(10))[0]}"]
         rows = self.get_params(deep=False) | {f"{name} (learnt)": x for name, x in self._state().items()}
         width = max(map(len, rows), default=0)
-        return "\n".join(lines + [f"  {name:{width}}  {_shown(value)}" for name, value in rows.items()])
+        return "\n".join(lines + [f"  {name:{width}}  {self._shown(value)}" for name, value in rows.items()])
+
+    def _shown(self, value: Any) -> str:
+        """A setting on one line; of an array its shape, unless it is a number that is known."""
+        if hasattr(value, "shape") and tuple(value.shape) != ():
+            return f"<array {tuple(value.shape)}>"
+        if isinstance(value, np.ndarray | np.generic):
+            return repr(value.item())
+        if hasattr(value, "shape"):  # whose number may not be known: Keras asks for the repr while it traces
+            return f"<{type(value).__name__}>"
+        return getattr(value, "__name__", None) or repr(value)
 
     def save(self, path: str | Path) -> None:
         """Write settings and what is learnt to a JSON file.
@@ -160,13 +163,3 @@ class Learner(Adapter):
     @classmethod
     def _made_array(cls, array: Any, dtype: str) -> Any:
         return np.asarray(array, dtype)
-
-
-def _shown(value: Any) -> str:
-    if hasattr(value, "shape") and tuple(value.shape) != ():
-        return f"<array {tuple(value.shape)}>"
-    if isinstance(value, np.ndarray | np.generic) or (hasattr(value, "detach") and not value.is_meta):
-        return repr(value.item())
-    if hasattr(value, "shape"):  # whose number may not be known: Keras asks for the repr while it traces
-        return f"<{type(value).__name__}>"
-    return getattr(value, "__name__", None) or repr(value)

@@ -1,16 +1,16 @@
-"""What the metric classes of all frameworks have in common: the state of each, and what goes in and out.
+"""The state of each metric class: what is kept between batches, how a batch is merged, what is computed of it.
 
-A class of a framework adds where the state is kept. Its arrays come in the order of the kernel; its settings are those
-of the kernel.
+The class of a framework adds where the arrays of the state are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from anomaly_kernels import metrics, streaming
-from anomaly_kernels._classes.settings import Adapter
+from anomaly_kernels._catalogue import Kernel
+from anomaly_kernels._classes.settings import Configured
 from anomaly_kernels._core.checks import cast, dtype_name, is_real, positive
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array
@@ -20,144 +20,97 @@ from anomaly_kernels.streaming.results import Scores
 Settings = Mapping[str, Any]
 
 
-class Form(NamedTuple):
-    """A metric as a state.
+class StateForm(NamedTuple):
+    """How a metric is computed by a state that merges."""
 
-    Attributes
-    ----------
-    kernel : function
-        The pure metric, of which settings, defaults and documentation are.
-    empty : function
-        ``empty(like, scores)`` is the state of nothing beside an array. `scores` is what is to keep scores, a state of
-        nothing too, or None where there are none; metrics without scores do not look at it.
-    of : function
-        ``of(state, arrays, settings)`` is the state of one batch.
-    compute : function
-        ``compute(state, settings)`` is what the kernel returns.
-    higher_is_better : bool or None
-        None where neither is.
-    remark : str or None
-        What the documentation of the classes says besides.
-    """
-
-    kernel: Callable[..., Any]
     empty: Callable[[Array, Scores | None], Any]
-    of: Callable[[Any, tuple[Array, ...], Settings], Any] = lambda state, arrays, _: state.of(*arrays)
+    """The state of no batch, of a dtype and device like those of an array; the second argument keeps the scores."""
+    of_batch: Callable[[Any, tuple[Array, ...], Settings], Any] = lambda state, arrays, _: state.of(*arrays)
+    """The state of one batch, from the one before, the arrays in the order of the kernel, and the settings."""
     compute: Callable[[Any, Settings], Any] = lambda state, settings: state.compute(**settings)
-    higher_is_better: bool | None = None
-    remark: str | None = None
+    """What the kernel returns."""
 
 
-def _means(kernel: Callable[..., Any], ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> Form:
-    """The form of a metric whose batches are averaged: of results of so many axes, fields of a NamedTuple or one."""
+def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> StateForm:
+    """A metric that is averaged over batches; `ndims`: rank of each field of its result, or of the one array."""
 
-    def of(_: streaming.Means, arrays: tuple[Array, ...], settings: Settings) -> streaming.Means:
-        found = kernel(*arrays, **settings)
-        return streaming.Means.of(*([found] if result is None else found))
+    def of_batch(_: streaming.Means, arrays: tuple[Array, ...], settings: Settings) -> streaming.Means:
+        value = kernel(*arrays, **settings)
+        return streaming.Means.of(*([value] if result is None else value))
 
     def compute(state: streaming.Means, _: Settings) -> Any:
-        found = state.compute()
-        return found[0] if result is None else result(*found)
+        means = state.compute()
+        return means[0] if result is None else result(*means)
 
-    def empty(like: Array, _: Scores | None) -> streaming.Means:
-        return streaming.Means.empty(like, ndims)
-
-    return Form(kernel, empty, of, compute, remark="The mean over batches.")
+    return StateForm(lambda like, _: streaming.Means.empty(like, ndims), of_batch, compute)
 
 
-FORMS = {
-    "AnomalyDetectionMetrics": Form(
-        metrics.anomaly_detection_metrics, streaming.Detections.empty, higher_is_better=True
+STATE_FORMS: dict[Kernel, StateForm] = {
+    metrics.anomaly_detection_metrics: StateForm(streaming.Detections.empty),
+    metrics.explained_variance: _mean_over_batches(metrics.explained_variance, (1, 0, 1), ExplainedVariance),
+    metrics.anomaly_pixel_statistics: StateForm(lambda like, _: streaming.PixelCounts.empty(like)),
+    metrics.score_statistics: StateForm(
+        lambda like, scores: streaming.Statistics.empty(like, scores or streaming.UniqueScores.empty(like))
     ),
-    "ExplainedVarianceMetric": _means(metrics.explained_variance, (1, 0, 1), ExplainedVariance),
-    "AnomalyPixelStatisticsMetric": Form(
-        metrics.anomaly_pixel_statistics,
-        lambda like, _: streaming.PixelCounts.empty(like),
-        remark="Exact, whatever the number of pixels.",
+    metrics.component_orthogonality: _mean_over_batches(
+        metrics.component_orthogonality, (0,) * 5, ComponentOrthogonality
     ),
-    "ScoreStatisticsMetric": Form(
-        metrics.score_statistics,
-        lambda like, scores: streaming.Statistics.empty(like, scores or streaming.UniqueScores.empty(like)),
-    ),
-    "ComponentOrthogonalityMetric": _means(metrics.component_orthogonality, (0,) * 5, ComponentOrthogonality),
-    "SelectorEntropyMetric": _means(metrics.selector_entropy, (0,)),
-    "SelectorDiversityMetric": _means(metrics.selector_diversity, (0, 0), SelectorDiversity),
+    metrics.selector_entropy: _mean_over_batches(metrics.selector_entropy, (0,)),
+    metrics.selector_diversity: _mean_over_batches(metrics.selector_diversity, (0, 0), SelectorDiversity),
 }
 
 
-class Formed(Adapter):
-    """A base of metric classes, each with the form of its name."""
+class StatefulMetric(Configured):
+    """A base of metric classes that compute by the state of their kernel."""
 
-    form: ClassVar[Form]
+    def _empty_state(self, like: Array, scores: Scores | None) -> Any:
+        """The state of no batch."""
+        return STATE_FORMS[self.kernel].empty(like, scores)
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        if (form := FORMS.get(cls.__name__)) is None:  # a base
-            super().__init_subclass__(**options)
-            return
-        cls.form = form
-        cls.__doc__ = vars(cls).get("__doc__") or form.remark
-        super().__init_subclass__(kernel=form.kernel, **options)
+    def _batch_state(self, state: Any, arrays: tuple[Array, ...]) -> Any:
+        """The state of one batch, of arrays in the order of the kernel, to be merged with the state before."""
+        return STATE_FORMS[self.kernel].of_batch(state, arrays, self._settings())
 
-    def _of(self, state: Any, arrays: tuple[Array, ...]) -> Any:
-        """The state of one batch, of arrays in the order of the kernel."""
-        return self.form.of(state, arrays, self._given())
-
-    def _answer(self, state: Any) -> Any:
-        """What the kernel returns of what a state has seen."""
-        return self.form.compute(state, self._given())
-
-    def _given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.settings}
+    def _compute_of(self, state: Any) -> Any:
+        """What the kernel returns of all batches of a state."""
+        return STATE_FORMS[self.kernel].compute(state, self._settings())
 
 
-class OfComponents(Formed):
-    """A metric whose results are as long as its array, which may be said before there is one."""
-
-    own_parameters: ClassVar[Any] = {
-        "components": (
-            None,
-            "int, optional\n    How many each batch has, where that must be known before the first, as in `scan`.",
-        ),
-    }
-    components: int | None
-
-    @classmethod
-    def check(cls, values: Any) -> None:
-        """Raise unless `components` is None or a number of them."""
-        components = values["components"]
-        if components is not None:
-            positive("components", components, "an integer or None")
-        super().check(values)
-
-    def _of(self, state: Any, arrays: tuple[Array, ...]) -> Any:
-        if self.components is not None and arrays[0].shape != (self.components,):
-            raise ValueError(f"`{self.arrays[0]}` must have shape ({self.components},), got {tuple(arrays[0].shape)}")
-        return super()._of(state, arrays)
+def check_components(components: Any) -> None:
+    """Raise unless the number of components is None, for any, or a positive integer."""
+    if components is not None:
+        positive("components", components, "an integer or None")
 
 
-def of_length(state: streaming.Means, components: int) -> streaming.Means:
-    """The state of nothing for results of so many entries."""
+def check_length(name: str, x: Array, components: int | None) -> None:
+    """Raise unless an array has as many entries as the components that were announced."""
+    if components is not None and x.shape != (components,):
+        raise ValueError(f"`{name}` must have shape ({components},), got {tuple(x.shape)}")
+
+
+def with_length(state: streaming.Means, components: int) -> streaming.Means:
+    """The state of no batch for results of so many entries."""
     xp = array_namespace(state.number)
     return state._replace(totals=tuple(xp.broadcast_to(x, (components,) * len(x.shape)) for x in state.totals))
 
 
 def with_weights(state: Any, like: Array) -> Any:
-    """The state of nothing for samples with weights, of which the counters are real."""
+    """The state of no batch for samples with weights: its counters are real numbers."""
     xp = array_namespace(like)
     wide = xp.wide(like)
     real = (x if name.endswith("unknown") else cast(xp, wide, x) for name, x in leaves(state))
-    return rebuilt(state, real)
+    return rebuild(state, real)
 
 
 def in_double(score: Array) -> Array:
     """Scores in the widest dtype; integers that it does not tell apart are refused, they would be ties."""
     xp = array_namespace(score)
     wide = xp.wide(score)
-    found = cast(xp, wide, score)
+    double = cast(xp, wide, score)
     limit = 2**24 if dtype_name(wide) == "float32" else 2**53
-    if not is_real(score) and bool(xp.any(xp.abs(found) >= limit)):
+    if not is_real(score) and bool(xp.any(xp.abs(double) >= limit)):
         raise ValueError(f"`score` must be real, or integers that {dtype_name(wide)} tells apart, below {limit}")
-    return found
+    return double
 
 
 def leaves(state: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -171,9 +124,9 @@ def leaves(state: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def rebuilt(template: Any, arrays: Iterator[Any]) -> Any:
+def rebuild(template: Any, arrays: Iterator[Any]) -> Any:
     """The state that has these arrays, in the order of `leaves`."""
     if not isinstance(template, tuple):
         return None if template is None else next(arrays)
-    parts = [rebuilt(x, arrays) for x in template]
+    parts = [rebuild(x, arrays) for x in template]
     return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import jax
 from jax.tree_util import Partial
 
-from anomaly_kernels._classes.settings import as_list, checks_of, static_settings
+from anomaly_kernels._classes.settings import as_list, parameters_of
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 
@@ -19,10 +18,7 @@ PACKAGE = __name__.rpartition(".")[0]
 
 def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel compiled by JAX, its settings checked before they are traced."""
-    checks = checks_of(kernel)
-    static = static_settings(kernel)
-    parameters = inspect.signature(kernel).parameters.values()
-    names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    names, _, static, checks, _ = parameters_of(kernel)
     numbers = {k: name for k, name in enumerate(names) if name in checks}
 
     @functools.cache

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from functools import cache
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from anomaly_kernels._catalogue import BY_NAME, ENTRIES, Kernel
-from anomaly_kernels._classes.settings import Adapter, suggestion
-from anomaly_kernels._core.checks import number, setting
+from anomaly_kernels._classes.settings import check_settings, parameters_of, suggestion
+from anomaly_kernels._core.checks import setting
+from anomaly_kernels._core.evaluate import weigh
 from anomaly_kernels._core.namespace import array_namespace, describe
-from anomaly_kernels._core.numeric import times
 from anomaly_kernels.objective._errors import ObjectiveError, named, shown
 
 STAGES = ("train", "val", "test", "inference")
@@ -36,41 +35,18 @@ NODES: dict[str, Kernel] = {
 """The kernels that can be a node, by the names of the functions and of their classes."""
 
 
-class _Kind(Adapter):
-    """A kernel as a type of node."""
-
-    ports: ClassVar[dict[str, str]]
-    """The names of arrays, and their other ones, to the kernel's arguments."""
-    required: ClassVar[frozenset[str]]
-    stages: ClassVar[tuple[str, ...]] = STAGES[1:3]
-
-    def __init_subclass__(cls, *, kernel: Kernel | None = None, **options: Any) -> None:
-        super().__init_subclass__(kernel=kernel, **options)
-        if kernel is not None:
-            parameters = inspect.signature(kernel).parameters
-            cls.ports = {port: name for name in cls.arrays for port in (name, *_ALIASES.get(name, ()))}
-            needed = {name for name in cls.arrays if parameters[name].default is inspect.Parameter.empty}
-            cls.required = frozenset(needed - {_LEARNT})
-
-
-class _Loss(_Kind):
-    stages = STAGES[:3]
-    own_parameters: ClassVar[Any] = {"weight": (1.0, "number or 0-d array\n    Factor of the result.")}
-
-    @classmethod
-    def check(cls, values: Mapping[str, Any]) -> None:
-        """Raise what the kernel would, and unless the weight is a number."""
-        super().check(values)
-        setting("weight", values["weight"])
-        if values.get("reduction") == "none":
-            raise ValueError("`reduction` must be 'mean' or 'sum' in an objective, got 'none'")
+@cache
+def _ports_of(kernel: Kernel) -> dict[str, str]:
+    """The kernel's arrays by their names, and by cuvis-ai's."""
+    return {port: name for name in parameters_of(kernel).arrays for port in (name, *_ALIASES.get(name, ()))}
 
 
 @cache
-def _kind_of(kernel: Kernel) -> type[_Kind]:
-    entry = ENTRIES[kernel]
-    base = _Loss if entry.package == "losses" else _Kind
-    return type(entry.cls or entry.name, (base,), {}, kernel=kernel)
+def _defaults_of(kernel: Kernel) -> dict[str, Any]:
+    """The settings of a node, None where one is required; each loss has a weight, its own or the node's."""
+    parameters = parameters_of(kernel)
+    weight = {"weight": 1.0} if ENTRIES[kernel].package == "losses" else {}
+    return weight | {name: parameters.defaults.get(name) for name in parameters.settings}
 
 
 class Node:
@@ -100,41 +76,55 @@ class Node:
 
     def __init__(self, kernel: Kernel | str, /, **wired: Any) -> None:
         self.kernel = kernel_of(kernel)
-        self._kind = _kind_of(self.kernel)
-        self._ports: dict[str, str] = {name: x for name, x in wired.items() if name in self._kind.ports}
+        ports, defaults = _ports_of(self.kernel), _defaults_of(self.kernel)
+        self._ports: dict[str, str] = {name: x for name, x in wired.items() if name in ports}
         self._sources = self._by_argument()
         settings = {name: x for name, x in wired.items() if name not in self._ports}
-        known = (*self._kind.ports, *inspect.signature(self._kind).parameters)
+        known = (*ports, *defaults)
         if unknown := [name for name in settings if name not in known]:
             what = f"{self.type} has no array or setting `{named(unknown[0])}`"
             raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
-        fixed = self._kind.static  # arrays of these are read now: they could change
+        static = parameters_of(self.kernel).static  # arrays of these are read now: they could change
         self._settings: dict[str, Any] = {
-            name: _copied(_small(name, x.tolist() if name in fixed and hasattr(x, "tolist") else x))
+            name: _copied(_small(name, x.tolist() if name in static and hasattr(x, "tolist") else x))
             for name, x in settings.items()
         }
+        self._bound: dict[str, Any] = defaults | self._settings
+        self._check()
+
+    def _check(self) -> None:
+        """Raise where a setting is missing, or what the kernel would raise of one."""
+        parameters = parameters_of(self.kernel)
+        missing = [
+            name for name in parameters.settings if name not in parameters.defaults.keys() | self._settings.keys()
+        ]
+        if missing:
+            raise ObjectiveError(f"{self.type} needs the setting `{missing[0]}`")
         try:
-            self._bound = self._kind.bind((), self._settings)
+            check_settings(self.kernel, self._bound)
+            if self.is_loss:
+                setting("weight", self._bound["weight"])
         except (TypeError, ValueError, OverflowError) as error:
             raise ObjectiveError(str(error)) from error
+        if self.is_loss and self._bound.get("reduction") == "none":
+            raise ObjectiveError("`reduction` must be 'mean' or 'sum' in an objective, got 'none'")
 
     def _by_argument(self) -> dict[str, str]:
         """The name of the array for each argument."""
         sources: dict[str, str] = {}
+        parameters, ports = parameters_of(self.kernel), _ports_of(self.kernel)
         for port, source in self._ports.items():
             if not isinstance(source, str) or not source:
                 given = shown(source) if isinstance(source, str) else describe(source)
                 raise ObjectiveError(f"`{port}` must be the name of an array, got {given}")
-            argument = self._kind.ports[port]
+            argument = ports[port]
             if argument in sources:
                 raise ObjectiveError(f"`{port}` is wired twice, to {shown(sources[argument])} and {shown(source)}")
             sources[argument] = source
-        if missing := sorted(self._kind.required - sources.keys()):
+        required = set(parameters.arrays) - parameters.defaults.keys() - {_LEARNT}
+        if missing := sorted(required - sources.keys()):
             raise ObjectiveError(f"{self.type} needs `{'` and `'.join(missing)}`, which is not connected")
         return sources
-
-    def __reduce__(self) -> Any:  # its kind is made, and cannot be pickled
-        return _made, (self.kernel, {**self._ports, **self._settings})
 
     @property
     def ports(self) -> dict[str, str]:
@@ -159,27 +149,27 @@ class Node:
     @staticmethod
     def ports_of(kernel: Kernel | str) -> tuple[str, ...]:
         """The names that the arrays of a kernel go by."""
-        return tuple(_kind_of(kernel_of(kernel)).ports)
+        return tuple(_ports_of(kernel_of(kernel)))
 
     @property
     def type(self) -> str:
         """The name of the class that the kernel has in the frameworks, or that of the function."""
-        return self._kind.__name__
+        return ENTRIES[self.kernel].cls or self.kernel.__name__
 
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages in which it is computed."""
-        return self._kind.stages
+        return STAGES[:3] if self.is_loss else STAGES[1:3]
 
     @property
     def is_loss(self) -> bool:
         """Whether it is a loss, which is part of the total, or a metric."""
-        return issubclass(self._kind, _Loss)
+        return ENTRIES[self.kernel].package == "losses"
 
     @property
     def learns(self) -> bool:
         """Whether an array of it is learnt, since it is not wired."""
-        return _LEARNT in self._kind.arrays and _LEARNT not in self._sources
+        return _LEARNT in parameters_of(self.kernel).arrays and _LEARNT not in self._sources
 
     def gathered(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays of the node, which has that name, by argument."""
@@ -191,23 +181,16 @@ class Node:
 
     def value(self, arrays: Mapping[str, Any], settings: Mapping[str, Any] = {}, **learnt: Any) -> Any:
         """The value, of the arrays by argument, of settings in the place of its own, and of what is learnt."""
-        given = {**self._bound, **settings}
-        found = self.kernel(**arrays, **learnt, **{name: given[name] for name in self._kind.settings})
-        if not self._weighs:
-            return found
-        return times(number("weight", given["weight"], array_namespace(found), found.dtype), found)
-
-    @property
-    def _weighs(self) -> bool:
-        return self.is_loss and "weight" not in self._kind.settings
+        settings = {**self._bound, **settings}
+        own = parameters_of(self.kernel).settings
+        value = self.kernel(**arrays, **learnt, **{name: settings[name] for name in own})
+        if not self.is_loss or "weight" in own:
+            return value
+        return weigh(array_namespace(value), value.dtype, settings["weight"], value)
 
     def __repr__(self) -> str:
         wired = (f", {name}={x!r}" for name, x in (*self._ports.items(), *self._settings.items()))
         return f"Node({self.type!r}{''.join(wired)})"
-
-
-def _made(kernel: Kernel, wired: Mapping[str, Any]) -> Node:
-    return Node(kernel, **wired)
 
 
 def kernel_of(given: Any) -> Kernel:

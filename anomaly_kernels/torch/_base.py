@@ -1,77 +1,75 @@
-"""The torch.nn.Module that all losses start from."""
+"""The base of the losses as torch.nn modules."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from anomaly_kernels._classes.learner import Learner
-from anomaly_kernels._classes.settings import TRUTHS, as_list
+from anomaly_kernels._classes.settings import as_list, parameters_of, settings_of
 from anomaly_kernels._core.namespace import describe
+
+Array = Tensor | np.ndarray[Any, Any]
+Setting = float | Array
 
 
 class Loss(Learner, nn.Module):
-    """A kernel with its settings; arrays by position come in torch's order, prediction before truth."""
+    """A kernel with its settings: tensors among them are buffers, unless they are parameters; models are submodules."""
 
-    order: ClassVar[tuple[str, ...]]
-    called: ClassVar[inspect.Signature]
-
-    def __init_subclass__(cls, *, kernel: Callable[..., Any] | None = None, **options: Any) -> None:
-        super().__init_subclass__(kernel=kernel, **options)
-        if kernel is None:
-            return
-        first, *rest = cls.arrays
-        cls.order = (rest[0], first, *rest[1:]) if first in TRUTHS else cls.arrays
-        cls.called = inspect.Signature([inspect.signature(kernel).parameters[name] for name in cls.order])
-        cls.forward = _forward(cls, held=bool(options.get("held")))
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__()
-        for name, value in self.bind(arguments, settings).items():
+        self.check(settings)
+        for name, value in settings.items():
             self._set(name, value)
 
+    def _value(self, *arrays: Tensor | None) -> Tensor:
+        """The kernel of arrays in its own order; under autocast too it is computed in at least float32."""
+        settings = self._plain_settings
+        if self._module_settings:
+            settings = settings | {name: getattr(self, name) for name in self._module_settings}
+        first = arrays[0]
+        if not isinstance(first, Tensor):
+            raise TypeError(f"`{parameters_of(self.kernel).arrays[0]}` must be a tensor, got {describe(first)}")
+        device = "cpu" if first.is_cpu else first.device.type
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):  # products of matrices too are computed in float32
+                return self.kernel(*arrays, **settings)
+        return self.kernel(*arrays, **settings)
+
     def __setattr__(self, name: str, value: Any) -> None:
-        """Tensors become buffers, which move with the module, unless they are parameters; models become submodules."""
-        if name in self.settings:
-            value = self._part(name, value)
-            if hasattr(self, name):
-                delattr(self, name)
-            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-                self.register_buffer(name, None)
+        if name not in settings_of(type(self)):
+            super().__setattr__(name, value)
+            return
+        value = self._as_part(name, value)
+        if hasattr(self, name):
+            delattr(self, name)
+        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+            self.register_buffer(name, None)
         super().__setattr__(name, value)
-        if name in self.settings:  # gathered once, not at each call
-            plain = {k: x for k, x in vars(self).items() if k in self.settings}
-            super().__setattr__("_given", plain)
-            # tensors and models are looked up at each call, as torch may have put others in their place
-            super().__setattr__("_sought", [k for k in self.settings if k not in plain])
+        # gathered once, not at each call; but tensors and models, in whose places torch may put others
+        names = settings_of(type(self))
+        super().__setattr__("_plain_settings", {key: x for key, x in vars(self).items() if key in names})
+        super().__setattr__("_module_settings", [key for key in names if key not in self._plain_settings])
 
-    def _named(self, arrays: tuple[Tensor, ...], named: dict[str, Tensor]) -> dict[str, Tensor]:
-        if len(arrays) > len(self.order):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self.order)}, got {len(arrays)} arguments")
-        try:
-            return dict(self.called.bind(*arrays, **named).arguments)
-        except TypeError as error:
-            raise TypeError(f"{type(self).__name__}: {error}") from None
-
-    def _part(self, name: str, value: Any) -> Any:
+    def _as_part(self, name: str, value: Any) -> Any:
         """A setting as a module keeps it."""
-        if name in self.static:
+        if name in parameters_of(self.kernel).static:
             value = as_list(value)
         if isinstance(value, np.ndarray):
             return torch.as_tensor(value)
-        return _registered(list(value)) if isinstance(value, list | tuple) else value
+        return _as_list_of_parts(list(value)) if isinstance(value, list | tuple) else value
 
     def _get(self, name: str) -> Any:
         value = super()._get(name)
         return list(value) if isinstance(value, nn.ModuleList | nn.ParameterList) else value
 
     def _state(self) -> dict[str, Any]:
-        return {name: x for name, x in self.named_parameters(recurse=False) if name not in self.settings}
+        settings = settings_of(type(self))
+        return {name: x for name, x in self.named_parameters(recurse=False) if name not in settings}
 
     def _set_state(self, state: dict[str, Any]) -> None:
         super()._set_state(state)
@@ -79,6 +77,10 @@ class Loss(Learner, nn.Module):
         self.load_state_dict(state, strict=False, assign=True)  # the rest of a whole state are settings
         for name, parameter in self._state().items():
             parameter.requires_grad_(learning[name])
+
+    def _shown(self, value: Any) -> str:
+        number = isinstance(value, Tensor) and not value.is_meta and value.ndim == 0
+        return repr(value.item()) if number else super()._shown(value)
 
     def _plain_array(self, name: str, value: Any) -> dict[str, Any]:
         dtype = str(value.dtype).removeprefix("torch.")
@@ -95,7 +97,8 @@ class Loss(Learner, nn.Module):
     def extra_repr(self) -> str:
         """The settings, which the module's repr shows."""
         children = dict(self.named_children())
-        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings if name not in children)
+        names = [name for name in settings_of(type(self)) if name not in children]
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
 
 
 class _Function(nn.Module):
@@ -109,7 +112,7 @@ class _Function(nn.Module):
         return self.function(*arrays)
 
 
-def _registered(values: list[Any]) -> Any:
+def _as_list_of_parts(values: list[Any]) -> Any:
     """A list whose modules and tensors are parts of the module, if it has any."""
     if any(isinstance(x, nn.Module) for x in values):
         return nn.ModuleList([x if isinstance(x, nn.Module) else _Function(x) for x in values])
@@ -119,35 +122,3 @@ def _registered(values: list[Any]) -> Any:
             [nn.Parameter(x, requires_grad=False) if f else x for x, f in zip(values, fixed, strict=True)]
         )
     return values
-
-
-def _forward(cls: type[Loss], *, held: bool) -> Callable[..., Tensor]:
-    """The forward pass of a class: as little as can be between a call and the kernel."""
-    flips, least, most = cls.order != cls.arrays, min(2, len(cls.order)), len(cls.order)
-    kernel = cls.kernel
-
-    def forward(self: Loss, *arrays: Tensor, **named: Tensor) -> Tensor:
-        if named or not least <= len(arrays) <= most:
-            arrays, named = (), self._named(arrays, named)
-        elif flips:
-            arrays = (arrays[1], arrays[0], *arrays[2:])
-        if held:
-            named |= self._held()
-        given = self._given
-        if self._sought:
-            given = given | {name: getattr(self, name) for name in self._sought}
-        one = arrays[0] if arrays else next(iter(named.values()))
-        if not isinstance(one, Tensor):
-            raise TypeError(f"`{cls.arrays[0] if arrays else next(iter(named))}` must be a tensor, got {describe(one)}")
-        device = "cpu" if one.is_cpu else one.device.type
-        if torch.is_autocast_enabled(device):
-            with torch.autocast(device, enabled=False):  # products of matrices too are computed in float32
-                return kernel(*arrays, **named, **given)
-        return kernel(*arrays, **named, **given)
-
-    kinds = inspect.signature(cls.kernel).parameters
-    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-    parameters += [kinds[name].replace(annotation=Tensor) for name in cls.order]
-    forward.__signature__ = inspect.Signature(parameters, return_annotation=Tensor)  # type: ignore[attr-defined]
-    forward.__doc__ = f"Return the loss of `{'`, `'.join(cls.order)}`."
-    return forward

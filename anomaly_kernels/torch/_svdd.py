@@ -1,4 +1,4 @@
-"""What Deep SVDD learns in torch: a centre, from the embeddings of a first pass, and a radius."""
+"""The centre of Deep SVDD, from the embeddings of a first pass over normal data."""
 
 from __future__ import annotations
 
@@ -12,45 +12,8 @@ from torch import Tensor, nn
 
 from anomaly_kernels._core.checks import Range, setting
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels.losses.one_class import quantile_radius, raw_radius, svdd_radius
-from anomaly_kernels.torch._base import Loss
 
 _EPS = Range(least=0, below=math.inf)
-
-
-class SoftBoundary(Loss):
-    """A loss that owns the radius: R = `svdd_radius(r_unconstrained)`."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self.r_unconstrained = nn.Parameter(torch.tensor(0.0))
-
-    @property
-    def radius(self) -> Tensor:
-        """The radius R, positive."""
-        return svdd_radius(self.r_unconstrained)
-
-    def _held(self) -> dict[str, Tensor]:
-        return {"radius": self.radius}
-
-    @torch.no_grad()
-    def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:
-        """Set the radius so that a fraction ν of these embeddings lies outside.
-
-        Parameters
-        ----------
-        embeddings : Tensor, (..., D)
-            Embeddings of normal data.
-        center : Tensor, (D,)
-            The centre.
-
-        Returns
-        -------
-        Tensor, 0-d
-            The radius R.
-        """
-        self.r_unconstrained.copy_(raw_radius(quantile_radius(embeddings, center, float(self.nu))))
-        return self.radius
 
 
 @torch.no_grad()

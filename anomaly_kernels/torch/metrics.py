@@ -1,11 +1,10 @@
-"""The metrics as torchmetrics: prediction first, truth second; results over all that was seen, on every process."""
+"""The metrics as torchmetrics: prediction first, truth second; results over all batches, on every process."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 import torchmetrics
@@ -14,33 +13,37 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
 from anomaly_kernels._classes.learner import Learner
-from anomaly_kernels._classes.metric_states import Formed, in_double, leaves, rebuilt
+from anomaly_kernels._classes.metric_states import StatefulMetric, in_double, leaves, rebuild
+from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.torch._base import Setting
 
 
-class Metric(Formed, Learner, torchmetrics.Metric):
-    """A metric whose state is one that merges; its arrays are attributes, named by where they are in it."""
+class Keywords(TypedDict, total=False):
+    """What torchmetrics takes in every metric."""
 
+    compute_on_cpu: bool
+    dist_sync_on_step: bool
+    process_group: Any
+    dist_sync_fn: Callable[..., Any] | None
+    distributed_available_fn: Callable[..., bool] | None
+    sync_on_compute: bool
+    compute_with_cache: bool
+
+
+class Metric(StatefulMetric, Learner, torchmetrics.Metric):
+    """A base of metrics whose state merges; each array of the state is an attribute, named by its path in the state."""
+
+    keywords = tuple(Keywords.__annotations__)
     full_state_update = False
     is_differentiable = False
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        cls.higher_is_better = cls.form.higher_is_better
-        kinds = inspect.signature(cls.kernel).parameters
-        first, *rest = cls.arrays
-        order = (rest[0], first, *rest[1:]) if rest else cls.arrays  # prediction before truth
-        cls.update = _update(  # type: ignore[method-assign]
-            cls, [kinds[name].replace(annotation=inspect.Parameter.empty) for name in order]
-        )
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        own = set(settings) - set(inspect.signature(type(self)).parameters)
-        known = {name for name in own if name in KEYWORDS}
-        super().__init__(**{name: settings.pop(name) for name in known})
-        for name, value in self.bind(arguments, settings).items():
+    def __init__(self, keywords: Keywords, **settings: Any) -> None:
+        super().__init__(**keywords)
+        self.check(settings)
+        for name, value in settings.items():
             self._set(name, value)
         like = torch.zeros(0, dtype=torch.float64)
-        self._template = self.form.empty(like, streaming.UniqueScores.empty(like))
+        self._template = self._empty_state(like, streaming.UniqueScores.empty(like))
         for name, leaf in leaves(self._template):
             self.add_state(name, leaf, dist_reduce_fx="cat" if leaf.ndim else "sum")
 
@@ -50,32 +53,37 @@ class Metric(Formed, Learner, torchmetrics.Metric):
 
     @property
     def state(self) -> Any:
-        """What was seen so far, as `anomaly_kernels.streaming` has it."""
-        return self._rebuilt({name: getattr(self, name) for name in self._defaults})
-
-    def _rebuilt(self, arrays: Mapping[str, Tensor]) -> Any:
-        return rebuilt(self._template, iter([arrays[name] for name in self._defaults]))
-
-    def _keep(self, state: Any) -> None:
-        for name, leaf in leaves(state):
-            setattr(self, name, leaf)
+        """All batches so far, as a state of `anomaly_kernels.streaming`."""
+        return self._as_state({name: getattr(self, name) for name in self._defaults})
 
     def compute(self) -> Any:
-        """Return what the function says of all that was seen, in the dtype of the metric."""
-        found = self._answer(self.state)
-        return type(found)(*[self._cast(x) for x in found]) if isinstance(found, tuple) else self._cast(found)
-
-    def _cast(self, x: Any) -> Any:
-        return x.to(self.dtype) if x is not None and x.is_floating_point() else x
+        """Return the result of the function over all batches, in the dtype of the metric."""
+        result = self._compute_of(self.state)
+        return type(result)(*[self._cast(x) for x in result]) if isinstance(result, tuple) else self._cast(result)
 
     def set_dtype(self, dst_type: str | torch.dtype) -> Metric:
         """Set the dtype of results; counters remain integers, and what is added is added in double precision."""
         self._dtype = dst_type
         return self
 
+    def _merge_batch(self, *arrays: Tensor) -> None:
+        """Merge a batch of arrays in the order of the function into the state."""
+        state = self.state
+        self._keep(state.merge(self._batch_state(state, arrays)))
+
+    def _as_state(self, arrays: Mapping[str, Tensor]) -> Any:
+        return rebuild(self._template, iter([arrays[name] for name in self._defaults]))
+
+    def _keep(self, state: Any) -> None:
+        for name, leaf in leaves(state):
+            setattr(self, name, leaf)
+
+    def _cast(self, x: Any) -> Any:
+        return x.to(self.dtype) if x is not None and x.is_floating_point() else x
+
     def _reduce_states(self, incoming_state: Mapping[str, Tensor]) -> None:
-        # torchmetrics' own knows how single arrays are merged, but not arrays that belong together
-        self._keep(self._rebuilt(incoming_state).merge(self.state))
+        # torchmetrics' own merges array by array, but these belong together
+        self._keep(self._as_state(incoming_state).merge(self.state))
 
     def _sync_dist(
         self, dist_sync_fn: Callable[..., list[Tensor]] = gather_all_tensors, process_group: Any = None
@@ -84,72 +92,228 @@ class Metric(Formed, Learner, torchmetrics.Metric):
         gathered: dict[str, list[Tensor]] = {}
         for name in self._defaults:
             mine = getattr(self, name)
-            # of one number of axes and one dtype, which another process, that saw nothing or a NaN, may not have
+            # of one number of axes and one dtype, which another process, of no batch or with a NaN, may not have
             parts = dist_sync_fn(mine.reshape(-1).double(), group=group)
-            gathered[name] = [_as(mine, x) for x in parts]
+            gathered[name] = [_shaped_like(mine, x) for x in parts]
         states = [
-            self._rebuilt(dict(zip(gathered, each, strict=True))) for each in zip(*gathered.values(), strict=True)
+            self._as_state(dict(zip(gathered, each, strict=True))) for each in zip(*gathered.values(), strict=True)
         ]
         self._keep(reduce(lambda a, b: a.merge(b), states))
 
 
-KEYWORDS = (
-    "compute_on_cpu", "dist_sync_on_step", "process_group", "dist_sync_fn", "distributed_available_fn",
-    "sync_on_compute", "compute_with_cache",
-)  # fmt: skip
-
-
-def _as(mine: Tensor, x: Tensor) -> Tensor:
+def _shaped_like(mine: Tensor, x: Tensor) -> Tensor:
     x = x.reshape(mine.shape) if x.numel() == mine.numel() else x
     return x if x.isnan().any() else x.to(mine.dtype)
 
 
-def _update(cls: type[Metric], order: list[inspect.Parameter]) -> Callable[..., None]:
-    signature = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), *order])
-
-    def update(self: Metric, *arrays: Tensor | None, **named: Tensor | None) -> None:
-        given = signature.bind(self, *arrays, **named).arguments
-        in_order = tuple(given[name] for name in cls.arrays if given.get(name) is not None)
-        state = self.state
-        self._keep(state.merge(self._of(state, in_order)))
-
-    update.__signature__ = signature  # type: ignore[attr-defined]
-    update.__doc__ = f"Take in a batch of `{'`, `'.join(p.name for p in order)}`."
-    return update
-
-
 class AnomalyDetectionMetrics(Metric):
-    """Scores are kept in double precision, each distinct one once. They come with every batch or with none."""
+    """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
-    def _of(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
+    The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches. Scores are kept in
+    double precision, each distinct one once. They come with every batch or with none.
+
+    Parameters
+    ----------
+    zero_division : number or 0-d array
+        Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
+        nothing is. ``nan`` marks it as undefined.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AnomalyDetectionMetrics()
+    >>> metric.update(torch.tensor([True, True]), torch.tensor([True, False]))
+    >>> metric.compute().precision
+    tensor(0.5000)
+    """
+
+    kernel = staticmethod(counts.anomaly_detection_metrics)
+    higher_is_better = True
+
+    def __init__(self, *, zero_division: Setting = 0.0, **keywords: Unpack[Keywords]) -> None:
+        super().__init__(keywords, zero_division=zero_division)
+
+    def update(self, decision: Tensor, target: Tensor, score: Tensor | None = None) -> None:
+        """Take in decisions, true anomalies and, if given, the scores decided on, all of one shape."""
+        self._merge_batch(target, decision, *([] if score is None else [in_double(score)]))
+
+    def _batch_state(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
         scored = len(arrays) == 3 if self._update_count == 1 else bool(state.scores.score.numel())
-        found = super()._of(
-            state if scored else state._replace(scores=None), (*arrays[:2], *(in_double(x) for x in arrays[2:]))
-        )
-        return found if scored else found._replace(scores=self._template.scores)
+        batch = super()._batch_state(state if scored else state._replace(scores=None), arrays)
+        return batch if scored else batch._replace(scores=self._template.scores)
 
-    def _answer(self, state: Any) -> Any:
-        return super()._answer(state if state.scores.score.numel() else state._replace(scores=None))
+    def _compute_of(self, state: Any) -> Any:
+        return super()._compute_of(state if state.scores.score.numel() else state._replace(scores=None))
 
 
-class ExplainedVarianceMetric(Metric): ...
+class ExplainedVarianceMetric(Metric):
+    """Shares of the variance that principal components explain, one by one, together, and up to each.
+
+    The metric of `anomaly_kernels.explained_variance`: its mean over batches.
+
+    Parameters
+    ----------
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ExplainedVarianceMetric()
+    >>> metric.update(torch.tensor([0.5, 0.25]))
+    >>> metric.compute().total
+    tensor(0.7500)
+    """
+
+    kernel = staticmethod(statistics.explained_variance)
+
+    def __init__(self, **keywords: Unpack[Keywords]) -> None:
+        super().__init__(keywords)
+
+    def update(self, explained_variance_ratio: Tensor) -> None:
+        """Take in the shares (K,) of a batch."""
+        self._merge_batch(explained_variance_ratio)
 
 
-class AnomalyPixelStatisticsMetric(Metric): ...
+class AnomalyPixelStatisticsMetric(Metric):
+    """How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
+
+    The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches, exact whatever the number of pixels.
+
+    Parameters
+    ----------
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AnomalyPixelStatisticsMetric()
+    >>> metric.update(torch.tensor([True, False]))
+    >>> metric.compute().anomalous_pixels
+    tensor(1)
+    """
+
+    kernel = staticmethod(counts.anomaly_pixel_statistics)
+
+    def __init__(self, **keywords: Unpack[Keywords]) -> None:
+        super().__init__(keywords)
+
+    def update(self, decision: Tensor) -> None:
+        """Take in decisions of any shape."""
+        self._merge_batch(decision)
 
 
 class ScoreStatisticsMetric(Metric):
-    """Scores are kept in double precision, each distinct one once."""
+    """Mean, standard deviation, extremes and quantiles of anomaly scores.
 
-    def _of(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
-        scores = arrays[0]  # others than real ones are refused, as the function does
-        return super()._of(state, (scores.double() if scores.is_floating_point() else scores,))
+    The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in double precision,
+    each distinct one once.
+
+    Parameters
+    ----------
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ScoreStatisticsMetric()
+    >>> metric.update(torch.tensor([1.0, 2.0, 6.0]))
+    >>> metric.compute().median
+    tensor(2.)
+    """
+
+    kernel = staticmethod(statistics.score_statistics)
+
+    def __init__(self, **keywords: Unpack[Keywords]) -> None:
+        super().__init__(keywords)
+
+    def update(self, scores: Tensor) -> None:
+        """Take in scores of any shape."""
+        # others than real ones are refused, as the function does
+        self._merge_batch(scores.double() if scores.is_floating_point() else scores)
 
 
-class ComponentOrthogonalityMetric(Metric): ...
+class ComponentOrthogonalityMetric(Metric):
+    """How far components are from orthonormal.
+
+    The metric of `anomaly_kernels.component_orthogonality`: its mean over batches.
+
+    Parameters
+    ----------
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ComponentOrthogonalityMetric()
+    >>> metric.update(torch.eye(2))
+    >>> metric.compute().orthogonality_error
+    tensor(0.)
+    """
+
+    kernel = staticmethod(statistics.component_orthogonality)
+
+    def __init__(self, **keywords: Unpack[Keywords]) -> None:
+        super().__init__(keywords)
+
+    def update(self, components: Tensor) -> None:
+        """Take in components (K, C), one a row."""
+        self._merge_batch(components)
 
 
-class SelectorEntropyMetric(Metric): ...
+class SelectorEntropyMetric(Metric):
+    """Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
+
+    The metric of `anomaly_kernels.selector_entropy`: its mean over batches.
+
+    Parameters
+    ----------
+    eps : number or 0-d array, at least 0
+        ε; 0 gives the exact entropy, with 0 log 0 = 0.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = SelectorEntropyMetric(eps=0.0)
+    >>> metric.update(torch.tensor([0.5, 0.5]))
+    >>> metric.compute()
+    tensor(0.6931)
+    """
+
+    kernel = staticmethod(statistics.selector_entropy)
+
+    def __init__(self, *, eps: Setting = 1e-6, **keywords: Unpack[Keywords]) -> None:
+        super().__init__(keywords, eps=eps)
+
+    def update(self, weights: Tensor) -> None:
+        """Take in selection weights of any shape."""
+        self._merge_batch(weights)
 
 
-class SelectorDiversityMetric(Metric): ...
+class SelectorDiversityMetric(Metric):
+    """Variance and Gini coefficient of selection weights: how unevenly channels are selected.
+
+    The metric of `anomaly_kernels.selector_diversity`: its mean over batches.
+
+    Parameters
+    ----------
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = SelectorDiversityMetric()
+    >>> metric.update(torch.tensor([1.0, 0.0]))
+    >>> metric.compute().gini_coefficient
+    tensor(0.5000)
+    """
+
+    kernel = staticmethod(statistics.selector_diversity)
+
+    def __init__(self, **keywords: Unpack[Keywords]) -> None:
+        super().__init__(keywords)
+
+    def update(self, weights: Tensor) -> None:
+        """Take in selection weights of any shape."""
+        self._merge_batch(weights)
