@@ -16,8 +16,8 @@ import pytest
 from adapters import all_variants
 
 import anomaly_kernels as ak
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.samples import classifier, hidden_layer
-from anomaly_kernels.testing.support import catalogue
 
 pytestmark = pytest.mark.library("jax")
 
@@ -32,7 +32,7 @@ def jak(driver):
     return anomaly_kernels.jax
 
 
-@pytest.mark.parametrize("name", catalogue())
+@pytest.mark.parametrize("name", KERNELS)
 def test_signature_and_documentation_are_the_functions(name, jak):
     function = getattr(jak, name)
     assert inspect.signature(function) == inspect.signature(getattr(ak, name))
