@@ -85,12 +85,12 @@ class Configured:
 
 
 @cache
-def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
+def constructor_names(cls: Any) -> tuple[str, ...]:
     """What the constructor takes, with what it hands on to that of its base as ``**settings``."""
     names: list[str] = []
     for base in cls.__mro__:
-        if not issubclass(base, Configured):
-            break
+        if not issubclass(base, Configured) or hasattr(base, "kernel") != hasattr(cls, "kernel"):
+            break  # what a base of all losses or metrics takes, each of them has said by itself
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(base.__init__).parameters.values()
             names += [p.name for p in parameters if p.name not in (*names, *cls.keywords) and p.kind not in _GATHERING]
@@ -100,7 +100,7 @@ def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
 
 
 @cache
-def settings_of(cls: type[Configured]) -> tuple[str, ...]:
+def settings_of(cls: Any) -> tuple[str, ...]:
     """The kernel's settings that the class takes, whatever the constructor of a user's subclass does."""
     names = constructor_names(next(base for base in cls.__mro__ if "kernel" in vars(base)))
     return tuple(

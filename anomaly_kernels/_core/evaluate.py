@@ -32,8 +32,8 @@ class Formula(NamedTuple):
     """``(xp, how, *arguments)``: the "mean" or the "sum" in fewer operations than by the values."""
     total: Callable[..., Array] | None = None
     """``(xp, *arguments)``: the sum where nothing but the sum of a block is wanted."""
-    block: int = 0
-    """Elements to evaluate at a time; 0 for as many as usual."""
+    blocks: float = 1
+    """How many blocks of the usual size to evaluate at a time: more where there are few temporaries."""
     casts: bool = False
     """Whether `values` casts by itself, for it hands its arrays on to another formula."""
 
@@ -60,7 +60,7 @@ class Sums(NamedTuple):
     slopes: Callable[..., Slopes] | None = None
     """``(xp, upstream, *arguments)``: Σ upstreamⱼ · ∂sumⱼ/∂argument for each argument."""
     inner: int = 0
-    block: int = 0
+    blocks: float = 1
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, with no factor missing."""
@@ -77,8 +77,6 @@ def reduce(
     reduction: Reduction = "mean",
 ) -> Array:
     """weight · the mean, the sum or all of the values of a formula, of which the first array has the full shape."""
-    if type(weight) is not float or weight != weight:
-        weight = number("weight", weight, xp, dtype)
     if reduction != "mean":
         choice("reduction", reduction, ("mean", "sum", "none"))
     for name, x in arrays.items():
@@ -89,4 +87,11 @@ def reduce(
         result = xp.evaluate(formula, dtype, parts, whole)
     else:
         result = xp.reduce(reduction, formula, dtype, parts, whole)
-    return result if type(weight) is float and weight == 1.0 else weight * result
+    return weigh(xp, dtype, weight, result)
+
+
+def weigh(xp: Namespace, dtype: DType, weight: Setting, x: Array, name: str = "weight") -> Array:
+    """weight · x, with the weight checked; x itself where it is 1."""
+    if type(weight) is not float or weight != weight:
+        weight = number(name, weight, xp, dtype)
+    return x if type(weight) is float and weight == 1.0 else weight * x

@@ -19,6 +19,8 @@ from anomaly_kernels._core.typing import DType
 class Dask(Generic):
     """Dask's functions; what it lacks is NumPy's, applied to one chunk."""
 
+    has_devices = False
+
     def eye_like(self, x: da.Array) -> da.Array:
         return da.asarray(np.eye(x.shape[-1], dtype=x.dtype))
 
@@ -57,18 +59,15 @@ class Dask(Generic):
         while len(states) > 1:
             pairs = zip(states[::2], states[1::2], strict=False)
             states = [delayed(merge, pure=True)(*pair) for pair in pairs] + states[len(states) // 2 * 2 :]
-        found = delayed(whole, pure=True)(states[0], *settings)
+        result = delayed(whole, pure=True)(states[0], *settings)
         example = whole(part(*(np.ones(1, x.dtype) for x in arrays)), *map(_example, settings))
-        return tuple(da.from_delayed(found[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
+        return tuple(da.from_delayed(result[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
 
     def value_and_grad(self, function: Callable[..., Any], arrays: list[da.Array]) -> NoReturn:
         raise TypeError("`value_and_grad` cannot follow Dask's arrays: differentiate a function of the chunks")
 
     def is_known(self, x: da.Array) -> bool:
         return False
-
-    def device(self, x: da.Array) -> None:
-        return None
 
     def constant(self, values: Any, *, like: da.Array, dtype: DType) -> da.Array:
         return da.asarray(values, dtype=dtype)
