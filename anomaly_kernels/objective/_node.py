@@ -56,10 +56,10 @@ class Node:
     kernel : function or str
         A loss or a metric of `anomaly_kernels`, or the name of one, or of its class, as in ``"IoULoss"``.
     **wired
-        Arrays of the function, each with the name under which the objective is given it; and settings. Arrays go by the
-        function's names, or by those of cuvis-ai: ``predictions``, ``targets``, ``decisions``, ``logits``. Losses that
-        have no `weight` take one here, by which they are multiplied. The radius of `deep_svdd_soft_boundary_loss` is
-        learnt unless it is wired.
+        Arrays of the function, each with the name that it has among the objective's inputs; and settings. Arrays go by
+        the function's names, or by those of cuvis-ai: ``predictions``, ``targets``, ``decisions``, ``logits``. Losses
+        that have no `weight` take one here, by which they are multiplied. The radius of `deep_svdd_soft_boundary_loss`
+        is learnt unless it is wired.
 
     Raises
     ------
@@ -86,6 +86,10 @@ class Node:
         self._settings = {name: self._own_setting(name, x) for name, x in settings.items()}
         self._bound: dict[str, Any] = defaults | self._settings
         self._check_settings()
+        # looked up here and not at each call: what is compiled cannot read signatures
+        parameters = parameters_of(self.kernel)
+        self._kernel_settings = parameters.settings
+        self._learns = _LEARNT in parameters.arrays and _LEARNT not in self._sources
 
     def _sources_by_argument(self) -> dict[str, str]:
         """Return the name of the array for each argument of the kernel."""
@@ -170,7 +174,7 @@ class Node:
     @property
     def learns(self) -> bool:
         """Whether an array of it is learnt, since it is not wired."""
-        return _LEARNT in parameters_of(self.kernel).arrays and _LEARNT not in self._sources
+        return self._learns
 
     def arrays(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arrays of the node by argument; `name` is its own, for errors."""
@@ -183,11 +187,10 @@ class Node:
     def value(self, arrays: Mapping[str, Any], settings: Mapping[str, Any] = {}, **learnt: Any) -> Any:
         """Return the value, from arrays by argument, settings in the place of its own, and a radius that is learnt."""
         settings = {**self._bound, **settings}
-        own = parameters_of(self.kernel).settings
-        value = self.kernel(**arrays, **learnt, **{name: settings[name] for name in own})
-        if not self.is_loss or "weight" in own:
-            return value
-        return weigh(array_namespace(value), value.dtype, settings["weight"], value)
+        value = self.kernel(**arrays, **learnt, **{name: settings[name] for name in self._kernel_settings})
+        if self.is_loss and "weight" not in self._kernel_settings:
+            return weigh(array_namespace(value), value.dtype, settings["weight"], value)
+        return value
 
     def __repr__(self) -> str:
         wired = "".join(f", {name}={x!r}" for name, x in (self._ports | self._settings).items())

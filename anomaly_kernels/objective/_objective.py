@@ -1,4 +1,4 @@
-"""Several losses as one, computed of arrays that are given by name."""
+"""Several losses as one: their sum, and the value of each, from a dict of arrays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
 
 class Objective:
-    r"""Several losses as one, and metrics beside them, computed of arrays that are given by name.
+    r"""Several losses as one, and metrics beside them, computed from a dict of arrays.
 
     .. math:: L = \sum_{i \notin U} L_i + \sum_{i \in U} \tfrac12 \left(e^{-s_i} L_i + s_i\right)
 
