@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from adapters import CLASSES, all_variants
+from adapters import all_variants
 
 from anomaly_kernels._classes.settings import settings_of
 
@@ -265,16 +265,3 @@ def test_scikit_learn_clones_them(label, package):
     assert copied.my_params == first.my_params
     lists = [name for name, value in first.get_params().items() if isinstance(value, list)]
     assert all(getattr(copied, name) is not getattr(first, name) for name in lists)
-
-
-@each_variant
-@pytest.mark.parametrize("name", CLASSES)
-def test_documentation_is_that_of_the_kernel(name, package):
-    made = all_variants()[f"{name}-default"].made(package, lambda x: x)
-    text = type(made).__doc__
-    assert text.startswith(made.kernel.__doc__.partition("\n")[0])
-    section = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
-    named = {n.strip() for line in section.splitlines() if line[:1].strip() for n in line.partition(":")[0].split(",")}
-    assert named == set(inspect.signature(type(made)).parameters)
-    assert "Returns\n-------" not in text
-    assert ">>>" not in text
