@@ -1,4 +1,4 @@
-"""torch. Native functions wherever they mean what the standard says: array-api-compat's wrappers cost microseconds."""
+"""The namespace of torch: its own functions where they mean what the standard says, since wrappers cost microseconds."""
 
 from __future__ import annotations
 
