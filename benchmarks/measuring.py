@@ -148,7 +148,7 @@ class Meter:
 
     def _runs(self, way: Way, name: str, inputs: Inputs) -> dict[str, Run]:
         case = CASES[name]
-        functions = {"ours": case.kernel, "plain": partial(case.plain, self.xp), **peers_of(self.library, name)}
+        functions = {"ours": case.ours, "plain": partial(case.plain, self.xp), **peers_of(self.library, name)}
         return {who: way.make(f, inputs, case.wrt) for who, f in functions.items()}
 
     def _fits(self, elements: int) -> bool:
