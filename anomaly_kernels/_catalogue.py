@@ -84,7 +84,7 @@ CATALOGUE = (
     _loss(losses.distillation_loss, "DistillationLoss"),
     _loss(losses.adversarial_ae_loss, "AdversarialAELoss", check_together=_check_hidden_layers),
     _loss(losses.aegmm_loss, "AEGMMLoss", "EndpointLayer", negative=True, benchmark="AEGMM"),
-    _loss(losses.vaegmm_loss, "VAEGMMLoss", "EndpointLayer", negative=True),
+    _loss(losses.vaegmm_loss, "VAEGMMLoss", "EndpointLayer", negative=True, check_together=_check_covariance),
     Entry(losses.gmm_params),
     Entry(losses.gmm_energy, benchmark="mixture energy", picture="z"),
     Entry(losses.covariance_penalty),

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from adapters import CLASSES, all_variants
 
+from anomaly_kernels._classes.settings import settings_of
+
 pytestmark = [
     pytest.mark.library("torch", "jax", "tensorflow"),
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning"),  # Keras' own
@@ -72,7 +74,7 @@ def test_parameters_are_those_of_the_constructor(label, framework):
     assert list(found) == list(inspect.signature(type(made)).parameters)
     assert all(f"{name}=" in made.my_params for name in found)
     assert all(f"  {name}" in made.summary() for name in found)
-    other = {name: OTHER.get(name, 0.25) for name in made.settings}
+    other = {name: OTHER.get(name, 0.25) for name in settings_of(type(made))}
     assert made.set_params(**other) is made
     assert all(same(made.get_params()[name], value) for name, value in (found | other).items())
 

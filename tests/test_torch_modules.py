@@ -14,6 +14,7 @@ import pytest
 from adapters import CLASSES, all_variants, torch_order
 
 import anomaly_kernels as ak
+from anomaly_kernels._classes.settings import settings_of
 
 pytestmark = pytest.mark.library("torch")
 
@@ -56,7 +57,7 @@ def test_repr_shows_the_settings(name, made):
     shown = repr(module)
     assert shown.startswith(f"{name}(")
     children = dict(module.named_children())
-    assert all(f"{setting}=" in shown for setting in module.settings if setting not in children)
+    assert all(f"{setting}=" in shown for setting in settings_of(type(module)) if setting not in children)
 
 
 @EVERY
@@ -112,7 +113,7 @@ def test_half_precision_gives_float32(name, made):
     import torch
 
     module, arrays = made(name)
-    if "model" in module.settings:
+    if hasattr(module, "model"):
         pytest.skip("the model computes in the dtype it is given")
     halves = [x.bfloat16() if x.is_floating_point() else x for x in arrays]
     exact = module(*[x.float() if x.is_floating_point() else x for x in halves])
@@ -144,7 +145,7 @@ def test_channels_last_images():
 def test_a_misspelt_setting_is_refused_and_the_right_one_suggested(name):
     variant = DEFAULTS[name]
     module = variant.made("torch", lambda x: x)
-    setting = module.settings[-1]
+    setting = settings_of(type(module))[-1]
     wrong = f"{setting[:-1]}q"
     with pytest.raises(TypeError, match=f"^{name} has no setting `{wrong}`; did you mean `{setting}`\\?$"):
         type(module)(**variant.settings, **{wrong: 1})
@@ -193,7 +194,7 @@ def test_a_bad_setting_is_refused_by_the_constructor(name, settings, message):
         ("AdversarialAELoss", {"model": len, "model_hl": 3}, "^`model_hl` must be a sequence of callables, got 3$"),
         ("AdversarialAELoss", {"model": len, "model_hl": [3]}, r"^`model_hl\[0\]` must be callable, got int$"),
         ("AdversarialAELoss", {"model": len, "w_model_hl": ["a"]}, r"^`w_model_hl\[0\]` must be a number or a 0-d arr"),
-        ("AdaptiveQuantileLoss", {}, "^AdaptiveQuantileLoss: missing a required argument: 'quantiles'$"),
+        ("AdaptiveQuantileLoss", {}, "missing 1 required positional argument: 'quantiles'$"),
         ("AnomalyLoss", {"reduction": 1}, "^`reduction` must be one of .*, got int$"),
     ],
 )
@@ -215,7 +216,7 @@ def test_arrays_may_be_given_by_name_in_any_order():
     assert torch.equal(loss(score, target), expected)
     assert torch.equal(loss(target=target, score=score), expected)
     assert torch.equal(loss(score, target=target), expected)
-    with pytest.raises(TypeError, match="^IoULoss takes score, target, got 3 arguments$"):
+    with pytest.raises(TypeError, match="takes 3 positional arguments but 4 were given"):
         loss(score, target, target)
 
 
@@ -235,11 +236,11 @@ def test_arrays_of_other_libraries_are_refused_by_name():
 @pytest.mark.parametrize(
     ("arrays", "named", "message"),
     [
-        (1, {"score": 0}, "^IoULoss: multiple values for argument 'score'$"),
-        (2, {"score": 0}, "^IoULoss: multiple values for argument 'score'$"),
-        (1, {}, "^IoULoss: missing a required argument: 'target'$"),
-        (0, {}, "^IoULoss: missing a required argument: 'score'$"),
-        (2, {"mask": 0}, "^IoULoss: got an unexpected keyword argument 'mask'$"),
+        (1, {"score": 0}, "got multiple values for argument 'score'$"),
+        (2, {"score": 0}, "got multiple values for argument 'score'$"),
+        (1, {}, "missing 1 required positional argument: 'target'$"),
+        (0, {}, "missing 2 required positional arguments: 'score' and 'target'$"),
+        (2, {"mask": 0}, "got an unexpected keyword argument 'mask'$"),
     ],
 )
 def test_arrays_that_are_missing_or_given_twice_are_named(arrays, named, message):

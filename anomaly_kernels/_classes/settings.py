@@ -89,8 +89,8 @@ def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
     """What the constructor takes, with what it hands on to that of its base as ``**settings``."""
     names: list[str] = []
     for base in cls.__mro__:
-        if not issubclass(base, Configured):
-            break
+        if not issubclass(base, Configured) or hasattr(base, "kernel") != hasattr(cls, "kernel"):
+            break  # what a base of all losses or metrics takes, each of them has said by itself
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(base.__init__).parameters.values()
             names += [p.name for p in parameters if p.name not in names and p.kind not in _GATHERING]

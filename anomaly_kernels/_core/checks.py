@@ -42,12 +42,12 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
             continue
         if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
-    for x in named.values() if len(named) > 1 else ():
+    for x in named.values() if xp.has_devices and len(named) > 1 else ():
         if device is None:
-            device = xp.device(x)
-        elif xp.device(x) != device:
-            given = ", ".join(f"`{name}` on {xp.device(each)}" for name, each in named.items())
-            raise ValueError(f"arrays must be on one device, got {given}")
+            device = getattr(x, "device", None)
+        elif getattr(x, "device", None) != device:
+            devices = ", ".join(f"`{name}` on {xp.device(each)}" for name, each in named.items())
+            raise ValueError(f"arrays must be on one device, got {devices}")
     return xp, dtype
 
 
@@ -167,7 +167,9 @@ BELOW_HALF = Range(least=0, below=0.5)
 
 def number(name: str, value: Setting, xp: Namespace, dtype: DType, allowed: Range = ANY) -> Setting:
     """A setting: a number in its range, as a float, or a 0-d array, of unchecked value, in the dtype to compute in."""
-    if type(value) is float or is_number(value):
+    if type(value) is float and (value == value if allowed is ANY else allowed.holds(value)):
+        return value
+    if is_number(value):
         return _in_range(name, value, allowed)
     if namespace_or_none(value) is xp:
         return cast(xp, dtype, _real_0d(name, value))

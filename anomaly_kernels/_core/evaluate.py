@@ -77,8 +77,6 @@ def reduce(
     reduction: Reduction = "mean",
 ) -> Array:
     """weight · the mean, the sum or all of the values of a formula, of which the first array has the full shape."""
-    if type(weight) is not float or weight != weight:
-        weight = number("weight", weight, xp, dtype)
     if reduction != "mean":
         choice("reduction", reduction, ("mean", "sum", "none"))
     for name, x in arrays.items():
@@ -89,4 +87,11 @@ def reduce(
         result = xp.evaluate(formula, dtype, parts, whole)
     else:
         result = xp.reduce(reduction, formula, dtype, parts, whole)
-    return result if type(weight) is float and weight == 1.0 else weight * result
+    return weigh(xp, dtype, weight, result)
+
+
+def weigh(xp: Namespace, dtype: DType, weight: Setting, x: Array, name: str = "weight") -> Array:
+    """weight · x, with the weight checked; x itself where it is 1."""
+    if type(weight) is not float or weight != weight:
+        weight = number(name, weight, xp, dtype)
+    return x if type(weight) is float and weight == 1.0 else weight * x

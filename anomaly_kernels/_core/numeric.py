@@ -7,11 +7,6 @@ import math
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 
 
-def times(weight: Setting, x: Array) -> Array:
-    """weight · x, for nothing where the weight is 1."""
-    return x if isinstance(weight, float) and weight == 1.0 else weight * x
-
-
 def square(x: Array) -> Array:
     """x²."""
     return x * x

@@ -22,8 +22,8 @@ from anomaly_kernels._core.checks import (
     same_shape,
     shape_of,
 )
-from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
-from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation, times
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
+from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
 from anomaly_kernels._core.typing import Array, DType, Items, Namespace, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import SQUARED_ERROR
 
@@ -254,7 +254,6 @@ def adversarial_ae_loss(
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true, x_pred=x_pred)
     hidden_layers = HiddenLayers(model_hl, w_model_hl).with_weights()
-    w_m = number("w_model", w_model, xp, dtype)
     w_r = number("w_recon", w_recon, xp, dtype, NOT_NEGATIVE)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
@@ -272,13 +271,13 @@ def adversarial_ae_loss(
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = averaged("model(x_true)", rows)
     for k, (m, w) in enumerate(hidden_layers):
-        w_k, name = number(f"w_model_hl[{k}]", w, xp, dtype), f"model_hl[{k}]"
+        name = f"model_hl[{k}]"
         hidden = _model_divergences(xp, dtype, name, m, (x_true, x_pred), 1.0, low)
-        total = total + times(w_k, averaged(f"{name}(x_true)", hidden))
-    total = times(w_m, total)
+        total = total + weigh(xp, dtype, w, averaged(f"{name}(x_true)", hidden), f"w_model_hl[{k}]")
+    total = weigh(xp, dtype, w_model, total, "w_model")
     if not isinstance(w_r, float | int) or w_r != 0:
         error = _scaled_error(xp, dtype, rows, {"x_true": x_true, "x_pred": x_pred}, each=reduction != "mean")
-        total = total + times(w_r, error)
+        total = total + w_r * error
     return xp.sum(total) if reduction == "sum" else total
 
 

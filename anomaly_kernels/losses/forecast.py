@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from anomaly_kernels._core.backends import blocks
-from anomaly_kernels._core.checks import cast, has_ndim, has_shape, inputs, levels, not_empty, number, shape_of
-from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
-from anomaly_kernels._core.numeric import times
+from anomaly_kernels._core.checks import cast, has_ndim, has_shape, inputs, levels, not_empty, shape_of
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.typing import Array, Items, Namespace, Number, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
 
@@ -146,6 +145,6 @@ def multi_objective_loss(
         return quantile_loss(y_true, y_pred, quantiles=quantiles)
     xp, dtype = inputs(y_true=y_true, y_pred=y_pred, anomaly_scores=anomaly_scores)
     y_true, y_pred, scores = [cast(xp, dtype, x) for x in (y_true, y_pred, anomaly_scores)]
-    w = number("anomaly_weight", anomaly_weight, xp, dtype)
     not_empty(anomaly_scores=anomaly_scores)
-    return quantile_loss(y_true, y_pred, quantiles=quantiles) + times(w, mean_squared_anomaly(scores))
+    squares = weigh(xp, dtype, anomaly_weight, mean_squared_anomaly(scores), "anomaly_weight")
+    return quantile_loss(y_true, y_pred, quantiles=quantiles) + squares

@@ -17,8 +17,8 @@ from anomaly_kernels._core.checks import (
     number,
     same_shape,
 )
-from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
-from anomaly_kernels._core.numeric import square, times
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
+from anomaly_kernels._core.numeric import square
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 LOG_2PI = math.log(2.0 * math.pi)
@@ -117,13 +117,13 @@ def gaussian_nll(
     given = covariance.chosen()
     xp, dtype = inputs(**data, **{name: x for name, x in given.items() if name != "sim"})
     same_shape(**data)
-    w = number(weight[0], weight[1], xp, dtype)
     size = _sample_size(**data)
     arrays = {name: xp.reshape(x, (-1, size)) for name, x in data.items()}
     scale, log_scale = _scale(xp, dtype, covariance, size, next(iter(arrays.values())))
     constant = log_scale + 0.5 * size * LOG_2PI
     formula = _FULL if covariance.cov_full is not None else _DIAGONAL
-    return times(w, reduce(xp, dtype, formula, arrays, scale, constant, reduction=reduction))
+    name, factor = weight
+    return weigh(xp, dtype, factor, reduce(xp, dtype, formula, arrays, scale, constant, reduction=reduction), name)
 
 
 def _of_diagonal(xp: Namespace, y: Array, prediction: Array, scale: Setting, constant: Setting) -> Array:

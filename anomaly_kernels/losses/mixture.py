@@ -17,9 +17,9 @@ from anomaly_kernels._core.checks import (
     number,
     shape_of,
 )
-from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce
+from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels._core.numeric import logsumexp, ratio, square, times
+from anomaly_kernels._core.numeric import logsumexp, ratio, square
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
@@ -455,10 +455,9 @@ def vaegmm_loss(
 
 def _mixture_terms(z: Array, gamma: Array, w_energy: Setting, w_cov_diag: Setting, eps: Setting) -> Array:
     xp, dtype = inputs(z=z, gamma=gamma)
-    w_e = number("w_energy", w_energy, xp, dtype)
-    w_c = number("w_cov_diag", w_cov_diag, xp, dtype)
     params = gmm_params(z, gamma, eps=eps)
     empty = xp.expand_dims(params.phi == 0.0, axis=1)
     variances = xp.where(empty, 1.0, diagonal(xp, params.cov))
     penalty = xp.sum(xp.where(empty, 0.0, 1.0 / variances))
-    return times(w_e, gmm_energy(z, params)) + times(w_c, penalty)
+    energy = weigh(xp, dtype, w_energy, gmm_energy(z, params), "w_energy")
+    return energy + weigh(xp, dtype, w_cov_diag, penalty, "w_cov_diag")

@@ -16,8 +16,7 @@ from anomaly_kernels._core.checks import (
     number,
     shape_of,
 )
-from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
-from anomaly_kernels._core.numeric import times
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 
@@ -116,8 +115,7 @@ def deep_svdd_soft_boundary_loss(
     xp, dtype, c = _prepared(embeddings, center)
     r = number("radius", radius, xp, dtype)
     v = number("nu", nu, xp, dtype, INSIDE_UNIT)
-    w = number("weight", weight, xp, dtype)
-    return times(w, r * r + reduce(xp, dtype, EXCESS, {"embeddings": embeddings}, c, r) / v)
+    return weigh(xp, dtype, weight, r * r + reduce(xp, dtype, EXCESS, {"embeddings": embeddings}, c, r) / v)
 
 
 def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = None) -> Array:

@@ -17,8 +17,8 @@ from anomaly_kernels._core.checks import (
     number,
     same_shape,
 )
-from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce
-from anomaly_kernels._core.numeric import ratio, times
+from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
+from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 
@@ -165,14 +165,15 @@ def iou_loss(
     >>> float(ak.iou_loss(y, q, normalize_method="clamp", smooth=0))
     0.5
     """
-    choice("normalize_method", normalize_method, ("sigmoid", "clamp", "minmax"))
+    if normalize_method not in ("sigmoid", "clamp", "minmax"):
+        choice("normalize_method", normalize_method, ("sigmoid", "clamp", "minmax"))
     xp, dtype = inputs({"target": target}, score=score)
     same_shape(target=target, score=score)
     not_empty(target=target, score=score)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
-    pooled = axes_of(axis, len(score.shape))
+    pooled = None if axis is None else axes_of(axis, len(score.shape))
     if pooled is None:
-        return times(number("weight", weight, xp, dtype), _jaccard(xp, dtype, normalize_method, score, target, s))
+        return weigh(xp, dtype, weight, _jaccard(xp, dtype, normalize_method, score, target, s))
     rest = tuple(k for k in range(len(score.shape)) if k not in pooled)
 
     def of_images(xp: Namespace, x: Array, y: Array) -> Array:

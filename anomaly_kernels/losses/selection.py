@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
-from anomaly_kernels._core.evaluate import Formula, Sums, reduce
-from anomaly_kernels._core.numeric import ratio, root, square, times
+from anomaly_kernels._core.evaluate import Formula, Sums, reduce, weigh
+from anomaly_kernels._core.numeric import ratio, root, square
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 
 
@@ -52,13 +52,12 @@ def orthogonality_loss(components: Array, *, weight: Setting = 1.0) -> Array:
     xp, dtype = inputs(components=components)
     has_ndim("components", components, 2, "(K, C)")
     not_empty(components=components)
-    w = number("weight", weight, xp, dtype)
     rows = cast(xp, dtype, components)
     columns = xp.permute_dims(rows, (1, 0))
     k, c = shape_of(components)
     if k is None or c is None or k <= c:
-        return times(w, xp.sum(square(_gram_excess(xp, rows, columns))))
-    return times(w, xp.sum(square(_gram_excess(xp, columns, rows))) + float(k - c))
+        return weigh(xp, dtype, weight, xp.sum(square(_gram_excess(xp, rows, columns))))
+    return weigh(xp, dtype, weight, xp.sum(square(_gram_excess(xp, columns, rows))) + float(k - c))
 
 
 def _gram_excess(xp: Namespace, rows: Array, columns: Array) -> Array:
@@ -112,11 +111,10 @@ def distinctness_loss(
     xp, dtype = inputs(selection_weights=selection_weights)
     has_ndim("selection_weights", selection_weights, 2, "(K, C)")
     not_empty(selection_weights=selection_weights)
-    w = number("weight", weight, xp, dtype)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     total, squares, k = xp.add_up(_UNIT_ROWS, dtype, (selection_weights,), (e,))
     pairs = xp.maximum(k * (k - 1.0), 1.0)
-    return times(w, (xp.sum(square(total)) - squares) / pairs)
+    return weigh(xp, dtype, weight, (xp.sum(square(total)) - squares) / pairs)
 
 
 def _sums_of_unit_rows(xp: Namespace, rows: Array, eps: Setting) -> tuple[Array, Array, Array]:
@@ -176,12 +174,11 @@ def selector_entropy_regularizer(
     """
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
-    w = number("weight", weight, xp, dtype)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     h = entropy(xp, dtype, weights, e)
     if target_entropy is None:
-        return -times(w, h)
-    return times(w, square(h - number("target_entropy", target_entropy, xp, dtype)))
+        return -weigh(xp, dtype, weight, h)
+    return weigh(xp, dtype, weight, square(h - number("target_entropy", target_entropy, xp, dtype)))
 
 
 def entropy(xp: Namespace, dtype: DType, weights: Array, eps: Setting) -> Array:
@@ -249,5 +246,4 @@ def selector_diversity_regularizer(weights: Array, *, weight: Setting = 0.01) ->
     """
     xp, dtype = inputs(weights=weights)
     not_empty(weights=weights)
-    w = number("weight", weight, xp, dtype)
-    return -times(w, variance(xp, dtype, weights))
+    return -weigh(xp, dtype, weight, variance(xp, dtype, weights))

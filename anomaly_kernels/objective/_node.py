@@ -9,9 +9,9 @@ from typing import Any
 
 from anomaly_kernels._catalogue import BY_NAME, ENTRIES, Kernel
 from anomaly_kernels._classes.settings import check_settings, parameters_of, suggestion
-from anomaly_kernels._core.checks import number, setting
+from anomaly_kernels._core.checks import setting
+from anomaly_kernels._core.evaluate import weigh
 from anomaly_kernels._core.namespace import array_namespace, describe
-from anomaly_kernels._core.numeric import times
 from anomaly_kernels.objective._errors import ObjectiveError, named, shown
 
 STAGES = ("train", "val", "test", "inference")
@@ -186,7 +186,7 @@ class Node:
         value = self.kernel(**arrays, **learnt, **{name: settings[name] for name in own})
         if not self.is_loss or "weight" in own:
             return value
-        return times(number("weight", settings["weight"], array_namespace(value), value.dtype), value)
+        return weigh(array_namespace(value), value.dtype, settings["weight"], value)
 
     def __repr__(self) -> str:
         wired = (f", {name}={x!r}" for name, x in (*self._ports.items(), *self._settings.items()))

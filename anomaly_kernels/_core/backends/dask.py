@@ -19,6 +19,8 @@ from anomaly_kernels._core.typing import DType
 class Dask(Generic):
     """Dask's functions; what it lacks is NumPy's, applied to one chunk."""
 
+    has_devices = False
+
     def eye_like(self, x: da.Array) -> da.Array:
         return da.asarray(np.eye(x.shape[-1], dtype=x.dtype))
 
@@ -66,9 +68,6 @@ class Dask(Generic):
 
     def is_known(self, x: da.Array) -> bool:
         return False
-
-    def device(self, x: da.Array) -> None:
-        return None
 
     def constant(self, values: Any, *, like: da.Array, dtype: DType) -> da.Array:
         return da.asarray(values, dtype=dtype)

@@ -216,9 +216,12 @@ class Generic:
         """Whether the numbers of x can be looked at, for results whose shape depends on them."""
         return True
 
+    has_devices = True
+    """Whether arrays of the library can live on different devices, and know on which."""
+
     def device(self, x: Array) -> Any:
         """The device of x, None where arrays of the library live on one."""
-        return getattr(x, "device", None)
+        return getattr(x, "device", None) if self.has_devices else None
 
     def as_one(self, function: F) -> F:
         """`function(xp, *arrays)` evaluated as one where a library would compile each step of it by itself."""

@@ -18,6 +18,8 @@ from anomaly_kernels._core.typing import DType, F
 class JAX(Generic):
     """jax.numpy is an array API namespace; here is what lies beyond the standard."""
 
+    has_devices = False  # a tracer knows none
+
     erf = staticmethod(erf)
     sigmoid = staticmethod(jax.nn.sigmoid)
     stop_gradient = staticmethod(jax.lax.stop_gradient)
@@ -56,9 +58,6 @@ class JAX(Generic):
 
     def magnitude(self, x: jax.Array) -> jax.Array:
         return jnp.where(x < 0, -x, x)
-
-    def device(self, x: jax.Array) -> None:
-        return None  # a tracer has none
 
     def value_and_grad(
         self, function: Callable[[list[jax.Array]], jax.Array], arrays: list[jax.Array]

@@ -27,6 +27,8 @@ SHORT = 2**7
 class NumPy(Generic):
     """NumPy's functions, with its fastest sort."""
 
+    has_devices = False
+
     def sigmoid(self, x: Array) -> Array:
         with np.errstate(over="ignore"):  # 1/∞ is right
             divisor = np.exp(-x)  # type: ignore[call-overload]
@@ -43,9 +45,13 @@ class NumPy(Generic):
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         if axis is None and not keepdims and x.size % ROW == 0 and x.dtype in _ONES:  # type: ignore[attr-defined]
             return np.vecdot(x.reshape(-1, ROW), _ONES[x.dtype]).sum()  # type: ignore[attr-defined]  # three times as fast
+        if axis is None:
+            return np.sum(x, keepdims=keepdims)  # type: ignore[call-overload]
         return _accurately(np.sum, x, axis, keepdims)
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        if axis is None:
+            return np.mean(x, keepdims=keepdims)  # type: ignore[call-overload]
         return _accurately(np.mean, x, axis, keepdims)
 
     def sum_of_products(self, x: Array, y: Array) -> Array:
@@ -86,9 +92,6 @@ class NumPy(Generic):
     def take_along_axis(self, x: Array, indices: Array) -> Array:
         # an array of one dimension is indexed in a tenth of the time
         return x[indices] if len(x.shape) == 1 else np.take_along_axis(x, indices, -1)  # type: ignore[arg-type]
-
-    def device(self, x: Array) -> None:
-        return None
 
     def is_lean(self, *arrays: Array) -> bool:
         return True

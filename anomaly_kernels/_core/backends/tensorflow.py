@@ -20,6 +20,8 @@ from anomaly_kernels._core.typing import Axis, DType, Number
 class TensorFlow(Generic):
     """The closed list in TensorFlow; what has its name there, and means the same, is taken from there."""
 
+    has_devices = False
+
     # by another name, or with other defaults
     astype = staticmethod(tf.cast)
     cholesky = staticmethod(tf.linalg.cholesky)
@@ -127,9 +129,6 @@ class TensorFlow(Generic):
 
     def is_known(self, x: Tensor, /) -> builtins.bool:
         return tf.executing_eagerly()
-
-    def device(self, x: Tensor, /) -> None:
-        return None
 
 
 namespace = TensorFlow("tensorflow", tf)

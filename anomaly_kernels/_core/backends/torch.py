@@ -30,6 +30,7 @@ class Torch(Generic):
     ones_like = staticmethod(torch.ones_like)
     sigmoid = staticmethod(torch.sigmoid)
     sqrt = staticmethod(torch.sqrt)
+    sum = staticmethod(torch.sum)
     where = staticmethod(torch.where)
     zeros_like = staticmethod(torch.zeros_like)
 
@@ -38,9 +39,6 @@ class Torch(Generic):
 
     def mean(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return torch.mean(x) if axis is None and not keepdims else torch.mean(x, dim=axis, keepdim=keepdims)
-
-    def sum(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return torch.sum(x, dim=axis, keepdim=keepdims)
 
     def eye_like(self, x: Tensor) -> Tensor:
         return torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
@@ -157,9 +155,6 @@ class Torch(Generic):
 
     def is_known(self, x: Tensor) -> bool:
         return not evaluation.is_watched()
-
-    def device(self, x: Tensor) -> torch.device:
-        return x.device
 
     def is_lean(self, *arrays: Any) -> bool:
         seen = evaluation.is_watched() or evaluation.is_recorded(arrays)
