@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sphinx.util import logging
 
 import anomaly_kernels
+import pictures
 from anomaly_kernels.testing.contract import CHECKS
 from anomaly_kernels.testing.matrix import support_matrix
 
@@ -116,7 +117,8 @@ def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Write the pages before Sphinx looks for them."""
+    """Write the pages, and draw the pictures, before Sphinx looks for them."""
     write_pages()
+    app.config.autosummary_context = {"pictures": pictures.draw_pictures(GENERATED / "pictures")}
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}

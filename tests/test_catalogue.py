@@ -11,7 +11,8 @@ import pytest
 from anomaly_kernels import losses, metrics, networks
 from anomaly_kernels._catalogue import BY_NAME, CATALOGUE, ENTRIES
 from anomaly_kernels._classes.settings import parameters_of
-from anomaly_kernels.testing.samples import arguments, variants
+from anomaly_kernels.testing.arguments import arguments
+from anomaly_kernels.testing.samples import variants
 from benchmarks.cases import CASES
 
 LOSSES = [entry for entry in CATALOGUE if entry.torch == "Loss"]
