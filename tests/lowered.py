@@ -13,7 +13,7 @@ def lower_thresholds(patch: Any, size: int) -> None:
     """Every formula that may be is cut in blocks of that size."""
     patch.setattr(blocks, "BLOCK", size)
     for name in ("_WEIGHTS", "_SCATTER", "_ENERGY"):
-        patch.setattr(mixture, name, getattr(mixture, name)._replace(block=size))
+        patch.setattr(mixture, name, getattr(mixture, name)._replace(blocks=1))
     patch.setattr(numpy, "BLOCKS", 1)
     if os.environ.get("AK_LIBRARY") == "torch":
         from anomaly_kernels._core.backends import torch_evaluation

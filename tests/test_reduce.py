@@ -84,8 +84,8 @@ def test_blocks_of_any_size_give_what_the_whole_gives(shape, other, inner, reduc
 def test_cuts_take_each_element_once_and_in_order_and_leave_samples_whole(shape, inner, own, monkeypatch):
     numbers = np.arange(math.prod(shape), dtype=float).reshape(shape)
     for size in SIZES:
-        monkeypatch.setattr(blocks, "BLOCK", 3 if own else size)
-        parts = [part for (part,) in parts_of(Formula(None, inner=inner, block=size if own else 0), numbers)]
+        monkeypatch.setattr(blocks, "BLOCK", 1 if own else size)
+        parts = [part for (part,) in parts_of(Formula(None, inner=inner, blocks=size if own else 1), numbers)]
         np.testing.assert_array_equal(np.concatenate([part.ravel() for part in parts]), numbers.ravel())
         sample = shape[len(shape) - inner :]
         assert all(part.shape[len(shape) - inner :] == sample for part in parts)
@@ -211,7 +211,7 @@ def test_sums_are_those_of_every_part(monkeypatch):
     formula = Sums(lambda xp, x, scale: (scale * xp.sum(x), xp.sum(x, axis=0), xp.sum(xp.ones_like(x))), inner=1)
     for own, size in ((0, 4), (0, 1000), (4, 4), (3, 12), (1, 1)):
         monkeypatch.setattr(blocks, "BLOCK", size)
-        found = xp.add_up(formula._replace(block=own), dtype, (x,), (2.0,))
+        found = xp.add_up(formula._replace(blocks=own / size if own else 1), dtype, (x,), (2.0,))
         np.testing.assert_allclose(found[0], 2.0 * x.sum(), rtol=1e-14)
         np.testing.assert_allclose(found[1], x.sum(0), rtol=1e-14)
         assert found[2] == x.size

@@ -63,7 +63,7 @@ class Configured:
     framework_settings: ClassVar[tuple[str, ...]] = ()
     """Parameters of the constructor that the framework reads, though the kernel has a setting of the name."""
     keywords: ClassVar[tuple[str, ...]] = ()
-    """What the constructor takes besides and hands on to the framework; it is no setting of the class."""
+    """What the constructor takes besides, for the framework or in the place of settings; it is no setting itself."""
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Self:
         """Refuse unknown names with a hint, which the constructor itself would refuse without."""
@@ -85,7 +85,7 @@ class Configured:
 
 
 @cache
-def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
+def constructor_names(cls: Any) -> tuple[str, ...]:
     """What the constructor takes, with what it hands on to that of its base as ``**settings``."""
     names: list[str] = []
     for base in cls.__mro__:
@@ -93,14 +93,14 @@ def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
             break  # what a base of all losses or metrics takes, each of them has said by itself
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(base.__init__).parameters.values()
-            names += [p.name for p in parameters if p.name not in names and p.kind not in _GATHERING]
+            names += [p.name for p in parameters if p.name not in (*names, *cls.keywords) and p.kind not in _GATHERING]
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return tuple(names)
 
 
 @cache
-def settings_of(cls: type[Configured]) -> tuple[str, ...]:
+def settings_of(cls: Any) -> tuple[str, ...]:
     """The kernel's settings that the class takes, whatever the constructor of a user's subclass does."""
     names = constructor_names(next(base for base in cls.__mro__ if "kernel" in vars(base)))
     return tuple(

@@ -27,8 +27,8 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
     `scores` must be floating point: they promote as the standard says, half precision to float32. `masks` may be
     boolean, integer or floating point; they do not take part in the promotion.
     """
-    named = scores if masks is None else {**scores, **masks}
-    xp = common_namespace(named)
+    by_name = scores if masks is None else {**scores, **masks}
+    xp = common_namespace(by_name)
     dtype = device = None
     for x in scores.values():  # plain loops: what is asked here is most of the cost of a small call
         if dtype is None:
@@ -42,11 +42,11 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
             continue
         if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
-    for x in named.values() if xp.has_devices and len(named) > 1 else ():
+    for x in by_name.values() if xp.has_devices and len(by_name) > 1 else ():
         if device is None:
             device = getattr(x, "device", None)
         elif getattr(x, "device", None) != device:
-            devices = ", ".join(f"`{name}` on {xp.device(each)}" for name, each in named.items())
+            devices = ", ".join(f"`{name}` on {xp.device(each)}" for name, each in by_name.items())
             raise ValueError(f"arrays must be on one device, got {devices}")
     return xp, dtype
 
@@ -68,8 +68,8 @@ def is_real(x: Array) -> bool:
 def _promoted(xp: Namespace, scores: Mapping[str, Array]) -> DType:
     for name, x in scores.items():
         if not is_real(x):
-            wanted = f"one of {', '.join(REAL)}" if "float" in dtype_name(x.dtype) else "floating point"
-            raise TypeError(f"`{name}` must be {wanted}, got dtype {x.dtype}")
+            expected = f"one of {', '.join(REAL)}" if "float" in dtype_name(x.dtype) else "floating point"
+            raise TypeError(f"`{name}` must be {expected}, got dtype {x.dtype}")
     return xp.float64 if any(dtype_name(x.dtype) == "float64" for x in scores.values()) else xp.float32
 
 
@@ -191,13 +191,13 @@ def is_number(value: object) -> bool:
 
 def _in_range(name: str, value: Any, allowed: Range) -> float:
     try:
-        found = float(value)
+        number = float(value)
     except OverflowError:
         bits = int(value).bit_length()  # of a fraction too
         raise ValueError(f"`{name}` must be a number that fits a float, got one of {bits} bits") from None
-    if not allowed.holds(found):
+    if not allowed.holds(number):
         raise ValueError(f"`{name}` must be {allowed}, got {value}")
-    return found
+    return number
 
 
 def _real_0d(name: str, value: Any) -> Any:
@@ -272,9 +272,9 @@ def integer(name: str, value: Any, what: str) -> int:
 
 def positive(name: str, value: Any, what: str = "a positive integer") -> int:
     """An integer from 1 on as Python's: a number of units, steps or the like."""
-    found = integer(name, value, what)
-    setting(name, found, Range(least=1))
-    return found
+    size = integer(name, value, what)
+    setting(name, size, Range(least=1))
+    return size
 
 
 def flag(name: str, value: Any) -> bool:
@@ -288,20 +288,20 @@ def axes(name: str, value: SupportsIndex | Sequence[SupportsIndex] | None) -> tu
     """Axes as a tuple of integers, or None for all."""
     if value is None:
         return None
-    given = value if isinstance(value, tuple | list) else (value,)
-    found = tuple(integer(name, k, "an integer or a tuple of integers") for k in given)
-    if not found or len(set(found)) < len(found):
+    several = value if isinstance(value, tuple | list) else (value,)
+    result = tuple(integer(name, k, "an integer or a tuple of integers") for k in several)
+    if not result or len(set(result)) < len(result):
         raise ValueError(f"`{name}` must be distinct axes, at least one, got {value}")
-    return found
+    return result
 
 
 def axes_of(axis: SupportsIndex | Sequence[SupportsIndex] | None, ndim: int) -> tuple[int, ...] | None:
     """Distinct axes of an array, counted from the front, or None for all."""
-    found = axes("axis", axis)
-    if found is None:
+    chosen = axes("axis", axis)
+    if chosen is None:
         return None
-    counted = [k % ndim if -ndim <= k < ndim else ndim for k in found]
-    if ndim in counted or len(set(counted)) < len(found):
+    counted = [k % ndim if -ndim <= k < ndim else ndim for k in chosen]
+    if ndim in counted or len(set(counted)) < len(chosen):
         raise ValueError(f"`axis` must be distinct axes of an array of {ndim} dimensions, got {axis}")
     return tuple(counted)
 

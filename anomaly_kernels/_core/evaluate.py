@@ -32,8 +32,8 @@ class Formula(NamedTuple):
     """``(xp, how, *arguments)``: the "mean" or the "sum" in fewer operations than by the values."""
     total: Callable[..., Array] | None = None
     """``(xp, *arguments)``: the sum where nothing but the sum of a block is wanted."""
-    block: int = 0
-    """Elements to evaluate at a time; 0 for as many as usual."""
+    blocks: float = 1
+    """How many blocks of the usual size to evaluate at a time: more where there are few temporaries."""
     casts: bool = False
     """Whether `values` casts by itself, for it hands its arrays on to another formula."""
 
@@ -60,7 +60,7 @@ class Sums(NamedTuple):
     slopes: Callable[..., Slopes] | None = None
     """``(xp, upstream, *arguments)``: Σ upstreamⱼ · ∂sumⱼ/∂argument for each argument."""
     inner: int = 0
-    block: int = 0
+    blocks: float = 1
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, with no factor missing."""

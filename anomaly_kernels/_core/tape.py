@@ -307,9 +307,9 @@ class Tape(Generic):
         return not any(map(self.owns, arrays)) and self.base.is_lean(*arrays)
 
     def scattered(self, shape: Shape, dtype: DType, parts: Sequence[tuple[Any, Any]]) -> Any:
-        found = self.base.scattered(shape, dtype, [Part(key, self.plain(g)) for key, g in parts])
+        values = self.base.scattered(shape, dtype, [Part(key, self.plain(g)) for key, g in parts])
         edges = [(g.node, operator.itemgetter(key)) for key, g in parts if self.owns(g)]
-        return self.array(found, Node(shape, dtype, edges)) if edges else found
+        return self.array(values, Node(shape, dtype, edges)) if edges else values
 
     evaluate = Generic.evaluate
 
@@ -329,8 +329,8 @@ class Tape(Generic):
             return cast(tuple[Any, ...], base.add_up(formula, dtype, values[:count], values[count:]))
 
         def slopes(base: Any, upstream: Sequence[Any], *values: Any) -> list[Any]:
-            found = base.differentiate(formula, dtype, values[:count], values[count:], needed, upstream)
-            return [None if g is None else partial(_same, g) for g in found]
+            gradients = base.differentiate(formula, dtype, values[:count], values[count:], needed, upstream)
+            return [None if g is None else partial(_same, g) for g in gradients]
 
         return self.summed(evaluate, slopes, (*arrays, *whole))
 
@@ -352,12 +352,12 @@ class Tape(Generic):
             return cast(tuple[Any, ...], top.tape.summed(evaluate, slopes, arrays))
         sources = [x.node if type(x) is kind else None for x in arrays]
         values = [x.value if type(x) is kind else x for x in arrays]
-        found = evaluate(self.base, *values)
-        if any(map(self.owns, found)):
+        results = evaluate(self.base, *values)
+        if any(map(self.owns, results)):
             raise TypeError("sums with slopes of their own depend on a followed array that is not among theirs")
-        joint = Joint(sources, values, slopes, found)
-        nodes = [Node(y.shape, y.dtype, [(joint, partial(Part, k))]) for k, y in enumerate(found)]
-        return tuple(kind(y, node) if _is_real(self.base, y) else y for y, node in zip(found, nodes, strict=True))
+        joint = Joint(sources, values, slopes, results)
+        nodes = [Node(y.shape, y.dtype, [(joint, partial(Part, k))]) for k, y in enumerate(results)]
+        return tuple(kind(y, node) if _is_real(self.base, y) else y for y, node in zip(results, nodes, strict=True))
 
 
 def _class_for(tape: Tape, array_of_root: type) -> type[Followed]:
@@ -366,8 +366,8 @@ def _class_for(tape: Tape, array_of_root: type) -> type[Followed]:
     try:
         # The operators of a library written in Python may refuse what they do not know on their right, but a subclass
         # of their own class is asked first.
-        made = {**members, "__new__": lambda kind, *_: object.__new__(kind)}
-        kind = type("Followed", (Followed, array_of_root), made)
+        members = {**members, "__new__": lambda kind, *_: object.__new__(kind)}
+        kind = type("Followed", (Followed, array_of_root), members)
         kind(None, None)
     except TypeError:  # written in C
         kind = type("Followed", (Followed,), {**members, "__slots__": ("node", "value")})
@@ -439,8 +439,8 @@ def _matmul(xp: Any, _: Any, a: Any, b: Any) -> tuple[Slope, Slope]:
         x, g = left, matrices(g)
         if one:  # a batch times one matrix: one product, not one a member and their sum
             x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
-        found = xp.matmul(_transposed(xp, x), g)
-        return xp.reshape(found, found.shape[:-1]) if vector else found
+        product = xp.matmul(_transposed(xp, x), g)
+        return xp.reshape(product, product.shape[:-1]) if vector else product
 
     return of_left, of_right
 
@@ -478,7 +478,7 @@ def _erf(xp: Any, _: Any, x: Any) -> tuple[Slope]:
     return (slope,)
 
 
-def _kept(shape: Shape, axis: Axis) -> Shape:
+def _with_ones(shape: Shape, axis: Axis) -> Shape:
     """The shape of a reduction that keeps its axes."""
     axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
     gone = {k % len(shape) for k in axes}
@@ -486,8 +486,8 @@ def _kept(shape: Shape, axis: Axis) -> Shape:
 
 
 def _sum(xp: Any, _: Any, x: Any, axis: Axis = None, **__: Any) -> tuple[Slope]:
-    shape, kept = x.shape, _kept(x.shape, axis)
-    return (lambda g: xp.broadcast_to(xp.reshape(g, kept), shape),)
+    shape, with_ones = x.shape, _with_ones(x.shape, axis)
+    return (lambda g: xp.broadcast_to(xp.reshape(g, with_ones), shape),)
 
 
 def _mean(xp: Any, y: Any, x: Any, **settings: Any) -> tuple[Slope]:
@@ -497,11 +497,11 @@ def _mean(xp: Any, y: Any, x: Any, **settings: Any) -> tuple[Slope]:
 
 
 def _extreme(xp: Any, y: Any, x: Any, axis: Axis = None, **_: Any) -> tuple[Slope]:
-    kept = _kept(x.shape, axis)
+    with_ones = _with_ones(x.shape, axis)
 
     def slope(g: Any) -> Any:
-        chosen = xp.astype(xp.logical_or(x == xp.reshape(y, kept), x != x), g.dtype)
-        return chosen * (xp.reshape(g, kept) / xp.sum(chosen, axis=axis, keepdims=True))
+        chosen = xp.astype(xp.logical_or(x == xp.reshape(y, with_ones), x != x), g.dtype)
+        return chosen * (xp.reshape(g, with_ones) / xp.sum(chosen, axis=axis, keepdims=True))
 
     return (slope,)
 
@@ -558,8 +558,8 @@ def _cholesky(xp: Any, y: Any, x: Any) -> tuple[Slope]:
         inverse = xp.lower_inverse(y)
         eye, lower = _lower(xp, y)
         inner = xp.matmul(_transposed(xp, y), g) * (lower - 0.5 * eye)
-        found = xp.matmul(xp.matmul(_transposed(xp, inverse), inner), inverse)
-        return 0.5 * (found + _transposed(xp, found))
+        slope = xp.matmul(xp.matmul(_transposed(xp, inverse), inner), inverse)
+        return 0.5 * (slope + _transposed(xp, slope))
 
     return (slope,)
 
@@ -723,9 +723,9 @@ def _by_tape(base: Any, function: Callable[[list[Any]], Any], arrays: list[Any])
         raise TypeError("`function` must return an array of its own, got one that an inner `value_and_grad` follows")
     if type(result) is not tape.array:
         return result, [base.zeros_like(x) for x in arrays]
-    found = Sweep(base, first).run(result)
+    slopes = Sweep(base, first).run(result)
     # copies, since they may be views of each other or of the inputs
-    gradients = [base.astype(found[x.node], x.dtype) if x.node in found else base.zeros_like(x.value) for x in leaves]
+    gradients = [base.astype(slopes[x.node], x.dtype) if x.node in slopes else base.zeros_like(x.value) for x in leaves]
     return base.astype(result.value, result.dtype), gradients
 
 
@@ -798,9 +798,9 @@ def value_and_grad(
     @wraps(function)
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         chosen = _chosen(argnums, numbers, len(args))
-        named = dict(leaf for k in chosen for leaf in _leaves(args[k], f"argument {k}"))
-        xp = common_namespace(named)
-        for name, x in named.items():
+        by_name = dict(leaf for k in chosen for leaf in _leaves(args[k], f"argument {k}"))
+        xp = common_namespace(by_name)
+        for name, x in by_name.items():
             if not _is_real(xp, x):
                 raise TypeError(f"`{name}` must be floating point to be differentiated by, got dtype {x.dtype}")
 
@@ -810,7 +810,7 @@ def value_and_grad(
                 filled[k] = _rebuilt(args[k], new)
             return _checked(xp, function(*filled, **kwargs))
 
-        arrays = list(named.values())
+        arrays = list(by_name.values())
         value, gradients = xp.value_and_grad(of_leaves, arrays) or _by_tape(xp, of_leaves, arrays)
         each = iter(gradients)
         trees = tuple(_rebuilt(args[k], each) for k in chosen)
@@ -838,8 +838,8 @@ def _chosen(argnums: Any, numbers: list[int], count: int) -> list[int]:
 
 def _checked(xp: Namespace, result: Any) -> Any:
     """What the function returned, if it can be differentiated."""
-    found = namespace_or_none(result)
-    if found is None or found.name != xp.name:
+    own = namespace_or_none(result)
+    if own is None or own.name != xp.name:
         raise TypeError(f"`function` must return a 0-d array of {xp.name}, got {describe(result)}")
     if tuple(result.shape) != ():
         raise ValueError(f"`function` must return a 0-d array, got shape {tuple(result.shape)}")
@@ -871,6 +871,6 @@ def _rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(tree, Mapping):
         return {key: _rebuilt(x, leaves) for key, x in tree.items()}
     if isinstance(tree, tuple | list):
-        found = [_rebuilt(x, leaves) for x in tree]
-        return type(tree)(*found) if hasattr(tree, "_fields") else type(tree)(found)
+        parts = [_rebuilt(x, leaves) for x in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return next(leaves)

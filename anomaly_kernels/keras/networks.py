@@ -14,7 +14,7 @@ from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.network_files import NetworkFile
 from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
+from anomaly_kernels.keras._base import PACKAGE, Tensor, to_tensor
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_named
@@ -353,8 +353,8 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         reconstructions : tensor, (B, T', F), optional
             By default those of the model; where they have other steps, over the first min(T, T').
         """
-        inputs = tensor_of(inputs)
-        found = self(inputs) if reconstructions is None else tensor_of(reconstructions)
+        inputs = to_tensor(inputs)
+        found = self(inputs) if reconstructions is None else to_tensor(reconstructions)
         return reconstruction_error(inputs, found)
 
     save, summary = keras.Model.save, keras.Model.summary  # Keras' own, not the learner's

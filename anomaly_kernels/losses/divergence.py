@@ -102,7 +102,7 @@ def kl_divergence(
     has_ndim("p_true", p_true, 1, "(..., C)", most=-1)
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
     arrays = {"p_true": p_true, "p_pred": p_pred}
-    return reduce(xp, dtype, _divergence(low), arrays, low, weight=weight, reduction=reduction)
+    return reduce(xp, dtype, _kl_formula(low), arrays, low, weight=weight, reduction=reduction)
 
 
 def distillation_loss(
@@ -165,18 +165,18 @@ def distillation_loss(
     """
     choice("loss_type", loss_type, ("kld", "xent"))
     teacher = _outputs("model", model, x_true)
-    named = {"model(x_true)": teacher, "y_pred": y_pred}
-    xp, dtype = inputs(**named)
-    same_shape(**named)
+    probabilities = {"model(x_true)": teacher, "y_pred": y_pred}
+    xp, dtype = inputs(**probabilities)
+    same_shape(**probabilities)
     has_ndim("y_pred", y_pred, 1, "(..., C)", most=-1)
     low = number("epsilon", epsilon, xp, dtype, BELOW_HALF)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
-    distance = _divergence(low).values if loss_type == "kld" else _cross_entropy
+    distance = _kl_formula(low).values if loss_type == "kld" else _cross_entropy
 
     def values(xp: Namespace, p: Array, q: Array) -> Array:
         return distance(xp, _tempered(xp, p, t), q, low)
 
-    return reduce(xp, dtype, Formula(values, inner=1), named, reduction=reduction)
+    return reduce(xp, dtype, Formula(values, inner=1), probabilities, reduction=reduction)
 
 
 def adversarial_ae_loss(
@@ -284,14 +284,14 @@ def adversarial_ae_loss(
 def _model_divergences(
     xp: Namespace, dtype: DType, name: str, model: Model, x: tuple[Array, Array], temperature: Setting, low: Setting
 ) -> Array:
-    named = {f"{name}(x_true)": _outputs(name, model, x[0]), f"{name}(x_pred)": model(x[1])}
-    inputs(x_true=x[0], **named)
-    same_shape(**named)
-    for output, y in named.items():
+    outputs = {f"{name}(x_true)": _outputs(name, model, x[0]), f"{name}(x_pred)": model(x[1])}
+    inputs(x_true=x[0], **outputs)
+    same_shape(**outputs)
+    for output, y in outputs.items():
         has_ndim(output, y, 1, "(..., C)", most=-1)
-    not_empty(**named)
-    p, q = (cast(xp, dtype, y) for y in named.values())
-    return _divergence(low).values(xp, _tempered(xp, p, temperature), q, low)
+    not_empty(**outputs)
+    p, q = (cast(xp, dtype, y) for y in outputs.values())
+    return _kl_formula(low).values(xp, _tempered(xp, p, temperature), q, low)
 
 
 def _scaled_error(xp: Namespace, dtype: DType, rows: Array, data: dict[str, Array], *, each: bool) -> Array:
@@ -344,7 +344,7 @@ _KL = Formula(_kl, _kl_slopes, inner=1, total=_total_kl)
 _KL_OF_ZEROS = Formula(_kl_of_zeros, inner=1)
 
 
-def _divergence(low: Setting) -> Formula:
+def _kl_formula(low: Setting) -> Formula:
     """Σ p log(p/q) over the last axis, p and q clipped to [low, 1]."""
     return _KL if isinstance(low, float) and low > 0.0 else _KL_OF_ZEROS
 

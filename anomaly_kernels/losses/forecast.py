@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.checks import cast, has_ndim, has_shape, inputs, levels, not_empty, shape_of
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.typing import Array, Items, Namespace, Number, Reduction, Setting
@@ -85,7 +84,7 @@ def quantile_loss(
         return [lambda: slope, lambda: -xp.sum(slope, axis=2, keepdims=True)]
 
     arrays = {"y_pred": y_pred, "y_true": xp.expand_dims(y_true, axis=2)}
-    formula = Formula(values, slopes, reduced=reduced, block=len(taus) * blocks.BLOCK)
+    formula = Formula(values, slopes, reduced=reduced, blocks=len(taus))
     return reduce(xp, dtype, formula, arrays, weight=weight, reduction=reduction)
 
 

@@ -34,11 +34,11 @@ class Covariance(NamedTuple):
 
     def chosen(self) -> dict[str, Array]:
         """The one that is set, by name, if any."""
-        given = {name: value for name, value in self._asdict().items() if value is not None}
-        if len(given) > 1:
+        chosen = {name: value for name, value in self._asdict().items() if value is not None}
+        if len(chosen) > 1:
             names = ", ".join(f"`{name}`" for name in self._fields)
-            raise ValueError(f"at most one of {names} may be given, got {', '.join(given)}")
-        return given
+            raise ValueError(f"at most one of {names} may be given, got {', '.join(chosen)}")
+        return chosen
 
 
 def elbo(
@@ -107,15 +107,15 @@ def elbo(
     """
     covariance = Covariance(cov_full, cov_diag, scale_diag, sim)
     data = {"y_true": y_true, "y_pred": y_pred}
-    return gaussian_nll(data, covariance, weight=("weight", weight), reduction=reduction)
+    return negative_log_likelihood(data, covariance, weight=("weight", weight), reduction=reduction)
 
 
-def gaussian_nll(
+def negative_log_likelihood(
     data: Mapping[str, Array], covariance: Covariance, *, weight: tuple[str, Setting], reduction: Reduction
 ) -> Array:
     """`elbo` of two arrays under the names that its caller gives them and its weight."""
-    given = covariance.chosen()
-    xp, dtype = inputs(**data, **{name: x for name, x in given.items() if name != "sim"})
+    chosen = covariance.chosen()
+    xp, dtype = inputs(**data, **{name: x for name, x in chosen.items() if name != "sim"})
     same_shape(**data)
     size = _sample_size(**data)
     arrays = {name: xp.reshape(x, (-1, size)) for name, x in data.items()}
@@ -231,15 +231,15 @@ def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction
     same_shape(mean=mean, log_var=log_var)
     has_ndim("mean", mean, 1, "(..., D)", most=-1)
     arrays = {"mean": mean, "log_var": log_var}
-    return reduce(xp, dtype, _STANDARD, arrays, weight=weight, reduction=reduction)
+    return reduce(xp, dtype, _KL_FROM_STANDARD, arrays, weight=weight, reduction=reduction)
 
 
-def _divergence(xp: Namespace, mu: Array, log_variance: Array) -> Array:
+def _kl_from_standard(xp: Namespace, mu: Array, log_variance: Array) -> Array:
     return 0.5 * xp.sum(square(mu) + (xp.exp(log_variance) - 1.0 - log_variance), axis=-1)
 
 
-_STANDARD = Formula(
-    _divergence,
+_KL_FROM_STANDARD = Formula(
+    _kl_from_standard,
     lambda xp, mu, log_variance: [lambda: mu, lambda: 0.5 * xp.exp(log_variance) - 0.5],
     inner=1,
 )

@@ -21,11 +21,11 @@ from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.numeric import logsumexp, ratio, square
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
-from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, gaussian_nll
+from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, negative_log_likelihood
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
 
-BLOCK = 2**13
-"""Elements of a block of samples: the products of such small matrices stay below the size that BLAS would thread."""
+BLOCKS = 1 / 8
+"""Of the usual block: the products of such small matrices stay below the size that BLAS would thread."""
 
 
 class GMMParams(NamedTuple):
@@ -160,8 +160,8 @@ def _slopes_of_scatter(xp: Namespace, upstream: tuple[Array], z: Array, gamma: A
     return [by_sample, by_weight, by_mean]
 
 
-_WEIGHTS = Sums(_weights, _slopes_of_weights, inner=1, block=BLOCK)
-_SCATTER = Sums(_scatter, _slopes_of_scatter, inner=1, block=BLOCK)
+_WEIGHTS = Sums(_weights, _slopes_of_weights, inner=1, blocks=BLOCKS)
+_SCATTER = Sums(_scatter, _slopes_of_scatter, inner=1, blocks=BLOCKS)
 
 
 def _transposed(xp: Namespace, matrix: Array) -> Array:
@@ -270,7 +270,7 @@ def _slopes_of_energies(xp: Namespace, z: Array, *mixture: Array) -> Slopes:
 
 
 _ENERGY = Formula(
-    lambda xp, *arguments: xp.as_one(_energies)(xp, *arguments), _slopes_of_energies, inner=1, block=BLOCK
+    lambda xp, *arguments: xp.as_one(_energies)(xp, *arguments), _slopes_of_energies, inner=1, blocks=BLOCKS
 )
 
 
@@ -449,7 +449,7 @@ def vaegmm_loss(
     xp, dtype = inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma, **given)
     data = {"x_true": cast(xp, dtype, x_true), "x_pred": cast(xp, dtype, x_pred)}
     covariance = Covariance(**matrices, sim=0.05 if sim is None and not given else sim)
-    recon = gaussian_nll(data, covariance, weight=("w_recon", w_recon), reduction="mean")
+    recon = negative_log_likelihood(data, covariance, weight=("w_recon", w_recon), reduction="mean")
     return recon + _mixture_terms(cast(xp, dtype, z), cast(xp, dtype, gamma), w_energy, w_cov_diag, eps)
 
 

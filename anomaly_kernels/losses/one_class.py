@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.checks import (
     INSIDE_UNIT,
     POSITIVE,
@@ -59,7 +58,7 @@ def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, r
     >>> float(ak.deep_svdd_loss(np.asarray([[3.0, 4.0], [0.0, 1.0]]), np.zeros(2)))
     13.0
     """
-    xp, dtype, c = _prepared(embeddings, center)
+    xp, dtype, c = _prepare(embeddings, center)
     return reduce(xp, dtype, DISTANCE, {"embeddings": embeddings}, c, weight=weight, reduction=reduction)
 
 
@@ -112,7 +111,7 @@ def deep_svdd_soft_boundary_loss(
     >>> float(ak.deep_svdd_soft_boundary_loss(z, c, 2.0, nu=0.5))
     25.0
     """
-    xp, dtype, c = _prepared(embeddings, center)
+    xp, dtype, c = _prepare(embeddings, center)
     r = number("radius", radius, xp, dtype)
     v = number("nu", nu, xp, dtype, INSIDE_UNIT)
     return weigh(xp, dtype, weight, r * r + reduce(xp, dtype, EXCESS, {"embeddings": embeddings}, c, r) / v)
@@ -155,7 +154,7 @@ def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = Non
     >>> ak.svdd_score(np.asarray([[3.0, 4.0], [0.0, 1.0]]), np.zeros(2), radius=2.0)
     array([21., -3.])
     """
-    xp, dtype, c = _prepared(embeddings, center)
+    xp, dtype, c = _prepare(embeddings, center)
     distance = reduce(xp, dtype, DISTANCE, {"embeddings": embeddings}, c, reduction="none")
     if radius is None:
         return distance
@@ -222,7 +221,7 @@ def raw_radius(radius: Array, beta: float = 10.0) -> Array:
     return (size + xp.log(-xp.expm1(-size))) / beta
 
 
-def _prepared(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]:
+def _prepare(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]:
     xp, dtype = inputs(embeddings=embeddings, center=center)
     has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)
     has_shape("center", center, shape_of(embeddings)[-1:], "(D,)")
@@ -239,8 +238,8 @@ def _distance_slopes(xp: Namespace, z: Array, c: Array) -> Slopes:
 
 
 def _reduced_distance(xp: Namespace, how: str, z: Array, c: Array) -> Array:
-    found = xp.squared_difference(z, c, how)
-    return found * float(c.shape[0]) if how == "mean" else found
+    total = xp.squared_difference(z, c, how)
+    return total * float(c.shape[0]) if how == "mean" else total
 
 
 def _excess(xp: Namespace, z: Array, c: Array, r: Setting) -> Array:
@@ -260,5 +259,5 @@ def _sum_of_rows(xp: Namespace, x: Array) -> Array:
     return xp.sum(x, axis=tuple(range(len(x.shape) - 1)))
 
 
-DISTANCE = Formula(_distance, _distance_slopes, inner=1, reduced=_reduced_distance, block=2 * blocks.BLOCK)
+DISTANCE = Formula(_distance, _distance_slopes, inner=1, reduced=_reduced_distance, blocks=2)
 EXCESS = Formula(_excess, _excess_slopes, inner=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, SupportsIndex
 
-from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.checks import (
     NOT_NEGATIVE,
     axes,
@@ -206,7 +205,7 @@ def _jaccard(
         by_common, by_both = upstream
         return [lambda: (by_common * y + by_both) * SLOPES[method](xp, x), lambda: by_common * soft(xp, x) + by_both]
 
-    formula = Sums(sums, slopes, block=2 * blocks.BLOCK) if method in SLOPES else Sums(sums)
+    formula = Sums(sums, slopes, blocks=2) if method in SLOPES else Sums(sums)
     if axis is None:
         common, both = xp.add_up(formula, dtype, (score, target), extremes)
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.checks import choice, has_ndim, inputs, matches, not_empty, same_shape, shape_of
 from anomaly_kernels._core.evaluate import Formula, reduce
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
@@ -57,7 +56,7 @@ SQUARE = Formula(
     values=lambda xp, a: a * a,
     slopes=lambda xp, a: [lambda: 2.0 * a],
     total=lambda xp, a: xp.sum_of_products(a, a),
-    block=2 * blocks.BLOCK,
+    blocks=2,
 )
 
 
@@ -111,7 +110,7 @@ SQUARED_ERROR = Formula(
     values=lambda xp, x, y: xp.squared_difference(x, y, "none"),
     slopes=lambda xp, x, y: [lambda: 2.0 * (x - y), lambda: 2.0 * (y - x)],
     reduced=lambda xp, how, x, y: xp.squared_difference(x, y, how),
-    block=2 * blocks.BLOCK,
+    blocks=2,
 )
 
 

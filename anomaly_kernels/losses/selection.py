@@ -119,9 +119,9 @@ def distinctness_loss(
 
 def _sums_of_unit_rows(xp: Namespace, rows: Array, eps: Setting) -> tuple[Array, Array, Array]:
     length = root(xp, xp.sum(square(rows), axis=1, keepdims=True))
-    unit = ratio(xp, rows, xp.maximum(length, eps))
+    unit_rows = ratio(xp, rows, xp.maximum(length, eps))
     # counted, for the static size may be unknown
-    return xp.sum(unit, axis=0), xp.sum(square(unit)), xp.sum(xp.ones_like(unit[:, 0]))
+    return xp.sum(unit_rows, axis=0), xp.sum(square(unit_rows)), xp.sum(xp.ones_like(unit_rows[:, 0]))
 
 
 _UNIT_ROWS = Sums(_sums_of_unit_rows, inner=1)

@@ -11,12 +11,17 @@ BLOCK = 2**16
 """Elements of a block, for formulas that do not say otherwise."""
 
 
+def size_of(formula: Any) -> int:
+    """Elements of a block of a formula."""
+    return int(formula.blocks * BLOCK)
+
+
 def cuts(formula: Any, arrays: Sequence[Any]) -> list[Any]:
     """Slices of the first axes that cut the arrays into blocks, or single samples; the last `inner` stay whole.
 
     Arrays are cut along the axes that they have in common.
     """
-    shape, block = arrays[0].shape, formula.block or BLOCK
+    shape, block = arrays[0].shape, size_of(formula)
     outer = min(len(shape) - formula.inner, *(_count_shared(shape, x.shape) for x in arrays))
     if outer == 0 or 0 in shape:
         return [...]
@@ -46,8 +51,8 @@ def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequen
     """The sums of a formula over everything."""
 
     def of_block(cut: Any) -> list[Any]:
-        found = formula.sums(xp, *parts(xp, dtype, arrays, cut), *whole)
-        return [x if x.shape else x.item() for x in found]  # kept 0-d tensors would split the heap
+        totals = formula.sums(xp, *parts(xp, dtype, arrays, cut), *whole)
+        return [x if x.shape else x.item() for x in totals]  # kept 0-d tensors would split the heap
 
     def of_blocks(group: Sequence[Any]) -> list[Any]:
         return [_total(column) for column in zip(*map(of_block, group), strict=True)]
@@ -58,7 +63,7 @@ def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequen
 
 def _groups(formula: Any, each: Sequence[Any]) -> list[Any]:
     """As many small blocks as make a usual one are added up at once: their sums may be large."""
-    size = max(1, BLOCK // (formula.block or BLOCK))
+    size = max(1, BLOCK // size_of(formula))
     return [each[k : k + size] for k in range(0, len(each), size)]
 
 

@@ -59,9 +59,9 @@ class Dask(Generic):
         while len(states) > 1:
             pairs = zip(states[::2], states[1::2], strict=False)
             states = [delayed(merge, pure=True)(*pair) for pair in pairs] + states[len(states) // 2 * 2 :]
-        found = delayed(whole, pure=True)(states[0], *settings)
+        result = delayed(whole, pure=True)(states[0], *settings)
         example = whole(part(*(np.ones(1, x.dtype) for x in arrays)), *map(_example, settings))
-        return tuple(da.from_delayed(found[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
+        return tuple(da.from_delayed(result[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
 
     def value_and_grad(self, function: Callable[..., Any], arrays: list[da.Array]) -> NoReturn:
         raise TypeError("`value_and_grad` cannot follow Dask's arrays: differentiate a function of the chunks")

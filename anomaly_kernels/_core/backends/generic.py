@@ -155,8 +155,8 @@ class Generic:
         if len(x1.shape) == 1:
             return xp.searchsorted(x1, x2, side=side)
         sorted_rows, rows = (xp.reshape(x, (-1, x.shape[-1])) for x in (x1, x2))
-        found = [xp.searchsorted(sorted_rows[k, ...], rows[k, ...], side=side) for k in range(rows.shape[0])]
-        return xp.reshape(xp.stack(found), x2.shape) if found else xp.zeros(x2.shape, dtype=xp.int64)
+        places = [xp.searchsorted(sorted_rows[k, ...], rows[k, ...], side=side) for k in range(rows.shape[0])]
+        return xp.reshape(xp.stack(places), x2.shape) if places else xp.zeros(x2.shape, dtype=xp.int64)
 
     def sorted_classes(self: Any, x: Array, mask: Array) -> tuple[Array, Array]:
         """The entries where the mask is true, and the others, each ascending, of arrays of one dimension."""

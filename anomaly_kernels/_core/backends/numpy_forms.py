@@ -54,15 +54,15 @@ def _selected(blocks: Blocks, ranks: np.ndarray, halves: int, upwards: np.ndarra
         ordered = _sorted(blocks, halves, shared, np.empty(np.sum(sizes), first.dtype))
         return ordered[ranks - (ends[wanted] - np.cumsum(sizes))[which]]
     starts = ends[wanted] - sizes
-    found = []
+    parts = []
     for k, value in enumerate(shared):
 
         def sharing(value: np.integer = value) -> Iterator[np.ndarray]:
             return (block[np.flatnonzero(_half(block, halves) == value)] for block in blocks())
 
         later = upwards if upwards is not _HIGHEST else _FALLING if value >= 2**15 else _RISING
-        found.append(_selected(sharing, ranks[which == k] - starts[k], halves - 1, later))
-    return np.concatenate(found)
+        parts.append(_selected(sharing, ranks[which == k] - starts[k], halves - 1, later))
+    return np.concatenate(parts)
 
 
 def _half(block: np.ndarray, halves: int) -> np.ndarray:

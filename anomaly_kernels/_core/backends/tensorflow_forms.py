@@ -34,8 +34,8 @@ def sizes(x: Tensor, shape: Any, shift: int = 0) -> list[Any]:
 
 def axes(x: Tensor, axis: Axis) -> list[int]:
     """The axes meant, all of them by default, counted from the front."""
-    given = range(x.shape.rank) if axis is None else [axis] if isinstance(axis, int) else axis
-    return [a % x.shape.rank for a in given]
+    axes = range(x.shape.rank) if axis is None else [axis] if isinstance(axis, int) else axis
+    return [a % x.shape.rank for a in axes]
 
 
 def tensor(x: Any, dtype: DType) -> Tensor:
@@ -60,11 +60,11 @@ def extreme(x1: Tensor, x2: Tensor, native: Any, precedes: Any) -> Tensor:
 
 def reduce_extreme(x: Tensor, axis: Axis, keepdims: bool, native: Any) -> Tensor:  # noqa: FBT001
     """The largest or smallest of x, or NaN."""
-    found = native(x, axis, keepdims)
+    result = native(x, axis, keepdims)
     if tf.executing_eagerly() or not x.dtype.is_floating:
-        return found
+        return result
     has_nan = tf.reduce_any(tf.math.is_nan(x), axis, keepdims)  # XLA on the CPU loses NaN
-    return tf.where(has_nan, tf.constant(math.nan, x.dtype), found)
+    return tf.where(has_nan, tf.constant(math.nan, x.dtype), result)
 
 
 def addable(x: Tensor) -> Tensor:

@@ -70,8 +70,8 @@ class Torch(Generic):
 
     def order_statistics(self, x: Tensor, ranks: Sequence[int]) -> Sequence[Tensor]:
         if self.is_lean(x):
-            found = _numpy().order_statistics(x.detach().numpy(), ranks)
-            return [torch.as_tensor(each, device="cpu") for each in found]  # whatever the default device
+            entries = _numpy().order_statistics(x.detach().numpy(), ranks)
+            return [torch.as_tensor(each, device="cpu") for each in entries]  # whatever the default device
         # not indexed one by one: a graph with an open batch would note that each rank is below it
         places = torch.stack([torch.full((), rank, dtype=torch.int64, device=x.device) for rank in ranks])
         return torch.gather(torch.sort(x).values, 0, places).unbind()
@@ -135,7 +135,7 @@ class Torch(Generic):
     def value_and_grad(
         self, function: Callable[[list[Tensor]], Tensor], arrays: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        wanted = torch.is_grad_enabled()
+        recording = torch.is_grad_enabled()
         with torch.inference_mode(mode=False), torch.enable_grad():
             leaves = [x.view_as(x) if x.requires_grad else _leaf(x) for x in arrays]
             value = function(leaves)
@@ -143,9 +143,9 @@ class Torch(Generic):
                 return value, [torch.zeros_like(x) for x in arrays]
             # what else has a gradient, such as a module's weights or the leaves of a call around this one, gets it
             # through these gradients too
-            more = wanted and _depends_on_others(value, leaves)
-            found = torch.autograd.grad(value, leaves, create_graph=more, materialize_grads=True)
-        return value if more else value.detach(), [g.clone() for g in found]
+            more = recording and _depends_on_others(value, leaves)
+            gradients = torch.autograd.grad(value, leaves, create_graph=more, materialize_grads=True)
+        return value if more else value.detach(), [g.clone() for g in gradients]
 
     def constant(self, values: Any, *, like: Tensor, dtype: DType) -> Tensor:
         return torch.as_tensor(values, dtype=dtype, device=like.device)

@@ -52,8 +52,8 @@ def takes_blocks(formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -
     """Whether blocks pay for a formula, and may be; recorded ones need its slopes."""
     size, arguments = arrays[0].numel(), (*arrays, *whole)
     if _here.in_block:  # of another formula, whose temporaries are to stay as small
-        return size > (formula.block or blocks.BLOCK)
-    block = min(formula.block or blocks.BLOCK, blocks.BLOCK)
+        return size > blocks.size_of(formula)
+    block = min(blocks.size_of(formula), blocks.BLOCK)
     if size < RECORDED_BLOCKS * block or is_watched() or not all(map(is_plain, arguments)):
         return False
     return formula.slopes is not None if is_recorded(arguments) else size >= BLOCKS * block
@@ -83,10 +83,10 @@ class _Sums(torch.autograd.Function):
         arguments = [next(saved) if x is None else x for x in ctx.numbers]
         arrays, whole = arguments[:count], arguments[count:]
         if torch.is_grad_enabled() or is_watched() or any(map(_is_batch, upstream)):
-            found = _differentiate(xp, formula, dtype, arrays, whole, needed, upstream)
+            gradients = _differentiate(xp, formula, dtype, arrays, whole, needed, upstream)
         else:
-            found = blocks.gradients(xp, formula, dtype, arrays, whole, needed, upstream)
-        return (None,) * 4 + tuple(found)
+            gradients = blocks.gradients(xp, formula, dtype, arrays, whole, needed, upstream)
+        return (None,) * 4 + tuple(gradients)
 
 
 def _is_batch(x: Tensor) -> bool:
@@ -108,11 +108,11 @@ def _differentiate(
     with torch.enable_grad():
         # views, from which no way leads to another argument, of which it may have been made
         own = [x.view_as(x) if need else x for x, need in zip((*arrays, *whole), needed, strict=True)]
-        found = formula.sums(xp, *blocks.parts(xp, dtype, own[: len(arrays)], ...), *own[len(arrays) :])
-    wanted = [x for x, need in zip(own, needed, strict=True) if need]
-    moving = [(x, u) for x, u in zip(found, upstream, strict=True) if x.requires_grad]  # a count does not
-    found, upstream = zip(*moving, strict=True)
-    gradients = iter(torch.autograd.grad(found, wanted, upstream, create_graph=again, allow_unused=True))
+        totals = formula.sums(xp, *blocks.parts(xp, dtype, own[: len(arrays)], ...), *own[len(arrays) :])
+    sources = [x for x, need in zip(own, needed, strict=True) if need]
+    moving = [(x, u) for x, u in zip(totals, upstream, strict=True) if x.requires_grad]  # a count does not
+    totals, upstream = zip(*moving, strict=True)
+    gradients = iter(torch.autograd.grad(totals, sources, upstream, create_graph=again, allow_unused=True))
     return [next(gradients) if need else None for need in needed]
 
 
