@@ -1,4 +1,4 @@
-"""The documentation: pages by hand, and the reference from what the package's __all__ lists name."""
+"""The settings of Sphinx; `generate.py` writes the reference."""
 
 import os
 import sys

@@ -104,13 +104,13 @@ def draw(graph: Graph) -> str:
     arrows = without_shortcuts(graph)
     places = place(arrows)
     height = max(y for _, y in places.values()) + BOX
+    frame = f'viewBox="0 0 {WIDTH} {height:.0f}" font-family="monospace" font-size="13" text-anchor="middle"'
+    tip = 'viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="monospace" '
-        'font-size="13" text-anchor="middle">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>',
         "<title>Which part of anomaly_kernels imports which</title>",
         f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>',
-        '<marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" fill="#8899aa"/></marker>',
+        f'<marker id="tip" {tip}><path d="M0 0L8 4L0 8z" fill="#8899aa"/></marker>',
     ]
     for part in sorted(arrows):
         (x, y), top = places[part], BOX / 2
