@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
-from anomaly_kernels.metrics._unique import UniqueScores
+from anomaly_kernels.metrics.ranking import UniqueScores
 
 # few different scores, so that there are ties within and between the classes
 SCORES = st.sampled_from([-np.inf, -2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0e38, np.inf])

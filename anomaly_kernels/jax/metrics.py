@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import reduce
+from functools import partial
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack
 
 import jax
@@ -66,7 +66,8 @@ class Metric(StatefulMetric, Generic[Result]):
 
     def over(self, axis_name: str) -> Self:
         """Return a metric of the batches of all devices along an axis of a mesh; inside `shard_map`."""
-        return self._with_state(_over(self.state, axis_name))
+        total, least, greatest = (partial(f, axis_name=axis_name) for f in (_total, jax.lax.pmin, jax.lax.pmax))
+        return self._with_state(self.state.reduce(total, least, greatest))
 
     def compute(self) -> Result:
         """Return the result of the function over all batches."""
@@ -102,23 +103,6 @@ class Metric(StatefulMetric, Generic[Result]):
 def _like() -> jax.Array:
     """An array of JAX's widest floating point."""
     return jnp.zeros(0, jax.dtypes.canonicalize_dtype(jnp.float64))
-
-
-def _over(state: Any, axis_name: str) -> Any:
-    """The state of all devices: of sums the sum; others, which are small, are brought together and merged."""
-    match state:
-        case streaming.ScoreHistogram():
-            least, greatest = jax.lax.pmin(state.least, axis_name), jax.lax.pmax(state.greatest, axis_name)
-            counts = (_total(x, axis_name) for x in (state.positive, state.negative, state.unknown))
-            positive, negative, unknown = counts
-            return streaming.ScoreHistogram(state.edges, positive, negative, least, greatest, unknown)
-        case streaming.Detections() | streaming.Statistics():
-            return type(state)(*(_over(part, axis_name) for part in state))
-        case None:
-            return None
-    gathered = jax.tree.map(lambda x: jax.lax.all_gather(x, axis_name), state)
-    devices = jax.tree.leaves(gathered)[0].shape[0]
-    return reduce(streaming.merge, (jax.tree.map(lambda x, k=k: x[k], gathered) for k in range(devices)))
 
 
 def _total(x: jax.Array, axis_name: str) -> jax.Array:

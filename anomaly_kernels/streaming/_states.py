@@ -1,17 +1,19 @@
-"""What is done with states of every kind."""
+"""Functions of states of every kind: update, merge, compute."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol, Self, TypeVar
 
 from anomaly_kernels._core.typing import Array
+from anomaly_kernels.streaming._sums import Reduce
 
 
 class State(Protocol):
-    """What every state can do."""
+    """The methods that every state has."""
 
     def of(self, *arrays: Any, **settings: Any) -> Self: ...
     def merge(self, other: Self, /) -> Self: ...
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce, /) -> Self: ...
     def compute(self, *metric: Any, **settings: Any) -> Any: ...
 
 
@@ -85,7 +87,7 @@ def merge(a: S, b: S) -> S:
 
 
 def compute(state: State, *metric: Any, **settings: Any) -> Any:
-    """What a metric says of all that went into a state.
+    """The metric of all that went into a state.
 
     Parameters
     ----------
