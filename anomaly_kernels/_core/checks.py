@@ -1,4 +1,4 @@
-"""Static checks of arguments. Every message says which argument, what was given and what is expected."""
+"""Checks of arguments: dtypes, shapes, ranges. Each error names the argument, what it is and what is expected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dask. Everything stays lazy; linear algebra works on a single chunk, which small matrices are."""
+"""The namespace of Dask: everything stays lazy; linear algebra works on a single chunk, which small matrices are."""
 
 from __future__ import annotations
 

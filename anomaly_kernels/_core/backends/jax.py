@@ -1,4 +1,4 @@
-"""JAX."""
+"""The namespace of JAX: jax.numpy, and what it lacks or has without derivatives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NumPy."""
+"""The namespace of NumPy: accurate sums, fast sorts, evaluation in blocks."""
 
 from __future__ import annotations
 

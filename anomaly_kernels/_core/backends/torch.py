@@ -1,4 +1,4 @@
-"""torch. Native functions wherever they mean what the standard says: array-api-compat's wrappers cost microseconds."""
+"""The namespace of torch: its own functions wherever they mean what the standard says, as wrappers cost microseconds."""
 
 from __future__ import annotations
 
