@@ -792,7 +792,8 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer):
 
     Examples
     --------
-    >>> round(float(DeepSVDDSoftBoundaryLoss(nu=0.1)(np.asarray([[3.0, 4.0]]), np.zeros(2))), 2)
+    >>> value = DeepSVDDSoftBoundaryLoss(nu=0.1)(np.asarray([[3.0, 4.0]]), np.zeros(2))
+    >>> round(float(keras.ops.convert_to_numpy(value)), 2)
     249.96
     """
 
