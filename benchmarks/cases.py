@@ -44,10 +44,10 @@ def _rows(*names: str, width: int = D) -> Make:
 
 
 def _masked(score: str) -> Make:
-    def made(rng: np.random.Generator, n: int) -> Inputs:
+    def draw(rng: np.random.Generator, n: int) -> Inputs:
         return {"target": (rng.random((n // 8, 8)) < 0.1).astype(np.float32), score: _normal(rng, n // 8, 8)}
 
-    return made
+    return draw
 
 
 def _shares(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
