@@ -102,9 +102,8 @@ def _read_constructor(cls: type[Configured]) -> dict[str, None]:
             break  # what a base of all losses or metrics takes, each of them has said by itself
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(base.__init__).parameters.values()
-            names |= dict.fromkeys(
-                p.name for p in parameters if p.name not in cls.keywords and p.kind not in _GATHERING
-            )
+            own = [p.name for p in parameters if p.kind not in _GATHERING]
+            names |= dict.fromkeys(name for name in own if name not in cls.keywords)
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return names

@@ -9,7 +9,7 @@ from anomaly_kernels._core.typing import Array, Axis, DType, Namespace
 
 
 def result_dtype(xp: Namespace, *arrays: Array) -> DType:
-    """float32 or float64 by the first array that is real; where none is, what the library makes of a Python float."""
+    """float32 or float64 by the first array that is real; where none is, the library's default."""
     for x in arrays:
         if x.dtype in (xp.float32, xp.float64):
             return x.dtype
@@ -36,5 +36,5 @@ def has_nan(xp: Namespace, *arrays: Array, axis: Axis = None) -> Array | None:
 
 
 def nan_where(xp: Namespace, nan: Array | None, result: Array) -> Array:
-    """The result, and NaN where `has_nan` says so."""
+    """The result, and NaN where `has_nan` found one; `nan` is what it returns."""
     return result if nan is None else xp.where(nan, math.nan, result)

@@ -13,7 +13,7 @@ from anomaly_kernels.metrics.ranking import average_precision
 
 
 class DetectionMetrics(NamedTuple):
-    """What `anomaly_detection_metrics` returns: 0-d arrays."""
+    """The results of `anomaly_detection_metrics`: 0-d arrays."""
 
     precision: Array
     recall: Array
@@ -23,7 +23,7 @@ class DetectionMetrics(NamedTuple):
 
 
 class PixelStatistics(NamedTuple):
-    """What `anomaly_pixel_statistics` returns: 0-d arrays, the first two of integers."""
+    """The results of `anomaly_pixel_statistics`: 0-d arrays, the first two of integers."""
 
     total_pixels: Array
     anomalous_pixels: Array
@@ -76,8 +76,8 @@ def anomaly_detection_metrics(
     >>> import anomaly_kernels as ak
     >>> truth = np.asarray([True, True, False, False])
     >>> score = np.asarray([4.0, 1.0, 2.0, -3.0])
-    >>> found = ak.anomaly_detection_metrics(truth, score > 1.5, score)
-    >>> float(found.precision), float(found.recall), round(float(found.average_precision), 4)
+    >>> result = ak.anomaly_detection_metrics(truth, score > 1.5, score)
+    >>> float(result.precision), float(result.recall), round(float(result.average_precision), 4)
     (0.5, 0.5, 0.8333)
     """
     masks = {"target": target, "decision": decision}
@@ -132,8 +132,8 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.anomaly_pixel_statistics(np.asarray([[True, False], [False, False]]))
-    >>> int(found.total_pixels), int(found.anomalous_pixels), float(found.anomaly_percentage)
+    >>> result = ak.anomaly_pixel_statistics(np.asarray([[True, False], [False, False]]))
+    >>> int(result.total_pixels), int(result.anomalous_pixels), float(result.anomaly_percentage)
     (4, 1, 25.0)
     """
     xp, _ = inputs({"decision": decision})

@@ -1,4 +1,4 @@
-"""States of metrics: of parts of the data, in any order and on any machine, merged to the state of the whole.
+"""States of metrics: those of parts of the data, in any order and on any machine, are merged to that of the whole.
 
 Each state is a NamedTuple of arrays: a pytree to JAX, which can be pickled, saved and sent as it is. Its class has
 ``empty(like)``, the state of nothing. Of any state, ``state.of(...)`` is the state of one batch, with the edges of
@@ -11,13 +11,13 @@ Each state is a NamedTuple of arrays: a pytree to JAX, which can be pickled, sav
 =================== ============================================== ===============================================
 State               of                                             compute
 =================== ============================================== ===============================================
-`DetectionCounts`   targets and decisions                          what `anomaly_detection_metrics` does
-`PixelCounts`       decisions                                      what `anomaly_pixel_statistics` does
+`DetectionCounts`   targets and decisions                          `anomaly_detection_metrics`
+`PixelCounts`       decisions                                      `anomaly_pixel_statistics`
 `Moments`           scores                                         their mean, standard deviation and extremes
 `UniqueScores`      targets and scores                             any metric of a ranking, exactly
 `ScoreHistogram`    targets and scores, in memory of a fixed size  metrics of a ranking, between bounds
-`Detections`        targets, decisions and, if given, scores       what `anomaly_detection_metrics` does
-`Statistics`        scores                                         what `score_statistics` does
+`Detections`        targets, decisions and, if given, scores       `anomaly_detection_metrics`
+`Statistics`        scores                                         `score_statistics`
 `Means`             results of any metric                          their means over batches
 =================== ============================================== ===============================================
 

@@ -54,7 +54,7 @@ class DetectionCounts(NamedTuple):
         return DetectionCounts(*map(total, self))
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
-        """What `anomaly_detection_metrics` returns, in the library's default dtype."""
+        """The results of `anomaly_detection_metrics`, in the library's default dtype."""
         xp = array_namespace(self.both)
         dtype = result_dtype(xp, self.both)
         otherwise = number("zero_division", zero_division, xp, dtype, ANY_OR_NAN)
@@ -98,7 +98,7 @@ class PixelCounts(NamedTuple):
         return PixelCounts(*map(total, self))
 
     def compute(self) -> PixelStatistics:
-        """What `anomaly_pixel_statistics` returns, in the library's default dtype."""
+        """The results of `anomaly_pixel_statistics`, in the library's default dtype."""
         xp = array_namespace(self.total)
         dtype = result_dtype(xp, self.total)
         return pixel_statistics(xp, self.total, self.anomalous, dtype, is_undefined(xp, self.unknown, *self[:2]))

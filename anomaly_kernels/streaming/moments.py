@@ -13,7 +13,7 @@ from anomaly_kernels.streaming._sums import Reduce, add, zero
 
 
 class MomentsOfScores(NamedTuple):
-    """What `Moments` computes: 0-d arrays, as `score_statistics` has them; all NaN without scores."""
+    """The results of `Moments`: 0-d arrays, as `score_statistics` has them; all NaN without scores."""
 
     mean: Array
     std: Array
@@ -35,7 +35,7 @@ class Moments(NamedTuple):
 
     Notes
     -----
-    Two of them merge as Chan, Golub and LeVeque have it.
+    Two states merge by the formula of Chan, Golub and LeVeque.
     """
 
     number: Array

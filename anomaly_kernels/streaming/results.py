@@ -70,7 +70,7 @@ class Detections(NamedTuple):
         return Detections(self.counts.reduce(total, least, greatest), scores)
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
-        """What `anomaly_detection_metrics` returns; of a histogram the value between the bounds."""
+        """The results of `anomaly_detection_metrics`; of a histogram the value between the bounds."""
         result = self.counts.compute(zero_division=zero_division)
         if self.scores is None:
             return result
@@ -112,7 +112,7 @@ class Statistics(NamedTuple):
         return Statistics(moments, self.scores.reduce(total, least, greatest))
 
     def compute(self) -> ScoreStatistics:
-        """What `score_statistics` returns; of a histogram quantiles between their bounds."""
+        """The results of `score_statistics`; of a histogram quantiles between their bounds."""
         histogram = self.scores if isinstance(self.scores, ScoreHistogram) else exact_histogram(self.scores)
         xp = array_namespace(histogram.edges)
         levels = (0.5, 0.25, 0.75, 0.95, 0.99)

@@ -1,11 +1,11 @@
-"""Sorted scores, and what weighs at a threshold or above it: the parts that all metrics of a ranking are made of.
+"""Shared parts of ranking metrics: how many positives and negatives score at least as high as a threshold.
 
     score       -2  -1  -1   0   1   1   3      ascending
     class        -   -   +   -   +   -   +      + positive, - negative
-    thresholds       t1      .   t2      t3     the distinct scores of the positives
+    threshold       t1          t2      t3      the distinct scores of the positives
 
-    at or above t2               [1   1   3]    2 positives, 1 negative    from searchsorted(…, side="left") on
-    above t2                             [3]    1 positive, 0 negatives    from searchsorted(…, side="right") on
+    at or above t2              [1   1   3]     2 positives, 1 negative: from searchsorted(scores, t2, side="left") on
+    above t2                            [3]     1 positive, 0 negatives: from searchsorted(scores, t2, side="right") on
 
 Equal scores are on the same side of every threshold, so ties are exact. Where the numbers of arrays can be looked at,
 on the CPU, boolean masks pick out positives and negatives, which are sorted apart (`by_masks`): positives are few.
@@ -107,7 +107,6 @@ def by_counts(xp: Namespace, thresholds: Array, positive: Array, negative: Array
     wide = xp.wide(thresholds)
     weight = cast(xp, wide, positive)
     hits, alarms = sums_from_each(xp, weight), sums_from_each(xp, cast(xp, wide, negative))
-
     total = hits[:1], alarms[:1]
     return Ranking(xp, thresholds, weight, *total, lambda: (hits[:-1], alarms[:-1]), lambda: (hits[1:], alarms[1:]))
 

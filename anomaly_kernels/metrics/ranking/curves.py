@@ -19,7 +19,7 @@ from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 
 
 class PrecisionRecallCurve(NamedTuple):
-    """What `precision_recall_curve` returns: M thresholds, and M + 1 points, the last of no alarm."""
+    """The results of `precision_recall_curve`: M thresholds, and M + 1 points, the last of no alarm."""
 
     precision: Array
     recall: Array
@@ -27,7 +27,7 @@ class PrecisionRecallCurve(NamedTuple):
 
 
 class ROCCurve(NamedTuple):
-    """What `roc_curve` returns: as many thresholds as points, the first of no alarm."""
+    """The results of `roc_curve`: as many thresholds as points, the first of no alarm."""
 
     fpr: Array
     tpr: Array

@@ -15,7 +15,7 @@ from anomaly_kernels.metrics.ranking._sorted import Ranking
 
 
 class BestF1(NamedTuple):
-    """What `best_f1` returns."""
+    """The results of `best_f1`."""
 
     value: Array
     threshold: Array
@@ -68,8 +68,8 @@ def best_f1(
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.best_f1(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
-    >>> float(found.value), float(found.threshold)
+    >>> result = ak.best_f1(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> float(result.value), float(result.threshold)
     (0.8, 1.0)
     """
     return BestF1(*evaluate(_best_f1, target, score, sample_weight, axis))

@@ -94,7 +94,7 @@ class UniqueScores(NamedTuple):
         )
 
     def not_empty(self) -> UniqueScores:
-        """The state itself; without scores, one that weighs nothing, of which metrics return what is undefined."""
+        """The state itself; without scores, a single one of weight 0: metrics are then those of no samples."""
         if 0 not in self.score.shape:
             return self
         xp = array_namespace(self.score)
