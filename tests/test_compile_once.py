@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import anomaly_kernels as ak
-from anomaly_kernels.metrics import counts, ranking
+from anomaly_kernels.metrics import counts
+from anomaly_kernels.metrics.ranking import decisions, roc
 
 SIZES = range(5, 22)
 RANKINGS = {
@@ -243,7 +244,11 @@ def test_jax_traces_once_for_all_settings(name, setting, values, driver, monkeyp
     import anomaly_kernels.jax as akj
 
     jax.clear_caches()
-    module, inner = (counts, "detection_metrics") if name == "anomaly_detection_metrics" else (ranking, "answer")
+    module, inner = {
+        "roc_auc": (roc, "evaluate"),
+        "fpr_at_tpr": (decisions, "evaluate"),
+        "anomaly_detection_metrics": (counts, "detection_metrics"),
+    }[name]
     traced, called = [], getattr(module, inner)
     monkeypatch.setattr(module, inner, lambda *given: traced.append(given) or called(*given))
     target, score = arrays(driver, 12)

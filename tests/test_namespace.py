@@ -110,7 +110,7 @@ def test_a_type_is_looked_up_once(monkeypatch):
 
     x = X.view(Labelled)
     assert ak.array_namespace(x, x).name == "numpy"
-    monkeypatch.setattr(namespace, "_find", None)
+    monkeypatch.setattr(namespace, "_look_up", None)
     assert ak.array_namespace(x, X).name == "numpy"
     assert namespace.namespace_or_none(x).name == "numpy"
     assert namespace.common_namespace({"x": x}).name == "numpy"

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from drawing import drawn
+from drawing import drawn, lists_of, places
 from hypothesis import strategies as st
 
 import anomaly_kernels as ak
@@ -19,7 +19,7 @@ RANKED = [*BOUNDED, ak.aupr_trapezoid, partial(ak.precision_at_k, k=3), partial(
 
 # scores that share a bucket of the histogram, that do not, that tie, and that are infinite
 SCORES = st.sampled_from([-np.inf, -1e4, -1.001, -1.0, -0.0, 0.0, 1e-3, 1.0, 1.0001, 1.0002, 1.003, 2.0, 1e38, np.inf])
-LABELLED = st.lists(st.tuples(st.booleans(), SCORES), min_size=1, max_size=20)
+LABELLED = lists_of(st.tuples(st.booleans(), SCORES), max_size=20)
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def assert_same(driver, found, expected, rtol=1e-13):
             np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=rtol, atol=1e-300, err_msg=name)
 
 
-CUTS = st.lists(st.integers(0, 20), max_size=4)
+CUTS = st.lists(places(20), max_size=4)
 
 
 @drawn(labelled=LABELLED, cuts=CUTS)

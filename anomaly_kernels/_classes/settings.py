@@ -84,30 +84,38 @@ class Configured:
         return {name: getattr(self, name) for name in settings_of(type(self))}
 
 
-@cache
-def constructor_names(cls: Any) -> tuple[str, ...]:
+_NAMES: dict[type, tuple[str, ...]] = {}
+_SETTINGS: dict[type, tuple[str, ...]] = {}
+
+
+def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
     """What the constructor takes, with what it hands on to that of its base as ``**settings``."""
-    names: list[str] = []
+    if cls not in _NAMES:
+        _NAMES[cls] = tuple(_read_constructor(cls))
+    return _NAMES[cls]
+
+
+def _read_constructor(cls: type[Configured]) -> dict[str, None]:
+    names: dict[str, None] = {}
     for base in cls.__mro__:
         if not issubclass(base, Configured):
             break
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(base.__init__).parameters.values()
-            names += [
-                p.name for p in parameters if p.name not in (*names, *cls.keywords) and p.kind not in _NOT_BY_NAME
-            ]
+            own = [p.name for p in parameters if p.kind not in _NOT_BY_NAME]
+            names |= dict.fromkeys(name for name in own if name not in cls.keywords)
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
-    return tuple(names)
+    return names
 
 
-@cache
-def settings_of(cls: Any) -> tuple[str, ...]:
+def settings_of(cls: type[Configured]) -> tuple[str, ...]:
     """The kernel's settings that the class takes, whatever the constructor of a user's subclass does."""
-    names = constructor_names(next(base for base in cls.__mro__ if "kernel" in vars(base)))
-    return tuple(
-        name for name in parameters_of(cls.kernel).settings if name in names and name not in cls.framework_settings
-    )
+    if cls not in _SETTINGS:
+        names = constructor_names(next(base for base in cls.__mro__ if "kernel" in vars(base)))
+        names = tuple(name for name in names if name not in cls.framework_settings)
+        _SETTINGS[cls] = tuple(name for name in parameters_of(cls.kernel).settings if name in names)
+    return _SETTINGS[cls]
 
 
 def suggestion(name: Any, known: Iterable[Any]) -> str:

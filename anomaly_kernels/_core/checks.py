@@ -1,4 +1,4 @@
-"""Static checks of arguments. Every message says which argument, what was given and what is expected."""
+"""Checks of arguments: dtypes, shapes, ranges. Each error names the argument, what it is and what is expected."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
         elif x.dtype != dtype:
             dtype = False
     if dtype not in (xp.float32, xp.float64):
-        dtype = _promoted(xp, scores)
+        dtype = _promoted(xp, scores) if scores else xp.float32
     for name, mask in masks.items() if masks else ():
-        if mask.dtype in (dtype, xp.bool):  # names of dtypes are slow
+        if mask.dtype in (xp.bool, xp.float32, xp.float64, xp.int32, xp.int64):  # names of dtypes are slow
             continue
-        if not is_real(mask) and _kind(mask.dtype) not in ("bool", *INTEGERS):
+        kind = dtype_name(mask.dtype)
+        if kind not in REAL and kind.rstrip("0123456789") not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
     for x in by_name.values() if xp.has_devices and len(by_name) > 1 else ():
         if device is None:

@@ -1,7 +1,7 @@
-"""Formulas as kernels hand them over to be evaluated: their values, what else is known of them, and what is wanted.
+"""Formulas that kernels hand over to be evaluated: values, slopes and sums; and their mean, times a weight.
 
-How a library evaluates them is its own affair (`backends/`): as the plain expression, in blocks that fit the cache, or
-with the slope of each block in the backward pass. A formula never knows which part of its arrays it is given.
+A library evaluates them in its own way (`backends/`): as the plain expression, in blocks that fit the cache, or with
+the slope of each block in the backward pass. A formula takes whole arrays and parts of them alike.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Slopes = Sequence[Callable[[], Array]]
 
 
 class Formula(NamedTuple):
-    """A value for each element, or for each sample, of which all, the sum or the mean may be asked for.
+    """A value for each element, or for each sample, to be returned as they are, summed or averaged.
 
-    Its functions take the namespace and the arguments: arrays, which may be parts of what was handed in, and after them
-    what is always whole, such as a centre.
+    Its functions take the namespace and the arguments: first the arrays, which may be cut into blocks, then those that
+    are always whole, such as a centre.
     """
 
     values: Callable[..., Array]
@@ -31,7 +31,7 @@ class Formula(NamedTuple):
     reduced: Callable[..., Array] | None = None
     """``(xp, how, *arguments)``: the "mean" or the "sum" in fewer operations than by the values."""
     total: Callable[..., Array] | None = None
-    """``(xp, *arguments)``: the sum where nothing but the sum of a block is wanted."""
+    """``(xp, *arguments)``: the sum of a block, in fewer operations than by the values."""
     blocks: float = 1
     """How many blocks of the usual size to evaluate at a time: more where there are few temporaries."""
     casts: bool = False

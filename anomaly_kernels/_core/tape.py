@@ -1,4 +1,4 @@
-"""Gradients without a framework: arrays that remember what they were made of, and one rule a function.
+"""Gradients without a framework (reverse mode): arrays that record how they were computed, and one rule a function.
 
 A followed array holds a value and a node. A node knows from which nodes it was made, and for each of them a slope: a
 function from the gradient of the result to that of the source. The sweep goes back through the nodes by their running
@@ -629,7 +629,7 @@ RULES: dict[str, Callable[..., Any]] = {
 
 WITHOUT_SLOPE = {
     *("any", "isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
-    *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting", "is_known", "device"),
+    *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting", "is_known", "device", "to_numpy"),
 }
 
 

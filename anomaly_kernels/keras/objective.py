@@ -16,7 +16,7 @@ from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.keras import metrics
 from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, to_tensor
 from anomaly_kernels.objective import Node, ObjectiveError
-from anomaly_kernels.objective._objective import objective_of, tell
+from anomaly_kernels.objective._objective import add_note, as_objective
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -60,7 +60,7 @@ class Objective(keras.Model):
         if not isinstance(model, keras.Model):
             raise ObjectiveError(f"`model` must be a keras.Model, got {describe(model)}")
         self.model = model
-        self.pure = objective_of(nodes, uncertainty)
+        self.pure = as_objective(nodes, uncertainty)
         summed = {name: node for name, node in self.pure.nodes.items() if node.is_loss}
         if not summed:
             raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(self.pure.nodes)}")
@@ -205,11 +205,11 @@ class _NodeMetric(keras.metrics.Metric):
 
     def update_state(self, arrays: Mapping[str, Tensor]) -> None:
         """Take in the node's arrays."""
-        by_name = self.node.gathered(self.name, arrays)
+        by_name = self.node.arrays(self.name, arrays)
         try:
             self.metric.merge_batch(*[by_name[x] for x in parameters_of(self.node.kernel).arrays if x in by_name])
         except Exception as error:
-            tell(error, self.name, self.node)
+            add_note(error, self.name, self.node)
             raise
 
     def reset_state(self) -> None:

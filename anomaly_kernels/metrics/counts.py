@@ -8,12 +8,12 @@ from anomaly_kernels._core.checks import ANY_OR_NAN, inputs, not_empty, number, 
 from anomaly_kernels._core.evaluate import Sums
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
-from anomaly_kernels.metrics._masks import count, has_nan, result_dtype, unless
+from anomaly_kernels.metrics._results import has_nan, nan_where, result_dtype
 from anomaly_kernels.metrics.ranking import average_precision
 
 
 class DetectionMetrics(NamedTuple):
-    """What `anomaly_detection_metrics` returns: 0-d arrays."""
+    """The results of `anomaly_detection_metrics`: 0-d arrays."""
 
     precision: Array
     recall: Array
@@ -23,7 +23,7 @@ class DetectionMetrics(NamedTuple):
 
 
 class PixelStatistics(NamedTuple):
-    """What `anomaly_pixel_statistics` returns: 0-d arrays, the first two of integers."""
+    """The results of `anomaly_pixel_statistics`: 0-d arrays, the first two of integers."""
 
     total_pixels: Array
     anomalous_pixels: Array
@@ -76,8 +76,8 @@ def anomaly_detection_metrics(
     >>> import anomaly_kernels as ak
     >>> truth = np.asarray([True, True, False, False])
     >>> score = np.asarray([4.0, 1.0, 2.0, -3.0])
-    >>> found = ak.anomaly_detection_metrics(truth, score > 1.5, score)
-    >>> float(found.precision), float(found.recall), round(float(found.average_precision), 4)
+    >>> result = ak.anomaly_detection_metrics(truth, score > 1.5, score)
+    >>> float(result.precision), float(result.recall), round(float(result.average_precision), 4)
     (0.5, 0.5, 0.8333)
     """
     masks = {"target": target, "decision": decision}
@@ -97,9 +97,9 @@ def anomaly_detection_metrics(
 def detection_metrics(
     xp: Namespace, both: Array, decided: Array, true: Array, otherwise: Setting, nan: Array | None
 ) -> DetectionMetrics:
-    """All but the average precision, from what the anomalies weigh that were found, decided and true."""
+    """All but the average precision, from the weight of what is decided and true, of what is decided, what is true."""
     denominators = (decided, true, 0.5 * (decided + true), decided + true - both)
-    precision, recall, f1_score, iou = (unless(xp, nan, ratio(xp, both, each, otherwise)) for each in denominators)
+    precision, recall, f1_score, iou = (nan_where(xp, nan, ratio(xp, both, each, otherwise)) for each in denominators)
     return DetectionMetrics(precision, recall, f1_score, iou, None)
 
 
@@ -132,8 +132,8 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.anomaly_pixel_statistics(np.asarray([[True, False], [False, False]]))
-    >>> int(found.total_pixels), int(found.anomalous_pixels), float(found.anomaly_percentage)
+    >>> result = ak.anomaly_pixel_statistics(np.asarray([[True, False], [False, False]]))
+    >>> int(result.total_pixels), int(result.anomalous_pixels), float(result.anomaly_percentage)
     (4, 1, 25.0)
     """
     xp, _ = inputs({"decision": decision})
@@ -146,15 +146,20 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
 def pixel_statistics(xp: Namespace, total: Array, anomalous: Array, dtype: DType, nan: Array | None) -> PixelStatistics:
     """Both counts, with the percentage that they are."""
     percentage = 100.0 * ratio(xp, xp.astype(anomalous, dtype), xp.astype(total, dtype))
-    return PixelStatistics(total, anomalous, unless(xp, nan, percentage))
+    return PixelStatistics(total, anomalous, nan_where(xp, nan, percentage))
+
+
+def count_true(xp: Namespace, mask: Array) -> Array:
+    """How many elements are true, exactly at any size: integers are added, not floats."""
+    return xp.sum(xp.astype(mask, xp.int32))
 
 
 def _count_hits(xp: Namespace, truth: Array, decided: Array) -> tuple[Array, ...]:
-    return count(xp, xp.logical_and(truth, decided)), count(xp, decided), count(xp, truth)
+    return count_true(xp, xp.logical_and(truth, decided)), count_true(xp, decided), count_true(xp, truth)
 
 
 def _count_pixels(xp: Namespace, decided: Array) -> tuple[Array, ...]:
-    return count(xp, xp.ones_like(decided)), count(xp, decided)
+    return count_true(xp, xp.ones_like(decided)), count_true(xp, decided)
 
 
 _HITS, _PIXELS = Sums(_count_hits), Sums(_count_pixels)

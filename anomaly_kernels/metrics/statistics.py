@@ -14,7 +14,7 @@ from anomaly_kernels.losses.selection import entropy, variance
 
 
 class ExplainedVariance(NamedTuple):
-    """What `explained_variance` returns: arrays of shapes (K,), () and (K,)."""
+    """The results of `explained_variance`: arrays of shapes (K,), () and (K,)."""
 
     per_component: Array
     total: Array
@@ -22,7 +22,7 @@ class ExplainedVariance(NamedTuple):
 
 
 class ScoreStatistics(NamedTuple):
-    """What `score_statistics` returns: 0-d arrays."""
+    """The results of `score_statistics`: 0-d arrays."""
 
     mean: Array
     std: Array
@@ -36,7 +36,7 @@ class ScoreStatistics(NamedTuple):
 
 
 class ComponentOrthogonality(NamedTuple):
-    """What `component_orthogonality` returns: 0-d arrays."""
+    """The results of `component_orthogonality`: 0-d arrays."""
 
     orthogonality_error: Array
     avg_off_diagonal: Array
@@ -46,7 +46,7 @@ class ComponentOrthogonality(NamedTuple):
 
 
 class SelectorDiversity(NamedTuple):
-    """What `selector_diversity` returns: 0-d arrays."""
+    """The results of `selector_diversity`: 0-d arrays."""
 
     weight_variance: Array
     gini_coefficient: Array
@@ -82,8 +82,8 @@ def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.explained_variance(np.asarray([0.5, 0.25]))
-    >>> float(found.total), found.cumulative
+    >>> result = ak.explained_variance(np.asarray([0.5, 0.25]))
+    >>> float(result.total), result.cumulative
     (0.75, array([0.5 , 0.75]))
     """
     xp, dtype = inputs(explained_variance_ratio=explained_variance_ratio)
@@ -129,8 +129,8 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.score_statistics(np.asarray([3.0, 1.0, 2.0, 6.0]))
-    >>> float(found.mean), float(found.median), float(found.q75), float(found.max)
+    >>> result = ak.score_statistics(np.asarray([3.0, 1.0, 2.0, 6.0]))
+    >>> float(result.mean), float(result.median), float(result.q75), float(result.max)
     (3.0, 2.5, 3.75, 6.0)
     """
     xp, dtype = inputs(scores=scores)
@@ -156,10 +156,10 @@ def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
     unknown = n is None or n != n  # before run time
     n = xp.sum(xp.ones_like(x, dtype=xp.int64)) if unknown else n
     places = [percent * (n - 1) for percent in percents]  # in hundredths, whole numbers all the way
-    found = xp.order_statistics(x, [k for place in places for k in (place // 100, -(-place // 100))])
+    values = xp.order_statistics(x, [k for place in places for k in (place // 100, -(-place // 100))])
     shares = [place % 100 / 100 for place in places]
     shares = [cast(xp, x.dtype, share) for share in shares] if unknown else shares
-    return [_between(xp, *each) for each in zip(found[::2], found[1::2], shares, strict=True)]
+    return [_between(xp, *each) for each in zip(values[::2], values[1::2], shares, strict=True)]
 
 
 def _between(xp: Namespace, low: Array, high: Array, share: Setting) -> Array:
@@ -201,8 +201,8 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.component_orthogonality(np.asarray([[1.0, 0.0], [1.0, 1.0]]))
-    >>> [round(float(value), 4) for value in found]
+    >>> result = ak.component_orthogonality(np.asarray([[1.0, 0.0], [1.0, 1.0]]))
+    >>> [round(float(value), 4) for value in result]
     [1.7321, 1.0, 0.75, 1.5, 0.7071]
     """
     xp, dtype = inputs(components=components)
@@ -299,8 +299,8 @@ def selector_diversity(weights: Array) -> SelectorDiversity:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> found = ak.selector_diversity(np.asarray([0.0, 0.0, 0.0, 4.0]))
-    >>> float(found.weight_variance), float(found.gini_coefficient)
+    >>> result = ak.selector_diversity(np.asarray([0.0, 0.0, 0.0, 4.0]))
+    >>> float(result.weight_variance), float(result.gini_coefficient)
     (3.0, 0.75)
     """
     xp, dtype = inputs(weights=weights)

@@ -1,32 +1,33 @@
-"""States of metrics: of parts of the data, in any order and on any machine, merged to the state of the whole.
+"""States of metrics: those of parts of the data, in any order and on any machine, are merged to that of the whole.
 
-Each state is a NamedTuple of arrays: a pytree to JAX, which can be pickled, saved and sent as it is. ``State.of(...)``
-is the state of one batch, ``State.empty(like)`` that of none, and
+Each state is a NamedTuple of arrays: a pytree to JAX, which can be pickled, saved and sent as it is. Its class has
+``empty(like)``, the state of nothing. Of any state, ``state.of(...)`` is the state of one batch, with the edges of
+`state` and scores kept as it keeps them, and
 
 - `update(state, target, score)` is the state with a batch more,
 - `merge(a, b)` the state of both parts: associative and commutative,
-- `compute(state, ...)` what the metric says of all that went into it.
+- `compute(state, ...)` the metric of all that went into it.
 
 =================== ============================================== ===============================================
-State               of                                             computes
+State               of                                             compute
 =================== ============================================== ===============================================
-`DetectionCounts`   targets and decisions                          what `anomaly_detection_metrics` does
-`PixelCounts`       decisions                                      what `anomaly_pixel_statistics` does
+`DetectionCounts`   targets and decisions                          `anomaly_detection_metrics`
+`PixelCounts`       decisions                                      `anomaly_pixel_statistics`
 `Moments`           scores                                         their mean, standard deviation and extremes
 `UniqueScores`      targets and scores                             any metric of a ranking, exactly
 `ScoreHistogram`    targets and scores, in memory of a fixed size  metrics of a ranking, between bounds
-`Detections`        targets, decisions and, if given, scores       what `anomaly_detection_metrics` does
-`Statistics`        scores                                         what `score_statistics` does
+`Detections`        targets, decisions and, if given, scores       `anomaly_detection_metrics`
+`Statistics`        scores                                         `score_statistics`
 `Means`             results of any metric                          their means over batches
 =================== ============================================== ===============================================
 
 All have a fixed shape, for ``jit`` and ``scan``, but `UniqueScores`, which has as many entries as there are distinct
-scores. `Detections` and `Statistics` keep scores in one of the two, as they are told when they are empty.
+scores. `Detections` and `Statistics` keep scores in one of the two, given as an empty state to their own ``empty``.
 """
 
 from __future__ import annotations
 
-from anomaly_kernels.metrics._unique import UniqueScores
+from anomaly_kernels.metrics.ranking import UniqueScores
 from anomaly_kernels.streaming._states import compute, merge, update
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram

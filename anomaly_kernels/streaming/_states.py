@@ -1,17 +1,19 @@
-"""What is done with states of every kind."""
+"""Functions of states of every kind: update, merge, compute."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol, Self, TypeVar
 
 from anomaly_kernels._core.typing import Array
+from anomaly_kernels.streaming._sums import Reduce
 
 
 class State(Protocol):
-    """What every state can do."""
+    """The methods that every state has."""
 
     def of(self, *arrays: Any, **settings: Any) -> Self: ...
     def merge(self, other: Self, /) -> Self: ...
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce, /) -> Self: ...
     def compute(self, *metric: Any, **settings: Any) -> Any: ...
 
 
@@ -24,11 +26,11 @@ def update(state: S, *arrays: Array, sample_weight: Array | None = None) -> S:
     Parameters
     ----------
     state : state
-        What was seen before.
+        The state of all batches before.
     *arrays : array
-        What ``state.of`` takes: targets and scores, targets and decisions, or one of them.
+        The arrays that ``state.of`` takes: targets and scores, targets and decisions, or one of them.
     sample_weight : array, shape of `arrays`, optional
-        What each sample counts for, instead of 1; where the state takes weights.
+        Weight of each sample, instead of 1; where the state takes weights.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def merge(a: S, b: S) -> S:
     ------
     TypeError
         If the states are of two kinds, or of scores of two dtypes, or histograms with other edges. Where these cannot
-        be looked at, under `jit`, the metrics of what is merged are NaN instead.
+        be looked at, under `jit`, the metrics of the merged state are NaN instead.
     ValueError
         If scores were given to one of two `Detections` alone.
 
@@ -85,12 +87,12 @@ def merge(a: S, b: S) -> S:
 
 
 def compute(state: State, *metric: Any, **settings: Any) -> Any:
-    """What a metric says of all that went into a state.
+    """The metric of all that went into a state.
 
     Parameters
     ----------
     state : state
-        What was seen.
+        The state of all batches.
     *metric : function
         For `UniqueScores` and `ScoreHistogram`, the metric: `average_precision`, `roc_auc` and so on.
     **settings
@@ -99,7 +101,7 @@ def compute(state: State, *metric: Any, **settings: Any) -> Any:
     Returns
     -------
     array or NamedTuple
-        What the metric itself returns; of a `ScoreHistogram` a `Bounded`.
+        The results of the metric itself; of a `ScoreHistogram` a `Bounded`.
 
     Examples
     --------

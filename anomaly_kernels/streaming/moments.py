@@ -1,4 +1,4 @@
-"""Mean and spread of scores."""
+"""The state of scores that gives their mean, standard deviation and extremes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from anomaly_kernels._core.checks import cast, inputs
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
 from anomaly_kernels._core.typing import Array
-from anomaly_kernels.streaming._sums import added, zero
+from anomaly_kernels.streaming._sums import Reduce, add, zero
 
 
 class MomentsOfScores(NamedTuple):
-    """What `Moments` computes: 0-d arrays, as `score_statistics` has them; all NaN without scores."""
+    """The results of `Moments`: 0-d arrays, as `score_statistics` has them; all NaN without scores."""
 
     mean: Array
     std: Array
@@ -35,7 +35,7 @@ class Moments(NamedTuple):
 
     Notes
     -----
-    Two of them merge as Chan, Golub and LeVeque have it.
+    Two states merge by the formula of Chan, Golub and LeVeque.
     """
 
     number: Array
@@ -68,7 +68,7 @@ class Moments(NamedTuple):
         """The state of both parts."""
         xp = array_namespace(self.mean, other.mean)
         dtype = self.mean.dtype
-        count = added(self.number, other.number)
+        count = add(self.number, other.number)
         mine, theirs = (ratio(xp, xp.astype(x.number, dtype), xp.astype(count, dtype)) for x in (self, other))
         within = mine * square(self.deviation) + theirs * square(other.deviation)
         between = mine * theirs * square(other.mean - self.mean)
@@ -79,6 +79,15 @@ class Moments(NamedTuple):
             xp.minimum(self.min, other.min),
             xp.maximum(self.max, other.max),
         )
+
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Moments:
+        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        xp = array_namespace(self.mean)
+        number = xp.astype(self.number, self.mean.dtype)
+        share = ratio(xp, number, total(number))
+        mean = total(share * self.mean)
+        variance = total(share * (square(self.deviation) + square(self.mean - mean)))
+        return Moments(total(self.number), mean, root(xp, variance), least(self.min), greatest(self.max))
 
     def compute(self) -> MomentsOfScores:
         """Mean, standard deviation (of n - 1, NaN for a single score) and extremes."""

@@ -1,4 +1,4 @@
-"""States of the metrics that return several numbers at once: what the metric classes of all frameworks are made of."""
+"""States of the metrics that return several numbers at once, and of means over batches; metric classes keep them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from anomaly_kernels._core.checks import ANY_OR_NAN, cast
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Setting
-from anomaly_kernels.metrics._unique import UniqueScores
 from anomaly_kernels.metrics.counts import DetectionMetrics
-from anomaly_kernels.metrics.ranking import average_precision
+from anomaly_kernels.metrics.ranking import UniqueScores, average_precision
 from anomaly_kernels.metrics.statistics import ScoreStatistics
 from anomaly_kernels.streaming._states import merge
-from anomaly_kernels.streaming._sums import zero
+from anomaly_kernels.streaming._sums import Reduce, zero
 from anomaly_kernels.streaming.counts import DetectionCounts
 from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram, exact_histogram
 from anomaly_kernels.streaming.moments import Moments
 
 Scores: TypeAlias = UniqueScores | ScoreHistogram
-"""What keeps scores: all that differ, or a histogram."""
+"""The state that scores are kept in: all that differ, or a histogram."""
 
 
 class Detections(NamedTuple):
@@ -32,7 +31,7 @@ class Detections(NamedTuple):
     counts : DetectionCounts
         Of the decisions.
     scores : UniqueScores, ScoreHistogram or None
-        What keeps the scores.
+        The state that the scores are kept in.
     """
 
     counts: DetectionCounts
@@ -65,13 +64,18 @@ class Detections(NamedTuple):
             raise ValueError("`score` must be given with every batch or with none, got parts with and without")
         return Detections(counts, merge(self.scores, other.scores))
 
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Detections:
+        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        scores = None if self.scores is None else self.scores.reduce(total, least, greatest)
+        return Detections(self.counts.reduce(total, least, greatest), scores)
+
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
-        """What `anomaly_detection_metrics` returns; of a histogram the value between the bounds."""
-        found = self.counts.compute(zero_division=zero_division)
+        """The results of `anomaly_detection_metrics`; of a histogram the value between the bounds."""
+        result = self.counts.compute(zero_division=zero_division)
         if self.scores is None:
-            return found
+            return result
         ranked = self.scores.compute(average_precision)
-        return found._replace(average_precision=ranked.value if isinstance(ranked, Bounded) else ranked)
+        return result._replace(average_precision=ranked.value if isinstance(ranked, Bounded) else ranked)
 
 
 class Statistics(NamedTuple):
@@ -82,7 +86,7 @@ class Statistics(NamedTuple):
     moments : Moments
         Mean, deviation and extremes.
     scores : UniqueScores or ScoreHistogram
-        What keeps the scores.
+        The state that the scores are kept in.
     """
 
     moments: Moments
@@ -102,18 +106,23 @@ class Statistics(NamedTuple):
         """The state of both parts."""
         return Statistics(self.moments.merge(other.moments), merge(self.scores, other.scores))
 
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Statistics:
+        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        moments = self.moments.reduce(total, least, greatest)
+        return Statistics(moments, self.scores.reduce(total, least, greatest))
+
     def compute(self) -> ScoreStatistics:
-        """What `score_statistics` returns; of a histogram quantiles between their bounds."""
+        """The results of `score_statistics`; of a histogram quantiles between their bounds."""
         histogram = self.scores if isinstance(self.scores, ScoreHistogram) else exact_histogram(self.scores)
         xp = array_namespace(histogram.edges)
         levels = (0.5, 0.25, 0.75, 0.95, 0.99)
-        found = (*self.moments.compute(), *(histogram.quantile(level).value for level in levels))
-        mean, std, least, greatest, median, q25, q75, q95, q99 = (cast(xp, histogram.edges.dtype, x) for x in found)
+        numbers = (*self.moments.compute(), *(histogram.quantile(level).value for level in levels))
+        mean, std, least, greatest, median, q25, q75, q95, q99 = (cast(xp, histogram.edges.dtype, x) for x in numbers)
         return ScoreStatistics(mean, std, least, greatest, median, q25, q75, q95, q99)
 
 
 class Means(NamedTuple):
-    """Means over batches of what a metric says of each, where no other mean has a meaning.
+    """Means over batches of the results of a metric, where nothing better can be merged.
 
     Attributes
     ----------
@@ -143,6 +152,10 @@ class Means(NamedTuple):
         """The state of both parts."""
         totals = tuple(a + b for a, b in zip(self.totals, other.totals, strict=True))
         return Means(self.number + other.number, totals)
+
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Means:
+        """The state of all parts, of which each has its own in this place: `total` gives the sum of an array."""
+        return Means(total(self.number), tuple(map(total, self.totals)))
 
     def compute(self) -> tuple[Array, ...]:
         """The means, NaN without batches."""

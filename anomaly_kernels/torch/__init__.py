@@ -2,80 +2,25 @@
 
 from typing import TYPE_CHECKING, Any
 
+from anomaly_kernels._catalogue import CATALOGUE
+from anomaly_kernels.torch import losses
 from anomaly_kernels.torch._svdd import init_center
-from anomaly_kernels.torch.losses import (
-    AdaptiveQuantileLoss,
-    AdversarialAELoss,
-    AEGMMLoss,
-    AnomalyBCEWithLogits,
-    AnomalyLoss,
-    DeepSVDDLoss,
-    DeepSVDDSoftBoundaryLoss,
-    DistillationLoss,
-    DistinctnessLoss,
-    ELBOLoss,
-    GaussianKLLoss,
-    IoULoss,
-    KLDivergenceLoss,
-    MSEReconstructionLoss,
-    MultiObjectiveLoss,
-    OrthogonalityLoss,
-    PredictionErrorAnomalyScore,
-    SelectorDiversityRegularizer,
-    SelectorEntropyRegularizer,
-    VAEGMMLoss,
-)
+from anomaly_kernels.torch.losses import *  # noqa: F403
 from anomaly_kernels.torch.networks import LSTMAutoencoderAnomaly, SequenceAnomalyScoreLayer
 from anomaly_kernels.torch.objective import Objective
 
 if TYPE_CHECKING:
-    from anomaly_kernels.torch.metrics import (
-        AnomalyDetectionMetrics,
-        AnomalyPixelStatisticsMetric,
-        ComponentOrthogonalityMetric,
-        ExplainedVarianceMetric,
-        ScoreStatisticsMetric,
-        SelectorDiversityMetric,
-        SelectorEntropyMetric,
-    )
+    from anomaly_kernels.torch.metrics import *  # noqa: F403
 
-__all__ = [
-    "AEGMMLoss",
-    "AdaptiveQuantileLoss",
-    "AdversarialAELoss",
-    "AnomalyBCEWithLogits",
-    "AnomalyDetectionMetrics",
-    "AnomalyLoss",
-    "AnomalyPixelStatisticsMetric",
-    "ComponentOrthogonalityMetric",
-    "DeepSVDDLoss",
-    "DeepSVDDSoftBoundaryLoss",
-    "DistillationLoss",
-    "DistinctnessLoss",
-    "ELBOLoss",
-    "ExplainedVarianceMetric",
-    "GaussianKLLoss",
-    "IoULoss",
-    "KLDivergenceLoss",
-    "LSTMAutoencoderAnomaly",
-    "MSEReconstructionLoss",
-    "MultiObjectiveLoss",
-    "Objective",
-    "OrthogonalityLoss",
-    "PredictionErrorAnomalyScore",
-    "ScoreStatisticsMetric",
-    "SelectorDiversityMetric",
-    "SelectorDiversityRegularizer",
-    "SelectorEntropyMetric",
-    "SelectorEntropyRegularizer",
-    "SequenceAnomalyScoreLayer",
-    "VAEGMMLoss",
-    "init_center",
-]
+_METRICS = [entry.cls for entry in CATALOGUE if entry.cls and entry.torch == "Metric"]
+
+__all__ = ["LSTMAutoencoderAnomaly", "Objective", "SequenceAnomalyScoreLayer", "init_center"]
+__all__ += losses.__all__
+__all__ += _METRICS  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _METRICS:
         raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
     try:
         from anomaly_kernels.torch import metrics

@@ -25,6 +25,7 @@ class Loss(Learner, nn.Module):
         self.check(settings)
         for name, value in settings.items():
             self._set(name, value)
+        self._gather_settings()
 
     def _value(self, *arrays: Tensor | None) -> Tensor:
         """The kernel of arrays in its own order; under autocast too it is computed in at least float32."""
@@ -50,10 +51,14 @@ class Loss(Learner, nn.Module):
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
             self.register_buffer(name, None)
         super().__setattr__(name, value)
-        # gathered once, not at each call; but tensors and models, in whose places torch may put others
-        names = settings_of(type(self))
-        super().__setattr__("_plain_settings", {key: x for key, x in vars(self).items() if key in names})
-        super().__setattr__("_module_settings", [key for key in names if key not in self._plain_settings])
+        if "_plain_settings" in vars(self):
+            self._gather_settings()
+
+    def _gather_settings(self) -> None:
+        """Gather settings once, not at each call; but tensors and models, in whose places torch may put others."""
+        names, attributes = settings_of(type(self)), self.__dict__
+        attributes["_plain_settings"] = {name: attributes[name] for name in names if name in attributes}
+        attributes["_module_settings"] = [name for name in names if name not in attributes]
 
     def _as_part(self, name: str, value: Any) -> Any:
         """A setting as a module keeps it."""

@@ -21,6 +21,29 @@ from anomaly_kernels.losses import (
 )
 from anomaly_kernels.torch._base import Array, Loss, Setting
 
+__all__ = [
+    "AEGMMLoss",
+    "AdaptiveQuantileLoss",
+    "AdversarialAELoss",
+    "AnomalyBCEWithLogits",
+    "AnomalyLoss",
+    "DeepSVDDLoss",
+    "DeepSVDDSoftBoundaryLoss",
+    "DistillationLoss",
+    "DistinctnessLoss",
+    "ELBOLoss",
+    "GaussianKLLoss",
+    "IoULoss",
+    "KLDivergenceLoss",
+    "MSEReconstructionLoss",
+    "MultiObjectiveLoss",
+    "OrthogonalityLoss",
+    "PredictionErrorAnomalyScore",
+    "SelectorDiversityRegularizer",
+    "SelectorEntropyRegularizer",
+    "VAEGMMLoss",
+]
+
 Model = Callable[[Any], Tensor]
 Axes = SupportsIndex | Sequence[SupportsIndex]
 

@@ -17,6 +17,16 @@ from anomaly_kernels._classes.metric_states import StatefulMetric, in_double, le
 from anomaly_kernels.metrics import counts, statistics
 from anomaly_kernels.torch._base import Setting
 
+__all__ = [
+    "AnomalyDetectionMetrics",
+    "AnomalyPixelStatisticsMetric",
+    "ComponentOrthogonalityMetric",
+    "ExplainedVarianceMetric",
+    "ScoreStatisticsMetric",
+    "SelectorDiversityMetric",
+    "SelectorEntropyMetric",
+]
+
 
 class Keywords(TypedDict, total=False):
     """What torchmetrics takes in every metric."""

@@ -1,4 +1,4 @@
-"""Dask. Everything stays lazy; linear algebra works on a single chunk, which small matrices are."""
+"""The namespace of Dask: everything stays lazy; linear algebra works on a single chunk, which small matrices are."""
 
 from __future__ import annotations
 
@@ -86,6 +86,11 @@ def _example(setting: Any) -> Any:
 
 def _on_one_chunk(function: Any, x: da.Array) -> da.Array:
     return x.rechunk(-1).map_blocks(function, dtype=x.dtype)
+
+
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays; bags and data frames are none."""
+    return issubclass(kind, da.Array)
 
 
 namespace = Dask("dask", standard)

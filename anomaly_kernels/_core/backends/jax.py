@@ -1,4 +1,4 @@
-"""JAX."""
+"""The namespace of JAX: jax.numpy, and what it lacks or has without derivatives."""
 
 from __future__ import annotations
 
@@ -127,6 +127,11 @@ def _matmul(a: jax.Array, b: jax.Array) -> jax.Array:
 @functools.cache
 def _jitted(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.jit(function, static_argnums=0)
+
+
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays, or stand for one in a trace."""
+    return issubclass(kind, jax.Array) or issubclass(kind, jax.core.Tracer)
 
 
 namespace = JAX("jax", jnp)

@@ -1,4 +1,4 @@
-"""NumPy."""
+"""The namespace of NumPy: accurate sums, fast sorts, evaluation in blocks."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class NumPy(Generic):
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         if axis is None and not keepdims and x.size % ROW == 0 and x.dtype in _ONES:  # type: ignore[attr-defined]
             return np.vecdot(x.reshape(-1, ROW), _ONES[x.dtype]).sum()  # type: ignore[attr-defined]  # three times as fast
-        if axis is None:
-            return np.sum(x, keepdims=keepdims)  # type: ignore[call-overload]
+        if axis is None or x.dtype != np.float32:
+            return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
         return _accurately(np.sum, x, axis, keepdims)
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -80,8 +80,18 @@ class NumPy(Generic):
         # the standard's default is a stable sort, many times slower on floats
         return np.sort(x)  # type: ignore[call-overload]
 
-    def sorted_classes(self, x: Array, mask: Array) -> tuple[Array, Array]:
-        return sorted_classes(x, mask)  # type: ignore[arg-type]
+    def sorted_classes(self, x: Any, mask: Any) -> tuple[Any, Any]:
+        chosen = np.flatnonzero(mask)
+        count, size = chosen.shape[0], x.shape[0]
+        inside = x[chosen]
+        inside.sort()
+        if 10 * count < size:  # few of them, as anomalies are, are made the highest and cut off: faster than a mask
+            outside = x.copy()
+            outside[chosen] = math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).max
+        else:
+            outside = x[~mask]
+        outside.sort()
+        return inside, outside[: size - count]
 
     def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
@@ -111,19 +121,9 @@ def _accurately(add: Any, x: Any, axis: Axis, keepdims: bool) -> Any:  # noqa: F
 _ONES = {np.dtype(kind): np.ones(ROW, kind) for kind in (np.float32, np.float64)}
 
 
-def sorted_classes(x: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The entries where the mask is true, and the others, each ascending."""
-    chosen = np.flatnonzero(mask)
-    count, size = chosen.shape[0], x.shape[0]
-    inside = x[chosen]
-    inside.sort()
-    if 10 * count < size:  # few of them, as anomalies are, are made the highest and cut off: faster than a mask
-        outside = x.copy()
-        outside[chosen] = math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).max
-    else:
-        outside = x[~mask]
-    outside.sort()
-    return inside, outside[: size - count]
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays; masked arrays and matrices mean something else."""
+    return issubclass(kind, (np.ndarray, np.generic)) and not issubclass(kind, (np.ma.MaskedArray, np.matrix))
 
 
 namespace = NumPy("numpy", standard)

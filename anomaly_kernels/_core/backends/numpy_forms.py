@@ -1,4 +1,4 @@
-"""What NumPy lacks: the entries of sorted numbers by their ranks, in little memory. torch borrows it on the CPU."""
+"""Selection by rank (order statistics) in little memory, which NumPy lacks; torch uses it too on the CPU."""
 
 from __future__ import annotations
 

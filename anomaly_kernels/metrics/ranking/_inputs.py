@@ -1,0 +1,84 @@
+"""Targets and scores prepared for ranking: checked, scores along the last axis, in dtypes that every library sorts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, SupportsIndex, TypeAlias
+
+from anomaly_kernels._core.checks import axes_of, cast, dtype_name, inputs, is_real, same_shape
+from anomaly_kernels._core.typing import Array, DType, Namespace
+from anomaly_kernels.metrics._results import nan_mask, result_dtype
+
+Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
+
+
+class Prepared(NamedTuple):
+    """Arrays that are ready to be ranked along their last axis."""
+
+    xp: Namespace
+    dtype: DType  # of the results
+    score_dtype: DType  # of the scores before they were prepared
+    truth: Array  # boolean
+    score: Array  # in `dtype`, or signed integers
+    weight: Array | None
+    nan: Array | None  # whether any number along the last axis was NaN
+
+
+def check_inputs(target: Array, score: Array, sample_weight: Array | None) -> tuple[Namespace, DType, list[Array]]:
+    """The namespace, the dtype of the results, and the two or three arrays, once they are seen to go together."""
+    by_name = {"target": target, "score": score}
+    if sample_weight is not None:
+        by_name["sample_weight"] = sample_weight
+    xp, _ = inputs(by_name)
+    same_shape(**by_name)
+    return xp, result_dtype(xp, score, target), list(by_name.values())
+
+
+def prepare(xp: Namespace, dtype: DType, arrays: Sequence[Array], axis: Axes = None) -> Prepared:
+    """Prepare what `check_inputs` returns; the axes that are ranked along become the last one."""
+    shape: tuple[int, ...] = (-1,)
+    if axis is not None:
+        sizes, ranked = arrays[0].shape, axes_of(axis, len(arrays[0].shape)) or ()
+        others = tuple(k for k in range(len(sizes)) if k not in ranked)
+        arrays = [xp.permute_dims(x, (*others, *ranked)) for x in arrays]
+        shape = (*(sizes[k] for k in others), -1)
+    truth, score, *weights = arrays = [xp.reshape(x, shape) for x in arrays]
+    mask, score_dtype = nan_mask(xp, *arrays), score.dtype
+    nan = None if mask is None else xp.any(mask, axis=-1)
+    if truth.dtype != xp.bool:
+        truth = xp.astype(truth, xp.bool)
+    score = xp.stop_gradient(score)
+    if score_dtype != dtype:
+        score = xp.astype(score, dtype) if is_real(score) else to_signed(xp, score)
+    weight = _addable(xp, xp.stop_gradient(weights[0])) if weights else None
+    return Prepared(xp, dtype, score_dtype, truth, score, weight, nan)
+
+
+def _addable(xp: Namespace, weight: Array) -> Array:
+    """Weights in a dtype that they can be added in: wide integers as they are, which is exact."""
+    return weight if dtype_name(weight.dtype) in ("int32", "int64") else cast(xp, xp.wide(weight), weight)
+
+
+def to_signed(xp: Namespace, score: Array) -> Array:
+    """Truth values and unsigned integers as signed ones in the same order: not every library can sort the others."""
+    name = dtype_name(score.dtype)
+    if name in ("bool", "uint8", "uint16"):
+        return xp.astype(score, xp.int32)
+    if name not in ("uint32", "uint64"):  # signed ones and real ones
+        return score
+    return _swap_halves(xp, xp.astype(score, xp.int32 if name == "uint32" else xp.int64))
+
+
+def from_signed(xp: Namespace, score: Array, dtype: DType) -> Array:
+    """Undo `to_signed`: integer scores in their own dtype again; real ones stay in the dtype they were ranked in."""
+    if is_real(score):
+        return score
+    wraps = dtype_name(dtype) in ("uint32", "uint64")
+    return cast(xp, dtype, _swap_halves(xp, score) if wraps else score)
+
+
+def _swap_halves(xp: Namespace, x: Array) -> Array:
+    # the upper half of unsigned integers has become negative; both are shifted by 2 half, no number of the dtype
+    half = 2**30 if dtype_name(x.dtype) == "int32" else 2**62
+    shift = xp.where(x < 0, xp.zeros_like(x) + half, -half)
+    return x + shift + shift

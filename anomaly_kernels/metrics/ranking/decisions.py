@@ -1,0 +1,226 @@
+"""Metrics of decisions at one threshold, or of a number of alarms: best F1, FPR at a given TPR, precision at k."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Annotated, Any, NamedTuple, SupportsIndex
+
+from anomaly_kernels._core.checks import SHARE, axes, positive
+from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.typing import Array, Setting
+from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
+from anomaly_kernels.metrics.ranking._inputs import Axes
+from anomaly_kernels.metrics.ranking._sorted import Ranking
+
+
+class BestF1(NamedTuple):
+    """The results of `best_f1`."""
+
+    value: Array
+    threshold: Array
+
+
+def best_f1(
+    target: Array,
+    score: Array,
+    *,
+    sample_weight: Array | None = None,
+    axis: Annotated[Axes, axes] = None,
+) -> BestF1:
+    r"""The highest F1 score that a threshold can give, and that threshold.
+
+    .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
+
+    Parameters
+    ----------
+    target : array, any shape
+        True anomalies; boolean, or numbers of which 0 alone means normal. P of them are positive.
+    score : array, shape of `target`
+        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    sample_weight : array, shape of `target`, optional
+        What each sample counts for, instead of 1: 0 or more. One of weight 0 is as if it were not there.
+    axis : int or tuple of ints, optional
+        The axes that each ranking goes along, all by default.
+
+    Returns
+    -------
+    BestF1
+        `value`, in (0, 1], and 0 without positives; NaN where a score is. `threshold`, the highest score s of which
+        ``score >= s`` has that F1 score (without positives the highest of all); integer scores give an integer.
+
+    Raises
+    ------
+    TypeError
+        If the arrays belong to different libraries, or are neither boolean nor numbers.
+    ValueError
+        If the shapes differ, there is nothing to rank, or an axis does not exist.
+
+    Notes
+    -----
+    A threshold chosen on the data it is judged on flatters: choose it on one part, apply it to another.
+
+    References
+    ----------
+    .. [1] C. J. van Rijsbergen, "Information Retrieval", 2nd ed., Butterworths, 1979, chapter 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> result = ak.best_f1(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> float(result.value), float(result.threshold)
+    (0.8, 1.0)
+    """
+    return BestF1(*evaluate(_best_f1, target, score, sample_weight, axis))
+
+
+def _best_f1(ranking: Ranking) -> Results:
+    xp, thresholds = ranking.xp, ranking.thresholds
+    hits, alarms = ranking.at_or_above()
+    f1 = ratio(xp, 2.0 * hits, ranking.positives + hits + alarms)
+    f1 = xp.where(ranking.weight > 0, f1, 0.0)
+    best = xp.max(f1, axis=-1, keepdims=True)
+    lowest = xp.min(thresholds, axis=-1, keepdims=True)
+    is_best = xp.logical_and(f1 == best, hits + alarms > 0)  # above all that weighs something there is no threshold
+    return best[..., 0], xp.max(xp.where(is_best, thresholds, lowest), axis=-1)
+
+
+def fpr_at_tpr(
+    target: Array,
+    score: Array,
+    *,
+    sample_weight: Array | None = None,
+    axis: Annotated[Axes, axes] = None,
+    tpr: Annotated[Setting, SHARE] = 0.95,
+) -> Array:
+    r"""The false positive rate at the highest threshold that finds a given share of the positives (FPR@95).
+
+    .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
+
+    Parameters
+    ----------
+    target : array, any shape
+        True anomalies; boolean, or numbers of which 0 alone means normal. P of them are positive, N negative.
+    score : array, shape of `target`
+        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    sample_weight : array, shape of `target`, optional
+        What each sample counts for, instead of 1: 0 or more. One of weight 0 is as if it were not there.
+    axis : int or tuple of ints, optional
+        The axes that each ranking goes along, all by default.
+    tpr : number or 0-d array, in (0, 1]
+        The share r of the positives to find, at least.
+
+    Returns
+    -------
+    array
+        In [0, 1], lower being better; NaN where there is but one class, or a score is NaN. 0-d, or with `axis` the
+        shape without these axes. It has the dtype of `score`; for integer scores that of real targets, else the
+        library's default.
+
+    Raises
+    ------
+    TypeError
+        If the arrays belong to different libraries, or are neither boolean nor numbers.
+    ValueError
+        If the shapes differ, there is nothing to rank, an axis does not exist, or `tpr` is out of range.
+
+    Notes
+    -----
+    No interpolation: the rates are those of a threshold that exists. Others interpolate between two of them, or take
+    the anomalies for the negatives.
+
+    References
+    ----------
+    .. [1] S. Liang, Y. Li, R. Srikant, "Enhancing the Reliability of Out-of-distribution Image Detection in Neural
+       Networks", ICLR, 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> float(ak.fpr_at_tpr(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0])))
+    0.5
+    """
+    return evaluate(_fpr_at_tpr, target, score, sample_weight, axis, {"tpr": tpr})[0]
+
+
+def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
+    xp = ranking.xp
+    hits, alarms = ranking.at_or_above()
+    recall, fpr = ratio(xp, hits, ranking.positives, math.nan), ratio(xp, alarms, ranking.negatives, math.nan)
+    # a quotient, not a product with the share, is what the nearest number to 0.95 equals for 19 of 20
+    least = xp.min(xp.where(recall >= tpr, fpr, 1.0), axis=-1)
+    return (xp.where(xp.isnan(recall[..., 0] + fpr[..., 0]), math.nan, least),)
+
+
+def _k(name: str, value: Any) -> float:
+    # torch.compile would compile `positive` anew for each k; a float, since k may be beyond the library's integers
+    return float(value if type(value) is int and 0 < value < 2**63 else positive(name, value, "an integer"))
+
+
+def precision_at_k(
+    target: Array,
+    score: Array,
+    *,
+    k: Annotated[SupportsIndex, _k],
+    sample_weight: Array | None = None,
+    axis: Annotated[Axes, axes] = None,
+) -> Array:
+    r"""The share of anomalies among the k highest scores.
+
+    .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
+        \right)\right)
+
+    Parameters
+    ----------
+    target : array, any shape
+        True anomalies; boolean, or numbers of which 0 alone means normal.
+    score : array, shape of `target`
+        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    k : int, at least 1
+        How many are looked at: what an analyst has time for.
+    sample_weight : array, shape of `target`, optional
+        What each sample counts for, instead of 1: 0 or more. With counts the k highest of repeated samples.
+    axis : int or tuple of ints, optional
+        The axes that each ranking goes along, all by default.
+
+    Returns
+    -------
+    array
+        In [0, 1]; NaN where a score is. 0-d, or with `axis` the shape without these axes. It has the dtype of `score`;
+        for integer scores that of real targets, else the library's default.
+
+    Raises
+    ------
+    TypeError
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or k is no integer.
+    ValueError
+        If the shapes differ, there is nothing to rank, an axis does not exist, or k is below 1.
+
+    Notes
+    -----
+    Where the k-th score is tied, the mean over all orders of the tied ones, so that the order of the samples changes
+    nothing. Where there are fewer than k samples, those that are missing are no anomalies.
+
+    References
+    ----------
+    .. [1] C. D. Manning, P. Raghavan, H. Schütze, "Introduction to Information Retrieval", Cambridge University Press,
+       2008, section 8.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> truth, score = np.asarray([True, True, False, False]), np.asarray([4.0, 2.0, 2.0, -3.0])
+    >>> float(ak.precision_at_k(truth, score, k=1)), float(ak.precision_at_k(truth, score, k=2))
+    (1.0, 0.75)
+    """
+    return evaluate(partial(_precision_at_k, k=_k("k", k)), target, score, sample_weight, axis)[0]
+
+
+def _precision_at_k(ranking: Ranking, k: float) -> Results:
+    (hits_above, alarms_above), (hits, alarms) = ranking.above(), ranking.at_or_above()
+    above, tied = hits_above + alarms_above, hits - hits_above + alarms - alarms_above
+    looked_at = ratio(ranking.xp, ranking.xp.clip(k - above, 0.0, tied), tied)
+    return (ranking.xp.sum(ranking.weight * looked_at, axis=-1) / k,)
