@@ -30,8 +30,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="speed and memory of the kernels")
-    known = libraries.CPU + libraries.CUDA
-    parser.add_argument("--library", nargs="+", choices=known, metavar="NAME", help=f"of {', '.join(known)}")
+    names = libraries.CPU + libraries.CUDA
+    parser.add_argument("--library", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     parser.add_argument("--case", nargs="+", choices=CASES, metavar="NAME", help=f"of {', '.join(CASES)}")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="of the inputs whose growth is measured")
     parser.add_argument("--quick", action="store_true", help="a few cases, smaller inputs, two minutes")
@@ -56,19 +56,19 @@ def _run(options: argparse.Namespace) -> int:
     plan = plan._replace(patience=plan.patience._replace(clock=CLOCKS[options.clock]))
     about = {"machine": results.machine(), "commit": results.commit(), "versions": results.versions()}
     about |= {"quick": options.quick, "plan": plan._asdict(), "import_milliseconds": import_milliseconds()}
-    measured = {target: measure_apart(target, plan) for target in options.library or libraries.targets()}
-    found = {target: rows for target, rows in measured.items() if rows}
+    measured = {target: measure_in_processes(target, plan) for target in options.library or libraries.targets()}
+    succeeded = {target: rows for target, rows in measured.items() if rows}
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / NAME).write_text(results.text(about | {"libraries": found}) + "\n")
+    (options.output / NAME).write_text(results.text(about | {"libraries": succeeded}) + "\n")
     _show(options.output / NAME)
-    refused = any(row["part"] == "refused" for rows in found.values() for row in rows["speed"])
-    return int(refused or found != measured)
+    refused = any(row["part"] == "refused" for rows in succeeded.values() for row in rows["speed"])
+    return int(refused or succeeded != measured)
 
 
-def measure_apart(target: str, plan: Plan) -> dict[str, Any]:
+def measure_in_processes(target: str, plan: Plan) -> dict[str, Any]:
     """Measure one library, its speed and its memory in a process each; nothing if that fails."""
     variables = {"speed": libraries.environment(target), "memory": libraries.environment(target) | METERED}
-    found = {}
+    rows = {}
     with TemporaryDirectory() as folder:
         for kind, environment in variables.items():
             output = Path(folder) / f"{kind}.json"
@@ -77,21 +77,21 @@ def measure_apart(target: str, plan: Plan) -> dict[str, Any]:
             if done.returncode:
                 print(f"{target}: no {kind}, its process ended with status {done.returncode}", file=sys.stderr)
                 return {}
-            found[kind] = results.read(output)
-    return found
+            rows[kind] = results.read(output)
+    return rows
 
 
 def _show(path: Path) -> int:
-    found, beside = results.read(path), path.parent / "tables.md"
-    text = "\n".join(tables.lines(found))
+    content, beside = results.read(path), path.parent / "tables.md"
+    text = "\n".join(tables.lines(content))
     beside.write_text(text)
-    print(text, path, beside, *picture.draw(found, path.parent), sep="\n")
+    print(text, path, beside, *picture.draw(content, path.parent), sep="\n")
     return 0
 
 
 def _compare(options: argparse.Namespace) -> int:
-    said, worse = compare.lines(results.read(options.old), results.read(options.new), options.tolerance)
-    print("\n".join(said))
+    report, worse = compare.lines(results.read(options.old), results.read(options.new), options.tolerance)
+    print("\n".join(report))
     return int(worse)
 
 

@@ -16,12 +16,12 @@ Key = tuple[Any, ...]
 def lines(old: dict[str, Any], new: dict[str, Any], tolerance: float) -> tuple[list[str], bool]:
     """What there is to say, and whether anything is worse."""
     worse = [*_slower(old, new, tolerance), *_larger(old, new, tolerance)]
-    said = [f"worse: {line}" for line in worse] or ["nothing is worse"]
+    report = [f"worse: {line}" for line in worse] or ["nothing is worse"]
     for kind in ("speed", "memory"):
         before, after = _rows(old, kind), _rows(new, kind)
-        said += [f"missing in NEW ({kind}): {_label(key)}" for key in before if key not in after]
-        said += [f"missing in OLD ({kind}): {_label(key)}" for key in after if key not in before]
-    return said, bool(worse)
+        report += [f"missing in NEW ({kind}): {_label(key)}" for key in before if key not in after]
+        report += [f"missing in OLD ({kind}): {_label(key)}" for key in after if key not in before]
+    return report, bool(worse)
 
 
 def _slower(old: dict[str, Any], new: dict[str, Any], tolerance: float) -> Iterator[str]:
@@ -44,8 +44,8 @@ def _larger(old: dict[str, Any], new: dict[str, Any], tolerance: float) -> Itera
 def _rows(results: dict[str, Any], kind: str) -> dict[Key, dict[str, Any]]:
     return {
         (library, row["case"], row["part"], row["elements"], row["way"], row.get("busy", False)): row
-        for library, found in results["libraries"].items()
-        for row in found[kind]
+        for library, rows in results["libraries"].items()
+        for row in rows[kind]
         if row["part"] != "refused"
     }
 

@@ -1,8 +1,8 @@
-"""Peak memory of what promises to need little, in every form of input that could break the promise."""
+"""Peak memory of the kernels that promise to need little, for the forms of input that could break the promise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -22,12 +22,8 @@ def elementwise(library: str) -> dict[str, int | None]:
     """Bytes beyond 16M float32 inputs, by what is computed."""
     array = driver_for(library).array
     x, y, mask = _inputs(MANY)
-    found = {}
     small = dict(_elementwise(array, x[: 2**17], y[: 2**17], mask[: 2**17]))
-    for name, run in _elementwise(array, x, y, mask):
-        small[name]()  # what the first call loads is none of the formula's
-        found[name] = peak(library, run)
-    return found
+    return _peaks(library, dict(_elementwise(array, x, y, mask)), small)
 
 
 def statistics(library: str, dtype: str) -> dict[str, int | None]:
@@ -38,31 +34,30 @@ def statistics(library: str, dtype: str) -> dict[str, int | None]:
         "in a narrow range": 1.0 + 1e-3 * rng.random(MANY),
         "half of them equal": np.maximum(rng.standard_normal(MANY, np.float32), 0.0),
     }
-    found = {}
-    for name, x in spread.items():
-        scores = driver_for(library).array(x, dtype)
-        ak.score_statistics(scores[: 2**18])
-        found[name] = peak(library, partial(ak.score_statistics, scores))
-    return found
+    scores = {name: driver_for(library).array(x, dtype) for name, x in spread.items()}
+    small = {name: partial(ak.score_statistics, x[: 2**18]) for name, x in scores.items()}
+    return _peaks(library, {name: partial(ak.score_statistics, x) for name, x in scores.items()}, small)
 
 
 def mixture(library: str, dtype: str) -> dict[str, int | None]:
     """Bytes beyond the inputs of a mixture of 8 components, 100 000 samples in 32 dimensions."""
-    found = {}
     small = dict(_mixture(library, dtype, MIXTURE["samples"] // 20))
-    for name, run in _mixture(library, dtype, MIXTURE["samples"]):
-        small[name]()
-        found[name] = peak(library, run)
-    return found
+    return _peaks(library, dict(_mixture(library, dtype, MIXTURE["samples"])), small)
 
 
 def pooled(library: str) -> dict[str, int | None]:
     """Bytes beyond 16M float32 inputs of what pools in parts, or needs several sums, by what is computed."""
-    found = {}
-    for name, run in _pooled(driver_for(library).array, *_inputs(MANY)[::2]):
-        run()  # what the first call loads is none of the formula's
-        found[name] = peak(library, run)
-    return found
+    runs = dict(_pooled(driver_for(library).array, *_inputs(MANY)[::2]))
+    return _peaks(library, runs, runs)
+
+
+def _peaks(library: str, runs: Mapping[str, Run], first: Mapping[str, Run]) -> dict[str, int | None]:
+    """The peak of each run, after a first one, since what a first call loads is none of the formula's."""
+    peaks = {}
+    for name, run in runs.items():
+        first[name]()
+        peaks[name] = peak(library, run)
+    return peaks
 
 
 def _pooled(array: Callable[..., Any], x: np.ndarray, mask: np.ndarray) -> Iterator[tuple[str, Run]]:
@@ -95,18 +90,18 @@ def training(library: str) -> dict[str, int | None]:
     x_true, x_pred = (torch.tensor(rng.normal(size=(samples, 9)), dtype=torch.float32) for _ in range(2))
 
     def step(size: int) -> Any:
-        given = [torch.tensor(each[:size], dtype=torch.float32, requires_grad=True) for each in (z, gamma)]
-        given.insert(0, x_pred[:size].detach().clone().requires_grad_())
-        return given, lambda: ak.aegmm_loss(x_true[:size], *given).backward()
+        arrays = [torch.tensor(each[:size], dtype=torch.float32, requires_grad=True) for each in (z, gamma)]
+        arrays.insert(0, x_pred[:size].detach().clone().requires_grad_())
+        return arrays, lambda: ak.aegmm_loss(x_true[:size], *arrays).backward()
 
     def count(x: Any) -> Any:
         kept[x.data_ptr()] = x.nbytes  # several sums keep the same inputs
         return x
 
     step(samples // 20)[1]()
-    given, run = step(samples)
+    arrays, run = step(samples)
     needed = peak(library, run)
-    gradients = sum(x.grad.nbytes for x in given)
+    gradients = sum(x.grad.nbytes for x in arrays)
     _, run = step(samples)
     with torch.autograd.graph.saved_tensors_hooks(count, lambda x: x):
         run()

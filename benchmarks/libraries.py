@@ -58,9 +58,9 @@ def environment(target: str) -> dict[str, str]:
     library = library_of(target)
     # More threads for JAX than two cores would have: of two, jaxlib 0.10's triangular solves in the plain gradient of a
     # mixture can each hold one and wait for another for ever. Ours is made so that it cannot.
-    found = {"TF_CPP_MIN_LOG_LEVEL": "3", "NPROC": str(max(16, os.cpu_count() or 1))}
-    found["JAX_PLATFORMS"] = "cuda" if target == "jax-cuda" else "cpu"
-    return found | ({"KERAS_BACKEND": library} if library in {"torch", "jax", "tensorflow"} else {})
+    variables = {"TF_CPP_MIN_LOG_LEVEL": "3", "NPROC": str(max(16, os.cpu_count() or 1))}
+    variables["JAX_PLATFORMS"] = "cuda" if target == "jax-cuda" else "cpu"
+    return variables | ({"KERAS_BACKEND": library} if library in {"torch", "jax", "tensorflow"} else {})
 
 
 def array_of(target: str) -> Callable[[np.ndarray], Any]:
@@ -146,18 +146,18 @@ def _torch_gradient(f: Function, inputs: Inputs, wrt: str) -> Run:
 
 
 def _torch_compiled(make: Callable[[Function, Inputs, str], Run]) -> Callable[[Function, Inputs, str], Run]:
-    def made(f: Function, inputs: Inputs, wrt: str) -> Run:
+    def make_compiled(f: Function, inputs: Inputs, wrt: str) -> Run:
         torch = import_module("torch")
 
-        def wrapped(**given: Any) -> Any:
-            return f(**given)
+        def wrapped(**inputs: Any) -> Any:
+            return f(**inputs)
 
         torch.compiler.reset()  # shapes are new: to compile for any shape is not what the first one gets
         # Dynamo keeps what it compiles by code object: of a shared one, each candidate would try those before it
         wrapped.__code__ = wrapped.__code__.replace(co_name=f"wrapped_{id(f)}")
         return make(torch.compile(wrapped), inputs, wrt)
 
-    return made
+    return make_compiled
 
 
 def _jax_eager(f: Function, inputs: Inputs, wrt: str) -> Run:

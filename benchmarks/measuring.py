@@ -87,14 +87,14 @@ class Meter:
     def jobs(self) -> list[tuple[str, str, int]]:
         """Part, case and size of each, in random order."""
         plan = self.plan
-        found = [(part, name, n) for name in plan.cases for part, n in (("small", plan.small), ("large", plan.large))]
-        found += [("growth", name, n) for name in plan.grown if name in plan.cases for n in plan.sizes]
-        known = [job for job in found if self.library not in CASES[job[1]].lacks and self._fits(job[2])]
-        return [known[k] for k in self.rng.permutation(len(known))]
+        jobs = [(part, name, n) for name in plan.cases for part, n in (("small", plan.small), ("large", plan.large))]
+        jobs += [("growth", name, n) for name in plan.grown if name in plan.cases for n in plan.sizes]
+        possible = [job for job in jobs if self.library not in CASES[job[1]].lacks and self._fits(job[2])]
+        return [possible[k] for k in self.rng.permutation(len(possible))]
 
     def speed(self, part: str, name: str, elements: int) -> Iterator[Row]:
         """A row for each way, and one more beside a busy process."""
-        elements, inputs = self._given(name, elements)
+        elements, inputs = self._inputs_of(name, elements)
         for k, way in enumerate(self._ways(part, name)):
             runs: dict[str, Any] = self._runs(way, name, inputs)
             about = {"part": part, "case": name, "way": way.name, "elements": elements, "busy": False}
@@ -115,14 +115,14 @@ class Meter:
         """The most that each candidate needs beyond the inputs, in each way, at sizes where that is not noise."""
         if elements < LARGE_ENOUGH:
             return
-        elements, inputs = self._given(name, min(elements, self.plan.metered) if part == "large" else elements)
+        elements, inputs = self._inputs_of(name, min(elements, self.plan.metered) if part == "large" else elements)
         for way in self._ways(part, name):
             if not way.slow:
                 runs = self._runs(way, name, inputs)
                 shown = ("ours", "plain") if part == "growth" else tuple(runs)
-                found = {who: peak(self.target, runs[who]) for who in shown}
+                peaks = {who: peak(self.target, runs[who]) for who in shown}
                 about = {"part": part, "case": name, "way": way.name, "elements": elements}
-                yield about | {"input_bytes": nbytes(inputs), "peak_bytes": found}
+                yield about | {"input_bytes": nbytes(inputs), "peak_bytes": peaks}
 
     def compare(self, runs: dict[str, Any], read: int = 0) -> Row:
         """Times and ratios, and the share of the bandwidth that ours gets of the bytes it reads."""
@@ -135,7 +135,7 @@ class Meter:
             row |= {"share": spread(read / np.asarray(times["ours"]) / pace)}
         return row
 
-    def _given(self, name: str, elements: int) -> tuple[int, Inputs]:
+    def _inputs_of(self, name: str, elements: int) -> tuple[int, Inputs]:
         case = CASES[name]
         elements = min(elements, int(self.plan.limit * case.largest))
         return elements, arrays_of(case, elements, self.array)
@@ -148,7 +148,7 @@ class Meter:
 
     def _runs(self, way: Way, name: str, inputs: Inputs) -> dict[str, Run]:
         case = CASES[name]
-        functions = {"ours": case.kernel, "plain": partial(case.plain, self.xp), **peers_of(self.library, name)}
+        functions = {"ours": case.ours, "plain": partial(case.plain, self.xp), **peers_of(self.library, name)}
         return {who: way.make(f, inputs, case.wrt) for who, f in functions.items()}
 
     def _fits(self, elements: int) -> bool:
@@ -197,8 +197,8 @@ def say(what: str) -> None:
 
 def main(kind: str, target: str, plan: str, output: str) -> None:
     """Measure as planned, for the process that started this one."""
-    given = Plan(*json.loads(plan))
-    rows = measure(kind, target, given._replace(patience=Patience(*given.patience)))
+    planned = Plan(*json.loads(plan))
+    rows = measure(kind, target, planned._replace(patience=Patience(*planned.patience)))
     Path(output).write_text(json.dumps(rows))
 
 

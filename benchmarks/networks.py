@@ -51,10 +51,10 @@ def _torch(x: Any) -> Pairs:
 
     ours, plain = akt.LSTMAutoencoderAnomaly(F, UNITS, UNITS).eval(), Plain().eval()
     plain.load_state_dict(ours.state_dict())
-    found: Pairs = {}
+    pairs: Pairs = {}
     for name, mode in (("torch", torch.no_grad()), ("torch, inference_mode", torch.inference_mode())):
-        found[name] = {"ours": mode(lambda: ours(x)), "plain": mode(lambda: plain(x))}
-    return found
+        pairs[name] = {"ours": mode(lambda: ours(x)), "plain": mode(lambda: plain(x))}
+    return pairs
 
 
 def _jax(x: Any) -> Pairs:
@@ -112,7 +112,8 @@ def _keras(library: str, x: Any) -> Pairs:
         "predict_on_batch": lambda model: lambda: model.predict_on_batch(array),
     }
     return {
-        f"keras on {library}, {way}": {who: made(model) for who, model in models.items()} for way, made in by.items()
+        f"keras on {library}, {way}": {who: run_of(model) for who, model in models.items()}
+        for way, run_of in by.items()
     }
 
 

@@ -15,8 +15,8 @@ Peers = dict[str, dict[str, Callable[..., Any]]]
 
 def peers_of(library: str, case: str) -> dict[str, Callable[..., Any]]:
     """The peers of a case in a library, by name."""
-    made = {"numpy": _numpy, "torch": _torch, "jax": _jax, "tensorflow": _tensorflow}.get(library)
-    return made().get(case, {}) if made else {}
+    peers = {"numpy": _numpy, "torch": _torch, "jax": _jax, "tensorflow": _tensorflow}.get(library)
+    return peers().get(case, {}) if peers else {}
 
 
 def _numpy() -> Peers:

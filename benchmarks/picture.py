@@ -32,8 +32,8 @@ def draw(results: dict[str, Any], folder: Path) -> list[Path]:
     libraries = {name: rows for name, rows in results["libraries"].items() if rows["speed"]}
     pictures = {"speed.svg": _speed, "growth.svg": _growth} if libraries else {}
     with mpl.rc_context(STYLE):
-        for name, made in pictures.items():
-            figure = made(libraries)
+        for name, draw_figure in pictures.items():
+            figure = draw_figure(libraries)
             FigureCanvasSVG(figure)
             figure.savefig(folder / name, metadata={"Date": None}, facecolor="white")
     return [folder / name for name in pictures]
@@ -45,10 +45,10 @@ def _panels(rows: int, columns: int, height: float) -> tuple[Figure, Any]:
 
 
 def _speed(libraries: dict[str, Any]) -> Figure:
-    cases = max(len({row["case"] for row in found["speed"]}) for found in libraries.values())
+    cases = max(len({row["case"] for row in rows["speed"]}) for rows in libraries.values())
     figure, panels = _panels(len(libraries), 3, 1 + 0.22 * cases)
-    for axes, (name, found) in zip(panels, libraries.items(), strict=True):
-        speed, memory = (_part(found[kind], "large") for kind in ("speed", "memory"))
+    for axes, (name, rows) in zip(panels, libraries.items(), strict=True):
+        speed, memory = (_part(rows[kind], "large") for kind in ("speed", "memory"))
         cases = _distinct(speed, "case")
         ways = _distinct(speed, "way")[:2]
         for panel, way in zip(axes, ways, strict=False):
@@ -92,8 +92,8 @@ def _peaks(panel: Any, rows: list[Row], cases: list[str]) -> None:
 
 def _growth(libraries: dict[str, Any]) -> Figure:
     figure, panels = _panels(len(libraries), 2, 3.2)
-    for (left, right), (name, found) in zip(panels, libraries.items(), strict=True):
-        speed, memory = (_part(found[kind], "growth") for kind in ("speed", "memory"))
+    for (left, right), (name, rows) in zip(panels, libraries.items(), strict=True):
+        speed, memory = (_part(rows[kind], "growth") for kind in ("speed", "memory"))
         way = _distinct(speed, "way")[:1]
         _lines(left, [row for row in speed if row["way"] in way], _nanoseconds)
         _lines(right, [row for row in memory if row["way"] in way], _per_byte)

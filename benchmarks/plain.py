@@ -70,8 +70,8 @@ def orthogonality(xp: Any, components: Any) -> Any:
 
 def average_precision(xp: Any, target: Any, score: Any) -> Any:
     ordered = xp.take(target, xp.argsort(-score))
-    found = xp.cumsum(ordered, 0)
-    return xp.sum(ordered * found / xp.cumsum(0 * ordered + 1, 0)) / xp.sum(ordered)
+    hits = xp.cumsum(ordered, 0)
+    return xp.sum(ordered * hits / xp.cumsum(0 * ordered + 1, 0)) / xp.sum(ordered)
 
 
 def roc_auc(xp: Any, target: Any, score: Any) -> Any:

@@ -81,5 +81,5 @@ def text(value: Any, depth: int = 0) -> str:
 
 def read(path: Path) -> dict[str, Any]:
     """What `text` wrote."""
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content

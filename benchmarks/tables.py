@@ -12,15 +12,15 @@ Row = dict[str, Any]
 def lines(results: dict[str, Any]) -> Iterator[str]:
     """Everything, library by library."""
     yield from _about(results)
-    for name, found in results["libraries"].items():
-        speed, memory = found["speed"], found["memory"]
+    for name, rows in results["libraries"].items():
+        speed, memory = rows["speed"], rows["memory"]
         yield from (f"## {name}", "", f"Plain sums read {_bandwidth(speed)}.", "")
         yield from _table("Large inputs", _large(_part(speed, "large")))
         yield from _table("Small calls", _small(_part(speed, "small")))
         yield from _table("Growth", _growth(_part(speed, "growth"), _part(memory, "growth")))
         yield from _table("Peak memory", _memory(_part(memory, "large")))
         yield from _table("Around the kernels", _around(_part(speed, "around")))
-        yield from _table("Not compared", [{**_named(row), "why": row["why"]} for row in _part(speed, "refused")])
+        yield from _table("Not compared", [{**_labels(row), "why": row["why"]} for row in _part(speed, "refused")])
 
 
 def _about(results: dict[str, Any]) -> Iterator[str]:
@@ -40,7 +40,7 @@ def _large(rows: list[Row]) -> list[Row]:
     busy = {(row["case"], row["way"]): row for row in rows if row["busy"]}
     return [
         {
-            **_named(row),
+            **_labels(row),
             "ours, ms": _number(row["milliseconds"]["ours"][1]),
             **_ratios(row),
             "share of bandwidth": _percent(row.get("share")),
@@ -52,14 +52,14 @@ def _large(rows: list[Row]) -> list[Row]:
 
 
 def _small(rows: list[Row]) -> list[Row]:
-    return [{**_named(row), "ours, µs": _number(1e3 * row["milliseconds"]["ours"][1]), **_ratios(row)} for row in rows]
+    return [{**_labels(row), "ours, µs": _number(1e3 * row["milliseconds"]["ours"][1]), **_ratios(row)} for row in rows]
 
 
 def _growth(rows: list[Row], memory: list[Row]) -> list[Row]:
     peaks = {_key(row): row for row in memory}
     return [
         {
-            **_named(row),
+            **_labels(row),
             "ours, ns a number": _number(1e6 * row["milliseconds"]["ours"][1] / row["elements"]),
             **_ratios(row),
             "share of bandwidth": _percent(row.get("share")),
@@ -75,7 +75,7 @@ def _memory(rows: list[Row]) -> list[Row]:
 
     return [
         {
-            **_named(row),
+            **_labels(row),
             "inputs, MiB": mib(row["input_bytes"]),
             **{who: mib(row["peak_bytes"][who]) for who in ("ours", "plain")},
             "peers": "; ".join(f"{who} {mib(row['peak_bytes'][who])}" for who in _peers(row["peak_bytes"])) or "–",
@@ -96,7 +96,7 @@ def _around(rows: list[Row]) -> list[Row]:
     ]
 
 
-def _named(row: Row) -> dict[str, str]:
+def _labels(row: Row) -> dict[str, str]:
     return {"case": row["case"], "numbers": f"{row['elements']:,}".replace(",", " "), "way": row["way"]}
 
 
@@ -141,8 +141,8 @@ def _per_byte(row: Row | None, who: str) -> str:
 
 
 def _bandwidth(speed: list[Row]) -> str:
-    found = sorted(row["gigabytes_per_second"][1] for row in speed if "gigabytes_per_second" in row)
-    return f"{found[len(found) // 2]:.1f} GB/s" if found else "nothing here: all inputs are small"
+    speeds = sorted(row["gigabytes_per_second"][1] for row in speed if "gigabytes_per_second" in row)
+    return f"{speeds[len(speeds) // 2]:.1f} GB/s" if speeds else "nothing here: all inputs are small"
 
 
 def _table(title: str, rows: list[Row]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The documentation: pages by hand, and the reference from what the package's __all__ lists name."""
+"""The settings of Sphinx; `generate.py` writes the reference."""
 
 import os
 import sys
@@ -42,7 +42,14 @@ numpydoc_validation_exclude = {r"\.[A-Z]\w*$"}  # a tuple's fields are its attri
 html_theme = "pydata_sphinx_theme"
 html_title = "anomaly_kernels"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {"index": [], "architecture": [], "contributing": [], "changelog": [], "generated/support": []}
+html_sidebars = {
+    "index": [],
+    "architecture": [],
+    "promises": [],
+    "contributing": [],
+    "changelog": [],
+    "generated/support": [],
+}
 html_show_sourcelink = False
 
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network

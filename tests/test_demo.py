@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
-from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 import anomaly_kernels as ak
 from anomaly_kernels._cli import children, demo, detectors, main
 from anomaly_kernels._cli.detectors import COMPONENTS, HYPERSPHERE, MIXTURE, Detectors, Split
-from anomaly_kernels._cli.picture import decades, precision_recall
+from anomaly_kernels._cli.picture import decades
 from anomaly_kernels.data import load_shuttle
 from anomaly_kernels.testing.drivers import Driver
 
@@ -154,15 +154,6 @@ def test_deviation_sees_scores_figures_and_nan(scored: demo.Scored) -> None:
     assert demo.deviation(worse, scored, COMPONENTS) == pytest.approx(0.25)
     moved[7] = np.nan
     assert demo.is_bad(changed(scored, scores={MIXTURE: moved}), scored)
-
-
-def test_precision_and_recall_are_those_of_scikit_learn() -> None:
-    rng = np.random.default_rng(3)
-    target, scores = rng.random(200) < 0.3, rng.integers(0, 20, 200).astype(float)
-    precision, recall = precision_recall(scores, target)
-    theirs = precision_recall_curve(target, scores)
-    np.testing.assert_allclose(precision, theirs[0][-2::-1])
-    np.testing.assert_allclose(recall, theirs[1][-2::-1])
 
 
 def inline(function: Any, libraries: list[str], *arguments: Any) -> Any:

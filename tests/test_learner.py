@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from fractions import Fraction
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from adapters import all_variants
 
-from anomaly_kernels._classes.settings import settings_of
+from anomaly_kernels._classes.settings import constructor_names, settings_of
 
 pytestmark = [
     pytest.mark.library("torch", "jax", "tensorflow"),
@@ -82,7 +81,7 @@ def test_a_saved_file_makes_the_same_object_again(label, package, driver, tmp_pa
 def test_parameters_are_those_of_the_constructor(label, package):
     made = EVERY[label].made(package, lambda x: x)
     found = made.get_params()
-    assert list(found) == list(inspect.signature(type(made)).parameters)
+    assert tuple(found) == constructor_names(type(made))
     assert all(f"{name}=" in made.my_params for name in found)
     assert all(f"  {name}" in made.summary() for name in found)
     other = {name: OTHER.get(name, 0.25) for name in settings_of(type(made))}
@@ -219,7 +218,7 @@ def test_a_class_of_a_users_own_has_its_parameters_too(iou, tmp_path):
             self.alpha = alpha
 
     made = Mine(3.0, smooth=0.5)
-    assert list(inspect.signature(Mine).parameters) == ["alpha", *inspect.signature(iou).parameters]
+    assert constructor_names(Mine) == ("alpha", *constructor_names(iou))
     assert made.my_params.startswith("Mine(alpha=3.0, ")
     assert (clone(made).alpha, clone(made).smooth) == (3.0, 0.5)
     assert made.set_params(alpha=2.0, smooth=1.0).get_params()["alpha"] == 2.0

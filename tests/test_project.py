@@ -122,13 +122,22 @@ def test_readme_names_every_kernel():
     assert [name for name in KERNELS if f"`{name}`" not in README] == []
 
 
-def test_architecture_names_tests_that_exist():
-    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "architecture.md").read_text()))
+def test_pages_name_tests_and_files_that_exist():
+    text = "".join((ROOT / "docs" / page).read_text() for page in ("architecture.md", "promises.md"))
+    tests = set(re.findall(r"`(test_\w+)`", text))
     defined = {
         name for file in ROOT.glob("tests/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
     }
-    assert named
-    assert named <= defined
+    paths = set(re.findall(r"`([\w/]+(?:/|\.py|\.md))`", text))
+    folders = (ROOT, ROOT / "anomaly_kernels", ROOT / "anomaly_kernels" / "_classes")
+    assert tests
+    assert paths
+    assert tests - defined == set()
+    assert {path for path in paths if not any((folder / path).exists() for folder in folders)} == set()
+
+
+def test_the_picture_of_imports_is_current():
+    run(sys.executable, "docs/imports.py", "--check")
 
 
 @pytest.mark.library("torch")

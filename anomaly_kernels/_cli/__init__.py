@@ -24,24 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = _run(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has seen enough, as in `anomaly-kernels list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
+    except BrokenPipeError:  # the reader has closed the pipe, as in `anomaly-kernels list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it exits
         return 1
     return status
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.command == "list":
+    options = parser.parse_args(arguments)
+    if options.command == "list":
         return listing.run()
-    if given.command == "check":
-        missing = [library for library in given.library if not children.is_installed(library)]
+    if options.command == "check":
+        missing = [library for library in options.library if not children.is_installed(library)]
         if missing:
             parser.error(f"{missing[0]} is not installed: {children.how_to_install(missing[0])}")
         installed = [library for library in DRIVERS if children.is_installed(library)]
-        return check.run(given.library or installed, given.function or list(KERNELS))
-    return demo.run(None if given.no_picture else given.output)
+        return check.run(options.library or installed, options.function or list(KERNELS))
+    return demo.run(None if options.no_picture else options.output)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""``anomaly-kernels check``: whether the libraries installed here give the same numbers."""
+"""``anomaly-kernels check``: compare values and gradients of the installed libraries with NumPy's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from anomaly_kernels._cli.measuring import Leaves, Measured, Measurements, Value
 
 VALUE_TOLERANCE = 1e-12
 GRADIENT_TOLERANCE = 1e-6
-"""What central differences in float64 can tell."""
+"""The accuracy of central differences in float64."""
 
 LEGEND = f"""\
 Each cell: largest deviation of values / of gradients from NumPy in float64, over all settings tried, relative to the
@@ -45,17 +45,17 @@ Deviations = dict[str, list[Deviation]]
 def run(libraries: Sequence[str], names: Sequence[str]) -> int:
     """Compare libraries with NumPy on the functions named and print a table; 1 if one is out of tolerance."""
     all_libraries = ["numpy", *(library for library in libraries if library != "numpy")]
-    came = children.for_each_library(measure, all_libraries, names)
-    outcomes = dict(zip(all_libraries, tables.progress(came, len(all_libraries), "Measuring"), strict=True))
+    results = children.for_each_library(measure, all_libraries, names)
+    outcomes = dict(zip(all_libraries, tables.progress(results, len(all_libraries), "Measuring"), strict=True))
     reference = outcomes.pop("numpy")
     if isinstance(reference, Exception):
         raise RuntimeError("NumPy, which the others are compared with, failed") from reference
     measured = {library: m for library, m in outcomes.items() if isinstance(m, Measurements)}
-    found = {library: compare(m, reference) for library, m in measured.items()}
-    _print(found, {"numpy": reference} | measured, names)
+    by_library = {library: compare(m, reference) for library, m in measured.items()}
+    _print(by_library, {"numpy": reference} | measured, names)
     crashes = [f"{library}: {children.in_one_line(e)}" for library, e in outcomes.items() if isinstance(e, Exception)]
-    problems = [*crashes, *_problems(found)]
-    print("\n".join(["Out of tolerance:", *problems]) if problems else _all_good(found, names))
+    problems = [*crashes, *_problems(by_library)]
+    print("\n".join(["Out of tolerance:", *problems]) if problems else _all_good(by_library, names))
     return int(bool(problems))
 
 
@@ -85,11 +85,11 @@ def _as_precise(measured: Measured, expected: Measured) -> Leaves:
     return {path: x.astype(dtypes.get(path, x.dtype)) for path, x in expected.values.items()}
 
 
-def largest(found: Leaves, expected: Leaves) -> float:
+def largest(actual: Leaves, expected: Leaves) -> float:
     """The largest relative deviation of any array; infinite where shape, float dtype, NaN or infinity differ."""
-    if found.keys() != expected.keys():
+    if actual.keys() != expected.keys():
         return np.inf
-    return max((_relative(found[path], expected[path]) for path in expected), default=0.0)
+    return max((_relative(actual[path], expected[path]) for path in expected), default=0.0)
 
 
 def _joined(gradients: Leaves) -> Values:
@@ -97,12 +97,12 @@ def _joined(gradients: Leaves) -> Values:
     return np.concatenate([np.ravel(gradients[path]) for path in sorted(gradients)])
 
 
-def _relative(found: Values, expected: Values) -> float:
+def _relative(actual: Values, expected: Values) -> float:
     finite = np.isfinite(expected)
-    alike = found.shape == expected.shape and (found.dtype == expected.dtype or expected.dtype.kind != "f")
-    if not alike or not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
+    alike = actual.shape == expected.shape and (actual.dtype == expected.dtype or expected.dtype.kind != "f")
+    if not alike or not np.array_equal(actual[~finite], expected[~finite], equal_nan=True):
         return np.inf
-    difference = np.abs(found[finite].astype(float) - expected[finite])
+    difference = np.abs(actual[finite].astype(float) - expected[finite])
     if not difference.any():
         return 0.0
     worst, scale = float(np.max(difference)), float(np.max(np.abs(expected[finite])))
@@ -117,23 +117,23 @@ def _worst(deviations: Sequence[Deviation]) -> str:
     return worst.text() + (" !" if worst.is_bad() else "")
 
 
-def _print(found: Mapping[str, Deviations], measured: Mapping[str, Measurements], names: Sequence[str]) -> None:
+def _print(by_library: Mapping[str, Deviations], measured: Mapping[str, Measurements], names: Sequence[str]) -> None:
     print("Versions: " + ", ".join(f"{library} {m.version}" for library, m in measured.items()) + "\n")
-    rows = [[name, *(_worst(deviations[name]) for deviations in found.values())] for name in names]
-    if found:
-        tables.print_table("Deviation from NumPy in float64: values / gradients", ["function", *found], [rows])
+    rows = [[name, *(_worst(deviations[name]) for deviations in by_library.values())] for name in names]
+    if by_library:
+        tables.print_table("Deviation from NumPy in float64: values / gradients", ["function", *by_library], [rows])
         print(f"{LEGEND}\n")
 
 
-def _problems(found: Mapping[str, Deviations]) -> Iterator[str]:
-    for library, deviations in found.items():
+def _problems(by_library: Mapping[str, Deviations]) -> Iterator[str]:
+    for library, deviations in by_library.items():
         for name, samples in deviations.items():
             for sample in samples:
                 if sample.is_bad():
                     yield f"{library}: {name} ({sample.settings}): {sample.error or sample.text()}"
 
 
-def _all_good(found: Mapping[str, Deviations], names: Sequence[str]) -> str:
-    if not found:
+def _all_good(by_library: Mapping[str, Deviations], names: Sequence[str]) -> str:
+    if not by_library:
         return "NumPy alone was measured: there is nothing to compare it with."
-    return f"All agree: {', '.join(found)} with NumPy, functions: {len(names)}."
+    return f"All agree: {', '.join(by_library)} with NumPy, functions: {len(names)}."

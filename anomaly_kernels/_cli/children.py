@@ -1,4 +1,4 @@
-"""One process for each library, because TensorFlow and torch can abort when they share one."""
+"""Run a function in a process for each library, because TensorFlow and torch can abort when they share one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from anomaly_kernels.testing.drivers import DRIVERS
 
 Result = TypeVar("Result")
 
-AT_ONCE = 2
+PROCESSES = 2
+"""How many run at a time."""
 
-# Libraries that are no extra of ours: one serves testing alone, the other has a package for each CUDA version.
+# Libraries without an extra of this package: one is for tests alone, the other has a package for each CUDA version.
 _PACKAGES = {"array_api_strict": "array-api-strict", "cupy": "cupy-cuda12x"}
 
 
@@ -32,7 +33,7 @@ def is_installed(library: str) -> bool:
 def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result | Exception:
     """Run a function in a new process; what it raises, or the death of its process, is returned."""
     # Spawned, since a forked process would start with the libraries that this one has loaded.
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=hush) as pool:
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=discard_errors) as pool:
         future = pool.submit(function, *arguments)
         error = future.exception()
         if isinstance(error, Exception):
@@ -40,8 +41,8 @@ def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result |
         return future.result()
 
 
-def hush() -> None:
-    """Drop what this process writes to its error stream, where TensorFlow greets whatever it is told."""
+def discard_errors() -> None:
+    """Discard what this process writes to its error stream, where TensorFlow prints messages at each start."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
@@ -49,7 +50,7 @@ def for_each_library(
     function: Callable[..., Result], libraries: Sequence[str], *arguments: Any
 ) -> Iterator[Result | Exception]:
     """``function(library, *arguments)`` for each library, a few processes at a time, in the order given."""
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
+    with ThreadPoolExecutor(max_workers=PROCESSES) as threads:
         yield from threads.map(lambda library: in_own_process(function, library, *arguments), libraries)
 
 

@@ -26,7 +26,7 @@ Deviation: largest difference from NumPy's scores over the largest of these, or 
 
 
 class Scored(NamedTuple):
-    """What one library made of the test rows, by detector."""
+    """The scores of the test rows in one library, and figures of these, by detector."""
 
     version: str
     scores: dict[str, Matrix]
@@ -70,8 +70,8 @@ def score_everywhere(detectors: Detectors, rows: Split, limits: Mapping[str, flo
     """Score the test rows once per library, each in a process of its own."""
     installed = [library for library in DRIVERS if children.is_installed(library)]
     results = children.for_each_library(score_in, installed, detectors, rows, dict(limits))
-    came = dict(zip(installed, tables.progress(results, len(installed), "Scoring"), strict=True))
-    return {library: came.get(library) for library in DRIVERS}
+    by_library = dict(zip(installed, tables.progress(results, len(installed), "Scoring"), strict=True))
+    return {library: by_library.get(library) for library in DRIVERS}
 
 
 def score_in(library: str, detectors: Detectors, rows: Split, limits: Mapping[str, float]) -> Scored:
@@ -88,7 +88,7 @@ def deviation(scored: Scored, reference: Scored, detector: str) -> float:
     expected = reference.scores[detector]
     of_scores = np.max(np.abs(scored.scores[detector] - expected)) / np.max(np.abs(expected))
     of_figures = np.abs(np.subtract(scored.figures[detector], reference.figures[detector]))
-    # np.max hands a NaN on, where Python's max may drop it.
+    # np.max returns a NaN, which Python's max may drop
     return float(np.max([of_scores, *of_figures]))
 
 

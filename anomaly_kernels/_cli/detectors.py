@@ -33,7 +33,7 @@ class Split(NamedTuple):
 
 
 class Detectors(NamedTuple):
-    """Everything scoring needs, as arrays of one library."""
+    """The fitted detectors, as arrays of one library."""
 
     mixture: ak.GMMParams
     center: Any
@@ -42,7 +42,7 @@ class Detectors(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What is said of a detector: two figures on the ranking, one on the decision."""
+    """How good a detector is: two figures of its ranking, one of its decisions."""
 
     auroc: Any
     average_precision: Any
@@ -119,6 +119,6 @@ def thresholds(detectors: Detectors, train: Matrix) -> dict[str, float]:
 
 
 def judge(target: Any, scores: Any, threshold: float) -> Figures:
-    """How well scores rank the anomalies, and the decision at a threshold finds them."""
-    found = ak.anomaly_detection_metrics(target, scores > threshold, scores)
-    return Figures(ak.roc_auc(target, scores), found.average_precision, found.f1_score)
+    """How well scores rank the anomalies, and how well the decisions at a threshold find them."""
+    metrics = ak.anomaly_detection_metrics(target, scores > threshold, scores)
+    return Figures(ak.roc_auc(target, scores), metrics.average_precision, metrics.f1_score)

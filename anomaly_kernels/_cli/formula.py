@@ -1,4 +1,4 @@
-"""A formula written in LaTeX, as one line of plain text."""
+"""Turn a formula in LaTeX into one line of plain text."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ _SIGNS = {
     ",": " ", ":": " ", ";": " ", " ": " ", "quad": "  ", "qquad": "  ", "\\": "; ",
 }  # fmt: skip
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303"}
-_BEFORE, _AFTER = "\x02", "\x03"  # around words and sums: a space where a letter or digit would touch them
+_BEFORE, _AFTER = "\x02", "\x03"  # marks around words and sums, which become spaces next to letters and digits
 _RAISED = str.maketrans("0123456789+-−Tnk", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ᵀⁿᵏ")
 
 
 def as_text(latex: str) -> str:
     """Turn LaTeX mathematics into one line of text; a command it does not know keeps its name."""
-    text = _sequence(iter(_SYMBOL.findall(latex)))
+    text = _group(iter(_SYMBOL.findall(latex)))
     text = re.sub(rf"{_AFTER}\s*{_BEFORE}|(?<=[\w)])\s*{_BEFORE}|{_AFTER}\s*(?=\w)|\s+", " ", text)
     return re.sub(rf"{_BEFORE}|{_AFTER}|(?<=[(\[])\s+|\s+(?=[)\],;])", "", text).strip()
 
 
-def _sequence(symbols: Iterator[str]) -> str:
+def _group(symbols: Iterator[str]) -> str:
     """Text of the symbols up to the end of the group."""
-    return "".join(_one(symbol, symbols) for symbol in iter(lambda: next(symbols, "}"), "}"))
+    return "".join(_symbol(symbol, symbols) for symbol in iter(lambda: next(symbols, "}"), "}"))
 
 
-def _argument(symbols: Iterator[str]) -> str:
+def _next_argument(symbols: Iterator[str]) -> str:
     """Text of the next group, or of the next symbol that is not a space."""
-    return _one(next(symbol for symbol in symbols if not symbol.isspace()), symbols).strip()
+    return _symbol(next(symbol for symbol in symbols if not symbol.isspace()), symbols).strip()
 
 
-def _one(symbol: str, symbols: Iterator[str]) -> str:
+def _symbol(symbol: str, symbols: Iterator[str]) -> str:
     """Text of a symbol and of its arguments, which follow it."""
     name = symbol.removeprefix("\\")
     if symbol == "{":
-        return _sequence(symbols)
+        return _group(symbols)
     if symbol in ("^", "_"):
-        return _script(symbol, _argument(symbols))
+        return _script(symbol, _next_argument(symbols))
     if name != symbol:
         return _command(name, symbols)
     return " " if symbol in ("&", "~") else symbol
@@ -57,11 +57,11 @@ def _one(symbol: str, symbols: Iterator[str]) -> str:
 
 def _command(name: str, symbols: Iterator[str]) -> str:
     if name in ("frac", "tfrac", "dfrac"):
-        return f"{_grouped(_argument(symbols))}/{_grouped(_argument(symbols))}"
+        return f"{_grouped(_next_argument(symbols))}/{_grouped(_next_argument(symbols))}"
     if name == "sqrt":
-        return f"√{_grouped(_argument(symbols))}"
+        return f"√{_grouped(_next_argument(symbols))}"
     if name in _ACCENTS:
-        return _accented(_argument(symbols), name)
+        return _accented(_next_argument(symbols), name)
     if name in ("sum", "prod"):
         return _BEFORE + _SIGNS[name]
     return _SIGNS.get(name, f"{_BEFORE}{name}{_AFTER}")

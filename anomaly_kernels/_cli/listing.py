@@ -1,4 +1,4 @@
-"""``anomaly-kernels list``: every function with its formula and its arguments, read from where they are written."""
+"""``anomaly-kernels list``: print every function with its arguments and its formula, from its docstring."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
-from anomaly_kernels._catalogue import KERNELS
+from anomaly_kernels._catalogue import CATALOGUE
 from anomaly_kernels._cli.formula import as_text
 
 
 def run() -> int:
     """Print every function; 0, as it cannot fail."""
-    for group, functions in groupby(KERNELS.values(), key=_package):
-        print(f"{group.upper()}\n")
-        for function in functions:
+    for package, entries in groupby(CATALOGUE, key=lambda entry: entry.package):
+        print(f"{package.upper()}\n")
+        for function in (entry.kernel for entry in entries):
             print(f"{function.__name__}{arguments(function)}\n    {summary(function)}\n    {formula(function)}\n")
     return 0
-
-
-def _package(function: Callable[..., Any]) -> str:
-    return function.__module__.split(".")[1]
 
 
 def arguments(function: Callable[..., Any]) -> str:

@@ -1,4 +1,4 @@
-"""What one library makes of the sample inputs of each function: values, and gradients where it has them."""
+"""Values and gradients of each function in one library, for the sample inputs of the tests."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _attempt(driver: Driver, function: Callable[..., Any], sample: Sample) -> Me
     try:
         values = {path: np.asarray(x) for path, x in case.run().items()}
         return Measured(values, _gradients(case) if any(x.dtype.kind == "f" for x in values.values()) else {})
-    except Exception as error:  # noqa: BLE001 - a library's failure is a finding, and must not hide the others
+    except Exception as error:  # noqa: BLE001 - the failure of one function must not hide the others
         return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
@@ -66,12 +66,12 @@ def _gradients(case: Case) -> Leaves:
         return case.total(case.call(arrays))
 
     if case.driver.name == "numpy":
-        found = {path: central_differences(case, path) for path in case.floats}
+        gradients = {path: central_differences(case, path) for path in case.floats}
     elif does_not_apply("gradients", case.name, case.driver.name):
         return {}
     else:
-        found = case.driver.value_and_grad(total, case.arrays(), case.floats)[1]
-    return {path: within_structure(case.leaves[path], case.driver.numpy(g)) for path, g in found.items()}
+        gradients = case.driver.value_and_grad(total, case.arrays(), case.floats)[1]
+    return {path: within_structure(case.leaves[path], case.driver.numpy(g)) for path, g in gradients.items()}
 
 
 def central_differences(case: Case, path: str) -> Values:

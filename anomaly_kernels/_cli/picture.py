@@ -1,4 +1,4 @@
-"""The demo's picture: how each detector's scores are distributed, and what precision and recall they allow."""
+"""The picture of the demo: the distribution of each detector's scores, and its precision and recall."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from anomaly_kernels._cli.detectors import Figures, Matrix
+from anomaly_kernels.metrics import precision_recall_curve
 
 Target = npt.NDArray[np.bool_]
 
@@ -42,14 +43,6 @@ def draw(
     picture.suptitle(f"Statlog (Shuttle): {rows} that no detector was fitted to")
     output.parent.mkdir(parents=True, exist_ok=True)
     picture.savefig(output, dpi=130)
-
-
-def precision_recall(scores: Matrix, target: Target) -> tuple[Matrix, Matrix]:
-    """Precision and recall when all rows from a score upwards are called anomalous, for each distinct score."""
-    order = np.argsort(-scores)
-    last_of_ties = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    hits = np.cumsum(target[order])[last_of_ties]
-    return hits / (last_of_ties + 1), hits / np.sum(target)
 
 
 def _draw_distributions(axes: Any, scores: Matrix, target: Target, threshold: float) -> None:
@@ -83,9 +76,9 @@ def decades(scores: Matrix, width: float) -> dict[float, str]:
 
 def _draw_curves(axes: Any, scores: Mapping[str, Matrix], figures: Mapping[str, Figures], target: Target) -> None:
     for (name, values), color in zip(scores.items(), CURVES, strict=True):
-        precision, recall = precision_recall(values, target)
+        curve = precision_recall_curve(target, values)
         label = f"{name}: average precision {float(figures[name].average_precision):.3f}"
-        axes.step(recall, precision, where="post", color=color, linewidth=2, label=label)
+        axes.step(curve.recall[:-1], curve.precision[:-1], where="pre", color=color, linewidth=2, label=label)
     chance = float(np.mean(target))
     axes.axhline(chance, color=INK, linestyle=":", linewidth=1.4, label=f"random order: {chance:.3f}")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))

@@ -1,4 +1,4 @@
-"""Tables and progress: coloured by rich on a terminal where it is installed, the same text everywhere else."""
+"""Print tables and progress, in colour on a terminal where rich is installed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ RULE, HEADER, SENTENCE, CELLS = "dim", "bold", "yellow", ""
 
 
 def is_rich() -> bool:
-    """Whether output goes to a terminal and rich is there to colour it."""
+    """Whether output goes to a terminal and rich is installed."""
     return sys.stdout.isatty() and find_spec("rich") is not None
 
 
 def progress(results: Iterable[Result], total: int, doing: str) -> Iterator[Result]:
-    """Pass results on and show on a terminal how many of them have come."""
+    """Yield the results, and show on a terminal how many of them are there."""
     if not is_rich():
         yield from results
         return
