@@ -29,7 +29,7 @@ demo: $(VENV)/.demo  ## score a real data set with NumPy and every framework tha
 	$(BIN)/anomaly-kernels demo --output build/demo.png
 
 test: $(VENV)/.dev  ## all tests, one process per array library, with coverage
-	$(BIN)/python tests/run.py
+	$(BIN)/python tests/run.py $(if $(GOLDEN),--golden $(GOLDEN))
 
 lint: $(VENV)/.dev  ## style, spelling, and which module may import what
 	$(BIN)/ruff check

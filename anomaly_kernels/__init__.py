@@ -1,6 +1,7 @@
 """Anomaly-detection losses and metrics as pure functions, with the same numbers from every array library."""
 
 from anomaly_kernels import losses, metrics, networks
+from anomaly_kernels._core.backends.tracing import leave_unconverted
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.tape import value_and_grad
 from anomaly_kernels.losses import *  # noqa: F403  # __all__ of each package is its catalogue: nothing is listed twice
@@ -24,8 +25,4 @@ __all__ = [
     *networks.__all__,
 ]
 
-# TensorFlow's autograph rewrites the source of what a tf.function calls, which takes seconds and gains nothing here:
-# kernels have no branch on data. This mark, which its own do_not_convert leaves, is read without TensorFlow.
-for _name in __all__:
-    if callable(globals()[_name]):
-        globals()[_name].autograph_info__ = {}
+leave_unconverted(globals()[name] for name in __all__)

@@ -125,6 +125,9 @@ CATALOGUE = (
     Entry(networks.sequence_anomaly_score),
 )
 
+KERNELS: dict[str, Kernel] = {entry.name: entry.kernel for entry in CATALOGUE}
+"""Every kernel by name: losses, metrics, networks."""
+
 ENTRIES: dict[Kernel, Entry] = {entry.kernel: entry for entry in CATALOGUE}
 """The entry of each kernel."""
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from anomaly_kernels._core.checks import REAL, dtype_name
-from anomaly_kernels._core.namespace import array_namespace, describe
+from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
 
 __all__ = ["get_params_tree", "load_params", "save_params", "set_params_tree"]
 
@@ -75,11 +75,11 @@ def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
     """
     if not isinstance(params, Mapping):
         raise TypeError(f"`params` must be a dict of arrays, got {describe(params)}")
-    known = _tree(model)
-    given = fitted({key: tuple(x.shape) for key, x in known.items()}, params)
+    old = _tree(model)
+    new = fitted({key: tuple(x.shape) for key, x in old.items()}, params)
     if isinstance(model, Mapping):
-        return {key: _beside(known[key], x) for key, x in given.items()}  # type: ignore[return-value]
-    model._set_params_tree(given)  # type: ignore[attr-defined]  # noqa: SLF001
+        return {key: _beside(old[key], x) for key, x in new.items()}  # type: ignore[return-value]
+    model._set_params_tree(new)  # type: ignore[attr-defined]  # noqa: SLF001
     return model
 
 
@@ -88,11 +88,11 @@ def fitted(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any]) -> 
     for name, which, others in (("lacks", shapes, params), ("has the unknown", params, shapes)):
         if odd := [key for key in which if key not in others]:
             raise ValueError(f"`params` {name} weight {odd[0]!r}; the model has {', '.join(map(repr, shapes))}")
-    given = {key: _numpy(key, params[key]) for key in shapes}
-    for key, x in given.items():
+    arrays = {key: _numpy(key, params[key]) for key in shapes}
+    for key, x in arrays.items():
         if x.shape != shapes[key]:
             raise ValueError(f"{_of_layer(key)} must have shape {shapes[key]}, got {x.shape}")
-    return given
+    return arrays
 
 
 def save_params(path: str | PathLike[str], params: Any) -> None:
@@ -130,13 +130,13 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def write(path: str | PathLike[str], params: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
-    """Write arrays, and what is said of them."""
+    """Write arrays, and texts by name for the header of the file."""
     module, _ = _safetensors()
     module.numpy.save_file({key: np.asarray(x, order="C") for key, x in params.items()}, path, dict(header) or None)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Read what `write` has written."""
+    """Read the arrays and the header that `write` has written."""
     module, unreadable = _safetensors()
     try:
         with module.safe_open(path, "np") as file:
@@ -188,7 +188,5 @@ def _numpy(key: str, x: Any) -> np.ndarray:
     if dtype not in REAL or not hasattr(x, "shape"):
         got = describe(x) if dtype is None else f"{describe(x)} of {x.dtype}"
         raise TypeError(f"{_of_layer(key)} must be an array of floating point, got {got}")
-    x = x.detach().cpu() if hasattr(x, "detach") else x
-    if dtype == "bfloat16":
-        dtype, x = "float32", x.float() if hasattr(x, "float") else x
-    return np.array(x.numpy() if hasattr(x, "numpy") else x, dtype)
+    xp = namespace_or_none(x)  # None of Keras' variables, which NumPy reads by itself
+    return np.array(x if xp is None else xp.to_numpy(x), "float32" if dtype == "bfloat16" else dtype)

@@ -16,7 +16,7 @@ from sphinx.util import logging
 
 import anomaly_kernels
 from anomaly_kernels.testing.contract import CHECKS
-from anomaly_kernels.testing.support import support_matrix
+from anomaly_kernels.testing.matrix import support_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable

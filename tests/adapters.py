@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import anomaly_kernels as ak
+from anomaly_kernels._classes.settings import constructor_names
 from anomaly_kernels.testing.samples import Sample, variants
 
 CLASSES = {
@@ -48,7 +49,7 @@ class Variant(NamedTuple):
         """An instance of the class; `array` turns NumPy into the framework's arrays."""
         cls = getattr(importlib.import_module(f"anomaly_kernels.{framework}"), self.cls)
         settings = {name: array(x) if isinstance(x, np.ndarray) else x for name, x in self.settings.items()}
-        return cls(**settings, **{name: x for name, x in options.items() if name in inspect.signature(cls).parameters})
+        return cls(**settings, **{name: x for name, x in options.items() if name in constructor_names(cls)})
 
     def sample(self) -> Sample:
         """What to call the function with."""

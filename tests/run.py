@@ -1,51 +1,72 @@
 """The whole test suite: one pytest process per array library, then their coverage taken together.
 
-    python tests/run.py [LIBRARY ...] [-- PYTEST ARGUMENTS]
+    python tests/run.py [--golden FILE] [LIBRARY ...] [-- PYTEST ARGUMENTS]
 
 TensorFlow and torch can abort when both are loaded, hence the processes; two run at a time. The numpy process also
-runs what belongs to no library (the documentation's examples, the project itself). The exit status is 0 only if all
-passed and, when all libraries ran, enough is covered.
+runs what belongs to no library (the documentation's examples, the project itself). ``--golden`` names a script that
+compares with recorded values, ``--backend`` and ``--dtype`` its options; it runs beside the suites. The exit status is
+0 only if all passed and, when all libraries ran, enough is covered.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
+
+from environment import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "tests"
-LIBRARIES = ["jax", "tensorflow", "torch", "dask", "numpy", "array_api_strict"]  # the slowest first
-SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
-SETTINGS |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads that wait for a core take longest
+LIBRARIES = ["jax", "torch", "tensorflow", "dask", "numpy", "array_api_strict"]  # the slowest first
 
 
-def run_library(library: str, arguments: list[str]) -> tuple[str, int, str]:
-    """Run one library's tests; its name, exit status and output."""
-    started = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        f"--junit-xml={BUILD / library}.xml",
-        "--cov",
-        "--cov-report=",
-        "--cov-fail-under=0",
-    ]
+class Job(NamedTuple):
+    """A process to run, and whether it may fail."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    may_fail: bool = False
+
+
+def suite(library: str, arguments: list[str]) -> Job:
+    """The tests of one library."""
+    command = ["-m", "pytest", f"--junit-xml={BUILD / library}.xml", "--cov", "--cov-report=", "--cov-fail-under=0"]
     command += ["--override-ini", f"cache_dir={BUILD / library}.cache", *arguments]
     if library != "numpy":
         command.append("tests")
-    environment = os.environ | SETTINGS | {"AK_LIBRARY": library, "COVERAGE_FILE": str(BUILD / f"coverage.{library}")}
+    coverage = str(BUILD / f"coverage.{library}")
+    return Job(library, command, {"AK_LIBRARY": library, "COVERAGE_FILE": coverage, "JAX_ENABLE_X64": "1"})
+
+
+def golden(script: Path, library: str, dtype: str) -> Job:
+    """The comparison of one library with recorded values; Dask has no batched linear algebra, so it may fail."""
+    command = [str(script), "--backend", library, "--dtype", dtype]
+    return Job(f"golden {library} {dtype}", command, {}, may_fail=library == "dask")
+
+
+def run(job: Job) -> tuple[int, str]:
+    """Run a job; its exit status and output."""
+    started = time.monotonic()
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        [sys.executable, *job.command],
+        cwd=ROOT,
+        env=os.environ | ENVIRONMENT | job.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
-    return library, done.returncode, f"{done.stdout}({library}: {time.monotonic() - started:.0f} s)\n"
+    return done.returncode, f"{done.stdout}({job.name}: {time.monotonic() - started:.0f} s)\n"
 
 
 def counts(library: str) -> dict[str, int]:
@@ -53,9 +74,9 @@ def counts(library: str) -> dict[str, int]:
     report = BUILD / f"{library}.xml"
     if not report.exists():
         return {"passed": 0, "failed": 1, "skipped": 0}
-    suite = next(ET.parse(report).iter("testsuite")).attrib
-    failed, skipped = int(suite["failures"]) + int(suite["errors"]), int(suite["skipped"])
-    return {"passed": int(suite["tests"]) - failed - skipped, "failed": failed, "skipped": skipped}
+    results = next(ET.parse(report).iter("testsuite")).attrib
+    failed, skipped = int(results["failures"]) + int(results["errors"]), int(results["skipped"])
+    return {"passed": int(results["tests"]) - failed - skipped, "failed": failed, "skipped": skipped}
 
 
 def report_coverage() -> int:
@@ -72,19 +93,28 @@ def report_coverage() -> int:
 def main(argv: list[str]) -> int:
     """Run the libraries named (all of them by default); 0 if everything passed."""
     split = argv.index("--") if "--" in argv else len(argv)
-    libraries, arguments = argv[:split], argv[split + 1 :]
-    every = LIBRARIES + ["cupy"] * bool(importlib.util.find_spec("cupy"))
+    parser = argparse.ArgumentParser(description="run the test suite, one process per array library")
+    parser.add_argument("libraries", nargs="*", metavar="LIBRARY")
+    parser.add_argument("--golden", type=Path, metavar="FILE")
+    options = parser.parse_args(argv[:split])
+    libraries = options.libraries or LIBRARIES + ["cupy"] * bool(importlib.util.find_spec("cupy"))
+    jobs = [suite(library, argv[split + 1 :]) for library in libraries]
+    if options.golden:  # short ones, that fill both cores to the end
+        pairs = [(library, dtype) for library in LIBRARIES for dtype in ("float64", "float32")]
+        jobs += [golden(options.golden, *pair) for pair in pairs if pair != ("dask", "float32")]
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     (ROOT / "build" / "coverage").mkdir(exist_ok=True)
     failed = []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for library, status, output in pool.map(lambda name: run_library(name, arguments), libraries or every):
-            print(f"\n{'#' * 40} {library}\n{output}", flush=True)
-            failed += [library] * (status != 0)
-    if not libraries and not failed:
+        running = {pool.submit(run, job): job for job in jobs}
+        for future in as_completed(running):
+            job, (status, output) = running[future], future.result()
+            print(f"\n{'#' * 40} {job.name}\n{output}", flush=True)
+            failed += [job.name] * (status != 0 and not job.may_fail)
+    if not options.libraries and not failed:
         failed += ["coverage"] * (report_coverage() != 0)
-    totals = [counts(library) for library in libraries or every]
+    totals = [counts(library) for library in libraries]
     passed, broken, skipped = (sum(total[key] for total in totals) for key in ("passed", "failed", "skipped"))
     print(f"\nfailed: {', '.join(failed) or 'nothing'}")
     print(f"{passed} passed, {max(broken, len(failed))} failed, {skipped} skipped")

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from anomaly_kernels import __version__, losses
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._cli import check, children, listing, main, measuring, tables
 from anomaly_kernels._cli.formula import as_text
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.drivers import Driver, driver_for
-from anomaly_kernels.testing.support import catalogue
 
 
 def inline(function: Any, libraries: list[str], *arguments: Any) -> Any:
@@ -61,12 +61,12 @@ def test_latex_reads_as_text(latex: str, text: str) -> None:
 # ---- list
 
 
-@pytest.mark.parametrize("name", sorted(catalogue()))
+@pytest.mark.parametrize("name", sorted(KERNELS))
 def test_every_function_is_listed_with_its_arguments_and_a_formula(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["list"]) == 0
-    function = catalogue()[name]
+    function = KERNELS[name]
     lines = capsys.readouterr().out.splitlines()
     at = lines.index(name + listing.arguments(function))
     assert lines[at + 1].strip().endswith(".")
@@ -160,7 +160,7 @@ def test_check_of_a_broken_function_fails(
         function = real if isinstance(center, np.ndarray) else broken(real)
         return function(embeddings, center)
 
-    monkeypatch.setattr(measuring, "catalogue", lambda: {"svdd_score": svdd_score})
+    monkeypatch.setattr(measuring, "KERNELS", {"svdd_score": svdd_score})
     assert main(["check", "--library", "array_api_strict", "--function", "svdd_score"]) == 1
     out = capsys.readouterr().out
     assert re.search(rf"^array_api_strict: {said}", out, re.MULTILINE)
@@ -173,7 +173,7 @@ def test_check_reports_a_function_that_fails_in_numpy(
     def svdd_score(embeddings: Any, center: Any) -> Any:
         raise ArithmeticError("no\nreason")
 
-    monkeypatch.setattr(measuring, "catalogue", lambda: {"svdd_score": svdd_score})
+    monkeypatch.setattr(measuring, "KERNELS", {"svdd_score": svdd_score})
     assert main(["check", "--library", "array_api_strict", "--function", "svdd_score"]) == 1
     assert "array_api_strict: svdd_score (default): in NumPy, ArithmeticError: no\n" in capsys.readouterr().out
 

@@ -8,15 +8,18 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.agreement import agree
+from anomaly_kernels.testing.arguments import SIZES
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.contract import CHECKS
-from anomaly_kernels.testing.drivers import DRIVERS, Driver, Torch
-from anomaly_kernels.testing.samples import SIZES, Sample, variants
+from anomaly_kernels.testing.drivers import DRIVERS, Driver
+from anomaly_kernels.testing.drivers.torch import Torch
+from anomaly_kernels.testing.matrix import support_matrix
+from anomaly_kernels.testing.samples import Sample, variants
 from anomaly_kernels.testing.strategies import inputs_for
-from anomaly_kernels.testing.support import catalogue, does_not_apply, support_matrix
+from anomaly_kernels.testing.support import does_not_apply
 
-KERNELS = catalogue()
 SAMPLES = {f"{name}-{label}": (name, each) for name, kernel in KERNELS.items() for label, each in variants(kernel)}
 
 # Settings change formulas, which shows in numbers; the rest of the contract is a matter of the kernel as a whole.

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anomaly_kernels._catalogue import KERNELS
+from anomaly_kernels.testing.arguments import array_arguments
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.drivers import Driver, driver_for
-from anomaly_kernels.testing.samples import array_arguments, sample
-from anomaly_kernels.testing.support import catalogue
-
-KERNELS = catalogue()
+from anomaly_kernels.testing.samples import sample
 
 NO_NUMBERS = (np.True_, np.asarray("a"), np.asarray(1j), np.complex64(1j), 1j)
 # setting, values that are out of range or no option (ValueError), values of the wrong kind (TypeError)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
 import textwrap
+import typing
 
 import numpy as np
 import pytest
+from environment import XLA_FLAGS
 
 import anomaly_kernels as ak
+from anomaly_kernels._catalogue import CATALOGUE
+from anomaly_kernels._classes.settings import parameters_of
 
 pytestmark = pytest.mark.library("jax")
 
@@ -38,6 +43,26 @@ def assert_is(found, expected, rtol=1e-12):
     assert type(found) is type(expected)
     for x, y in zip(found, expected, strict=True):
         np.testing.assert_allclose(x, y, rtol=rtol)
+
+
+@pytest.mark.parametrize("entry", [x for x in CATALOGUE if x.jax == "Metric"], ids=lambda entry: entry.cls)
+def test_each_metric_takes_the_settings_and_arrays_of_its_function(entry, driver):
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    cls = getattr(akj, entry.cls)
+    assert cls.kernel is entry.kernel
+    assert jax.tree.structure(cls()) != jax.tree.structure(0)
+    parameters, constructor = parameters_of(entry.kernel), inspect.signature(cls).parameters
+    for name in parameters.settings:
+        assert constructor[name].default == parameters.defaults[name]
+    assert not set(constructor) - set(parameters.settings) - {"scores", "weighted", "components"}
+    (settings,) = typing.get_args(typing.get_type_hints(cls.empty)["settings"])
+    assert settings.__annotations__.keys() == constructor.keys()
+    update = [x for x in inspect.signature(cls.update).parameters.values() if x.kind is not x.KEYWORD_ONLY]
+    assert tuple(x.name for x in update[1:]) == parameters.arrays
+    assert {x.name for x in update if x.default is None} == parameters.defaults.keys() - set(parameters.settings)
 
 
 @pytest.mark.parametrize("name", ONE_ARRAY)
@@ -111,7 +136,8 @@ def test_samples_have_weights(scores, driver):
     weight = RNG.integers(0, 3, 60)
     arrays = (TRUTH, SCORE > 0.5, SCORE)[: 2 + bool(scores)]
     metric = made("AnomalyDetectionMetrics", scores=scores, weighted=True)
-    batches = [driver.array(x.reshape(6, 10)) for x in (*arrays, weight.astype("float32"))]
+    rows = 2 if scores == "exact" else 6  # each number of distinct scores is compiled anew
+    batches = [driver.array(x.reshape(rows, -1)) for x in (*arrays, weight.astype("float32"))]
     if scores == "exact":
         for batch in zip(*batches, strict=True):
             metric = metric.update(*batch[:-1], sample_weight=batch[-1])
@@ -188,7 +214,7 @@ MESH = """
         metric = akj.AnomalyDetectionMetrics(scores="histogram")
         counts = metric.state.counts.of(truth, score > 0.5, seen.astype("float32"))
         scores = metric.state.scores.of(truth, score, seen.astype("float32"))
-        mine = metric._with(metric.state.merge(metric.state._replace(counts=counts, scores=scores)))
+        mine = metric._with_state(metric.state.merge(metric.state._replace(counts=counts, scores=scores)))
         return mine.over("rows").compute()
 
     mesh = jax.make_mesh((8,), ("rows",), axis_types=(jax.sharding.AxisType.Auto,))
@@ -211,7 +237,7 @@ MESH = """
         metric = akj.AnomalyDetectionMetrics(scores="histogram")
         scores = metric.state.scores
         many = scores._replace(positive=scores.positive + (scores.edges == 0) * 2**29)
-        found = metric._with(metric.state._replace(scores=many)).over("rows").state.scores
+        found = metric._with_state(metric.state._replace(scores=many)).over("rows").state.scores
         return found.positive.sum(), found.compute(ak.average_precision).value
 
     total, value = jax.jit(
@@ -229,7 +255,7 @@ def test_a_mesh_of_eight_devices_gives_the_numbers_of_one(x64):
         [sys.executable, "-W", "error", "-c", textwrap.dedent(MESH)],
         env=os.environ
         | {
-            "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
+            "XLA_FLAGS": f"{XLA_FLAGS} --xla_force_host_platform_device_count=8",
             "JAX_PLATFORMS": "cpu",
             "JAX_ENABLE_X64": x64,
         },

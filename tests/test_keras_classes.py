@@ -7,6 +7,7 @@ import pytest
 from adapters import CLASSES, all_variants
 
 import anomaly_kernels as ak
+from anomaly_kernels._classes.settings import settings_of
 
 pytestmark = [
     pytest.mark.library("torch", "jax", "tensorflow"),
@@ -187,7 +188,7 @@ def test_configs_make_the_same_object(label, keras):
     first = variant.made("keras", lambda x: x, name="a_name", dtype="float64")
     inputs = [x for k, x in variant.arrays.items() if k != "radius"]
     config = first.get_config()
-    assert set(first.settings) <= config.keys()
+    assert set(settings_of(type(first))) <= config.keys()
     serialized = keras.saving.serialize_keras_object(first)
     assert serialized["registered_name"] == f"anomaly_kernels>{variant.cls}"
     import json
@@ -221,9 +222,9 @@ def test_teachers_keep_their_weights(kind, keras, akk):
 
 
 def test_a_dict_of_weights_is_no_model(akk):
-    from anomaly_kernels.keras._base import _restored
+    from anomaly_kernels.keras._base import deserialize
 
-    assert _restored({"weights": [1.0]}) == {"weights": [1.0]}
+    assert deserialize({"weights": [1.0]}) == {"weights": [1.0]}
 
 
 @pytest.mark.parametrize("how", ["instance", "config", "dict", "list"])
@@ -480,9 +481,7 @@ def test_the_documented_example_of_multi_objective_loss_runs(akk):
         akk.MultiObjectiveLoss(q_loss_fn, q_loss_fn)
     with pytest.raises(ValueError, match="^`quantile_loss_fn` must have weight 1, got 2.0$"):
         akk.MultiObjectiveLoss(akk.AdaptiveQuantileLoss([0.5], weight=2.0), a_loss_fn)
-    with pytest.raises(
-        TypeError, match="^MultiObjectiveLoss takes quantile_loss_fn, anomaly_loss_fn, got 3 arguments$"
-    ):
+    with pytest.raises(TypeError, match="takes from 1 to 3 positional arguments but 4 were given$"):
         akk.MultiObjectiveLoss(q_loss_fn, a_loss_fn, 2.0)
     for name, given in {
         "quantile_loss_fn": ((q_loss_fn,), {"quantile_loss_fn": q_loss_fn}),
@@ -491,8 +490,10 @@ def test_the_documented_example_of_multi_objective_loss_runs(akk):
     }.items():
         with pytest.raises(TypeError, match=f"^MultiObjectiveLoss is given `{name}` twice$"):
             akk.MultiObjectiveLoss(*given[0], **given[1])
-    with pytest.raises(TypeError, match="^MultiObjectiveLoss: multiple values for argument 'quantiles'$"):
+    with pytest.raises(TypeError, match="^MultiObjectiveLoss is given `quantiles` twice$"):
         akk.MultiObjectiveLoss([0.5], quantile_loss_fn=q_loss_fn)
+    with pytest.raises(TypeError, match="^`quantiles` must be "):
+        akk.MultiObjectiveLoss(anomaly_loss_fn=a_loss_fn)
     with pytest.raises(ValueError, match="^`anomaly_loss_fn` must have reduction 'mean', got 'sum'$"):
         akk.MultiObjectiveLoss(q_loss_fn, akk.AnomalyLoss(reduction="sum"))
 

@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from drawing import lists_of
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -16,7 +17,7 @@ from sklearn import metrics as sklearn_metrics
 import anomaly_kernels as ak
 from anomaly_kernels._core.backends import numpy_forms
 
-MASKS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12)
+MASKS = lists_of(st.tuples(st.booleans(), st.booleans()), max_size=12)
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda x: round(x, 3))
 TRUTH = np.asarray([[True, True, True], [False, False, False]])
 DECISION = np.asarray([[True, False, True], [False, True, False]])
@@ -159,7 +160,7 @@ def described(scores):
     }
 
 
-@given(scores=st.lists(NUMBERS, min_size=1, max_size=15))
+@given(scores=lists_of(NUMBERS, max_size=15))
 def test_score_statistics_are_those_of_python(driver, scores):
     got = fields(driver, ak.score_statistics(driver.array(np.asarray(scores))))
     close(got, described(scores), rtol=1e-9, atol=1e-15 * max(map(abs, scores)))

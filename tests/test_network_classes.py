@@ -33,7 +33,7 @@ def filled(shapes, seed=0):
 
 
 def shapes_of(n_features, latent_dim, lstm_units, **option):
-    return options.Autoencoder(latent_dim, lstm_units, **option).checked().shapes(n_features)
+    return options.autoencoder_shapes(n_features, options.AutoencoderSettings(latent_dim, lstm_units, **option))
 
 
 def autoencoder(framework, option, **training):

@@ -95,7 +95,7 @@ def test_a_class_of_a_users_own_has_the_settings_that_it_hands_on(framework, nam
     assert network.set_params(activation="sigmoid").my_params.startswith("Mine(gain=2.0, ")
     if framework == "keras":
         assert Mine.from_config(network.get_config()).get_config() == network.get_config()
-    if hasattr(network, "_restored"):  # which is not Keras' model, whose files are Keras' own
+    if hasattr(network, "_from_settings"):  # which is not Keras' model, whose files are Keras' own
         expected = scores(network.double().eval() if framework == "torch" else network, driver)
         network.save(tmp_path / "network.safetensors")
         again = Mine.load(tmp_path / "network.safetensors")
@@ -236,11 +236,17 @@ def test_modules_of_a_users_own_are_drawn_anew_too_and_regularizers_stay():
             super().__init__(*arguments, **settings)
             self.after = torch.nn.Linear(1, 1)
             torch.nn.init.ones_(self.after.weight)
+            self.factor = torch.nn.Parameter(torch.ones(self.hidden_units[0]))
+            self.register_buffer("mean", torch.zeros(self.hidden_units[0]))
 
     regularizer = akt.OrthogonalityLoss(weight=torch.tensor(2.0))
     network = Mine(3, [4], kernel_regularizer=regularizer)
+    network.register_forward_hook(lambda module, inputs, scores: 2.0 * scores)
     network.set_params(hidden_units=[5])
     assert network.after.weight.item() == 1.0
+    assert [*network.state_dict()] == [*Mine(3, [5], kernel_regularizer=regularizer).state_dict()]
+    assert network.factor.shape == network.state_dict()["mean"].shape == (5,)
+    torch.testing.assert_close(network(torch.ones(3)), 2.0 * network.forward(torch.ones(3)))
     assert network.kernel_regularizer is regularizer
     assert regularizer.weight.item() == 2.0
 

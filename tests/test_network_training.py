@@ -123,20 +123,20 @@ def test_an_autoencoder_in_training_number_by_number(driver, repeats):
 
 
 def test_a_share_is_dropped():
-    assert options.rate("dropout_rate", np.float32(0.25)) == 0.25
-    assert options.rate("dropout_rate", 0) == 0.0
-    assert type(options.rate("dropout_rate", np.float64(0.5))) is float
+    assert options.drop_rate("dropout_rate", np.float32(0.25)) == 0.25
+    assert options.drop_rate("dropout_rate", 0) == 0.0
+    assert type(options.drop_rate("dropout_rate", np.float64(0.5))) is float
     for wrong in ("0.1", None, True, np.ones(2)):
         with pytest.raises(TypeError, match=r"^`dropout_rate` must be a number, got "):
-            options.rate("dropout_rate", wrong)
+            options.drop_rate("dropout_rate", wrong)
     for wrong in (1, -0.1, math.nan):
         with pytest.raises(ValueError, match=r"^`dropout_rate` must be >= 0 and < 1, got"):
-            options.rate("dropout_rate", wrong)
+            options.drop_rate("dropout_rate", wrong)
 
 
 def test_units_are_one_number_or_several():
     for units, listed in ((3, [3]), (np.int32(3), [3]), (np.asarray(3), [3]), ([4, 2], [4, 2]), ((4,), [4]), ([], [])):
-        found = options.listed("hidden_units", units)
+        found = options.list_of_units("hidden_units", units)
         assert found == listed
         assert all(type(n) is int for n in found)
     for wrong, kind, message in (
@@ -147,7 +147,7 @@ def test_units_are_one_number_or_several():
         ("34", TypeError, r"^`hidden_units` must be a sequence of positive integers, got "),
     ):
         with pytest.raises(kind, match=message):
-            options.listed("hidden_units", wrong)
+            options.list_of_units("hidden_units", wrong)
 
 
 def test_parameters_of_a_score_head():
@@ -180,43 +180,43 @@ def dense_shapes(layer, n_in, n_out):
 
 
 def test_parameters_of_an_autoencoder():
-    plain = options.Autoencoder(4, 4, 1, 1, use_bidirectional_encoder=False, use_bottleneck_dense=False)
+    plain = options.AutoencoderSettings(4, 4)
     expected = lstm_shapes("encoder_1", 3, 4) | lstm_shapes("decoder_1", 4, 4) | dense_shapes("decoder_dense", 4, 3)
-    assert list(plain.shapes(3).items()) == list(expected.items())
-    every = options.Autoencoder(2, 4, 2, 2, use_bidirectional_encoder=True, use_bottleneck_dense=True)
+    assert list(options.autoencoder_shapes(3, plain).items()) == list(expected.items())
+    every = options.AutoencoderSettings(2, 4, None, 2, 2, use_bidirectional_encoder=True, use_bottleneck_dense=True)
     expected = {}
     for i, width in ((1, 3), (2, 8)):
         expected |= lstm_shapes(f"encoder_{i}/forward", width, 4) | lstm_shapes(f"encoder_{i}/backward", width, 4)
     expected |= dense_shapes("bottleneck_h", 8, 2) | dense_shapes("bottleneck_c", 8, 2)
     expected |= dense_shapes("project_state_h", 2, 4) | dense_shapes("project_state_c", 2, 4)
     expected |= lstm_shapes("decoder_1", 2, 4) | lstm_shapes("decoder_2", 4, 4) | dense_shapes("decoder_dense", 4, 3)
-    assert list(every.shapes(3).items()) == list(expected.items())
+    assert list(options.autoencoder_shapes(3, every).items()) == list(expected.items())
     with pytest.raises(ValueError, match=r"^`n_features` must be >= 1, got 0$"):
-        every.shapes(0)
+        options.autoencoder_shapes(0, every)
 
 
-def test_options_of_an_autoencoder_are_checked():
-    given = options.Autoencoder(np.int64(4), 4, 1, 1, use_bidirectional_encoder=False, use_bottleneck_dense=False)
+def test_settings_of_an_autoencoder_are_checked():
+    sizes = {"latent_dim": np.int64(4), "lstm_units": 4}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert given.checked() == (4, 4, 1, 1, False, False)
-        given._replace(latent_dim=8, use_bidirectional_encoder=True).checked()
-        given._replace(latent_dim=5, use_bottleneck_dense=True).checked()
-    assert type(given.checked().latent_dim) is int
+        settings = options.AutoencoderSettings(**sizes)
+        options.AutoencoderSettings(8, 4, use_bidirectional_encoder=True)
+        options.AutoencoderSettings(5, 4, use_bottleneck_dense=True)
+    assert type(settings.latent_dim) is int
     message = (
         "^`latent_dim` 5 has no effect without `use_bottleneck_dense`: the latent vector is the state of the encoder, "
         "of width {}$"
     )
     for both, width in ((False, 4), (True, 8)):
         with pytest.warns(UserWarning, match=message.format(width)) as caught:
-            given._replace(latent_dim=5, use_bidirectional_encoder=both).checked()
+            options.AutoencoderSettings(5, 4, use_bidirectional_encoder=both)
         assert len(caught) == 1
-    for name in ("latent_dim", "lstm_units", "num_encoder_layers", "num_decoder_layers"):
+    for name in ("latent_dim", "lstm_units", "n_repeats", "num_encoder_layers", "num_decoder_layers"):
         with pytest.raises(ValueError, match=f"^`{name}` must be >= 1, got 0$"):
-            given._replace(**{name: 0}).checked()
+            options.AutoencoderSettings(**{**sizes, name: 0})
     for name in ("use_bidirectional_encoder", "use_bottleneck_dense"):
         with pytest.raises(TypeError, match=f"^`{name}` must be True or False, got 1$"):
-            given._replace(**{name: 1}).checked()
+            options.AutoencoderSettings(**sizes, **{name: 1})
 
 
 def test_activations_are_checked_by_name():
@@ -233,4 +233,4 @@ def test_parameters_start_as_in_keras():
         "hidden_dense_1/bias": "zeros", "batch_norm_1/gamma": "ones", "batch_norm_1/beta": "zeros",
         "batch_norm_1/moving_mean": "zeros", "batch_norm_1/moving_variance": "ones",
     }  # fmt: skip
-    assert {key: options.start(key) for key in expected} == expected
+    assert {key: options.initializer(key) for key in expected} == expected

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import anomaly_kernels as ak
 from anomaly_kernels.objective import _config
-from anomaly_kernels.objective._objective import objective_of
+from anomaly_kernels.objective._objective import as_objective
 
 RNG = np.random.default_rng(0)
 ARRAYS = {
@@ -877,8 +877,8 @@ def test_objectives_say_whose_weights_are_learnt():
     with pytest.raises(
         ak.ObjectiveError, match=r"^`uncertainty` is that of the objective given, got \['svdd'\] besides$"
     ):
-        objective_of(of_two, ["svdd"])
-    assert objective_of(of_two.nodes, ["bce"]).uncertainty == ("bce",)
+        as_objective(of_two, ["svdd"])
+    assert as_objective(of_two.nodes, ["bce"]).uncertainty == ("bce",)
     with pytest.raises(
         ak.ObjectiveError, match="^`uncertainty` must be names of losses, got 'bcee'; did you mean `bce`"
     ):

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from drawing import drawn
+from drawing import drawn, lists_of, places
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
@@ -19,7 +19,7 @@ from anomaly_kernels.metrics.ranking import UniqueScores
 
 # few different scores, so that there are ties within and between the classes
 SCORES = st.sampled_from([-np.inf, -2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0e38, np.inf])
-LABELLED = st.lists(st.tuples(st.booleans(), SCORES), min_size=1, max_size=12)
+LABELLED = lists_of(st.tuples(st.booleans(), SCORES), max_size=12)
 TRUTH = np.asarray([True, False, True, True, False, False, True, False])
 SCORE = np.asarray([0.3, 0.3, -1.0, 2.0, -1.0, -4.0, 0.3, 1.0])
 
@@ -552,7 +552,7 @@ def test_a_curve_that_is_traced_says_why_it_cannot_be(driver, name):
 
 @drawn(
     labelled=LABELLED,
-    cut=st.integers(0, 12),
+    cut=places(12),
     weighted=st.booleans(),
     dtype=st.sampled_from(["float64", "int64", "uint64"]),
 )

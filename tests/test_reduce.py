@@ -11,6 +11,7 @@ from lowered import lower_thresholds
 from reference import draw
 
 import anomaly_kernels as ak
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.backends import numpy as numpy_backend
 from anomaly_kernels._core.checks import inputs
@@ -18,7 +19,6 @@ from anomaly_kernels._core.evaluate import Formula, Sums, reduce
 from anomaly_kernels.testing.agreement import agree
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.samples import variants
-from anomaly_kernels.testing.support import catalogue
 
 # The full shape, that of an array which broadcasts to it, and how many axes stay whole.
 SHAPES = [
@@ -449,11 +449,11 @@ def test_other_libraries_evaluate_the_whole(driver, monkeypatch):
 
 
 @pytest.mark.library("numpy", "torch")
-@pytest.mark.parametrize("kernel", catalogue())
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_every_kernel_gives_in_blocks_what_it_gives_whole(kernel, driver, monkeypatch):
     # samples have several numbers: blocks of 1 are cut inside of a sample by a kernel that forgets what must stay whole
-    for _, (arrays, settings) in variants(catalogue()[kernel]):
-        case = Case(catalogue()[kernel], arrays, driver, settings)
+    for _, (arrays, settings) in variants(KERNELS[kernel]):
+        case = Case(KERNELS[kernel], arrays, driver, settings)
         expected = case.expected
         for size in (1, 5, 17):
             with monkeypatch.context() as patch:

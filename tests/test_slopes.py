@@ -102,7 +102,7 @@ CASES = {
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
-# ---- the slopes themselves, on every library that differentiates
+# ---- the slopes themselves, on the library whose blocks they serve
 
 
 def formulas_of(case: Case, driver: Driver, patch: Any, dtype: str = "float64") -> list[tuple[Any, ...]]:
@@ -125,7 +125,7 @@ def formulas_of(case: Case, driver: Driver, patch: Any, dtype: str = "float64") 
     return found
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@torch_only
 @every_case
 def test_slopes_are_what_the_library_finds_in_the_values(case: Case, driver: Driver, monkeypatch: Any) -> None:
     found = formulas_of(case, driver, monkeypatch)
@@ -156,6 +156,7 @@ def test_slopes_are_what_the_library_finds_in_the_values(case: Case, driver: Dri
                 assert not driver.numpy(expected[str(k)]).any()
 
 
+@torch_only
 def test_every_formula_with_slopes_is_among_the_cases(driver: Driver, monkeypatch: Any) -> None:
     modules = ("divergence", "forecast", "likelihood", "mixture", "one_class", "overlap", "reconstruction", "selection")
     known = {

@@ -18,15 +18,16 @@ import numpy as np
 import pytest
 
 import anomaly_kernels as ak
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._core import tape as tapes
 from anomaly_kernels._core.backends.generic import STANDARD, Generic
 from anomaly_kernels._core.namespace import _TAPES
 from anomaly_kernels._core.typing import Namespace
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.contract import CHECKS
-from anomaly_kernels.testing.drivers import flatten
 from anomaly_kernels.testing.samples import sample
-from anomaly_kernels.testing.support import catalogue, does_not_apply
+from anomaly_kernels.testing.support import does_not_apply
+from anomaly_kernels.testing.trees import flatten
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4))
@@ -309,7 +310,7 @@ def test_nan_shows_in_the_gradient(driver):
 
 # ---------------------------------------------------------------- losses
 
-LOSSES = {name: kernel for name, kernel in catalogue().items() if not does_not_apply("gradients", name, "torch")}
+LOSSES = {name: kernel for name, kernel in KERNELS.items() if not does_not_apply("gradients", name, "torch")}
 
 
 @functools.cache
@@ -519,13 +520,13 @@ def test_plain_arrays_give_the_same_while_a_tape_is_in_use():
     inside = {}
 
     def function(x):
-        for name, kernel in catalogue().items():
+        for name, kernel in KERNELS.items():
             inputs, settings = sample(kernel)
             inside[name] = flatten(kernel(**inputs, **settings))
         return space(x).sum(x)
 
     ak.value_and_grad(function)(X)
-    for name, kernel in catalogue().items():
+    for name, kernel in KERNELS.items():
         inputs, settings = sample(kernel)
         for path, expected in flatten(kernel(**inputs, **settings)).items():
             assert type(inside[name][path]) is type(expected)

@@ -6,19 +6,17 @@ from typing import Any
 
 import pytest
 
-from anomaly_kernels.testing._driver import flatten
-from anomaly_kernels.testing._numbers import gradient_of
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.agreement import agree
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.drivers import Driver
 from anomaly_kernels.testing.samples import variants
-from anomaly_kernels.testing.support import catalogue, does_not_apply
+from anomaly_kernels.testing.support import does_not_apply
+from anomaly_kernels.testing.trees import flatten
 
 pytestmark = pytest.mark.library("tensorflow")
 
-SAMPLES = {
-    f"{name}-{label}": (kernel, each) for name, kernel in catalogue().items() for label, each in variants(kernel)
-}
+SAMPLES = {f"{name}-{label}": (kernel, each) for name, kernel in KERNELS.items() for label, each in variants(kernel)}
 
 
 def with_variables(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -46,12 +44,12 @@ def test_variables_give_the_values_and_gradients_of_tensors(name: str, driver: D
         case,
         case.read_leaves({k: tf.convert_to_tensor(g) for k, g in gradients.items()}),
         "gradients",
-        expected=gradient_of(case),
+        expected=case.gradient(),
     )
 
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("kernel", catalogue())
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_variables_are_read_in_graphs(kernel: str, xla: bool, driver: Driver) -> None:
     if reason := does_not_apply("jit", kernel, driver.name):
         pytest.skip(reason)
@@ -75,4 +73,4 @@ def test_variables_are_read_in_graphs(kernel: str, xla: bool, driver: Driver) ->
     found, gradients = results()
     agree(case, case.read_leaves(found), "variables")
     if gradients:
-        agree(case, case.read_leaves(gradients), "gradients", expected=gradient_of(case))
+        agree(case, case.read_leaves(gradients), "gradients", expected=case.gradient())

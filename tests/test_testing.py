@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from anomaly_kernels import array_namespace, mse_reconstruction_loss
+from anomaly_kernels.testing.arguments import ARGUMENTS
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.contract import CHECKS, check_loss
-from anomaly_kernels.testing.drivers import CuPy, Driver, driver_for, flatten, installed_libraries, map_arrays
-from anomaly_kernels.testing.samples import ARGUMENTS, DRAWN, sample, variants
+from anomaly_kernels.testing.drivers import Driver, driver_for, installed_libraries
+from anomaly_kernels.testing.drivers.cupy import CuPy
+from anomaly_kernels.testing.samples import DRAWN, sample, variants
 from anomaly_kernels.testing.support import does_not_apply
+from anomaly_kernels.testing.trees import flatten, map_arrays
 
 Loss = Callable[..., Any]
 CALLS = itertools.count()
@@ -167,7 +170,7 @@ BROKEN: list[tuple[str, Loss, tuple[str, ...], str]] = [
     ("device", always_on_the_cpu, ("array_api_strict",), "evice"),
     ("purity", different_each_time, ALL, "differs when called again"),
     ("purity", changes_its_input, ("numpy", "torch"), "changed x_pred"),
-    ("promotion", lowest_dtype, ALL, "is float32 with `x_true` in float32"),
+    ("promotion", lowest_dtype, ALL, "promotion of `x_true` in float32: result is float32"),
     ("masks", only_boolean_masks, ALL, "`target` as int"),
     ("integers", plain, ("numpy", "torch", "jax"), "expected a TypeError naming `x_true`"),
     ("half", plain, ("numpy", "torch", "jax", "tensorflow"), "expected float32"),

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import anomaly_kernels as ak
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.samples import sample
-from anomaly_kernels.testing.support import catalogue, does_not_apply
+from anomaly_kernels.testing.support import does_not_apply
 
 pytestmark = [
     pytest.mark.library("torch"),
@@ -16,7 +17,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning"),
 ]
 
-KERNELS = catalogue()
 SMOOTH = [name for name in KERNELS if does_not_apply("gradients", name, "torch") is None]
 
 

@@ -1,4 +1,4 @@
-"""Networks as learners: files of settings and weights."""
+"""Files of networks: settings and weights in one safetensors file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anomaly_kernels._classes.learner import Learner
 
 
 class NetworkFile(Learner):
-    """A network that is written to one file, where its framework has no such files of its own."""
+    """A base of networks that are written to one file, where their framework has no such files of its own."""
 
     def _state(self) -> dict[str, Any]:
         return dict(weights.get_params_tree(self))
@@ -26,7 +26,7 @@ class NetworkFile(Learner):
             raise ValueError(
                 f"a file of {type(self).__name__} would lack its weight {own[0]}: save it as its framework does"
             )
-        settings = json.dumps(self._described(), allow_nan=False)
+        settings = json.dumps(self._plain_settings(), allow_nan=False)
         weights.write(path, self._state(), {"class": type(self).__name__, "settings": settings})
 
     @classmethod
@@ -36,8 +36,8 @@ class NetworkFile(Learner):
         match header:
             case {"class": cls.__name__, "settings": settings}:
                 try:
-                    made = cls._restored(dict(json.loads(settings)), params)
-                    return weights.set_params_tree(made, params) if params else made
+                    network = cls._from_settings(dict(json.loads(settings)), params)
+                    return weights.set_params_tree(network, params) if params else network
                 except (LookupError, RuntimeError, TypeError, ValueError) as error:
                     raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
         raise ValueError(f"{path} does not hold a {cls.__name__}")
@@ -46,11 +46,11 @@ class NetworkFile(Learner):
         """Names of the weights that are not in the tree."""
         raise NotImplementedError
 
-    def _described(self) -> dict[str, Any]:
+    def _plain_settings(self) -> dict[str, Any]:
         """The settings as JSON has them."""
         return {name: self._plain(name, value) for name, value in self.get_params(deep=False).items()}
 
     @classmethod
-    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
-        """A network of settings from a file, whose weights are to have these shapes and dtypes."""
+    def _from_settings(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
+        """A network of the settings in a file, whose weights get the shapes and dtypes of `params`."""
         raise NotImplementedError

@@ -63,7 +63,7 @@ class Configured:
     framework_settings: ClassVar[tuple[str, ...]] = ()
     """Parameters of the constructor that the framework reads, though the kernel has a setting of the name."""
     keywords: ClassVar[tuple[str, ...]] = ()
-    """What the constructor takes besides and hands on to the framework; it is no setting of the class."""
+    """What the constructor takes besides, for the framework or in the place of settings; it is no setting itself."""
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Self:
         """Refuse unknown names with a hint, which the constructor itself would refuse without."""
@@ -102,7 +102,8 @@ def _read_constructor(cls: type[Configured]) -> dict[str, None]:
             break  # what a base of all losses or metrics takes, each of them has said by itself
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(base.__init__).parameters.values()
-            names |= dict.fromkeys(p.name for p in parameters if p.kind not in _GATHERING)
+            own = [p.name for p in parameters if p.kind not in _GATHERING]
+            names |= dict.fromkeys(name for name in own if name not in cls.keywords)
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return names

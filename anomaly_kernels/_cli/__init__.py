@@ -10,9 +10,9 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from anomaly_kernels import __version__
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._cli import check, children, demo, listing
 from anomaly_kernels.testing.drivers import DRIVERS
-from anomaly_kernels.testing.support import catalogue
 
 DESCRIPTION = "Anomaly-detection losses and metrics with the same numbers from every array library."
 
@@ -40,7 +40,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         if missing:
             parser.error(f"{missing[0]} is not installed: {children.how_to_install(missing[0])}")
         installed = [library for library in DRIVERS if children.is_installed(library)]
-        return check.run(given.library or installed, given.function or list(catalogue()))
+        return check.run(given.library or installed, given.function or list(KERNELS))
     return demo.run(None if given.no_picture else given.output)
 
 
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--library", action="append", default=[], choices=list(DRIVERS), help="compare this one alone" + once_or_more
     )
     comparing.add_argument(
-        "--function", action="append", default=[], choices=list(catalogue()), metavar="NAME",
+        "--function", action="append", default=[], choices=list(KERNELS), metavar="NAME",
         help="check this one alone" + once_or_more,
     )  # fmt: skip
     scoring = commands.add_parser("demo", help="score a real data set in each installed library, and draw a picture")

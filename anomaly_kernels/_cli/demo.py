@@ -13,7 +13,8 @@ import numpy as np
 from anomaly_kernels._cli import children, tables
 from anomaly_kernels._cli.detectors import Detectors, Figures, Matrix, Split, fit, judge, score, split, thresholds
 from anomaly_kernels.data import load_shuttle
-from anomaly_kernels.testing.drivers import DRIVERS, driver_for, map_arrays
+from anomaly_kernels.testing.drivers import DRIVERS, driver_for
+from anomaly_kernels.testing.trees import map_arrays
 
 TOLERANCE = 1e-9
 

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.case import Case
-from anomaly_kernels.testing.drivers import Arrays, Driver, driver_for
+from anomaly_kernels.testing.drivers import Driver, driver_for
 from anomaly_kernels.testing.samples import Sample, variants
-from anomaly_kernels.testing.support import catalogue, does_not_apply
+from anomaly_kernels.testing.support import does_not_apply
+from anomaly_kernels.testing.trees import Arrays
 
 Values = npt.NDArray[Any]
 Leaves = dict[str, Values]
@@ -38,7 +40,7 @@ class Measurements(NamedTuple):
 def measure(library: str, names: Sequence[str]) -> Measurements:
     """Measure the functions named with one library, which this process imports."""
     driver = driver_for(library)
-    functions = {name: catalogue()[name] for name in names}
+    functions = {name: KERNELS[name] for name in names}
     return Measurements(
         driver.version(),
         {

@@ -1,7 +1,7 @@
 """Formulas that kernels hand over to be evaluated: values, slopes and sums; and their mean, times a weight.
 
-A library evaluates them in its own way (`backends/`): as the plain expression, in blocks that fit the cache, or with the
-slope of each block in the backward pass. A formula takes whole arrays and parts of them alike.
+A library evaluates them in its own way (`backends/`): as the plain expression, in blocks that fit the cache, or with
+the slope of each block in the backward pass. A formula takes whole arrays and parts of them alike.
 """
 
 from __future__ import annotations

@@ -629,7 +629,7 @@ RULES: dict[str, Callable[..., Any]] = {
 
 WITHOUT_SLOPE = {
     *("any", "isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
-    *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting", "is_known", "device"),
+    *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting", "is_known", "device", "to_numpy"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Every function under its own name, jitted. Settings are static only where a shape or a branch depends on them.
+"""Every function under its own name, compiled by JAX. Settings are static only where a shape or a branch needs them.
 
 Numbers are traced: another weight or temperature compiles nothing anew. Names of options, axes, quantiles and models
 are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
@@ -6,18 +6,12 @@ are static. A model that is made anew for each call, such as a lambda, is compil
 have a hash, the state is that of the first call.
 
 The metric classes are pytrees. `precision_recall_curve` and `roc_curve` have as many points as there are distinct
-scores, and are not jitted.
+scores, and are not compiled.
 """
 
-from __future__ import annotations
-
-import functools
-from collections.abc import Callable
-from typing import Any
-
-import anomaly_kernels
+import anomaly_kernels as ak
 from anomaly_kernels import GMMParams
-from anomaly_kernels.jax._jitted import PACKAGE, jitted
+from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.jax.metrics import (
     AnomalyDetectionMetrics,
     AnomalyPixelStatisticsMetric,
@@ -34,31 +28,53 @@ from anomaly_kernels.jax.networks import (
     sequence_anomaly_score_init,
 )
 
-CURVES = ("precision_recall_curve", "roc_curve")
-"""Not jitted: they have as many points as there are distinct scores."""
+mean_squared_anomaly = jitted(ak.mean_squared_anomaly)
+mse_reconstruction_loss = jitted(ak.mse_reconstruction_loss)
+prediction_error_score = jitted(ak.prediction_error_score)
+reconstruction_error = jitted(ak.reconstruction_error)
+elbo = jitted(ak.elbo)
+gaussian_kl = jitted(ak.gaussian_kl)
+kl_divergence = jitted(ak.kl_divergence)
+distillation_loss = jitted(ak.distillation_loss)
+adversarial_ae_loss = jitted(ak.adversarial_ae_loss)
+aegmm_loss = jitted(ak.aegmm_loss)
+vaegmm_loss = jitted(ak.vaegmm_loss)
+gmm_params = jitted(ak.gmm_params)
+gmm_energy = jitted(ak.gmm_energy)
+covariance_penalty = jitted(ak.covariance_penalty)
+deep_svdd_loss = jitted(ak.deep_svdd_loss)
+deep_svdd_soft_boundary_loss = jitted(ak.deep_svdd_soft_boundary_loss)
+svdd_radius = jitted(ak.svdd_radius)
+svdd_score = jitted(ak.svdd_score)
+anomaly_bce_with_logits = jitted(ak.anomaly_bce_with_logits)
+iou_loss = jitted(ak.iou_loss)
+orthogonality_loss = jitted(ak.orthogonality_loss)
+distinctness_loss = jitted(ak.distinctness_loss)
+selector_entropy_regularizer = jitted(ak.selector_entropy_regularizer)
+selector_diversity_regularizer = jitted(ak.selector_diversity_regularizer)
+quantile_loss = jitted(ak.quantile_loss)
+multi_objective_loss = jitted(ak.multi_objective_loss)
 
+anomaly_detection_metrics = jitted(ak.anomaly_detection_metrics)
+anomaly_pixel_statistics = jitted(ak.anomaly_pixel_statistics)
+component_orthogonality = jitted(ak.component_orthogonality)
+explained_variance = jitted(ak.explained_variance)
+score_statistics = jitted(ak.score_statistics)
+selector_diversity = jitted(ak.selector_diversity)
+selector_entropy = jitted(ak.selector_entropy)
+average_precision = jitted(ak.average_precision)
+roc_auc = jitted(ak.roc_auc)
+aupr_trapezoid = jitted(ak.aupr_trapezoid)
+best_f1 = jitted(ak.best_f1)
+fpr_at_tpr = jitted(ak.fpr_at_tpr)
+precision_at_k = jitted(ak.precision_at_k)
+precision_recall_curve = ak.precision_recall_curve
+roc_curve = ak.roc_curve
 
-def _plain(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """The kernel as it is, as a function of this module."""
+lstm_autoencoder = jitted(ak.lstm_autoencoder)
+sequence_anomaly_score = jitted(ak.sequence_anomaly_score)
 
-    @functools.wraps(kernel)
-    def function(*arrays: Any, **settings: Any) -> Any:
-        return kernel(*arrays, **settings)
-
-    function.__module__ = PACKAGE
-    return function
-
-
-FUNCTIONS = [
-    *anomaly_kernels.losses.__all__,
-    *anomaly_kernels.metrics.__all__,
-    *anomaly_kernels.networks.__all__,
-]
-for _name in FUNCTIONS:
-    _kernel = getattr(anomaly_kernels, _name)
-    globals()[_name] = _plain(_kernel) if _name in CURVES else jitted(_kernel)
-
-__all__ = [  # noqa: PLE0604  # it cannot see through the stars
+__all__ = [
     "AnomalyDetectionMetrics",
     "AnomalyPixelStatisticsMetric",
     "ComponentOrthogonalityMetric",
@@ -71,5 +87,7 @@ __all__ = [  # noqa: PLE0604  # it cannot see through the stars
     "lstm_autoencoder_init",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
-    *FUNCTIONS,
 ]
+__all__ += ak.losses.__all__
+__all__ += ak.metrics.__all__
+__all__ += ak.networks.__all__

@@ -1,10 +1,10 @@
-"""Kernels compiled by JAX."""
+"""Compiling kernels with JAX, for `anomaly_kernels.jax`."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
 import jax
 from jax.tree_util import Partial
@@ -12,19 +12,24 @@ from jax.tree_util import Partial
 from anomaly_kernels._classes.settings import as_list, parameters_of
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.typing import Array
 
-PACKAGE = __name__.rpartition(".")[0]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
+@overload
+def jitted(kernel: Callable[P, Array]) -> Callable[P, jax.Array]: ...
+@overload
+def jitted(kernel: Callable[P, R]) -> Callable[P, R]: ...
 def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """The kernel compiled by JAX, its settings checked before they are traced."""
+    """Compile a kernel; its settings are checked before they are traced."""
     names, _, static, checks, _ = parameters_of(kernel)
     numbers = {k: name for k, name in enumerate(names) if name in checks}
 
     @functools.cache
     def compiled(static_names: frozenset[str]) -> Callable[..., Any]:
-        made: Callable[..., Any] = jax.jit(kernel, static_argnames=tuple(static_names))
-        return made
+        return jax.jit(kernel, static_argnames=tuple(static_names))  # type: ignore[no-any-return]
 
     @functools.wraps(kernel)
     def function(*arrays: Any, **settings: Any) -> Any:
@@ -41,29 +46,31 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
             if name in static and isinstance(settings[name], jax.core.Tracer):
                 raise TypeError(f"`{name}` must be known when it is compiled, got a traced array")
             checks[name](name, settings[name])
-        fixed = frozenset(name for name in static & settings.keys() if not _brings_arrays(settings[name]))
-        given = {name: _hashable(name, x) if name in fixed else _traceable(x) for name, x in settings.items()}
-        return compiled(fixed)(*arrays, **given)
+        fixed = frozenset(name for name in static & settings.keys() if not _has_partial(settings[name]))
+        settings = {name: _hashable(name, x) if name in fixed else _traceable(x) for name, x in settings.items()}
+        return compiled(fixed)(*arrays, **settings)
 
-    function.__module__ = PACKAGE
+    function.__module__ = __name__.rpartition(".")[0]
     return function
 
 
-def _brings_arrays(model: Any) -> bool:
+def _has_partial(model: Any) -> bool:
+    """Whether a model, or one of several, is a `Partial`, whose parameters are traced."""
     models = model if isinstance(model, list | tuple) else [model]
     return any(isinstance(m, Partial) for m in models)
 
 
-def _traceable(given: Any) -> Any:
-    """Numbers of every kind as floats, and functions, which are beside a `Partial`, as such."""
-    if isinstance(given, list | tuple) and not hasattr(given, "_fields"):
-        return [_traceable(x) for x in given]
-    if is_number(given):
-        return float(given)
-    return Partial(given) if callable(given) and not isinstance(given, Partial) else given
+def _traceable(setting: Any) -> Any:
+    """Turn numbers of every kind into floats, and functions that stand beside a `Partial` into one."""
+    if isinstance(setting, list | tuple) and not hasattr(setting, "_fields"):
+        return [_traceable(x) for x in setting]
+    if is_number(setting):
+        return float(setting)
+    return Partial(setting) if callable(setting) and not isinstance(setting, Partial) else setting
 
 
 def _hashable(name: str, setting: Any) -> Any:
+    """Turn lists and arrays into tuples; refuse what has no hash."""
     setting = as_list(setting)
     setting = tuple(setting) if isinstance(setting, list) else setting
     try:

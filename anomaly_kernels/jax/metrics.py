@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from functools import reduce
-from typing import Any, ClassVar, Self
+from functools import partial
+from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import register_pytree_with_keys_class
 
 from anomaly_kernels import streaming
-from anomaly_kernels._classes.metric_states import Formed, OfComponents, in_double, of_length, with_weights
+from anomaly_kernels._classes.metric_states import (
+    StatefulMetric,
+    check_components,
+    check_length,
+    in_double,
+    with_length,
+    with_weights,
+)
 from anomaly_kernels._core.checks import flag
+from anomaly_kernels._core.typing import Array
+from anomaly_kernels.metrics import counts, statistics
+
+Result = TypeVar("Result")
+Setting: TypeAlias = float | jax.Array
 
 
-class Metric(Formed):
-    """A metric with its settings, which are static, and what it has seen, which is its only child as a pytree."""
+class NoSettings(TypedDict):
+    """The settings of a metric without any."""
+
+
+class Metric(StatefulMetric, Generic[Result]):
+    """A base of metrics that do not change: settings, which are static, and a state, the only child as a pytree.
+
+    Each subclass is registered with JAX by itself.
+    """
 
     state: Any
+    """All batches so far, as a state of `anomaly_kernels.streaming`."""
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        jax.tree_util.register_pytree_with_keys_class(cls)
+    def __init__(self) -> None:
+        self._start(self._empty_state(_like(), None))
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        # one NaN is equal to itself, as what is static must be
-        bound = {name: math.nan if x != x else x for name, x in self.bind(arguments, settings).items()}
-        vars(self).update(bound, state=self._nothing(bound))
+    def _start(self, state: Any, **settings: Any) -> None:
+        """Keep the settings, and the state of no batch."""
+        self.check(settings)
+        # static values are compared, and only one and the same NaN is equal to itself
+        vars(self).update({name: math.nan if x != x else x for name, x in settings.items()}, state=state)
+
+    @classmethod
+    def empty(cls, **settings: Unpack[NoSettings]) -> Self:
+        """Return a metric of no batch; the same as the class called."""
+        return cls(**settings)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a metric does not change, `update` and `merge` make a new one, got `{name}`")
@@ -35,73 +60,49 @@ class Metric(Formed):
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a metric does not change, got `{name}` to be deleted")
 
-    def _nothing(self, settings: Mapping[str, Any]) -> Any:
-        """The state of nothing, of a metric with these settings."""
-        like = _like()
-        return self.form.empty(like, streaming.ScoreHistogram.empty(like))
-
-    @classmethod
-    def empty(cls, **settings: Any) -> Self:
-        """A metric that has seen nothing; the same as the class called."""
-        return cls(**settings)
-
-    def update(self, *arrays: jax.Array) -> Self:
-        """A metric that has seen a batch more: arrays in the order of the function."""
-        return self._with(self.state.merge(self._of(self.state, arrays)))
-
     def merge(self, other: Self) -> Self:
-        """A metric that has seen what both have."""
-        return self._with(streaming.merge(self.state, other.state))
+        """Return a metric of the batches of both."""
+        return self._with_state(streaming.merge(self.state, other.state))
 
     def over(self, axis_name: str) -> Self:
-        """A metric that has seen what those on all devices along an axis of a mesh have; inside `shard_map`."""
-        return self._with(_over(self.state, axis_name))
+        """Return a metric of the batches of all devices along an axis of a mesh; inside `shard_map`."""
+        total, least, greatest = (partial(f, axis_name=axis_name) for f in (_total, jax.lax.pmin, jax.lax.pmax))
+        return self._with_state(self.state.reduce(total, least, greatest))
 
-    def compute(self) -> Any:
-        """What the function says of all that was seen."""
-        return self._answer(self.state)
+    def compute(self) -> Result:
+        """Return the result of the function over all batches."""
+        return self._compute_of(self.state)  # type: ignore[no-any-return]
 
-    def _with(self, state: Any) -> Self:
-        made = object.__new__(type(self))
-        vars(made).update(vars(self), state=state)
-        return made
+    def _with_batch(self, *arrays: jax.Array) -> Self:
+        """Return a metric with a batch more, of arrays in the order of the function."""
+        return self._with_state(self.state.merge(self._batch_state(self.state, arrays)))
+
+    def _with_state(self, state: Any) -> Self:
+        metric = object.__new__(type(self))
+        vars(metric).update(vars(self), state=state)
+        return metric
+
+    def _static(self) -> dict[str, Any]:
+        return {name: x for name, x in vars(self).items() if name != "state"}
 
     def __repr__(self) -> str:
-        own = {name: x for name, x in vars(self).items() if name != "state"}
-        return f"{type(self).__name__}({', '.join(f'{name}={x!r}' for name, x in own.items())})"
+        return f"{type(self).__name__}({', '.join(f'{name}={x!r}' for name, x in self._static().items())})"
 
     def tree_flatten_with_keys(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """The state, and the settings."""
-        own = tuple((name, x) for name, x in vars(self).items() if name != "state")
-        return ((jax.tree_util.GetAttrKey("state"), self.state),), own
+        """Return the state, and the settings."""
+        return ((jax.tree_util.GetAttrKey("state"), self.state),), tuple(self._static().items())
 
     @classmethod
-    def tree_unflatten(cls, own: tuple[Any, ...], children: tuple[Any, ...]) -> Self:
-        """What `tree_flatten_with_keys` took apart."""
-        made = object.__new__(cls)
-        vars(made).update(dict(own), state=children[0])
-        return made
+    def tree_unflatten(cls, settings: tuple[Any, ...], children: tuple[Any, ...]) -> Self:
+        """Put together what `tree_flatten_with_keys` returns."""
+        metric = object.__new__(cls)
+        vars(metric).update(dict(settings), state=children[0])
+        return metric
 
 
 def _like() -> jax.Array:
+    """An array of JAX's widest floating point."""
     return jnp.zeros(0, jax.dtypes.canonicalize_dtype(jnp.float64))
-
-
-def _over(state: Any, axis_name: str) -> Any:
-    """The state of all devices: of sums the sum; others, which are small, are brought together and merged."""
-    match state:
-        case streaming.ScoreHistogram():
-            least, greatest = jax.lax.pmin(state.least, axis_name), jax.lax.pmax(state.greatest, axis_name)
-            counts = (_total(x, axis_name) for x in (state.positive, state.negative, state.unknown))
-            positive, negative, unknown = counts
-            return streaming.ScoreHistogram(state.edges, positive, negative, least, greatest, unknown)
-        case streaming.Detections() | streaming.Statistics():
-            return type(state)(*(_over(part, axis_name) for part in state))
-        case None:
-            return None
-    gathered = jax.tree.map(lambda x: jax.lax.all_gather(x, axis_name), state)
-    devices = jax.tree.leaves(gathered)[0].shape[0]
-    return reduce(streaming.merge, (jax.tree.map(lambda x, k=k: x[k], gathered) for k in range(devices)))
 
 
 def _total(x: jax.Array, axis_name: str) -> jax.Array:
@@ -114,65 +115,244 @@ def _total(x: jax.Array, axis_name: str) -> jax.Array:
     return jnp.where(overflow, -1, total)
 
 
-class AnomalyDetectionMetrics(Metric):
-    """Scores are kept where `scores` says how; ``metric.state.scores.compute(average_precision)`` has the bounds."""
+class DetectionSettings(TypedDict, total=False):
+    """The settings of `AnomalyDetectionMetrics`."""
 
-    own_parameters: ClassVar[Any] = {
-        "scores": (
-            None,
-            'None, "histogram" or "exact"\n    What keeps the scores; all distinct ones, if exact, not under `jit`.',
-        ),
-        "weighted": (False, "bool\n    Whether `update` takes a `sample_weight`: counters are real then."),
-    }
-    scores: str | None
+    zero_division: Setting
+    scores: Literal["histogram", "exact"] | None
     weighted: bool
 
+
+@register_pytree_with_keys_class
+class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
+    """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
+
+    The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches.
+
+    Parameters
+    ----------
+    zero_division : number or 0-d array
+        Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
+        nothing is. ``nan`` marks it as undefined.
+    scores : None, "histogram" or "exact"
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram
+        ``metric.state.scores.compute(average_precision)`` has the bounds.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> metric = AnomalyDetectionMetrics()
+    >>> metric = metric.update(jnp.asarray([True, False]), jnp.asarray([True, True]))
+    >>> float(metric.compute().precision)
+    0.5
+    """
+
+    kernel = staticmethod(counts.anomaly_detection_metrics)
+    scores: Literal["histogram", "exact"] | None
+    weighted: bool
+
+    def __init__(
+        self,
+        *,
+        zero_division: Setting = 0.0,
+        scores: Literal["histogram", "exact"] | None = None,
+        weighted: bool = False,
+    ) -> None:
+        if scores not in (None, "histogram", "exact"):
+            raise ValueError(f"`scores` must be None, 'histogram' or 'exact', got {scores!r}")
+        flag("weighted", weighted)
+        like = _like()
+        kept = {None: None, "histogram": streaming.ScoreHistogram, "exact": streaming.UniqueScores}[scores]
+        state = self._empty_state(like, kept and kept.empty(like))
+        state = with_weights(state, like) if weighted else state
+        self._start(state, zero_division=zero_division, scores=scores, weighted=weighted)
+
     @classmethod
-    def check(cls, values: Any) -> None:
-        """Raise unless `scores` and `weighted` are some of their options, and what the kernel would raise."""
-        if values["scores"] not in (None, "histogram", "exact"):
-            raise ValueError(f"`scores` must be None, 'histogram' or 'exact', got {values['scores']!r}")
-        flag("weighted", values["weighted"])
-        super().check(values)
+    def empty(cls, **settings: Unpack[DetectionSettings]) -> Self:
+        """Return a metric of no batch; the same as the class called."""
+        return cls(**settings)
 
-    def _nothing(self, settings: Mapping[str, Any]) -> Any:
-        like, scores = _like(), settings["scores"]
-        kinds: dict[str | None, Any] = {"histogram": streaming.ScoreHistogram, "exact": streaming.UniqueScores}
-        empty = streaming.Detections.empty(like, kinds[scores].empty(like) if scores else None)
-        return with_weights(empty, like) if settings["weighted"] else empty
-
-    def update(self, *arrays: jax.Array, sample_weight: jax.Array | None = None) -> Self:
-        """A metric that has seen a batch more: `target`, `decision` and, where scores are kept, `score`."""
-        if (len(arrays) == 3) != (self.scores is not None):
-            wanted = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
-            raise TypeError(f"AnomalyDetectionMetrics takes {wanted}, got {len(arrays)} arrays")
+    def update(
+        self,
+        target: jax.Array,
+        decision: jax.Array,
+        score: jax.Array | None = None,
+        *,
+        sample_weight: jax.Array | None = None,
+    ) -> Self:
+        """Return a metric with a batch more: true anomalies, decisions and, where scores are kept, the scores."""
+        if (score is not None) != (self.scores is not None):
+            expected = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
+            raise TypeError(f"AnomalyDetectionMetrics takes {expected}, got {2 + (score is not None)} arrays")
         if sample_weight is not None and not self.weighted:
             raise TypeError("`sample_weight` is taken by AnomalyDetectionMetrics(weighted=True), got one without")
-        if self.scores == "exact":  # a histogram takes every dtype, and knows which integers it cannot tell apart
-            arrays = (*arrays[:2], in_double(arrays[2]))
-        return self._with(streaming.update(self.state, *arrays, sample_weight=sample_weight))
+        # a histogram takes every dtype, and knows which integers it cannot tell apart
+        scores = [] if score is None else [in_double(score) if self.scores == "exact" else score]
+        return self._with_state(streaming.update(self.state, target, decision, *scores, sample_weight=sample_weight))
 
 
-class ExplainedVarianceMetric(OfComponents, Metric):
-    """The mean over batches."""
+class VarianceSettings(TypedDict, total=False):
+    """The settings of `ExplainedVarianceMetric`."""
 
-    own_parameters: ClassVar[Any] = OfComponents.own_parameters
-
-    def _nothing(self, settings: Mapping[str, Any]) -> Any:
-        return of_length(super()._nothing(settings), settings["components"] or 1)
+    components: int | None
 
 
-class AnomalyPixelStatisticsMetric(Metric): ...
+@register_pytree_with_keys_class
+class ExplainedVarianceMetric(Metric[statistics.ExplainedVariance]):
+    """Shares of the variance that principal components explain, one by one, together, and up to each.
+
+    The metric of `anomaly_kernels.explained_variance`: its mean over batches.
+
+    Parameters
+    ----------
+    components : int, optional
+        How many there are, so that the state has its shape from the beginning, as `scan` needs it.
+
+    Examples
+    --------
+    >>> metric = ExplainedVarianceMetric(components=2).update(jnp.asarray([0.5, 0.25]))
+    >>> float(metric.compute().total)
+    0.75
+    """
+
+    kernel = staticmethod(statistics.explained_variance)
+    components: int | None
+
+    def __init__(self, *, components: int | None = None) -> None:
+        check_components(components)
+        self._start(with_length(self._empty_state(_like(), None), components or 1), components=components)
+
+    @classmethod
+    def empty(cls, **settings: Unpack[VarianceSettings]) -> Self:
+        """Return a metric of no batch; the same as the class called."""
+        return cls(**settings)
+
+    def update(self, explained_variance_ratio: jax.Array) -> Self:
+        """Return a metric with a batch more: shares (K,)."""
+        check_length("explained_variance_ratio", explained_variance_ratio, self.components)
+        return self._with_batch(explained_variance_ratio)
 
 
-class ScoreStatisticsMetric(Metric):
-    """Scores are kept in a `ScoreHistogram`, which has bounds of the quantiles."""
+@register_pytree_with_keys_class
+class AnomalyPixelStatisticsMetric(Metric[counts.PixelStatistics]):
+    """How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
+
+    The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches.
+
+    Examples
+    --------
+    >>> metric = AnomalyPixelStatisticsMetric().update(jnp.asarray([True, False]))
+    >>> int(metric.compute().anomalous_pixels)
+    1
+    """
+
+    kernel = staticmethod(counts.anomaly_pixel_statistics)
+
+    def update(self, decision: jax.Array) -> Self:
+        """Return a metric with a batch more: decisions of any shape."""
+        return self._with_batch(decision)
 
 
-class ComponentOrthogonalityMetric(Metric): ...
+@register_pytree_with_keys_class
+class ScoreStatisticsMetric(Metric[statistics.ScoreStatistics]):
+    """Mean, standard deviation, extremes and quantiles of anomaly scores.
+
+    The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in a
+    `ScoreHistogram`, which has bounds of the quantiles.
+
+    Examples
+    --------
+    >>> metric = ScoreStatisticsMetric().update(jnp.asarray([1.0, 2.0, 6.0]))
+    >>> float(metric.compute().median)
+    2.0
+    """
+
+    kernel = staticmethod(statistics.score_statistics)
+
+    def __init__(self) -> None:
+        like = _like()
+        self._start(self._empty_state(like, streaming.ScoreHistogram.empty(like)))
+
+    def update(self, scores: jax.Array) -> Self:
+        """Return a metric with a batch more: scores of any shape."""
+        return self._with_batch(scores)
 
 
-class SelectorEntropyMetric(Metric): ...
+@register_pytree_with_keys_class
+class ComponentOrthogonalityMetric(Metric[statistics.ComponentOrthogonality]):
+    """How far components are from orthonormal.
+
+    The metric of `anomaly_kernels.component_orthogonality`: its mean over batches.
+
+    Examples
+    --------
+    >>> metric = ComponentOrthogonalityMetric().update(jnp.eye(2))
+    >>> float(metric.compute().orthogonality_error)
+    0.0
+    """
+
+    kernel = staticmethod(statistics.component_orthogonality)
+
+    def update(self, components: jax.Array) -> Self:
+        """Return a metric with a batch more: components (K, C), one a row."""
+        return self._with_batch(components)
 
 
-class SelectorDiversityMetric(Metric): ...
+class EntropySettings(TypedDict, total=False):
+    """The settings of `SelectorEntropyMetric`."""
+
+    eps: Setting
+
+
+@register_pytree_with_keys_class
+class SelectorEntropyMetric(Metric[Array]):
+    """Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
+
+    The metric of `anomaly_kernels.selector_entropy`: its mean over batches.
+
+    Parameters
+    ----------
+    eps : number or 0-d array, at least 0
+        ε; 0 gives the exact entropy, with 0 log 0 = 0.
+
+    Examples
+    --------
+    >>> metric = SelectorEntropyMetric(eps=0.0).update(jnp.asarray([0.5, 0.5]))
+    >>> round(float(metric.compute()), 4)
+    0.6931
+    """
+
+    kernel = staticmethod(statistics.selector_entropy)
+
+    def __init__(self, *, eps: Setting = 1e-6) -> None:
+        self._start(self._empty_state(_like(), None), eps=eps)
+
+    @classmethod
+    def empty(cls, **settings: Unpack[EntropySettings]) -> Self:
+        """Return a metric of no batch; the same as the class called."""
+        return cls(**settings)
+
+    def update(self, weights: jax.Array) -> Self:
+        """Return a metric with a batch more: selection weights of any shape."""
+        return self._with_batch(weights)
+
+
+@register_pytree_with_keys_class
+class SelectorDiversityMetric(Metric[statistics.SelectorDiversity]):
+    """Variance and Gini coefficient of selection weights: how unevenly channels are selected.
+
+    The metric of `anomaly_kernels.selector_diversity`: its mean over batches.
+
+    Examples
+    --------
+    >>> metric = SelectorDiversityMetric().update(jnp.asarray([1.0, 0.0]))
+    >>> float(metric.compute().gini_coefficient)
+    0.5
+    """
+
+    kernel = staticmethod(statistics.selector_diversity)
+
+    def update(self, weights: jax.Array) -> Self:
+        """Return a metric with a batch more: selection weights of any shape."""
+        return self._with_batch(weights)

@@ -1,4 +1,4 @@
-"""The two networks as pairs of functions: one that draws parameters, one that applies them."""
+"""A scoring head and an LSTM autoencoder as pairs of functions: one draws the parameters, one applies them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct
-from anomaly_kernels.networks.score_head import norm_named, score
+from anomaly_kernels.networks.score_head import norm_kind, score
 
 Params = dict[str, jax.Array]
 
@@ -56,7 +56,7 @@ def sequence_anomaly_score_init(
     dict of str to array
         As Keras starts them.
     """
-    return _drawn(key, options.score_head_shapes(in_features, hidden_units, use_norm), dtype)
+    return _draw(key, options.score_head_shapes(in_features, hidden_units, use_norm), dtype)
 
 
 def sequence_anomaly_score_apply(
@@ -90,8 +90,14 @@ def sequence_anomaly_score_apply(
         Alone, in inference.
     params : dict of str to array
         In training, those with the moving statistics after this batch.
+
+    Examples
+    --------
+    >>> params = sequence_anomaly_score_init(jax.random.key(0), 3, [16, 8])
+    >>> sequence_anomaly_score_apply(params, jnp.zeros((32, 10, 3))).shape
+    (32, 10, 1)
     """
-    rate = options.rate("dropout_rate", dropout_rate)
+    rate = options.drop_rate("dropout_rate", dropout_rate)
     settings: dict[str, Any] = {"activation": activation, "use_norm": use_norm, "final_activation": final_activation}
     if key is None:
         return _score(params, features, **settings)
@@ -105,13 +111,11 @@ _score = jitted(sequence_anomaly_score)
 def _score_in_training(
     params: Mapping[str, jax.Array], features: jax.Array, key: jax.Array, rate: float, **settings: Any
 ) -> tuple[jax.Array, Params]:
-    xp, given, x = _checked(partial(sequence_anomaly_score, **settings), params, features)
-    named = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["final_activation"]])
-    masks = _Masks(key)
-    found, moved = score(
-        xp, given, x, norm_named(settings["use_norm"]), *named, lambda x: x * masks(jnp.ones_like(x), rate)
-    )
-    return found, {**params, **{k: jax.lax.stop_gradient(x).astype(params[k].dtype) for k, x in moved.items()}}
+    xp, weights, x = _prepare(partial(sequence_anomaly_score, **settings), params, features)
+    activations = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["final_activation"]])
+    norm, masks = norm_kind(settings["use_norm"]), _Masks(key)
+    scores, moved = score(xp, weights, x, norm, *activations, lambda x: x * masks(jnp.ones_like(x), rate))
+    return scores, {**params, **{k: jax.lax.stop_gradient(x).astype(params[k].dtype) for k, x in moved.items()}}
 
 
 def lstm_autoencoder_init(
@@ -157,19 +161,15 @@ def lstm_autoencoder_init(
     UserWarning
         If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
     """
-    shapes = (
-        options.Autoencoder(
-            latent_dim,
-            lstm_units,
-            num_encoder_layers,
-            num_decoder_layers,
-            use_bidirectional_encoder,
-            use_bottleneck_dense,
-        )
-        .checked()
-        .shapes(n_features)
+    settings = options.AutoencoderSettings(
+        latent_dim,
+        lstm_units,
+        num_encoder_layers=num_encoder_layers,
+        num_decoder_layers=num_decoder_layers,
+        use_bidirectional_encoder=use_bidirectional_encoder,
+        use_bottleneck_dense=use_bottleneck_dense,
     )
-    return _drawn(key, shapes, dtype)
+    return _draw(key, options.autoencoder_shapes(n_features, settings), dtype)
 
 
 def lstm_autoencoder_apply(
@@ -203,10 +203,16 @@ def lstm_autoencoder_apply(
     -------
     array, (B, T', F)
         The reconstruction.
+
+    Examples
+    --------
+    >>> params = lstm_autoencoder_init(jax.random.key(0), n_features=3, latent_dim=8, lstm_units=8)
+    >>> lstm_autoencoder_apply(params, jnp.zeros((32, 10, 3))).shape
+    (32, 10, 3)
     """
     rates = {
-        "inputs": options.rate("dropout_rate", dropout_rate),
-        "state": options.rate("recurrent_dropout_rate", recurrent_dropout_rate),
+        "inputs": options.drop_rate("dropout_rate", dropout_rate),
+        "state": options.drop_rate("recurrent_dropout_rate", recurrent_dropout_rate),
     }
     settings: dict[str, Any] = {
         "n_repeats": n_repeats,
@@ -225,34 +231,33 @@ _reconstruction = jitted(lstm_autoencoder)
 def _reconstruction_in_training(
     params: Mapping[str, jax.Array], inputs: jax.Array, key: jax.Array, rates: Mapping[str, float], **settings: Any
 ) -> jax.Array:
-    xp, given, x = _checked(partial(lstm_autoencoder, **settings), params, inputs)
-    named = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["intermediate_activation"]])
-    masks = _Masks(key)
-    return reconstruct(xp, given, x, settings["n_repeats"], *named, lambda which, ones: masks(ones, rates[which]))
+    xp, weights, x = _prepare(partial(lstm_autoencoder, **settings), params, inputs)
+    activations = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["intermediate_activation"]])
+    repeats, masks = settings["n_repeats"], _Masks(key)
+    return reconstruct(xp, weights, x, repeats, *activations, lambda which, ones: masks(ones, rates[which]))
 
 
-def _checked(kernel: Callable[..., jax.Array], params: Mapping[str, jax.Array], x: jax.Array) -> Any:
-    """The namespace, parameters and input in the dtype to compute in; an error where the kernel raises one."""
+def _prepare(kernel: Callable[..., jax.Array], params: Mapping[str, jax.Array], x: jax.Array) -> Any:
+    """The namespace, and parameters and input in the dtype to compute in; an error where the kernel raises one."""
     xp, dtype = array_namespace(x), jax.eval_shape(kernel, params, x).dtype
     return xp, {name: cast(xp, dtype, each) for name, each in params.items()}, cast(xp, dtype, x)
 
 
 class _Masks:
-    """Masks of dropout, each of a key of its own."""
+    """Draws masks of dropout, each by a new key."""
 
     def __init__(self, key: jax.Array) -> None:
         self.key = key
 
     def __call__(self, ones: jax.Array, rate: float) -> jax.Array:
-        self.key, drawn = jax.random.split(self.key)
-        return jnp.where(jax.random.bernoulli(drawn, 1.0 - rate, ones.shape), ones / (1.0 - rate), 0.0)
+        self.key, key = jax.random.split(self.key)
+        return jnp.where(jax.random.bernoulli(key, 1.0 - rate, ones.shape), ones / (1.0 - rate), 0.0)
 
 
-def _drawn(key: jax.Array, shapes: options.Shapes, dtype: Any) -> Params:
+def _draw(key: jax.Array, shapes: options.Shapes, dtype: Any) -> Params:
     dtype = jnp.zeros(0, dtype).dtype if dtype is not None else jnp.zeros(0).dtype
-    keys = jax.random.split(key, len(shapes))
-    drawn = zip(shapes.items(), keys, strict=True)
-    return {name: _START[options.start(name)](k, shape, dtype) for (name, shape), k in drawn}
+    keys = zip(shapes, jax.random.split(key, len(shapes)), strict=True)
+    return {name: _INITIALIZERS[options.initializer(name)](k, shapes[name], dtype) for name, k in keys}
 
 
 def _forget(_: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
@@ -265,7 +270,7 @@ def _orthogonal(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array
     return jax.nn.initializers.orthogonal()(key, shape, wide).astype(dtype)
 
 
-_START: dict[str, Callable[[jax.Array, tuple[int, ...], Any], jax.Array]] = {
+_INITIALIZERS: dict[str, Callable[[jax.Array, tuple[int, ...], Any], jax.Array]] = {
     "glorot_uniform": jax.nn.initializers.glorot_uniform(),
     "orthogonal": _orthogonal,
     "zeros": jax.nn.initializers.zeros,

@@ -1,10 +1,25 @@
-"""What Keras' losses, regularizers and endpoint layers share when they are made of kernels."""
+"""The bases of the losses, regularizers and endpoint layers for Keras, and what becomes of their settings.
+
+===================  =====================  =========================  ============================
+a setting is         is kept as             goes to the kernel as      is saved as
+===================  =====================  =========================  ============================
+a number, a name     itself                 itself                     itself
+a list or a tuple    a list                 a list                     a list
+an array of NumPy    itself                 a tensor of the backend    Keras saves arrays
+a tensor             itself                 itself                     Keras saves tensors
+a `keras.Variable`   itself                 its tensor at the call     an array of NumPy
+a function           itself                 itself                     Keras saves functions
+a layer or a model   itself                 itself                     its config and its weights
+===================  =====================  =========================  ============================
+
+Tensors and variables in the place of static settings, such as quantiles and axes, are kept as numbers. The functions of
+the columns are `KerasLearner._set`, `to_kernel`, and `serialize` with `deserialize`.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import keras
 import numpy as np
@@ -12,80 +27,111 @@ from keras.src.backend.common.masking import get_keras_mask  # private, as is wh
 from keras.src.losses.loss import scale_loss_for_distribution  # the mask of a tensor, or how many replicas there are
 
 from anomaly_kernels._classes.learner import Learner
+from anomaly_kernels._classes.settings import parameters_of, settings_of
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 
 Tensor = Any
+Setting = float | keras.Variable | np.ndarray[Any, Any]
 PACKAGE = "anomaly_kernels"
 mask_of = get_keras_mask  # for this package: one place knows the private name
 _MODEL = "anomaly_kernels>model"
-"""Where the description of a model among the settings is, beside its weights."""
+"""Where the config of a model among the settings is, beside its weights."""
+
+
+_PLAIN = (float, int, str, type(None))
+
+
+_PLAIN = (float, int, str, type(None))
+"""Settings that are the same in all columns."""
+
+
+class Options(TypedDict, total=False):
+    """What every metric takes for Keras, besides its settings."""
+
+    name: str | None
+    dtype: Any
+
+
+class LossOptions(Options, total=False):
+    """What every loss takes for Keras, besides its settings."""
+
+    reduction: str | None
+
+
+class LayerOptions(Options, total=False):
+    """What every endpoint layer takes for Keras, besides its settings."""
+
+    trainable: bool
+    activity_regularizer: Any
+    autocast: bool
 
 
 class KerasLearner(Learner):
-    """Settings that Keras can write down and read, of a class registered under the package."""
+    """Settings that Keras can write down and read."""
 
-    reduces: ClassVar[bool]
+    if TYPE_CHECKING:  # settings are attributes
 
-    def __init_subclass__(cls, *, kernel: Callable[..., Any] | None = None, **options: Any) -> None:
-        super().__init_subclass__(kernel=kernel, **options)
-        if kernel is not None:
-            cls.reduces = "reduction" in inspect.signature(kernel).parameters
-            keras.saving.register_keras_serializable(PACKAGE)(cls)
+        def __getattr__(self, name: str) -> Any: ...
 
     def __repr__(self) -> str:
         return self.my_params
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
-        """As the kernel is given the values."""
-        known = {name: _known(value) for name, value in values.items() if name in cls.static}
-        super().check({name: _of_variable(value) for name, value in values.items()} | known)
+        """Raise what the kernel would raise of these values of its settings."""
+        static = parameters_of(cls.kernel).static
+        settings = {name: values[name] for name in settings_of(cls) if name in values}
+        for name, value in settings.items():
+            if name in static:
+                settings[name] = to_numpy(value)
+            elif not isinstance(value, (*_PLAIN, np.ndarray)):  # NumPy's errors say more than a backend's
+                settings[name] = to_kernel(value)
+        super().check(settings)
 
     def _set(self, name: str, value: Any) -> None:
-        super()._set(name, _known(value) if name in self.static else value)
+        super()._set(name, to_numpy(value) if name in parameters_of(self.kernel).static else value)
+
+    def _set_all(self, settings: Mapping[str, Any]) -> None:
+        """Check the settings of the kernel and keep them."""
+        self.check(settings)
+        for name, value in settings.items():
+            self._set(name, value)
 
     def _config(self) -> dict[str, Any]:
-        """The settings, as Keras saves them; models with their weights."""
-        return {name: _described(getattr(self, name)) for name in self.settings}
+        """The settings of the kernel, as Keras saves them."""
+        return {name: serialize(getattr(self, name)) for name in settings_of(type(self))}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Return an instance with the settings that `get_config` has returned."""
-        return cls(**{name: _restored(value) if name in cls.settings else value for name, value in config.items()})
+        settings = settings_of(cls)
+        return cls(**{name: deserialize(value) if name in settings else value for name, value in config.items()})
 
-    def _value(self, arrays: Mapping[str, Tensor], dtype: str, **unreduced: Any) -> Tensor:
-        """The kernel of the arrays, in at least single precision."""
+    def _evaluate(self, arrays: tuple[Tensor | None, ...], dtype: str, **more: Any) -> Tensor:
+        """The kernel of arrays in its own order, in at least single precision."""
         precision = "float64" if dtype == "float64" else "float32"
-        given = {name: tensor_of(x, precision) for name, x in arrays.items() if x is not None}
-        settings = {name: _as_tensor(getattr(self, name)) for name in self.settings}
-        return self.kernel(**given, **self._held(), **settings, **unreduced)
+        tensors = [None if x is None else to_tensor(x, precision) for x in arrays]
+        settings = {
+            name: x if isinstance(x := getattr(self, name), _PLAIN) else to_kernel(x)
+            for name in settings_of(type(self))
+        }
+        return self.kernel(*tensors, **settings, **more)
 
 
 class Loss(KerasLearner, keras.losses.Loss):
     """A kernel of two arrays: `call` gives the values of samples or elements, which Keras weighs and reduces."""
 
-    alike: ClassVar[bool] = True
-    """Whether what is true and what is predicted have one shape."""
-    own_parameters: ClassVar[Any] = {
-        "reduction": ("mean", 'str or None\n    ``"mean"``, ``"sum"``, ``"none"``, or another that Keras knows.'),
-        "name": (None, "str, optional\n    Name of the loss."),
-        "dtype": (None, "str or DTypePolicy, optional\n    Of the result; by default that of `keras.config.floatx`."),
-    }
+    framework_settings = ("reduction",)
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(without=("reduction",), **options)
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        values = self.bind(arguments, settings)
-        super().__init__(**{name: values.pop(name) for name in self.own_parameters})
-        for name, value in values.items():
-            self._set(name, value)
+    def __init__(self, *, reduction: str | None = "mean", name: str | None = None, dtype: Any = None, **settings: Any):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self._set_all(settings)
 
     def _set(self, name: str, value: Any) -> None:
         if name in ("reduction", "dtype"):  # which Keras checks and derives from there alone
-            own = {"name": self.name, "reduction": self.reduction, "dtype": self.dtype} | {name: value}
-            keras.losses.Loss.__init__(self, **own)
+            options = {"name": self.name, "reduction": self.reduction, "dtype": self.dtype} | {name: value}
+            keras.losses.Loss.__init__(self, **options)
         else:
             super()._set(name, value)
 
@@ -93,58 +139,59 @@ class Loss(KerasLearner, keras.losses.Loss):
         """Return the settings, from which `from_config` makes the same loss."""
         return {**super().get_config(), "dtype": self.dtype, **self._config()}
 
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Return the values before they are weighed and reduced."""
-        unreduced = {"reduction": "none"} if self.reduces else {}
-        if self.alike and y_pred is not None:
-            y_true = as_predicted(y_true, y_pred)
-        return self._value(dict(zip(self.arrays, (y_true, y_pred), strict=False)), self.dtype, **unreduced)
+    def _value(self, *arrays: Tensor) -> Tensor:
+        """The values of arrays in the order of the kernel, before they are weighed and reduced."""
+        reduces = "reduction" in parameters_of(self.kernel).settings
+        return self._evaluate(arrays, self.dtype, **({"reduction": "none"} if reduces else {}))
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         with keras.name_scope(self.name):
             values = self.call(y_true, y_pred)
-            compared = (y_true, y_pred)[: len(self.arrays)]
-            weight = aligned("sample_weight", sample_weight, values)
-            mask = aligned("mask", mask_of(compared[-1]), values)
-            return keras.ops.cast(_reduced(values, weight, mask, self.reduction), self.dtype)
+            mask = mask_of(y_pred)
+            weight = None if sample_weight is None else align_weight("sample_weight", sample_weight, values)
+            mask = None if mask is None else align_weight("mask", mask, values)
+            return keras.ops.cast(_reduce_values(values, weight, mask, self.reduction), self.dtype)
 
 
 class Regularizer(KerasLearner, keras.regularizers.Regularizer):
     """A kernel of one array, for weights or activities."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        for name, value in self.bind(arguments, settings).items():
-            self._set(name, value)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        tensor = tensor_of(x)  # of a variable, where it regularizes a kernel
-        return self._value({self.arrays[0]: tensor}, keras.backend.standardize_dtype(tensor.dtype))
+    def __init__(self, **settings: Any) -> None:
+        self._set_all(settings)
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same regularizer."""
         return self._config()
 
+    def _value(self, x: Tensor) -> Tensor:
+        tensor = to_tensor(x)  # of a variable, where it regularizes a kernel
+        return self._evaluate((tensor,), keras.backend.standardize_dtype(tensor.dtype))
+
 
 class EndpointLayer(KerasLearner, keras.layers.Layer):
     """A kernel of many arrays, or one that owns a weight: a layer that returns the loss and adds it to the model's."""
 
-    own_parameters: ClassVar[Any] = {
-        "name": (None, "str, optional\n    Name of the layer."),
-        "trainable": (True, "bool\n    Whether the weights of the layer, if any, are trained."),
-        "dtype": (None, "str or DTypePolicy, optional\n    Of the result, which is that of the policy's variables."),
-        "activity_regularizer": (None, "str or Regularizer, optional\n    Of the layer's output."),
-        # in which losses overflow
-        "autocast": (False, "bool\n    Whether inputs are rounded to the half precision of a mixed policy."),
-    }
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        values = self.bind(arguments, settings)
-        super().__init__(**{name: values.pop(name) for name in self.own_parameters})
-        for name, value in values.items():
-            self._set(name, value)
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        activity_regularizer: Any = None,
+        autocast: bool = False,  # to the half precision of a mixed policy, in which losses overflow
+        **settings: Any,
+    ) -> None:
+        super().__init__(
+            name=name,
+            trainable=trainable,
+            dtype=dtype,
+            activity_regularizer=activity_regularizer,
+            autocast=autocast,
+        )
+        self._set_all(settings)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.settings:  # which Keras would wrap, and save a variable among them as a weight
+        if name in settings_of(type(self)):  # which Keras would wrap, and save a variable among them as a weight
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
@@ -168,9 +215,13 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
         """Return the settings, from which `from_config` makes the same layer."""
         return {**super().get_config(), "autocast": self.autocast, **self._config()}
 
-    def _added(self, **arrays: Tensor) -> Tensor:
-        """The loss of the arrays, which is added to those of the model."""
-        loss = keras.ops.cast(self._value(arrays, self.variable_dtype), self.variable_dtype)
+    def _value(self, *arrays: Tensor | None) -> Tensor:
+        """The kernel of arrays in its own order, in the dtype of the layer's weights."""
+        return keras.ops.cast(self._evaluate(arrays, self.variable_dtype), self.variable_dtype)
+
+    def _add_value(self, *arrays: Tensor | None) -> Tensor:
+        """The loss of arrays in the order of the kernel, which is added to those of the model."""
+        loss = self._value(*arrays)
         self.add_loss(loss)
         return loss
 
@@ -182,13 +233,13 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
         self.set_weights([state[name] for name in self._state()])
 
 
-def _reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
+def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
     """The values weighed and reduced as Keras does, by sums as accurate as the kernels'."""
     xp = array_namespace(values)
     averages = reduction not in (None, "none", "sum")
     if mask is not None:  # an average over what is not masked
-        counted = ratio(xp, mask, xp.mean(mask)) if averages else mask
-        weight = counted if weight is None else weight * counted
+        share = ratio(xp, mask, xp.mean(mask)) if averages else mask
+        weight = share if weight is None else weight * share
     if weight is not None:
         values = values * weight
     if reduction in (None, "none"):
@@ -196,17 +247,15 @@ def _reduced(values: Tensor, weight: Tensor | None, mask: Tensor | None, reducti
     if not averages:
         return xp.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
-        reduced = ratio(xp, xp.sum(values), xp.sum(weight * xp.ones_like(values)))
+        mean = ratio(xp, xp.sum(values), xp.sum(weight * xp.ones_like(values)))
     else:
-        reduced = xp.mean(values)
-    return scale_loss_for_distribution(reduced)
+        mean = xp.mean(values)
+    return scale_loss_for_distribution(mean)
 
 
-def aligned(name: str, weight: Any, values: Tensor) -> Tensor:
+def align_weight(name: str, weight: Any, values: Tensor) -> Tensor:
     """Weights of a leading part of the shape of the values, with axes of size 1 for the rest."""
-    if weight is None:
-        return None
-    weight = keras.ops.cast(tensor_of(weight), values.dtype)
+    weight = keras.ops.cast(to_tensor(weight), values.dtype)
     rank = len(values.shape)
     while len(weight.shape) > rank and weight.shape[-1] == 1:
         weight = keras.ops.squeeze(weight, -1)
@@ -221,54 +270,52 @@ def aligned(name: str, weight: Any, values: Tensor) -> Tensor:
     return weight
 
 
-def as_predicted(y_true: Any, y_pred: Any) -> Tensor:
+def match_ranks(y_true: Any, y_pred: Any) -> Any:
     """Labels (B,) beside predictions (B, 1), or the other way round, in the shape of these, as Keras has it."""
-    y_true, y_pred = tensor_of(y_true), tensor_of(y_pred)
-    more = len(y_true.shape) - len(y_pred.shape)
-    if more == 1 and y_true.shape[-1] == 1:
-        return keras.ops.squeeze(y_true, -1)
-    return keras.ops.expand_dims(y_true, -1) if more == -1 and y_pred.shape[-1] == 1 else y_true
+    true, predicted = np.shape(y_true), np.shape(y_pred)
+    more = len(true) - len(predicted)
+    if more == 1 and true[-1] == 1:
+        return keras.ops.squeeze(to_tensor(y_true), -1)
+    return keras.ops.expand_dims(to_tensor(y_true), -1) if more == -1 and predicted[-1] == 1 else y_true
 
 
-def tensor_of(x: Any, dtype: str | None = None) -> Tensor:
+def to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     """The backend's tensor of an array or a variable."""
     return keras.ops.convert_to_tensor(x.value if isinstance(x, keras.Variable) else x, dtype)
 
 
-def _known(setting: Any) -> Any:
-    """Tensors and variables as NumPy arrays."""
+def to_numpy(setting: Any) -> Any:
+    """Tensors and variables as NumPy arrays, anything else as it is."""
     is_array = isinstance(setting, keras.Variable) or keras.ops.is_tensor(setting)
     return keras.ops.convert_to_numpy(setting) if is_array else setting
 
 
-def _of_variable(setting: Any) -> Any:
-    """Variables as the backend's tensors; compiled steps of JAX see a variable as it is at first."""
+def to_kernel(setting: Any) -> Any:
+    """A setting as the kernel takes it."""
     if isinstance(setting, list | tuple):
-        return [_of_variable(x) for x in setting]
-    return tensor_of(setting) if isinstance(setting, keras.Variable) else setting
+        return [to_kernel(x) for x in setting]
+    # a variable by its value now: compiled steps of JAX would go on with the first one
+    return to_tensor(setting) if isinstance(setting, keras.Variable | np.ndarray) else setting
 
 
-def _as_tensor(setting: Any) -> Any:
-    """Variables and NumPy arrays as the backend's tensors."""
-    return tensor_of(setting) if isinstance(setting, np.ndarray) else _of_variable(setting)
+def serialize(setting: Any) -> Any:
+    """A setting as Keras saves it, a model with its weights."""
+    if isinstance(setting, keras.layers.Layer):  # its config alone would come back with other weights
+        weights = [serialize(w) for w in setting.get_weights()]
+        return {_MODEL: keras.saving.serialize_keras_object(setting), "weights": weights}
+    if isinstance(setting, list | tuple):
+        return [serialize(x) for x in setting]
+    if isinstance(setting, keras.Variable):
+        setting = keras.ops.convert_to_numpy(setting)
+    return keras.saving.serialize_keras_object(setting)
 
 
-def _described(value: Any) -> Any:
-    if isinstance(value, keras.layers.Layer):  # its config alone would come back with other weights
-        weights = [_described(w) for w in value.get_weights()]
-        return {_MODEL: keras.saving.serialize_keras_object(value), "weights": weights}
+def deserialize(value: Any) -> Any:
+    """The setting of which `serialize` has returned this."""
     if isinstance(value, list | tuple):
-        return [_described(x) for x in value]
-    if isinstance(value, keras.Variable):
-        value = keras.ops.convert_to_numpy(value)
-    return keras.saving.serialize_keras_object(value)
-
-
-def _restored(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_restored(x) for x in value]
+        return [deserialize(x) for x in value]
     if isinstance(value, dict) and _MODEL in value:
         model = keras.saving.deserialize_keras_object(value[_MODEL])
-        model.set_weights([_restored(w) for w in value["weights"]])
+        model.set_weights([deserialize(w) for w in value["weights"]])
         return model
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

@@ -1,67 +1,80 @@
-"""The metrics for Keras: results over all that was seen, in variables of a fixed size."""
+"""The metrics for Keras: results over all batches, in variables of a fixed size."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, Unpack
 
 import keras
 
-from anomaly_kernels import metrics, streaming
-from anomaly_kernels._classes.metric_states import Formed, OfComponents, leaves, of_length, rebuilt, with_weights
+from anomaly_kernels import streaming
+from anomaly_kernels._classes.metric_states import (
+    StatefulMetric,
+    check_components,
+    check_length,
+    leaves,
+    rebuild,
+    with_length,
+    with_weights,
+)
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import array_namespace, describe
-from anomaly_kernels.keras._base import KerasLearner, Tensor, aligned, as_predicted, mask_of, tensor_of
+from anomaly_kernels.keras._base import (
+    PACKAGE,
+    KerasLearner,
+    Options,
+    Setting,
+    Tensor,
+    align_weight,
+    mask_of,
+    match_ranks,
+    to_tensor,
+)
+from anomaly_kernels.metrics import counts, ranking, statistics
 
 
-class Metric(Formed, KerasLearner, keras.metrics.Metric):
-    """A metric whose state is one that merges; each of its arrays is a variable, but for the edges of a histogram."""
+class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
+    """A base of metrics whose state merges; each array of a state is a variable, but for the edges of a histogram."""
 
-    own_parameters: ClassVar[Any] = {
-        "name": (None, "str, optional\n    Name of the metric."),
-        "dtype": (None, "str or DTypePolicy, optional\n    Of the results; by default that of `keras.config.floatx`."),
-    }
+    def __init__(self, *, name: str | None = None, dtype: Any = None, **settings: Any) -> None:
+        super().__init__(dtype=dtype, name=name)
+        self._set_all(settings)
+        self._parts: dict[str, Any] = {}
+        for part, empty in self._empty_parts().items():
+            self._add_part(part, empty)
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        values = self.bind(arguments, settings)
-        super().__init__(dtype=values.pop("dtype"), name=values.pop("name"))
-        for name, value in values.items():
-            self._set(name, value)
-        self._kept: dict[str, Any] = {}
-        for part, empty in self._empty().items():
-            self._make(part, empty)
+    def _empty_parts(self) -> dict[str, Any]:
+        """The states of no batch, by the names that their variables begin with."""
+        like = _no_scores()
+        return {"state": self._empty_state(like, streaming.ScoreHistogram.empty(like))}
 
-    def _empty(self) -> dict[str, Any]:
-        """The states of nothing that are kept, by name."""
-        like = _like()
-        return {"state": self.form.empty(like, streaming.ScoreHistogram.empty(like))}
-
-    def _make(self, part: str, empty: Any) -> None:
+    def _add_part(self, part: str, empty: Any) -> None:
         """Make the variables of a state."""
-        made: list[Any] = []
+        variables: list[Any] = []
         for name, leaf in leaves(empty):
-            start = keras.ops.convert_to_numpy(leaf)
+            start, dtype = keras.ops.convert_to_numpy(leaf), keras.backend.standardize_dtype(leaf.dtype)
             if name.endswith("edges"):
-                made.append((start, None))
-                continue
-            dtype = keras.backend.standardize_dtype(leaf.dtype)
-            initializer = _Constant(start)
-            variable = self.add_variable(start.shape, initializer, dtype=dtype, name=f"{part}_{name}")
-            made.append((start, variable))
-        self._kept[part] = (empty, made)
+                variables.append((start, None))
+            else:
+                initializer = _Constant(start)
+                variable = self.add_variable(start.shape, initializer, dtype=dtype, name=f"{part}_{name}")
+                variables.append((start, variable))
+        self._parts[part] = (empty, variables)
 
-    def _seen(self, part: str = "state") -> Any:
-        template, made = self._kept[part]
-        return rebuilt(template, iter([tensor_of(start if v is None else v) for start, v in made]))
+    def _read(self, part: str = "state") -> Any:
+        """All batches so far, as a state of `anomaly_kernels.streaming`."""
+        template, variables = self._parts[part]
+        return rebuild(template, iter([to_tensor(start if x is None else x) for start, x in variables]))
 
-    def _keep(self, state: Any, part: str = "state") -> None:
-        for (_, variable), (_, leaf) in zip(self._kept[part][1], leaves(state), strict=True):
+    def _write(self, state: Any, part: str = "state") -> None:
+        for (_, variable), (_, leaf) in zip(self._parts[part][1], leaves(state), strict=True):
             if variable is not None:
                 variable.assign(keras.ops.cast(leaf, variable.dtype))
 
     def reset_state(self) -> None:
-        """Forget all that was seen."""
-        for _, made in self._kept.values():
-            for start, variable in made:
+        """Forget all batches."""
+        for _, variables in self._parts.values():
+            for start, variable in variables:
                 if variable is not None:
                     variable.assign(start)
 
@@ -69,28 +82,27 @@ class Metric(Formed, KerasLearner, keras.metrics.Metric):
         """Take in a batch: the array alone, or as Keras calls it, of which only `y_pred` counts."""
         if sample_weight is not None:
             raise ValueError(f"{type(self).__name__} has no weights of samples, got `sample_weight`")
-        self.take(tensor_of(y_true if y_pred is None else y_pred))
+        self.merge_batch(to_tensor(y_true if y_pred is None else y_pred))
 
-    def take(self, *arrays: Tensor) -> None:
-        """Take in a batch of arrays in the order of the function."""
-        state = self._seen()
-        self._keep(state.merge(self._of(state, arrays)))
+    def merge_batch(self, *arrays: Tensor) -> None:
+        """Merge a batch of arrays in the order of the function into the state."""
+        state = self._read()
+        self._write(state.merge(self._batch_state(state, arrays)))
 
     def result(self) -> Any:
-        """Return what the function says of all that was seen, as a dict if that is a NamedTuple."""
-        return self._cast(self._answer(self._seen()))
+        """Return the result of the function over all batches, as a dict if it is a NamedTuple."""
+        return self._cast(self._compute_of(self._read()))
 
-    def _cast(self, found: Any) -> Any:
-        if hasattr(found, "_asdict"):
-            return {name: self._cast(x) for name, x in found._asdict().items() if x is not None}
-        real = "float" in keras.backend.standardize_dtype(found.dtype)
+    def _cast(self, result: Any) -> Any:
+        if hasattr(result, "_asdict"):
+            return {name: self._cast(x) for name, x in result._asdict().items() if x is not None}
+        real = "float" in keras.backend.standardize_dtype(result.dtype)
         # a copy: it may be a variable itself, which changes with the next batch
-        return keras.ops.cast(found, self.dtype) if real else keras.ops.copy(found)
+        return keras.ops.cast(result, self.dtype) if real else keras.ops.copy(result)
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""
-        own = {name: getattr(self, name) for name in self.own_parameters}  # `name` and `dtype` among them
-        return {**super().get_config(), **own, **self._config()}
+        return {**super().get_config(), **self._config()}
 
 
 class _Constant(keras.initializers.Initializer):
@@ -103,41 +115,62 @@ class _Constant(keras.initializers.Initializer):
         return keras.ops.convert_to_tensor(self.values, dtype)
 
 
-def _like() -> Tensor:
-    """A tensor of scores in the widest dtype that the backend has."""
+def _no_scores() -> Tensor:
+    """A tensor of no scores in the widest dtype that the backend has."""
     single = keras.ops.zeros((0,), "float32")
     xp = array_namespace(single)
     return xp.astype(single, xp.wide(single))
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
 class AnomalyDetectionMetrics(Metric):
-    """Called with true anomalies and decisions, or with a `threshold` with true anomalies and scores.
+    """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
-    Of scores, which are ranked as they are, the result has ``average_precision`` too, and the bounds that the exact one
-    is between: ``average_precision_lower`` and ``average_precision_upper``. They are kept in a `ScoreHistogram`.
+    The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches. With a `threshold` the
+    result has ``average_precision`` too, and the bounds that the exact one is between: ``average_precision_lower`` and
+    ``average_precision_upper``; scores are kept in a `ScoreHistogram`.
+
+    Parameters
+    ----------
+    zero_division : number or 0-d array
+        Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
+        nothing is. ``nan`` marks it as undefined.
+    threshold : number, optional
+        What is predicted are scores, anomalous above it. By default they are decisions.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AnomalyDetectionMetrics(threshold=0.5)
+    >>> metric.update_state(np.asarray([1, 0]), np.asarray([0.9, 0.7]))
+    >>> float(metric.result()["precision"])
+    0.5
     """
 
-    own_parameters: ClassVar[Any] = {
-        "threshold": (
-            None,
-            "number, optional\n    What is predicted are scores, anomalous above it. By default they are decisions.",
-        ),
-        **Metric.own_parameters,
-    }
+    kernel = staticmethod(counts.anomaly_detection_metrics)
+
+    def __init__(
+        self, *, zero_division: Setting = 0.0, threshold: float | None = None, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(zero_division=zero_division, threshold=threshold, **options)
 
     @classmethod
-    def check(cls, values: Any) -> None:
-        """Raise unless `threshold` is a number or None, and what the kernel would raise."""
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `threshold` is a number or None, and what the kernel would raise of its settings."""
         threshold = values["threshold"]
         if threshold is not None and not is_number(threshold):
             raise TypeError(f"`threshold` must be a number or None, got {describe(threshold)}")
         super().check(values)
 
-    def _empty(self) -> dict[str, Any]:
-        like = _like()
-        empty = streaming.Detections.empty(like, None)
-        if self.threshold is not None:
-            empty = empty._replace(scores=streaming.ScoreHistogram.empty(like))
+    @property
+    def has_scores(self) -> bool:
+        """Whether batches come with scores, beside the decisions on them."""
+        return self.threshold is not None
+
+    def _empty_parts(self) -> dict[str, Any]:
+        like = _no_scores()
+        empty = self._empty_state(like, streaming.ScoreHistogram.empty(like) if self.has_scores else None)
         # where samples have weights counters are real, which integers are kept apart from
         return {"counted": empty, "weighted": with_weights(empty, like)}
 
@@ -145,68 +178,215 @@ class AnomalyDetectionMetrics(Metric):
         """Take in a batch of true anomalies and decisions, or scores."""
         if y_pred is None:
             raise TypeError(f"{type(self).__name__} takes `y_true` and `y_pred`, got one array")
-        y_pred = tensor_of(y_pred)
-        y_true = as_predicted(y_true, y_pred)
+        y_pred = to_tensor(y_pred)
+        y_true = to_tensor(match_ranks(y_true, y_pred))
         weight = sample_weight
         if (mask := mask_of(y_pred)) is not None:
-            weight = mask if weight is None else tensor_of(weight) * keras.ops.cast(mask, tensor_of(weight).dtype)
-        arrays: tuple[Tensor, ...] = (y_true, y_pred)
-        if self.threshold is not None:
-            arrays = (y_true, y_pred > self.threshold, y_pred)
-        part, weights = "counted", {}
+            weight = mask if weight is None else to_tensor(weight) * keras.ops.cast(mask, to_tensor(weight).dtype)
         if weight is not None:
-            part, ones = "weighted", keras.ops.ones_like(y_pred, "float32")
-            weights["sample_weight"] = ones * aligned("sample_weight", weight, ones)
-        self.take(*arrays, part=part, **weights)
+            ones = keras.ops.ones_like(y_pred, "float32")
+            weight = ones * align_weight("sample_weight", weight, ones)
+        arrays = (y_true, y_pred) if self.threshold is None else (y_true, y_pred > self.threshold, y_pred)
+        self.merge_batch(*arrays, sample_weight=weight)
 
-    def take(self, *arrays: Tensor, part: str = "counted", **weights: Tensor) -> None:
-        """Take in a batch of true anomalies, decisions and, where there is a threshold, scores."""
-        state = self._seen(part)
-        self._keep(state.merge(state.of(*arrays, **weights)), part)
+    def merge_batch(self, *arrays: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Merge a batch of true anomalies, decisions and scores, if any, into the state."""
+        part, weights = ("counted", {}) if sample_weight is None else ("weighted", {"sample_weight": sample_weight})
+        state = self._read(part)
+        self._write(state.merge(state.of(*arrays, **weights)), part)
 
     def result(self) -> dict[str, Tensor]:
-        """Return what `anomaly_detection_metrics` says of all that was seen, as a dict."""
-        state = self._seen("counted").merge(self._seen("weighted"))
-        found = self._cast(self._answer(state))
-        if self.threshold is not None:
-            _, lower, upper = state.scores.compute(metrics.average_precision)
-            found |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
-        return found
+        """Return the result of `anomaly_detection_metrics` over all batches, as a dict."""
+        state = self._read("counted").merge(self._read("weighted"))
+        result = self._cast(self._compute_of(state))
+        if self.has_scores:
+            _, lower, upper = state.scores.compute(ranking.average_precision)
+            result |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
+        return result
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same metric."""
+        return {**super().get_config(), "threshold": self.threshold}
 
 
-class ExplainedVarianceMetric(OfComponents, Metric):
-    """The mean over batches. Without `components` its variables are made with the first batch."""
+@keras.saving.register_keras_serializable(PACKAGE)
+class ExplainedVarianceMetric(Metric):
+    """Shares of the variance that principal components explain, one by one, together, and up to each.
 
-    own_parameters: ClassVar[Any] = {**OfComponents.own_parameters, **Metric.own_parameters}
+    The metric of `anomaly_kernels.explained_variance`: its mean over batches. Without `components` its variables are
+    made with the first batch.
 
-    def _empty(self) -> dict[str, Any]:
+    Parameters
+    ----------
+    components : int, optional
+        How many each batch has, where that must be known before the first, as in `scan`.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ExplainedVarianceMetric()
+    >>> metric.update_state(np.asarray([0.5, 0.25]))
+    >>> float(metric.result()["total"])
+    0.75
+    """
+
+    kernel = staticmethod(statistics.explained_variance)
+
+    def __init__(self, *, components: int | None = None, **options: Unpack[Options]) -> None:
+        super().__init__(components=components, **options)
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `components` is a positive integer or None."""
+        check_components(values["components"])
+
+    def _empty_parts(self) -> dict[str, Any]:
         return {} if self.components is None else {"state": self._of_length(self.components)}
 
     def _of_length(self, components: int) -> Any:
-        return of_length(self.form.empty(_like(), None), components)
+        return with_length(self._empty_state(_no_scores(), None), components)
 
-    def take(self, *arrays: Tensor) -> None:
-        """Take in the ratios of a batch."""
-        if not self._kept:
-            self._make("state", self._of_length(arrays[0].shape[0]))
-        super().take(*arrays)
+    def merge_batch(self, *arrays: Tensor) -> None:
+        """Merge the shares (K,) of a batch into the state."""
+        check_length("explained_variance_ratio", arrays[0], self.components)
+        if not self._parts:
+            self._add_part("state", self._of_length(arrays[0].shape[0]))
+        super().merge_batch(*arrays)
 
-    def result(self) -> Any:
+    def result(self) -> dict[str, Tensor]:
         """Return the means, or nothing before there is a batch."""
-        return super().result() if self._kept else {}
+        return super().result() if self._parts else {}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same metric."""
+        return {**super().get_config(), "components": self.components}
 
 
-class AnomalyPixelStatisticsMetric(Metric): ...
+@keras.saving.register_keras_serializable(PACKAGE)
+class AnomalyPixelStatisticsMetric(Metric):
+    """How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
+
+    The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches, exact whatever
+    the number of pixels.
+
+    Parameters
+    ----------
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AnomalyPixelStatisticsMetric()
+    >>> metric.update_state(np.asarray([True, False]))
+    >>> int(metric.result()["anomalous_pixels"])
+    1
+    """
+
+    kernel = staticmethod(counts.anomaly_pixel_statistics)
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
 class ScoreStatisticsMetric(Metric):
-    """Scores are kept in a `ScoreHistogram`, which has bounds of the quantiles."""
+    """Mean, standard deviation, extremes and quantiles of anomaly scores.
+
+    The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in a
+    `ScoreHistogram`, which has bounds of the quantiles.
+
+    Parameters
+    ----------
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ScoreStatisticsMetric()
+    >>> metric.update_state(np.asarray([1.0, 2.0, 6.0]))
+    >>> float(metric.result()["mean"])
+    3.0
+    """
+
+    kernel = staticmethod(statistics.score_statistics)
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
 
 
-class ComponentOrthogonalityMetric(Metric): ...
+@keras.saving.register_keras_serializable(PACKAGE)
+class ComponentOrthogonalityMetric(Metric):
+    """How far components are from orthonormal.
+
+    The metric of `anomaly_kernels.component_orthogonality`: its mean over batches.
+
+    Parameters
+    ----------
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ComponentOrthogonalityMetric()
+    >>> metric.update_state(np.asarray([[1.0, 0.0], [0.0, 1.0]]))
+    >>> float(metric.result()["orthogonality_error"])
+    0.0
+    """
+
+    kernel = staticmethod(statistics.component_orthogonality)
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
 
 
-class SelectorEntropyMetric(Metric): ...
+@keras.saving.register_keras_serializable(PACKAGE)
+class SelectorEntropyMetric(Metric):
+    """Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
+
+    The metric of `anomaly_kernels.selector_entropy`: its mean over batches.
+
+    Parameters
+    ----------
+    eps : number or 0-d array, at least 0
+        ε; 0 gives the exact entropy, with 0 log 0 = 0.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = SelectorEntropyMetric(eps=0.0)
+    >>> metric.update_state(np.asarray([0.5, 0.5]))
+    >>> round(float(metric.result()), 4)
+    0.6931
+    """
+
+    kernel = staticmethod(statistics.selector_entropy)
+
+    def __init__(self, *, eps: Setting = 1e-6, **options: Unpack[Options]) -> None:
+        super().__init__(eps=eps, **options)
 
 
-class SelectorDiversityMetric(Metric): ...
+@keras.saving.register_keras_serializable(PACKAGE)
+class SelectorDiversityMetric(Metric):
+    """Variance and Gini coefficient of selection weights: how unevenly channels are selected.
+
+    The metric of `anomaly_kernels.selector_diversity`: its mean over batches.
+
+    Parameters
+    ----------
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = SelectorDiversityMetric()
+    >>> metric.update_state(np.asarray([1.0, 0.0]))
+    >>> float(metric.result()["gini_coefficient"])
+    0.5
+    """
+
+    kernel = staticmethod(statistics.selector_diversity)
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(**options)

@@ -1,4 +1,4 @@
-"""The two networks for Keras: a layer that scores, a model that reconstructs, with the weights of the pure forms."""
+"""A scoring head as a Keras layer, an LSTM autoencoder as a Keras model, with the weights of the pure functions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.network_files import NetworkFile
 from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.keras._base import PACKAGE, Tensor, tensor_of
+from anomaly_kernels.keras._base import PACKAGE, Tensor, to_tensor
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
-from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_named
+from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_kind
 
 Variables = dict[str, keras.Variable]
 
 
 class _Network(Learner):
-    """What both have: weights by the names of the pure form, and settings that may change until there are any."""
+    """A base of networks whose weights have names of the pure function; settings may change until there are weights."""
 
     built: bool
 
@@ -46,7 +46,7 @@ class _Network(Learner):
             setattr(self, name, getattr(other, name))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the options, from which `from_config` makes the same network."""
+        """Return the settings, from which `from_config` makes the same network."""
         return {**keras.layers.Layer.get_config(self), **self.get_params(deep=False)}
 
     @classmethod
@@ -55,15 +55,15 @@ class _Network(Learner):
         return cls(**config)
 
     def _layers_by_name(self) -> Mapping[str, Any]:
-        """The layers that own weights, by their names in the pure form."""
+        """The layers that own weights, by their names in the pure function."""
         raise NotImplementedError
 
     def _params_tree(self) -> Variables:
         tree: Variables = {}
         for name, layer in self._layers_by_name().items():
             owner = layer.cell if isinstance(layer, keras.layers.LSTM) else layer
-            held = {array: getattr(owner, array, None) for array in _ARRAYS}  # a kernel that is adapted is a tensor
-            tree |= {f"{name}/{array}": x for array, x in held.items() if x is not None}
+            arrays = {array: getattr(owner, array, None) for array in _ARRAYS}  # a kernel that is adapted is a tensor
+            tree |= {f"{name}/{array}": x for array, x in arrays.items() if x is not None}
         if not tree:
             raise ValueError(f"{type(self).__name__} has no weights before it is built, or called once")
         return tree
@@ -80,7 +80,8 @@ _ARRAYS = ("kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean",
 class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
-    A layer form of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training.
+    The layer of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training. It
+    maps features (..., F) to scores (..., 1).
 
     Parameters
     ----------
@@ -102,7 +103,13 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     Raises
     ------
     TypeError, ValueError
-        If an option is not what it must be.
+        If a setting is not what it must be.
+
+    Examples
+    --------
+    >>> layer = SequenceAnomalyScoreLayer([16, 8], use_norm="batch")
+    >>> tuple(layer(keras.ops.zeros((32, 10, 3))).shape)
+    (32, 10, 1)
     """
 
     def __init__(
@@ -119,27 +126,27 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         super().__init__(**layer)
         self.supports_masking = True
         options.check_activations(activation=activation, final_activation=final_activation)
-        self.hidden_units = options.listed("hidden_units", hidden_units)
+        self.hidden_units = options.list_of_units("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
-        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
+        norm_kind(use_norm)  # which checks it
+        self.dropout_rate = options.drop_rate("dropout_rate", dropout_rate)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        norm_named(use_norm)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for features of a known number."""
         if not input_shape or input_shape[-1] is None:
             raise ValueError(f"`features` must have shape (..., F), F known, got {tuple(input_shape)}")
-        norm, own = norm_named(self.use_norm), {"dtype": self.dtype_policy}
+        norm, dtype = norm_kind(self.use_norm), self.dtype_policy
         self._stack: list[tuple[str, Any]] = []
         for i, units in enumerate(self.hidden_units, start=1):
             self._stack.append((f"hidden_dense_{i}", self._dense(units, self.activation, f"hidden_dense_{i}")))
             if norm == "layer":
-                self._stack.append((f"layer_norm_{i}", keras.layers.LayerNormalization(epsilon=EPSILON, **own)))
+                self._stack.append((f"layer_norm_{i}", keras.layers.LayerNormalization(epsilon=EPSILON, dtype=dtype)))
             elif norm == "batch":
-                made = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **own)
-                self._stack.append((f"batch_norm_{i}", made))
-            self._stack.append((f"dropout_{i}", keras.layers.Dropout(self.dropout_rate, **own)))
+                layer = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, dtype=dtype)
+                self._stack.append((f"batch_norm_{i}", layer))
+            self._stack.append((f"dropout_{i}", keras.layers.Dropout(self.dropout_rate, dtype=dtype)))
         self._stack.append(("score_output", self._dense(1, self.final_activation, "score_output")))
         for _, layer in self._stack:
             layer.build(input_shape)
@@ -149,7 +156,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     def _dense(self, units: int, activation: str, name: str) -> Any:
         return keras.layers.Dense(
             units,
-            activation=_named(activation),
+            activation=_keras_activation(activation),
             kernel_regularizer=self.kernel_regularizer,
             bias_regularizer=self.bias_regularizer,
             dtype=self.dtype_policy,
@@ -160,7 +167,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         return dict(self._stack) if self.built else {}
 
     def call(self, features: Tensor, training: Any = None, mask: Tensor | None = None) -> Tensor:
-        """Return the scores, (..., 1); statistics are of the steps that are not masked."""
+        """Return the scores (..., 1) of features (..., F); statistics are of the steps that are not masked."""
         for name, layer in self._stack:
             if name.startswith("batch"):
                 features = layer(features, training=training, mask=mask)
@@ -175,25 +182,25 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         known = {x.path for layer in self._layers_by_name().values() for x in layer.weights}
         return [x.path for x in self.weights if x.path not in known]
 
-    def _described(self) -> dict[str, Any]:
+    def _plain_settings(self) -> dict[str, Any]:
         return {**self.get_config(), "build_config": self.get_build_config() if self.built else None}
 
     @classmethod
-    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
+    def _from_settings(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
         built = settings.pop("build_config")
-        made: Self = cls.from_config(settings)
+        layer: Self = cls.from_config(settings)
         if built is not None:
-            shapes = options.score_head_shapes(built["input_shape"][-1], made.hidden_units, made.use_norm)
+            shapes = options.score_head_shapes(built["input_shape"][-1], layer.hidden_units, layer.use_norm)
             weights.fitted(shapes, params)  # before there is memory, of whatever size the file says
-            made.build_from_config(built)
-        return made
+            layer.build_from_config(built)
+        return layer
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the scores."""
         return (*input_shape[:-1], 1)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the options, from which `from_config` makes the same layer."""
+        """Return the settings, from which `from_config` makes the same layer."""
         return {
             **super().get_config(),
             "hidden_units": list(self.hidden_units),
@@ -203,10 +210,11 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class LSTMAutoencoderAnomaly(_Network, keras.Model):
+class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings):
     """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
 
-    A model form of `anomaly_kernels.lstm_autoencoder`, with dropout in training.
+    The model of `anomaly_kernels.lstm_autoencoder`, with dropout in training. It maps series (B, T, F) to their
+    reconstruction (B, T', F).
 
     Parameters
     ----------
@@ -236,12 +244,21 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
     Raises
     ------
     TypeError, ValueError
-        If an option is not what it must be, or the series has other features than `n_features`, or no steps.
+        If a setting is not what it must be, or the series has other features than `n_features`, or no steps.
 
     Warns
     -----
     UserWarning
         If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
+
+    Examples
+    --------
+    >>> network = LSTMAutoencoderAnomaly(latent_dim=8, lstm_units=8)
+    >>> series = keras.ops.zeros((32, 10, 3))
+    >>> tuple(network(series).shape)
+    (32, 10, 3)
+    >>> tuple(network.compute_reconstruction_error(series).shape)
+    (32,)
     """
 
     def __init__(
@@ -260,62 +277,62 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         use_bottleneck_dense: bool = False,  # noqa: FBT001, FBT002
         **model: Any,
     ) -> None:
-        super().__init__(**model)
-        options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        sizes = options.Autoencoder(
+        keras.Model.__init__(self, **model)
+        options.AutoencoderSettings.__init__(
+            self,
             latent_dim,
             lstm_units,
+            n_repeats,
             num_encoder_layers,
             num_decoder_layers,
-            use_bidirectional_encoder,
-            use_bottleneck_dense,
-        ).checked()
-        self.latent_dim, self.lstm_units, self.num_encoder_layers, self.num_decoder_layers, *flags = sizes
-        self.use_bidirectional_encoder, self.use_bottleneck_dense = flags
+            activation,
+            intermediate_activation,
+            dropout_rate,
+            recurrent_dropout_rate,
+            use_bidirectional_encoder=use_bidirectional_encoder,
+            use_bottleneck_dense=use_bottleneck_dense,
+        )
         self.n_features = None if n_features is None else positive("n_features", n_features)
-        self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
-        self.activation, self.intermediate_activation = activation, intermediate_activation
-        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
-        self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for series of a known number of features."""
         if len(input_shape) != 3 or (features := self.n_features or input_shape[2]) is None:
             raise ValueError(f"`inputs` must have shape (B, T, F), F known, got {tuple(input_shape)}")
-        shapes = options.Autoencoder(*(getattr(self, name) for name in options.Autoencoder._fields)).shapes(features)
         self._parts: dict[str, Any] = {}
-        for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
-            name = key.removesuffix("/kernel")
-            self._parts[_attribute(name)] = layer = self._layer(name, n_out)
+        for name, (n_in, n_out) in options.layer_sizes(options.autoencoder_shapes(features, self)).items():
+            self._parts[name] = layer = self._layer(name, n_out)
             layer.build((None, None, n_in) if isinstance(layer, keras.layers.LSTM) else (None, n_in))
-        self._names = [key.removesuffix("/kernel") for key in shapes if key.endswith("/kernel")]
         self._features = features
         self.built = True
 
     def _layer(self, name: str, n_out: int) -> Any:
-        own = {"dtype": self.dtype_policy, "name": _attribute(name)}
+        common = {"dtype": self.dtype_policy, "name": name.replace("/", "_")}  # Keras takes no slash
         if name == "decoder_dense":
-            return keras.layers.Dense(n_out, activation=_named(self.activation), **own)
+            return keras.layers.Dense(n_out, activation=_keras_activation(self.activation), **common)
         if not name.startswith(("encoder_", "decoder_")):
-            return keras.layers.Dense(n_out, activation=_named(self.intermediate_activation), **own)
-        dropped = {"dropout": self.dropout_rate, "recurrent_dropout": self.recurrent_dropout_rate}
-        backward = name.endswith("/backward")
+            return keras.layers.Dense(n_out, activation=_keras_activation(self.intermediate_activation), **common)
         return keras.layers.LSTM(
-            n_out // 4, return_sequences=True, return_state=True, go_backwards=backward, **dropped, **own
+            n_out // 4,
+            dropout=self.dropout_rate,
+            recurrent_dropout=self.recurrent_dropout_rate,
+            return_sequences=True,
+            return_state=True,
+            go_backwards=name.endswith("/backward"),
+            **common,
         )
 
     def _layers_by_name(self) -> Mapping[str, Any]:
-        return {name: self._parts[_attribute(name)] for name in self._names} if self.built else {}
+        return self._parts if self.built else {}
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return the mask of the reconstruction: that of the series, where it has as many steps."""
         return previous_mask if self.n_repeats is None else None
 
     def call(self, inputs: Tensor, training: Any = None, mask: Tensor | None = None) -> Tensor:
-        """Return the reconstruction, (B, T', F); the encoder passes over masked steps."""
+        """Return the reconstruction (B, T', F) of series (B, T, F); the encoder passes over masked steps."""
         if len(inputs.shape) != 3 or inputs.shape[1] == 0 or inputs.shape[2] not in (None, self._features):
             raise ValueError(f"`inputs` must have shape (B, T, {self._features}), T > 0, got {tuple(inputs.shape)}")
-        layers, sequence, state = self._layers_by_name(), inputs, (inputs, inputs)
+        layers, sequence, state = self._parts, inputs, (inputs, inputs)
         for i in range(1, self.num_encoder_layers + 1):
             if self.use_bidirectional_encoder:
                 ahead, *first = layers[f"encoder_{i}/forward"](sequence, training=training, mask=mask)
@@ -324,20 +341,21 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
                 state = tuple(keras.ops.concatenate(pair, axis=-1) for pair in zip(first, second, strict=True))
             else:
                 sequence, *state = layers[f"encoder_{i}"](sequence, training=training, mask=mask)
-        h, c = (self._mapped("bottleneck", of, x) for of, x in zip("hc", state, strict=True))
-        latent = h
-        h, c = (self._mapped("project_state", of, x) for of, x in zip("hc", (h, c), strict=True))
+        latent, c = self._map_state("bottleneck", *state)
+        h, c = self._map_state("project_state", latent, c)
         steps = keras.ops.shape(inputs)[1] if self.n_repeats is None else self.n_repeats
         ones = keras.ops.ones((1, steps, 1), latent.dtype)
         sequence = keras.ops.expand_dims(latent, 1) * ones
         for i in range(1, self.num_decoder_layers + 1):
-            given = [h, c] if i == 1 else None
-            sequence, *_ = layers[f"decoder_{i}"](sequence, initial_state=given, training=training)
+            first = [h, c] if i == 1 else None
+            sequence, *_ = layers[f"decoder_{i}"](sequence, initial_state=first, training=training)
         return layers["decoder_dense"](sequence)
 
-    def _mapped(self, part: str, of: str, x: Tensor) -> Tensor:
-        name = f"{part}_{of}"
-        return self._parts[name](x) if name in self._parts else x
+    def _map_state(self, part: str, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """The state through the dense layers of a part, if there is one."""
+        if f"{part}_h" not in self._parts:
+            return h, c
+        return self._parts[f"{part}_h"](h), self._parts[f"{part}_c"](c)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the reconstruction."""
@@ -353,27 +371,21 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model):
         reconstructions : tensor, (B, T', F), optional
             By default those of the model; where they have other steps, over the first min(T, T').
         """
-        inputs = tensor_of(inputs)
-        found = self(inputs) if reconstructions is None else tensor_of(reconstructions)
-        return reconstruction_error(inputs, found)
+        inputs = to_tensor(inputs)
+        return reconstruction_error(inputs, self(inputs) if reconstructions is None else to_tensor(reconstructions))
 
     save, summary = keras.Model.save, keras.Model.summary  # Keras' own, not the learner's
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read the ``.keras`` file that `save`, which is Keras', has written; nothing in it is run."""
-        found = keras.saving.load_model(path)
-        if not isinstance(found, cls):
-            raise ValueError(f"{path} does not hold a {cls.__name__}, but a {type(found).__name__}")
-        return found
+        model = keras.saving.load_model(path)
+        if not isinstance(model, cls):
+            raise ValueError(f"{path} does not hold a {cls.__name__}, but a {type(model).__name__}")
+        return model
 
 
-def _attribute(name: str) -> str:
-    """The name of a layer in Keras, which takes no slash."""
-    return name.replace("/", "_")
-
-
-def _named(activation: str) -> Any:
+def _keras_activation(activation: str) -> Any:
     """Keras' activation, but for gelu: TensorFlow's has a factor of single precision."""
     return _gelu if activation == "gelu" else activation
 

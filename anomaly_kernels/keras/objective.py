@@ -1,4 +1,4 @@
-"""Several losses as one, as what a model is trained with: its logs tell each of them."""
+"""Several losses as one, with which a Keras model is trained; the logs have each of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import keras
 
 from anomaly_kernels import objective
 from anomaly_kernels._catalogue import CATALOGUE, ENTRIES
-from anomaly_kernels._classes.metric_states import OfComponents
+from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.keras import metrics
-from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, tensor_of
+from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, to_tensor
 from anomaly_kernels.objective import Node, ObjectiveError
-from anomaly_kernels.objective._objective import objective_of, tell
+from anomaly_kernels.objective._objective import add_note, as_objective
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -60,7 +60,7 @@ class Objective(keras.Model):
         if not isinstance(model, keras.Model):
             raise ObjectiveError(f"`model` must be a keras.Model, got {describe(model)}")
         self.model = model
-        self.pure = objective_of(nodes, uncertainty)
+        self.pure = as_objective(nodes, uncertainty)
         summed = {name: node for name, node in self.pure.nodes.items() if node.is_loss}
         if not summed:
             raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(self.pure.nodes)}")
@@ -71,7 +71,7 @@ class Objective(keras.Model):
         self._means = {name: keras.metrics.Mean(name=name) for name in summed}
         lengths = _lengths(model)
         checked = {name: node for name, node in self.pure.nodes.items() if name not in summed}
-        self._pooled = {name: _Pooled(name, node, lengths) for name, node in checked.items()}
+        self._checks = {name: _NodeMetric(name, node, lengths) for name, node in checked.items()}
         dtype = "float64" if self.variable_dtype == "float64" else "float32"
         self._learnt = {
             name: {node: self.add_weight((), "zeros", dtype, name=_scope(f"{name}_{node}")) for node in learning}
@@ -122,46 +122,46 @@ class Objective(keras.Model):
             raise ObjectiveError("an objective is compiled without a loss, its nodes are those it has")
         if sample_weight is not None:
             raise ObjectiveError("an objective has no weights of samples, got `sample_weight`")
-        arrays = self._named(x, y, y_pred)
-        params = {name: {node: tensor_of(w) for node, w in held.items()} for name, held in self._learnt.items()}
+        arrays = self._arrays_by_name(x, y, y_pred)
+        params = {name: {node: to_tensor(w) for node, w in by_node.items()} for name, by_node in self._learnt.items()}
         total: Tensor
         total, terms = self._summed(arrays, params=params)
         of_batch = 1 if x is None else keras.ops.shape(keras.tree.flatten(x)[0])[0]  # as Keras weighs its total
         for name, value in terms.items():
             self._means[name].update_state(value, sample_weight=of_batch)
-        for metric in self._pooled.values():
-            metric.told = not training
+        for metric in self._checks.values():
+            metric.evaluates = not training
             if not training:
                 metric.update_state(arrays)
         for added in self.losses:
             total = total + keras.ops.cast(added, total.dtype)
         return total
 
-    def _named(self, x: Any, y: Any, y_pred: Any) -> dict[str, Tensor]:
+    def _arrays_by_name(self, x: Any, y: Any, y_pred: Any) -> dict[str, Tensor]:
         """The arrays by name, those of all three."""
         if not isinstance(y_pred, Mapping):
             raise ObjectiveError(f"`model` must return a dict of arrays by name, got {describe(y_pred)}")
         parts = {"x": x, "y": y, "the model": y_pred}
-        named = {where: part for where, part in parts.items() if isinstance(part, Mapping)}
+        dicts = {where: part for where, part in parts.items() if isinstance(part, Mapping)}
         for name in self._wired:
-            if len(given := [where for where, part in named.items() if name in part]) > 1:
-                raise ObjectiveError(f"{name!r} must be the name of one array, it is one of {' and of '.join(given)}")
-            if given and mask_of(named[given[0]][name]) is not None:
+            if len(owners := [where for where, part in dicts.items() if name in part]) > 1:
+                raise ObjectiveError(f"{name!r} must be the name of one array, it is one of {' and of '.join(owners)}")
+            if owners and mask_of(dicts[owners[0]][name]) is not None:
                 what = f"an objective does not leave out what is masked, got a mask of {name!r}"
                 raise ObjectiveError(f"{what}; `keras.ops.copy` of it has none")
-        arrays = {name: array for part in named.values() for name, array in part.items()}
+        arrays = {name: array for part in dicts.values() for name, array in part.items()}
         return {name: _exact(array) if name in self._wired else array for name, array in arrays.items()}
 
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:
         """Set each radius that is learnt so that a fraction ν of these embeddings of normal data lies outside."""
-        found = self.pure.init_radius({name: tensor_of(x) for name, x in inputs.items()})
-        for name, raw in found.items():
+        learnt = self.pure.init_radius({name: to_tensor(x) for name, x in inputs.items()})
+        for name, raw in learnt.items():
             self._learnt["r_unconstrained"][name].assign(raw)
 
 
 def _exact(x: Any) -> Tensor:
     """Half precision, in which losses overflow, as float32."""
-    x = tensor_of(x)
+    x = to_tensor(x)
     half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
     return keras.ops.cast(x, "float32") if half else x
 
@@ -174,14 +174,21 @@ def _scope(name: str) -> str:
 def _lengths(model: keras.Model) -> dict[str, int | None]:
     """How long the arrays of one axis are that a model returns, where it says so before it is called."""
     outputs = getattr(model, "output", None)
-    named = outputs.items() if isinstance(outputs, Mapping) else ()
-    return {name: x.shape[0] for name, x in named if isinstance(x, keras.KerasTensor) and len(x.shape) == 1}
+    by_name = outputs.items() if isinstance(outputs, Mapping) else ()
+    return {name: x.shape[0] for name, x in by_name if isinstance(x, keras.KerasTensor) and len(x.shape) == 1}
 
 
-class _Pooled(keras.metrics.Metric):
+class _ScoredDetections(metrics.AnomalyDetectionMetrics):
+    """The metric of a node that is wired to decisions and to the scores that they are of."""
+
+    has_scores = True
+
+
+class _NodeMetric(keras.metrics.Metric):
     """A metric of a node, over all batches, whose results go by the node's name."""
 
-    told = True
+    evaluates = True
+    """Whether the last step took a batch in; that of training does not."""
 
     def __init__(self, name: str, node: Node, lengths: Mapping[str, int | None]) -> None:
         super().__init__(name=name)
@@ -189,31 +196,29 @@ class _Pooled(keras.metrics.Metric):
             classes = ", ".join(entry.cls or "" for entry in CATALOGUE if entry.keras == "Metric")
             raise ObjectiveError(f"node `{name}` must be a metric with a class, one of {classes}, got {node!r}")
         settings = dict(node.settings)
-        if "score" in node.sources:
-            settings["threshold"] = 0.0  # decisions are given, but so it is told to keep scores
-        form = getattr(metrics, node.type)
-        if issubclass(form, OfComponents):  # whose variables must be there before a graph is
+        cls = _ScoredDetections if "score" in node.sources else getattr(metrics, node.type)
+        if cls is metrics.ExplainedVarianceMetric:  # whose variables must be there before a graph is
             (source,) = node.sources.values()
             settings["components"] = lengths.get(source)
-        self.inner = form(**settings)
+        self.metric = cls(**settings)
         self.node = node
 
     def update_state(self, arrays: Mapping[str, Tensor]) -> None:
         """Take in the node's arrays."""
-        given = self.node.gathered(self.name, arrays)
+        by_name = self.node.arrays(self.name, arrays)
         try:
-            self.inner.take(*(given[name] for name in self.inner.arrays if name in given))
+            self.metric.merge_batch(*[by_name[x] for x in parameters_of(self.node.kernel).arrays if x in by_name])
         except Exception as error:
-            tell(error, self.name, self.node)
+            add_note(error, self.name, self.node)
             raise
 
     def reset_state(self) -> None:
-        """Forget all that was seen."""
-        self.inner.reset_state()
+        """Forget all batches."""
+        self.metric.reset_state()
 
     def result(self) -> dict[str, Tensor]:
         """Return nothing where the last step took nothing in: that of training."""
-        found = self.inner.result() if self.told else {}
-        if not isinstance(found, dict):
-            return {self.name: found}
-        return {f"{self.name}/{field}": value for field, value in found.items()}
+        result = self.metric.result() if self.evaluates else {}
+        if not isinstance(result, dict):
+            return {self.name: result}
+        return {f"{self.name}/{field}": value for field, value in result.items()}

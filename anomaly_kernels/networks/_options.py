@@ -1,21 +1,21 @@
-"""The options of the two networks: what their parameters are called, how large they are and how they start."""
+"""The settings of the two networks, and the names, shapes and initial values of the weights that follow from them."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, SupportsIndex
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
 
 from anomaly_kernels._core.checks import BELOW_ONE, flag, is_number, items, positive, setting
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels.networks.activations import activation_named
-from anomaly_kernels.networks.score_head import NORM_ARRAYS, norm_named
+from anomaly_kernels.networks.activations import find_activation
+from anomaly_kernels.networks.score_head import NORM_ARRAYS, norm_kind
 
 Shapes = dict[str, tuple[int, ...]]
 
 
-def rate(name: str, value: Any) -> float:
-    """A share of what is dropped in training."""
+def drop_rate(name: str, value: Any) -> float:
+    """The share that dropout sets to 0 in training, checked."""
     if not is_number(value):
         raise TypeError(f"`{name}` must be a number, got {describe(value)}")
     setting(name, value, BELOW_ONE)
@@ -25,76 +25,94 @@ def rate(name: str, value: Any) -> float:
 def score_head_shapes(
     in_features: Any, hidden_units: SupportsIndex | Sequence[SupportsIndex], use_norm: object
 ) -> Shapes:
-    """The parameters of `sequence_anomaly_score` with these options."""
-    norm = norm_named(use_norm)
+    """The weights of `sequence_anomaly_score` with these settings: their shapes by name."""
+    norm = norm_kind(use_norm)
     width, shapes = positive("in_features", in_features), Shapes()
-    for i, units in enumerate(listed("hidden_units", hidden_units), start=1):
+    for i, units in enumerate(list_of_units("hidden_units", hidden_units), start=1):
         shapes |= _dense(f"hidden_dense_{i}", width, units)
         shapes |= {f"{norm}_norm_{i}/{array}": (units,) for array in NORM_ARRAYS[norm]} if norm else {}
         width = units
     return shapes | _dense("score_output", width, 1)
 
 
-def listed(name: str, units: Any) -> list[int]:
+def list_of_units(name: str, units: Any) -> list[int]:
     """One number of units or several, as a list."""
     if not hasattr(units, "__len__") or getattr(units, "shape", None) == ():
         return [positive(name, units, "a positive integer or a sequence of them")]
     return [positive(f"{name}[{i}]", n) for i, n in enumerate(items(name, units, "positive integers"))]
 
 
-class Autoencoder(NamedTuple):
-    """The options of `lstm_autoencoder` that say which parameters there are."""
+class AutoencoderSettings:
+    """The settings of an LSTM autoencoder, checked; they are attributes of its classes for torch and Keras."""
 
-    latent_dim: int
-    lstm_units: int
-    num_encoder_layers: int
-    num_decoder_layers: int
-    use_bidirectional_encoder: bool
-    use_bottleneck_dense: bool
-
-    def checked(self) -> Autoencoder:
-        """With Python's numbers; an error where one is wrong, and a warning where the latent vector is not as asked."""
-        checks: dict[str, Callable[[str, Any], Any]] = {
-            name: flag if name.startswith("use_") else positive for name in self._fields
-        }
-        found = self._replace(**{name: check(name, getattr(self, name)) for name, check in checks.items()})
-        width = (1 + found.use_bidirectional_encoder) * found.lstm_units
-        if not found.use_bottleneck_dense and found.latent_dim != width:
+    def __init__(
+        self,
+        latent_dim: int,
+        lstm_units: int,
+        n_repeats: int | None = None,
+        num_encoder_layers: int = 1,
+        num_decoder_layers: int = 1,
+        activation: str = "tanh",
+        intermediate_activation: str = "relu",
+        dropout_rate: float = 0.0,
+        recurrent_dropout_rate: float = 0.0,
+        *,
+        use_bidirectional_encoder: bool = False,
+        use_bottleneck_dense: bool = False,
+    ) -> None:
+        check_activations(activation=activation, intermediate_activation=intermediate_activation)
+        self.latent_dim = positive("latent_dim", latent_dim)
+        self.lstm_units = positive("lstm_units", lstm_units)
+        self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
+        self.num_encoder_layers = positive("num_encoder_layers", num_encoder_layers)
+        self.num_decoder_layers = positive("num_decoder_layers", num_decoder_layers)
+        self.activation, self.intermediate_activation = activation, intermediate_activation
+        self.dropout_rate = drop_rate("dropout_rate", dropout_rate)
+        self.recurrent_dropout_rate = drop_rate("recurrent_dropout_rate", recurrent_dropout_rate)
+        self.use_bidirectional_encoder = flag("use_bidirectional_encoder", use_bidirectional_encoder)
+        self.use_bottleneck_dense = flag("use_bottleneck_dense", use_bottleneck_dense)
+        width = (1 + self.use_bidirectional_encoder) * self.lstm_units
+        if not self.use_bottleneck_dense and self.latent_dim != width:
             warnings.warn(
-                f"`latent_dim` {found.latent_dim} has no effect without `use_bottleneck_dense`: the latent vector is "
+                f"`latent_dim` {self.latent_dim} has no effect without `use_bottleneck_dense`: the latent vector is "
                 f"the state of the encoder, of width {width}",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=3,  # the line that constructs the network
             )
-        return found
-
-    def shapes(self, n_features: Any) -> Shapes:
-        """The parameters for series of so many features."""
-        width, units, shapes = positive("n_features", n_features), self.lstm_units, Shapes()
-        for i in range(1, self.num_encoder_layers + 1):
-            directions = ("/forward", "/backward") if self.use_bidirectional_encoder else ("",)
-            for direction in directions:
-                shapes |= _lstm(f"encoder_{i}{direction}", width, units)
-            width = len(directions) * units
-        if self.use_bottleneck_dense:
-            shapes |= _dense("bottleneck_h", width, self.latent_dim) | _dense("bottleneck_c", width, self.latent_dim)
-            width = self.latent_dim
-        if width != units:
-            shapes |= _dense("project_state_h", width, units) | _dense("project_state_c", width, units)
-        for i in range(1, self.num_decoder_layers + 1):
-            shapes |= _lstm(f"decoder_{i}", width, units)
-            width = units
-        return shapes | _dense("decoder_dense", width, n_features)
 
 
-def check_activations(**named: str) -> None:
+def autoencoder_shapes(n_features: Any, settings: AutoencoderSettings) -> Shapes:
+    """The weights of `lstm_autoencoder` for series of so many features: their shapes by name."""
+    width, units, shapes = positive("n_features", n_features), settings.lstm_units, Shapes()
+    for i in range(1, settings.num_encoder_layers + 1):
+        directions = ("/forward", "/backward") if settings.use_bidirectional_encoder else ("",)
+        for direction in directions:
+            shapes |= _lstm(f"encoder_{i}{direction}", width, units)
+        width = len(directions) * units
+    if settings.use_bottleneck_dense:
+        for part in ("bottleneck_h", "bottleneck_c"):
+            shapes |= _dense(part, width, settings.latent_dim)
+        width = settings.latent_dim
+    if width != units:
+        shapes |= _dense("project_state_h", width, units) | _dense("project_state_c", width, units)
+    for i in range(1, settings.num_decoder_layers + 1):
+        shapes |= _lstm(f"decoder_{i}", units if i > 1 else width, units)
+    return shapes | _dense("decoder_dense", units, n_features)
+
+
+def layer_sizes(shapes: Shapes) -> Shapes:
+    """The shape of the kernel of each layer, by the layer's name."""
+    return {key.removesuffix("/kernel"): shape for key, shape in shapes.items() if key.endswith("/kernel")}
+
+
+def check_activations(**activations: str) -> None:
     """Raise unless each is the name of an activation."""
-    for argument, name in named.items():
-        activation_named(name, argument)
+    for argument, name in activations.items():
+        find_activation(name, argument)
 
 
-def start(key: str) -> str:
-    """How a parameter starts, as in Keras: "glorot_uniform", "orthogonal", "forget", "ones" or "zeros"."""
+def initializer(key: str) -> str:
+    """What a weight is at first, as in Keras: "glorot_uniform", "orthogonal", "forget", "ones" or "zeros"."""
     layer, _, array = key.rpartition("/")
     if array == "bias" and layer.startswith(("encoder_", "decoder_")) and layer != "decoder_dense":
         return "forget"  # zeros, but ones for the forget gate

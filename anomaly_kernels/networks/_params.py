@@ -1,4 +1,4 @@
-"""Parameters of networks: dicts from keys such as ``score_output/kernel`` to arrays, and the layers they spell."""
+"""Weights of networks: dicts from keys such as ``score_output/kernel`` to arrays, checked layer by layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Params = Mapping[str, Array]
 
 
 def has_part(params: Params, prefix: str) -> bool:
-    """Whether any key begins so."""
+    """Whether any key begins with the prefix."""
     return any(key.startswith(prefix) for key in params)
 
 
@@ -39,29 +39,29 @@ def check_dict(params: object) -> None:
 
 def check_keys(params: Params, expected: Iterable[str]) -> None:
     """Raise unless the keys of params are those expected."""
-    wanted = list(expected)
-    if missing := [key for key in wanted if key not in params]:
-        raise ValueError(f"`params` must have the key {missing[0]!r}, got {_listed(params)}")
-    if unexpected := [key for key in params if key not in wanted]:
-        raise ValueError(f"`params` has the unexpected key {unexpected[0]!r}, expected {_listed(wanted)}")
+    expected = list(expected)
+    if missing := [key for key in expected if key not in params]:
+        raise ValueError(f"`params` must have the key {missing[0]!r}, got {_quoted(params)}")
+    if unexpected := [key for key in params if key not in expected]:
+        raise ValueError(f"`params` has the unexpected key {unexpected[0]!r}, expected {_quoted(expected)}")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _quoted(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names) or "none"
 
 
 def prepared(params: Params, **arrays: Array) -> tuple[Namespace, dict[str, Array], list[Array]]:
     """The namespace, then the parameters and the other arrays in the dtype to compute in."""
-    xp, dtype = inputs(**arrays, **{_named(key): value for key, value in params.items()})
+    xp, dtype = inputs(**arrays, **{_argument(key): value for key, value in params.items()})
     return xp, {key: cast(xp, dtype, x) for key, x in params.items()}, [cast(xp, dtype, x) for x in arrays.values()]
 
 
 def check_shape(params: Params, key: str, expected: Shape, meaning: str) -> None:
     """Raise unless the parameter has the shape expected."""
-    has_shape(_named(key), params[key], expected, meaning)
+    has_shape(_argument(key), params[key], expected, meaning)
 
 
-def _named(key: str) -> str:
+def _argument(key: str) -> str:
     return f"params[{key!r}]"
 
 

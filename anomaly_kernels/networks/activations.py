@@ -47,7 +47,7 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def activation_named(name: str, argument: str) -> Activation:
-    """The activation of that name, which was given as the argument."""
+def find_activation(name: str, argument: str) -> Activation:
+    """The activation of that name, or an error that names the argument."""
     choice(argument, name, tuple(ACTIVATIONS))
     return ACTIVATIONS[name]

@@ -18,12 +18,12 @@ from anomaly_kernels.networks._params import (
     keys,
     prepared,
 )
-from anomaly_kernels.networks.activations import Activation, activation_named
+from anomaly_kernels.networks.activations import Activation, find_activation
 
 State = tuple[Array, Array]
 
 Dropout = Callable[[str, Array], Array]
-"""Of ``"inputs"`` or ``"state"``, and ones in the shape (B, width), the mask that all steps are multiplied by."""
+"""From ``"inputs"`` or ``"state"`` and ones of shape (B, width) to the mask that all steps are multiplied by."""
 
 
 def lstm_autoencoder(
@@ -100,8 +100,8 @@ def lstm_autoencoder(
     >>> ak.lstm_autoencoder(params, x).shape
     (5, 7, 2)
     """
-    output = activation_named(activation, "activation")
-    between = activation_named(intermediate_activation, "intermediate_activation")
+    output = find_activation(activation, "activation")
+    between = find_activation(intermediate_activation, "intermediate_activation")
     repeats = None if n_repeats is None else positive("n_repeats", n_repeats, "an integer or None")
     check_dict(params)
     check_keys(params, _expected(params))
@@ -122,22 +122,22 @@ def reconstruct(
     between: Activation,
     drop: Dropout | None = None,
 ) -> Array:
-    """The reconstruction, of what is checked. In training `drop` makes masks of the inputs and states of the LSTMs."""
+    """The reconstruction, without checks. In training `drop` draws masks of the inputs and states of the LSTMs."""
     x = xp.permute_dims(x, (1, 0, 2))  # time first, for the scan
-    state = _encoded(xp, params, x, drop)
-    state = _mapped(xp, params, "bottleneck", state, between)
+    state = _encode(xp, params, x, drop)
+    state = _map_state(xp, params, "bottleneck", state, between)
     latent = xp.expand_dims(state[0], axis=0)
     steps = x[:, :, :1]  # not the static number of steps, which may be unknown
     if repeats is not None:
         steps = xp.broadcast_to(xp.constant(0.0, like=x, dtype=x.dtype), (repeats,))
-    sequence = _decoded(xp, params, latent, steps, _mapped(xp, params, "project_state", state, between), drop)
+    sequence = _decode(xp, params, latent, steps, _map_state(xp, params, "project_state", state, between), drop)
     return xp.permute_dims(output(xp, dense(xp, params, "decoder_dense", sequence)), (1, 0, 2))
 
 
 def _directions(params: Params, layer: str) -> list[str]:
     """The LSTMs of an encoder layer: itself, or one forward in time and one backward."""
-    both = [f"{layer}/forward", f"{layer}/backward"]
-    return both if any(has_part(params, f"{lstm}/") for lstm in both) else [layer]
+    directions = [f"{layer}/forward", f"{layer}/backward"]
+    return directions if any(has_part(params, f"{lstm}/") for lstm in directions) else [layer]
 
 
 def _numbered(params: Params, name: str) -> list[str]:
@@ -145,7 +145,7 @@ def _numbered(params: Params, name: str) -> list[str]:
 
 
 def _expected(params: Params) -> list[str]:
-    """The keys of a network with the parts that params has any key of."""
+    """The keys of a network that has each part of which params has any key."""
     encoder, decoder = (_numbered(params, name) or [f"{name}_1"] for name in ("encoder", "decoder"))
     lstms = [lstm for layer in encoder for lstm in _directions(params, layer)] + decoder
     maps = [f"{part}_{of}" for part in ("bottleneck", "project_state") for of in "hc" if has_part(params, part)]
@@ -168,7 +168,7 @@ def _check_shapes(params: Params, width: int | None) -> None:
     check_dense(params, "decoder_dense", width)
 
 
-def _encoded(xp: Namespace, params: Params, sequence: Array, drop: Dropout | None) -> State:
+def _encode(xp: Namespace, params: Params, sequence: Array, drop: Dropout | None) -> State:
     """The last state (h, c) of the last encoder layer."""
     for layer in _numbered(params, "encoder"):
         forward, *backward = _directions(params, layer)
@@ -181,7 +181,7 @@ def _encoded(xp: Namespace, params: Params, sequence: Array, drop: Dropout | Non
     return state
 
 
-def _decoded(xp: Namespace, params: Params, latent: Array, steps: Array, state: State, drop: Dropout | None) -> Array:
+def _decode(xp: Namespace, params: Params, latent: Array, steps: Array, state: State, drop: Dropout | None) -> Array:
     first, *others = _numbered(params, "decoder")
     _, sequence = _lstm(xp, params, first, latent, drop, state, steps)
     for layer in others:
@@ -189,7 +189,7 @@ def _decoded(xp: Namespace, params: Params, latent: Array, steps: Array, state: 
     return sequence
 
 
-def _mapped(xp: Namespace, params: Params, part: str, state: State, between: Activation) -> State:
+def _map_state(xp: Namespace, params: Params, part: str, state: State, between: Activation) -> State:
     """The state through the dense layers of a part, if there is one."""
     if not has_part(params, part):
         return state
@@ -217,18 +217,18 @@ def _lstm(
     if state is None:
         zero = xp.zeros_like(gates[0, :, : recurrent.shape[0]])
         state = (zero, zero)
-    kept = None if drop is None else drop("state", xp.ones_like(state[0]))
-    return xp.as_one(_stepped)(xp, recurrent, state, gates, steps, kept)
+    mask = None if drop is None else drop("state", xp.ones_like(state[0]))
+    return xp.as_one(_run_steps)(xp, recurrent, state, gates, steps, mask)
 
 
-def _stepped(
-    xp: Namespace, recurrent: Array, state: State, gates: Array, steps: Array | None, kept: Array | None
+def _run_steps(
+    xp: Namespace, recurrent: Array, state: State, gates: Array, steps: Array | None, mask: Array | None
 ) -> tuple[State, Array]:
-    u, given = recurrent.shape[0], gates[0, :, :]
+    u, first = recurrent.shape[0], gates[0, :, :]
 
     def step(state: State, gate: Array) -> tuple[State, Array]:
         h, c = state
-        gate = (gate if steps is None else given) + xp.matmul(h if kept is None else h * kept, recurrent)
+        gate = (gate if steps is None else first) + xp.matmul(h if mask is None else h * mask, recurrent)
         i, f, g, o = (gate[:, k * u : (k + 1) * u] for k in range(4))
         c = xp.sigmoid(f) * c + xp.sigmoid(i) * xp.tanh(g)
         h = xp.sigmoid(o) * xp.tanh(c)

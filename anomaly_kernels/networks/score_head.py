@@ -18,7 +18,7 @@ from anomaly_kernels.networks._params import (
     keys,
     prepared,
 )
-from anomaly_kernels.networks.activations import Activation, activation_named
+from anomaly_kernels.networks.activations import Activation, find_activation
 
 EPSILON, MOMENTUM = 1e-3, 0.99  # Keras' defaults
 
@@ -91,9 +91,9 @@ def sequence_anomaly_score(
     array([[2.75],
            [3.25]])
     """
-    hidden_activation = activation_named(activation, "activation")
-    last_activation = activation_named(final_activation, "final_activation")
-    norm = norm_named(use_norm)
+    hidden_activation = find_activation(activation, "activation")
+    last_activation = find_activation(final_activation, "final_activation")
+    norm = norm_kind(use_norm)
     check_dict(params)
     layers = depth(params, "hidden_dense")
     check_keys(params, _expected(layers, norm))
@@ -112,9 +112,9 @@ def score(
     final_activation: Activation,
     drop: Callable[[Array], Array] | None = None,
 ) -> tuple[Array, dict[str, Array]]:
-    """The score, of what is checked, and in training the moving statistics after this batch.
+    """The score, without checks, and in training the moving statistics after this batch.
 
-    In training `drop` drops of what the hidden layers give; batch normalisation uses the batch's statistics then.
+    In training `drop` is dropout, after each hidden layer, and batch normalisation uses the batch's statistics.
     """
     if norm == "batch" and drop is not None:
         not_empty(features=x)
@@ -122,16 +122,17 @@ def score(
     for i in range(1, depth(params, "hidden_dense") + 1):
         x = activation(xp, dense(xp, params, f"hidden_dense_{i}", x))
         if norm == "layer":
-            x = _normed(xp, params, f"layer_norm_{i}", x, *_moments(xp, x, axis=-1))
+            x = _normalize(xp, params, f"layer_norm_{i}", x, *_moments(xp, x, axis=-1))
         elif norm == "batch":
             layer = f"batch_norm_{i}"
-            statistics = _of_batch(xp, params, layer, x, moved) if drop is not None else _moving(params, layer)
-            x = _normed(xp, params, layer, x, *statistics)
+            in_training = drop is not None
+            statistics = _of_batch(xp, params, layer, x, moved) if in_training else _moving(params, layer)
+            x = _normalize(xp, params, layer, x, *statistics)
         x = x if drop is None else drop(x)
     return final_activation(xp, dense(xp, params, "score_output", x)), moved
 
 
-def norm_named(use_norm: object) -> str | None:
+def norm_kind(use_norm: object) -> str | None:
     """The kind of normalisation that is meant, None for none."""
     if isinstance(use_norm, bool):
         return "layer" if use_norm else None
@@ -155,9 +156,9 @@ def _check_shapes(params: Params, layers: int, norm: str | None, width: int | No
     check_dense(params, "score_output", width, 1)
 
 
-def _normed(xp: Namespace, params: Params, layer: str, x: Array, center: Array, variance: Array) -> Array:
-    unit = (x - center) / xp.sqrt(variance + EPSILON)
-    return unit * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
+def _normalize(xp: Namespace, params: Params, layer: str, x: Array, center: Array, variance: Array) -> Array:
+    standardized = (x - center) / xp.sqrt(variance + EPSILON)
+    return standardized * params[f"{layer}/gamma"] + params[f"{layer}/beta"]
 
 
 def _moments(xp: Namespace, x: Array, axis: int) -> tuple[Array, Array]:
@@ -171,8 +172,8 @@ def _moving(params: Params, layer: str) -> tuple[Array, Array]:
 
 
 def _of_batch(xp: Namespace, params: Params, layer: str, x: Array, moved: dict[str, Array]) -> tuple[Array, Array]:
-    """Mean and variance of the batch, of which the moving ones take their share."""
-    center, variance = (found[0, ...] for found in _moments(xp, xp.reshape(x, (-1, x.shape[-1])), axis=0))
+    """Mean and variance of the batch; `moved` gets the moving ones, which take a share of them."""
+    center, variance = (x[0, ...] for x in _moments(xp, xp.reshape(x, (-1, x.shape[-1])), axis=0))
     for name, value in (("moving_mean", center), ("moving_variance", variance)):
         moved[f"{layer}/{name}"] = MOMENTUM * params[f"{layer}/{name}"] + (1.0 - MOMENTUM) * value
     return center, variance

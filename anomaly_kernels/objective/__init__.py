@@ -1,4 +1,4 @@
-"""Several losses as one, and the metrics beside them: named, and wired by name to the arrays they are computed of."""
+"""Several losses as one, and metrics beside them: each a node with a name, wired by name to its arrays."""
 
 from anomaly_kernels.objective._errors import ObjectiveError
 from anomaly_kernels.objective._node import Node

@@ -1,4 +1,4 @@
-"""What is said of what does not fit: always in a few lines, since a file may hold a million characters."""
+"""The error of objectives; its message is a few lines, though a file may hold a million characters."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ _MOST, _MOST_OF_A_NAME, _MOST_OF_A_VALUE = 500, 60, 100  # characters
 
 
 class ObjectiveError(ValueError):
-    """What an `Objective` raises of nodes, connections, files, inputs and parameters that do not fit.
+    """Raised by an `Objective` where nodes, connections, files, inputs or parameters do not fit.
 
-    Errors of a loss or a metric itself, of the arrays that it is given, stay what they are: TypeError or ValueError,
-    with a note that says which node it is.
+    Errors that a loss or a metric raises of its arrays stay what they are: TypeError or ValueError, with a note that
+    says which node it is.
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_cut(str(message), _MOST))
+        super().__init__(_shorten(str(message), _MOST))
 
 
-def named(name: str) -> str:
-    """A name in a message."""
-    return _cut(name if name.isprintable() else repr(name)[1:-1], _MOST_OF_A_NAME)
+def short_name(name: str) -> str:
+    """Shorten a name for a message."""
+    return _shorten(name if name.isprintable() else repr(name)[1:-1], _MOST_OF_A_NAME)
 
 
-def shown(value: Any) -> str:
-    """A value in a message, whatever it is."""
+def short_repr(value: Any) -> str:
+    """Show any value in a message."""
     try:
         text = _SHORT.repr(value)
     except Exception:  # noqa: BLE001  # a repr may raise anything
         text = describe(value)
-    return _cut(" ".join(text.split()), _MOST_OF_A_VALUE)
+    return _shorten(" ".join(text.split()), _MOST_OF_A_VALUE)
 
 
-def _cut(text: str, most: int) -> str:
+def _shorten(text: str, most: int) -> str:
     tail = most // 4
     return text if len(text) <= most else f"{text[: most - tail - 3]}...{text[-tail:]}"
 
 
 class _Short(reprlib.Repr):
-    """Reprs of the beginnings of values, which neither recur without end nor write out huge numbers."""
+    """Shows the beginnings of values: no endless recursion, no huge numbers."""
 
     def __init__(self) -> None:
         super().__init__()

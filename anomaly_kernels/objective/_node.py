@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from anomaly_kernels._catalogue import BY_NAME, ENTRIES, Kernel
@@ -12,11 +12,11 @@ from anomaly_kernels._classes.settings import check_settings, parameters_of, sug
 from anomaly_kernels._core.checks import setting
 from anomaly_kernels._core.evaluate import weigh
 from anomaly_kernels._core.namespace import array_namespace, describe
-from anomaly_kernels.objective._errors import ObjectiveError, named, shown
+from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 
 STAGES = ("train", "val", "test", "inference")
 
-# what cuvis-ai calls the arrays of its nodes, beside the kernels' own names
+# names that cuvis-ai has for the arrays of its nodes, beside the kernels' own
 _ALIASES = {
     **dict.fromkeys(("target", "x_true", "y_true", "p_true"), ("targets",)),
     **dict.fromkeys(("x_pred", "y_pred", "p_pred"), ("predictions",)),
@@ -28,7 +28,6 @@ _LEARNT = "radius"
 
 _MOST_LEVELS, _MOST_ITEMS, _MOST_BITS = 4, 10_000, 1024  # of lists in settings, on each level, and of integers in them
 
-
 NODES: dict[str, Kernel] = {
     name: entry.kernel for name, entry in BY_NAME.items() if entry.cls or entry.package == "metrics"
 }
@@ -37,13 +36,13 @@ NODES: dict[str, Kernel] = {
 
 @cache
 def _ports_of(kernel: Kernel) -> dict[str, str]:
-    """The kernel's arrays by their names, and by cuvis-ai's."""
+    """Return the kernel's argument for each port: its own name, and those of cuvis-ai."""
     return {port: name for name in parameters_of(kernel).arrays for port in (name, *_ALIASES.get(name, ()))}
 
 
 @cache
 def _defaults_of(kernel: Kernel) -> dict[str, Any]:
-    """The settings of a node, None where one is required; each loss has a weight, its own or the node's."""
+    """Return the settings of a node, None where one is required; each loss has a weight, its own or the node's."""
     parameters = parameters_of(kernel)
     weight = {"weight": 1.0} if ENTRIES[kernel].package == "losses" else {}
     return weight | {name: parameters.defaults.get(name) for name in parameters.settings}
@@ -57,10 +56,10 @@ class Node:
     kernel : function or str
         A loss or a metric of `anomaly_kernels`, or the name of one, or of its class, as in ``"IoULoss"``.
     **wired
-        Arrays of the function, each with the name under which the objective is given it; and settings. Arrays go by the
-        function's names, or by those of cuvis-ai: ``predictions``, ``targets``, ``decisions``, ``logits``. Losses that
-        have no `weight` take one here, by which they are multiplied. The radius of `deep_svdd_soft_boundary_loss` is
-        learnt unless it is wired.
+        Arrays of the function, each with the name that it has among the objective's inputs; and settings. Arrays go by
+        the function's names, or by those of cuvis-ai: ``predictions``, ``targets``, ``decisions``, ``logits``. Losses
+        that have no `weight` take one here, by which they are multiplied. The radius of `deep_svdd_soft_boundary_loss`
+        is learnt unless it is wired.
 
     Raises
     ------
@@ -78,28 +77,51 @@ class Node:
         self.kernel = kernel_of(kernel)
         ports, defaults = _ports_of(self.kernel), _defaults_of(self.kernel)
         self._ports: dict[str, str] = {name: x for name, x in wired.items() if name in ports}
-        self._sources = self._by_argument()
-        settings = {name: x for name, x in wired.items() if name not in self._ports}
+        self._sources = self._sources_by_argument()
+        settings = {name: x for name, x in wired.items() if name not in ports}
         known = (*ports, *defaults)
-        if unknown := [name for name in settings if name not in known]:
-            what = f"{self.type} has no array or setting `{named(unknown[0])}`"
+        if unknown := [name for name in settings if name not in defaults]:
+            what = f"{self.type} has no array or setting `{short_name(unknown[0])}`"
             raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
-        static = parameters_of(self.kernel).static  # arrays of these are read now: they could change
-        self._settings: dict[str, Any] = {
-            name: _copied(_small(name, x.tolist() if name in static and hasattr(x, "tolist") else x))
-            for name, x in settings.items()
-        }
+        self._settings = {name: self._own_setting(name, x) for name, x in settings.items()}
         self._bound: dict[str, Any] = defaults | self._settings
-        self._check()
+        self._check_settings()
+        # looked up here and not at each call: what is compiled cannot read signatures
+        parameters = parameters_of(self.kernel)
+        self._kernel_settings = parameters.settings
+        self._learns = _LEARNT in parameters.arrays and _LEARNT not in self._sources
 
-    def _check(self) -> None:
+    def _sources_by_argument(self) -> dict[str, str]:
+        """Return the name of the array for each argument of the kernel."""
+        sources: dict[str, str] = {}
+        parameters, ports = parameters_of(self.kernel), _ports_of(self.kernel)
+        for port, source in self._ports.items():
+            if not isinstance(source, str) or not source:
+                got = short_repr(source) if isinstance(source, str) else describe(source)
+                raise ObjectiveError(f"`{port}` must be the name of an array, got {got}")
+            argument = ports[port]
+            if argument in sources:
+                both = f"{short_repr(sources[argument])} and {short_repr(source)}"
+                raise ObjectiveError(f"`{port}` is wired twice, to {both}")
+            sources[argument] = source
+        required = set(parameters.arrays) - parameters.defaults.keys() - {_LEARNT}
+        if missing := sorted(required - sources.keys()):
+            raise ObjectiveError(f"{self.type} needs `{'` and `'.join(missing)}`, which is not connected")
+        return sources
+
+    def _own_setting(self, name: str, value: Any) -> Any:
+        """Return a setting that nobody else can change: a copy of lists, and lists of arrays that are read once."""
+        if name in parameters_of(self.kernel).static and hasattr(value, "tolist"):
+            value = value.tolist()
+        _check_size(name, value)
+        return _copy_lists(value)
+
+    def _check_settings(self) -> None:
         """Raise where a setting is missing, or what the kernel would raise of one."""
         parameters = parameters_of(self.kernel)
-        missing = [
-            name for name in parameters.settings if name not in parameters.defaults.keys() | self._settings.keys()
-        ]
-        if missing:
-            raise ObjectiveError(f"{self.type} needs the setting `{missing[0]}`")
+        for name in parameters.settings:
+            if name not in parameters.defaults and name not in self._settings:
+                raise ObjectiveError(f"{self.type} needs the setting `{name}`")
         try:
             check_settings(self.kernel, self._bound)
             if self.is_loss:
@@ -109,42 +131,25 @@ class Node:
         if self.is_loss and self._bound.get("reduction") == "none":
             raise ObjectiveError("`reduction` must be 'mean' or 'sum' in an objective, got 'none'")
 
-    def _by_argument(self) -> dict[str, str]:
-        """The name of the array for each argument."""
-        sources: dict[str, str] = {}
-        parameters, ports = parameters_of(self.kernel), _ports_of(self.kernel)
-        for port, source in self._ports.items():
-            if not isinstance(source, str) or not source:
-                given = shown(source) if isinstance(source, str) else describe(source)
-                raise ObjectiveError(f"`{port}` must be the name of an array, got {given}")
-            argument = ports[port]
-            if argument in sources:
-                raise ObjectiveError(f"`{port}` is wired twice, to {shown(sources[argument])} and {shown(source)}")
-            sources[argument] = source
-        required = set(parameters.arrays) - parameters.defaults.keys() - {_LEARNT}
-        if missing := sorted(required - sources.keys()):
-            raise ObjectiveError(f"{self.type} needs `{'` and `'.join(missing)}`, which is not connected")
-        return sources
-
     @property
     def ports(self) -> dict[str, str]:
-        """What it is wired to, by the names of arrays as they were given; a copy, as are all of these."""
+        """The names of the arrays, by the names it was wired with; a copy, as are all of these."""
         return dict(self._ports)
 
     @property
     def sources(self) -> dict[str, str]:
-        """What it is wired to, by the arguments of the function."""
+        """The names of the arrays, by the arguments of the function."""
         return dict(self._sources)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings that were given."""
-        return {name: _copied(x) for name, x in self._settings.items()}
+        """The settings it was made with."""
+        return {name: _copy_lists(x) for name, x in self._settings.items()}
 
     @property
     def bound(self) -> dict[str, Any]:
-        """All settings, those that were not given at their defaults."""
-        return {name: _copied(x) for name, x in self._bound.items()}
+        """All settings, the others at their defaults."""
+        return {name: _copy_lists(x) for name, x in self._bound.items()}
 
     @staticmethod
     def ports_of(kernel: Kernel | str) -> tuple[str, ...]:
@@ -169,62 +174,63 @@ class Node:
     @property
     def learns(self) -> bool:
         """Whether an array of it is learnt, since it is not wired."""
-        return _LEARNT in parameters_of(self.kernel).arrays and _LEARNT not in self._sources
+        return self._learns
 
-    def gathered(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The arrays of the node, which has that name, by argument."""
+    def arrays(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays of the node by argument; `name` is its own, for errors."""
         for argument, source in self._sources.items():
             if source not in inputs:
-                what = f"node `{named(name)}` needs {shown(source)} as `{argument}`"
+                what = f"node `{short_name(name)}` needs {short_repr(source)} as `{argument}`"
                 raise ObjectiveError(f"{what}{suggestion(source, inputs)}")
         return {argument: inputs[source] for argument, source in self._sources.items()}
 
     def value(self, arrays: Mapping[str, Any], settings: Mapping[str, Any] = {}, **learnt: Any) -> Any:
-        """The value, of the arrays by argument, of settings in the place of its own, and of what is learnt."""
+        """Return the value, from arrays by argument, settings in the place of its own, and a radius that is learnt."""
         settings = {**self._bound, **settings}
-        own = parameters_of(self.kernel).settings
-        value = self.kernel(**arrays, **learnt, **{name: settings[name] for name in own})
-        if not self.is_loss or "weight" in own:
-            return value
-        return weigh(array_namespace(value), value.dtype, settings["weight"], value)
+        value = self.kernel(**arrays, **learnt, **{name: settings[name] for name in self._kernel_settings})
+        if self.is_loss and "weight" not in self._kernel_settings:
+            return weigh(array_namespace(value), value.dtype, settings["weight"], value)
+        return value
 
     def __repr__(self) -> str:
-        wired = (f", {name}={x!r}" for name, x in (*self._ports.items(), *self._settings.items()))
-        return f"Node({self.type!r}{''.join(wired)})"
+        wired = "".join(f", {name}={x!r}" for name, x in (self._ports | self._settings).items())
+        return f"Node({self.type!r}{wired})"
 
 
-def kernel_of(given: Any) -> Kernel:
-    """A kernel that can be a node, by itself or by a name."""
-    if isinstance(given, str):
-        if given not in NODES:
-            raise ObjectiveError(f"there is no loss or metric {shown(given)}{suggestion(given, NODES)}")
-        return NODES[given]
-    if not any(given is kernel for kernel in NODES.values()):
-        raise ObjectiveError(f"a node must be a loss or a metric of one value, or its name, got {describe(given)}")
-    return given  # type: ignore[no-any-return]
+def kernel_of(kernel: Any) -> Kernel:
+    """Return the kernel of a node, from itself or from a name."""
+    if isinstance(kernel, str):
+        if kernel not in NODES:
+            raise ObjectiveError(f"there is no loss or metric {short_repr(kernel)}{suggestion(kernel, NODES)}")
+        return NODES[kernel]
+    if not any(kernel is x for x in NODES.values()):
+        raise ObjectiveError(f"a node must be a loss or a metric of one value, or its name, got {describe(kernel)}")
+    return kernel  # type: ignore[no-any-return]
 
 
-def _small(name: str, value: Any) -> Any:
-    """A setting, or an error where nothing could be said of it: a list may be in itself, or in another many times."""
+def _check_size(name: str, value: Any) -> None:
+    """Raise where a setting is too large to go through it: a list may be in itself, or in another many times."""
     level = [value]
     for _ in range(_MOST_LEVELS + 1):
         for x in level:
             if isinstance(x, int) and x.bit_length() > _MOST_BITS:
-                raise ObjectiveError(f"`{name}` must be a number that fits a float, got {shown(int(x))}")
-        inner = (
-            y for x in level if isinstance(x, list | tuple | dict) for y in (x.values() if isinstance(x, dict) else x)
-        )
-        level = list(islice(inner, _MOST_ITEMS + 1))
+                raise ObjectiveError(f"`{name}` must be a number that fits a float, got {short_repr(int(x))}")
+        items = chain.from_iterable(x.values() if isinstance(x, dict) else x for x in level if _is_nest(x))
+        level = list(islice(items, _MOST_ITEMS + 1))
         if not level:
-            return value
+            return
         if len(level) > _MOST_ITEMS:
             raise ObjectiveError(f"`{name}` must have no more than {_MOST_ITEMS} items")
     raise ObjectiveError(f"`{name}` must not be nested deeper than {_MOST_LEVELS} levels")
 
 
-def _copied(value: Any) -> Any:
-    """The lists of a setting anew; what is in them as it is."""
+def _is_nest(x: Any) -> bool:
+    return isinstance(x, list | tuple | dict)
+
+
+def _copy_lists(value: Any) -> Any:
+    """Copy a setting's lists; the items are the same."""
     if not isinstance(value, list | tuple):
         return value
-    copies = map(_copied, value)
+    copies = map(_copy_lists, value)
     return tuple(copies) if isinstance(value, tuple) else list(copies)

@@ -1,34 +1,30 @@
-"""Several losses as one, computed of arrays that are given by name."""
+"""Several losses as one: their sum, and the value of each, from a dict of arrays."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import Any
 
 from anomaly_kernels import losses
-from anomaly_kernels._catalogue import ENTRIES
 from anomaly_kernels._classes.settings import nearest, suggestion
 from anomaly_kernels._core.checks import array_of, cast, is_number, is_real, number
 from anomaly_kernels._core.checks import inputs as inputs_of
 from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
 from anomaly_kernels._core.typing import Array, DType, Namespace
 from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
-from anomaly_kernels.objective._config import described, description
-from anomaly_kernels.objective._errors import ObjectiveError, named, shown
+from anomaly_kernels.objective._config import read_config, write_config
+from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 from anomaly_kernels.objective._node import STAGES, Node
+from anomaly_kernels.objective._uncertainty import check_sign, weigh_by_uncertainty
 
 Params = Mapping[str, Mapping[str, Any]]
 
 _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
-_FACTORS = ("weight", "anomaly_weight", "w_model", "w_model_hl")
-"""Settings that multiply losses, or what they are sums of, and may be negative."""
-
 
 class Objective:
-    r"""Several losses as one, and metrics beside them, computed of arrays that are given by name.
+    r"""Several losses as one, and metrics beside them, computed from a dict of arrays.
 
     .. math:: L = \sum_{i \notin U} L_i + \sum_{i \in U} \tfrac12 \left(e^{-s_i} L_i + s_i\right)
 
@@ -79,29 +75,10 @@ class Objective:
     """
 
     def __init__(self, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = ()) -> None:
-        if not isinstance(nodes, Mapping) or not nodes:
-            raise ObjectiveError(f"`nodes` must be a dict of nodes by name, got {shown(nodes)}")
-        for name, node in nodes.items():
-            if not isinstance(name, str) or not name or "." in name:
-                raise ObjectiveError(f"names of nodes must be strings without a dot, got {shown(name)}")
-            if not isinstance(node, Node):
-                raise ObjectiveError(f"node `{named(name)}` must be a Node, got {describe(node)}")
-        for name, node in nodes.items():
-            for source in node.sources.values():
-                giver, dot, _ = source.partition(".")
-                if dot and giver in nodes:
-                    what = f"node `{named(name)}` is wired to {shown(source)}, but outputs of nodes cannot be sources"
-                    raise ObjectiveError(f"{what}: nodes are computed of arrays that are given")
-        if isinstance(uncertainty, str) or not isinstance(uncertainty, Collection):
-            raise ObjectiveError(f"`uncertainty` must be names of losses, got {shown(uncertainty)}")
-        summed = [name for name, node in nodes.items() if node.is_loss]
-        for name in uncertainty:
-            if not isinstance(name, str) or name not in summed:
-                what = f"`uncertainty` must be names of losses, got {shown(name)}"
-                raise ObjectiveError(f"{what}{suggestion(name, summed)}")
-            _check_sign(name, nodes[name])
+        _check_nodes(nodes)
+        _check_uncertainty(uncertainty, nodes)
         self.nodes: Mapping[str, Node] = dict(nodes)
-        self.uncertainty = tuple(name for name in summed if name in uncertainty)
+        self.uncertainty = tuple(name for name in nodes if name in uncertainty)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Objective:
@@ -129,7 +106,7 @@ class Objective:
             If anything in it is not as it must be, or unknown: types, settings, nodes and arrays. Nothing else is
             raised, whatever the description is made of.
         """
-        nodes, uncertainty = described(config)
+        nodes, uncertainty = read_config(config)
         return cls(nodes, uncertainty=uncertainty)
 
     @classmethod
@@ -159,9 +136,9 @@ class Objective:
         ImportError
             If there is no PyYAML.
         """
-        from anomaly_kernels.objective._yaml import loaded
+        from anomaly_kernels.objective._yaml import read_yaml
 
-        return cls.from_config(loaded(source))
+        return cls.from_config(read_yaml(source))
 
     def to_config(self) -> dict[str, Any]:
         """The description that `from_config` takes, of lists, dicts, numbers and strings of Python.
@@ -171,7 +148,7 @@ class Objective:
         ObjectiveError
             If a setting is an array, a model or a function, which no description holds.
         """
-        return description(self.nodes, self.uncertainty)
+        return write_config(self.nodes, self.uncertainty)
 
     @property
     def learnt(self) -> dict[str, list[str]]:
@@ -211,16 +188,16 @@ class Objective:
             If an array is missing.
         """
         _check_inputs(inputs)
-        found = {}
+        raw_radii = {}
         for name in self.learnt.get(_RADIUS, []):
             node = self.nodes[name]
-            arrays = node.gathered(name, inputs)
+            arrays = node.arrays(name, inputs)
             try:
-                found[name] = raw_radius(quantile_radius(**arrays, nu=float(node.bound["nu"])))
+                raw_radii[name] = raw_radius(quantile_radius(**arrays, nu=float(node.bound["nu"])))
             except Exception as error:
-                tell(error, name, node)
+                add_note(error, name, node)
                 raise
-        return found
+        return raw_radii
 
     def __call__(
         self,
@@ -259,52 +236,51 @@ class Objective:
         TypeError, ValueError
             What a loss or a metric raises of its arrays, with a note that says which node it is.
         """
-        if not isinstance(stage, str) or stage not in STAGES:
-            near = nearest(stage, STAGES)
-            what = f"`stage` must be one of {', '.join(map(repr, STAGES))}, got {shown(stage)}"
-            raise ObjectiveError(f"{what}; did you mean `{near}`?" if near else what)
+        _check_stage(stage)
         _check_inputs(inputs)
-        running = [name for name, node in self.nodes.items() if stage in node.stages]
-        arrays = {name: self.nodes[name].gathered(name, inputs) for name in running}
-        summed = [name for name in running if self.nodes[name].is_loss]
-        learnt = self._checked(params) if summed else {}
-        given = {} if settings is None else self._settings(settings)
-        radii = learnt.get(_RADIUS, {})
-        terms = {name: self._value(name, arrays[name], given.get(name, {}), radii) for name in running}
+        running = {name: node for name, node in self.nodes.items() if stage in node.stages}
+        arrays = {name: node.arrays(name, inputs) for name, node in running.items()}
+        summed = [name for name, node in running.items() if node.is_loss]
+        params = self._checked_params(params) if summed else {}
+        settings = {} if settings is None else self._checked_settings(settings)
+        radii, log_variances = params.get(_RADIUS, {}), params.get(_LOG_VARIANCE, {})
+        terms = {name: self._value(name, arrays[name], settings.get(name, {}), radii) for name in running}
         if not summed:
             return None, terms
-        parts = {name: _part(name, terms[name], learnt.get(_LOG_VARIANCE, {})) for name in summed}
+        parts = {name: _weighed(name, terms[name], log_variances) for name in summed}
         xp, dtype = inputs_of(**parts)
         total, *others = (cast(xp, dtype, part) for part in parts.values())
         return sum(others, start=total), terms
 
-    def _checked(self, params: Params | None) -> Params:
-        given, wanted = {} if params is None else params, self.learnt
-        known = isinstance(given, Mapping) and all(isinstance(x, Mapping) for x in given.values())
-        if not known or {name: set(x) for name, x in given.items()} != {name: set(x) for name, x in wanted.items()}:
-            expected = "; ".join(f"{name} of {', '.join(map(named, nodes))}" for name, nodes in wanted.items())
+    def _checked_params(self, params: Params | None) -> Params:
+        """Return the parameters, unless they are others than `init` makes."""
+        by_kind, learnt = {} if params is None else params, self.learnt
+        are_dicts = isinstance(by_kind, Mapping) and all(isinstance(x, Mapping) for x in by_kind.values())
+        if not are_dicts or {kind: set(x) for kind, x in by_kind.items()} != {k: set(x) for k, x in learnt.items()}:
+            expected = "; ".join(f"{kind} of {', '.join(map(short_name, nodes))}" for kind, nodes in learnt.items())
             what = f"`params` must be as `init` makes them, expected {expected or 'none'}"
-            raise ObjectiveError(f"{what}, got {shown(params)}")
-        return given
+            raise ObjectiveError(f"{what}, got {short_repr(params)}")
+        return by_kind
 
-    def _settings(self, settings: Any) -> Params:
+    def _checked_settings(self, settings: Any) -> Params:
+        """Return settings given with a call, unless one is of no node, or unknown to it."""
         if not isinstance(settings, Mapping) or not all(isinstance(x, Mapping) for x in settings.values()):
-            raise ObjectiveError(f"`settings` must be dicts of settings by node, got {shown(settings)}")
-        for name, given in settings.items():
+            raise ObjectiveError(f"`settings` must be dicts of settings by node, got {short_repr(settings)}")
+        for name, of_node in settings.items():
             if name not in self.nodes:
-                raise ObjectiveError(f"`settings` names no node {shown(name)}{suggestion(name, self.nodes)}")
+                raise ObjectiveError(f"`settings` names no node {short_repr(name)}{suggestion(name, self.nodes)}")
             known = self.nodes[name].bound
-            if unknown := [each for each in given if each not in known]:
-                what = f"node `{named(name)}` has no setting {shown(unknown[0])}"
+            if unknown := [key for key in of_node if key not in known]:
+                what = f"node `{short_name(name)}` has no setting {short_repr(unknown[0])}"
                 raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
             if name in self.uncertainty:
-                _check_sign(name, self.nodes[name], given)
+                check_sign(name, self.nodes[name], of_node)
         return settings
 
     def _value(
         self, name: str, arrays: Mapping[str, Any], settings: Mapping[str, Any], radii: Mapping[str, Any]
     ) -> Any:
-        """The value of a node; an error of it says which node it is."""
+        """Return the value of a node; an error that its kernel raises gets a note."""
         node, learnt = self.nodes[name], {}
         try:
             if name in radii:
@@ -313,7 +289,7 @@ class Objective:
                 learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
             return node.value(arrays, settings, **learnt)
         except Exception as error:
-            tell(error, name, node)
+            add_note(error, name, node)
             raise
 
     def __repr__(self) -> str:
@@ -322,13 +298,57 @@ class Objective:
         return f"Objective({nodes}\n){weighed}"
 
 
-def objective_of(nodes: Mapping[str, Node] | Objective, uncertainty: Collection[str]) -> Objective:
-    """One of nodes, or the one given, which says by itself whose weights are learnt."""
+def as_objective(nodes: Mapping[str, Node] | Objective, uncertainty: Collection[str]) -> Objective:
+    """Return the objective of nodes, or the objective itself, which has its own `uncertainty`."""
     if not isinstance(nodes, Objective):
         return Objective(nodes, uncertainty=uncertainty)
     if uncertainty:
-        raise ObjectiveError(f"`uncertainty` is that of the objective given, got {shown(uncertainty)} besides")
+        raise ObjectiveError(f"`uncertainty` is that of the objective given, got {short_repr(uncertainty)} besides")
     return nodes
+
+
+def add_note(error: Exception, name: str, node: Node) -> None:
+    """Note on an error which node raised it, unless its message says so."""
+    if not isinstance(error, ObjectiveError):
+        wires = ", ".join(f"{argument}={short_repr(source)}" for argument, source in node.sources.items())
+        error.add_note(f"in node `{short_name(name)}`: {node.type}, {wires}")
+
+
+def _check_nodes(nodes: Any) -> None:
+    """Raise unless these are nodes by name, none of which is wired to another."""
+    if not isinstance(nodes, Mapping) or not nodes:
+        raise ObjectiveError(f"`nodes` must be a dict of nodes by name, got {short_repr(nodes)}")
+    for name, node in nodes.items():
+        if not isinstance(name, str) or not name or "." in name:
+            raise ObjectiveError(f"names of nodes must be strings without a dot, got {short_repr(name)}")
+        if not isinstance(node, Node):
+            raise ObjectiveError(f"node `{short_name(name)}` must be a Node, got {describe(node)}")
+    for name, node in nodes.items():
+        for source in node.sources.values():
+            if "." in source and source.partition(".")[0] in nodes:
+                what = f"node `{short_name(name)}` is wired to {short_repr(source)}"
+                raise ObjectiveError(
+                    f"{what}, but outputs of nodes cannot be sources: nodes are computed of arrays that are given"
+                )
+
+
+def _check_uncertainty(uncertainty: Any, nodes: Mapping[str, Node]) -> None:
+    """Raise unless these are names of losses that cannot be negative."""
+    if isinstance(uncertainty, str) or not isinstance(uncertainty, Collection):
+        raise ObjectiveError(f"`uncertainty` must be names of losses, got {short_repr(uncertainty)}")
+    summed = [name for name, node in nodes.items() if node.is_loss]
+    for name in uncertainty:
+        if not isinstance(name, str) or name not in summed:
+            what = f"`uncertainty` must be names of losses, got {short_repr(name)}"
+            raise ObjectiveError(f"{what}{suggestion(name, summed)}")
+        check_sign(name, nodes[name], {})
+
+
+def _check_stage(stage: Any) -> None:
+    if not isinstance(stage, str) or stage not in STAGES:
+        near = nearest(stage, STAGES)
+        what = f"`stage` must be one of {', '.join(map(repr, STAGES))}, got {short_repr(stage)}"
+        raise ObjectiveError(f"{what}; did you mean `{near}`?" if near else what)
 
 
 def _check_inputs(inputs: Any) -> None:
@@ -336,76 +356,23 @@ def _check_inputs(inputs: Any) -> None:
         raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
 
 
-def tell(error: Exception, name: str, node: Node) -> None:
-    """Note on an error in which node it was, unless it says so by itself."""
-    if not isinstance(error, ObjectiveError):
-        wired = ", ".join(f"{argument}={shown(source)}" for argument, source in node.sources.items())
-        error.add_note(f"in node `{named(name)}`: {node.type}, {wired}")
-
-
-def _check_sign(name: str, node: Node, given: Mapping[str, Any] | None = None) -> None:
-    """Raise where a loss may be negative, with settings in the place of its own: it has no uncertainty."""
-    if reason := _may_be_negative(node, {**node.bound, **(given or {})}):
-        what = f"`uncertainty` must be of losses that are not negative, got {shown(name)}"
-        raise ObjectiveError(f"{what}, which is {reason}")
-
-
-def _may_be_negative(node: Node, settings: Mapping[str, Any]) -> str | None:
-    """Why a loss may be, if it may."""
-    negative = ENTRIES[node.kernel].negative
-    if negative is True:
-        return node.type
-    if negative and settings.get(negative) is None:
-        return f"{node.type}, without `{negative}`"
-    for name in _FACTORS:
-        value = settings.get(name, 1.0)
-        if _is_negative(value):
-            return f"multiplied by `{name}` = {shown(value)}"
-    return None
-
-
-def _is_negative(value: Any) -> bool:
-    """Whether a factor, or one of several, is known to be; arrays of other libraries than NumPy may be traced."""
-    xp = namespace_or_none(value)
-    if xp is not None and xp.name == "numpy":
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return any(_is_negative(x) for x in value)
-    return is_number(value) and value < 0
-
-
 def _number(kind: str, node: str, value: Any, xp: Namespace, dtype: DType) -> Any:
-    """What is learnt of a node, in the dtype to compute in."""
+    """Return a parameter in the dtype to compute in."""
     try:
-        return number(f"params[{kind!r}][{named(node)!r}]", value, xp, dtype)
+        return number(f"params[{kind!r}][{short_name(node)!r}]", value, xp, dtype)
     except (TypeError, ValueError) as error:
         raise ObjectiveError(str(error)) from error
 
 
-def _part(name: str, value: Any, log_variances: Mapping[str, Any]) -> Any:
-    """A term of the total."""
+def _weighed(name: str, value: Any, log_variances: Mapping[str, Any]) -> Any:
+    """Return what a loss adds to the total: its value, or that weighed by its uncertainty, in the wider dtype."""
     if tuple(value.shape):
-        raise ObjectiveError(f"node `{named(name)}` must have one value, got shape {tuple(value.shape)}")
+        raise ObjectiveError(f"node `{short_name(name)}` must have one value, got shape {tuple(value.shape)}")
     if name not in log_variances:
         return value
     xp, s = array_namespace(value), log_variances[name]
-    wide = not is_number(s) and namespace_or_none(s) is xp and is_real(s)
-    _, dtype = inputs_of(loss=value, **({"log_variance": s} if wide else {}))
+    has_dtype = not is_number(s) and namespace_or_none(s) is xp and is_real(s)
+    _, dtype = inputs_of(loss=value, **({"log_variance": s} if has_dtype else {}))
     value = cast(xp, dtype, value)
-    return _by_uncertainty(xp, value, array_of(xp, dtype, _number(_LOG_VARIANCE, name, s, xp, dtype), value))
-
-
-def _by_uncertainty(xp: Namespace, x: Array, s: Array) -> Array:
-    """½ (exp(-s) x + s), which is ½ s at x = 0 where exp(-s) overflows; its derivatives are limited, not infinite.
-
-    An infinite derivative by x would be NaN further on wherever that of x is 0, as it is in the minimum of a loss.
-    """
-    most = 88.47 if s.dtype == xp.float32 else 709.53  # exp of it is finite; its square times any normal number is not
-    beyond = -s > most
-    near = xp.exp(xp.where(beyond, 0.0, -s)) * (0.5 * x)
-    # beyond it a constant with slopes
-    root, limit = xp.stop_gradient(xp.exp(xp.minimum(-0.5 * s, most))), math.exp(most)
-    value = root * (root * (0.5 * xp.stop_gradient(x)))
-    known = xp.where(xp.isfinite(x), x, 0.0)
-    slopes = 0.5 * limit * (known - xp.stop_gradient(known)) - xp.minimum(value, limit) * (s - xp.stop_gradient(s))
-    return xp.where(beyond, value + slopes, near) + 0.5 * s
+    log_variance = array_of(xp, dtype, _number(_LOG_VARIANCE, name, s, xp, dtype), value)
+    return weigh_by_uncertainty(xp, value, log_variance)

@@ -1,4 +1,4 @@
-"""YAML as it is safe to read from anyone: plain data, none of which is there twice."""
+"""Reading YAML that may come from anyone: plain data only, in bounds of size, and no key twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from anomaly_kernels.objective._errors import ObjectiveError, named, shown
+from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 
 MOST_BYTES, MOST_LEVELS = 1_000_000, 20
 
@@ -25,8 +25,8 @@ _SCALARS = {
 }
 
 
-def loaded(source: str | PathLike[str]) -> Any:
-    """What a file, or the text of one, holds."""
+def read_yaml(source: str | PathLike[str]) -> Any:
+    """Return the data in a file, or in the text of one."""
     try:
         import yaml
     except ModuleNotFoundError as error:
@@ -35,20 +35,26 @@ def loaded(source: str | PathLike[str]) -> Any:
         raise TypeError(f"`source` must be text or a path, got {type(source).__name__}")
     text = _checked(source) if isinstance(source, str) and not _is_path(source) else _read(source)
     try:
-        depth = 0
-        for event in yaml.parse(text, yaml.SafeLoader):  # as it is read, before anything is made of it
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise ObjectiveError(f"anchors and aliases are not read, got one in line {event.start_mark.line + 1}")
-            if getattr(event, "tag", None):
-                raise ObjectiveError(f"tags are not read, got {shown(event.tag)} in line {event.start_mark.line + 1}")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MOST_LEVELS:
-                raise ObjectiveError(f"a file must be no deeper than {MOST_LEVELS} levels")
+        _check_events(yaml, text)
         return yaml.load(text, _loader(yaml))  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         if isinstance(error, ObjectiveError):
             raise
         raise ObjectiveError(f"this is no YAML: {error}") from error
+
+
+def _check_events(yaml: Any, text: str) -> None:
+    """Raise at an anchor, a tag or the first level too deep, before any of the text is kept."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ObjectiveError(f"anchors and aliases are not read, got one in line {line}")
+        if getattr(event, "tag", None):
+            raise ObjectiveError(f"tags are not read, got {short_repr(event.tag)} in line {line}")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_LEVELS:
+            raise ObjectiveError(f"a file must be no deeper than {MOST_LEVELS} levels")
 
 
 def _is_path(source: str) -> bool:
@@ -68,20 +74,22 @@ def _read(path: str | PathLike[str]) -> str:
         with Path(name).open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except ValueError as error:  # of a null character, or one that cannot be encoded
-        raise ObjectiveError(f"{shown(name)} is no path: {error}") from error
+        raise ObjectiveError(f"{short_repr(name)} is no path: {error}") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise ObjectiveError(f"{shown(name)} is no path: {error.strerror}") from error
+            raise ObjectiveError(f"{short_repr(name)} is no path: {error.strerror}") from error
         raise
     if len(content) > MOST_BYTES:
-        raise ObjectiveError(f"a file must be no larger than {MOST_BYTES} bytes, which {named(name)} is")
+        raise ObjectiveError(f"a file must be no larger than {MOST_BYTES} bytes, which {short_name(name)} is")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise ObjectiveError(f"{named(name)} is no text: {error}") from error
+        raise ObjectiveError(f"{short_name(name)} is no text: {error}") from error
 
 
 def _loader(yaml: Any) -> Any:
+    """Return a SafeLoader of YAML 1.2 that refuses a key twice; PyYAML may not be there, so it is no class above."""
+
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's
 
@@ -91,9 +99,9 @@ def _loader(yaml: Any) -> Any:
                 key = self.construct_object(name, deep=True)
                 line = name.start_mark.line + 1
                 if not isinstance(key, str):
-                    raise ObjectiveError(f"keys must be strings, got {shown(key)} in line {line}")
+                    raise ObjectiveError(f"keys must be strings, got {short_repr(key)} in line {line}")
                 if key in seen:
-                    raise ObjectiveError(f"{shown(key)} is there twice, in line {line}")
+                    raise ObjectiveError(f"{short_repr(key)} is there twice, in line {line}")
                 seen.add(key)
             return super().construct_mapping(node, deep)
 

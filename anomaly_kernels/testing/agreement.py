@@ -1,19 +1,16 @@
-"""When two results are the same, and what is said when they are not."""
+"""Whether two results agree within rounding, and the error that tells where they do not."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from anomaly_kernels.testing.case import Case, Values
+from anomaly_kernels.testing.case import Case, Values
 
 __all__ = ["agree", "fail", "tolerance"]
 
 
 def fail(case: Case, problem: str) -> AssertionError:
-    """Return the error of a broken promise: who, where, what."""
+    """Return the error of a broken promise: the function, the library and what is wrong."""
     settings = ", ".join(f"{k}={v}" for k, v in case.settings.items())
     return AssertionError(f"{case.name}({settings}) with {case.driver.name}: {problem}")
 
@@ -26,23 +23,23 @@ def tolerance(expected: np.ndarray, spread: np.ndarray | float, dtype: str) -> n
     return np.asarray(64 * eps * size.max(initial=0.0) + slack + float(np.finfo(dtype).tiny))
 
 
-def agree(case: Case, got: Values, what: str, dtype: str = "float64", expected: Values | None = None) -> None:
+def agree(case: Case, actual: Values, what: str, dtype: str = "float64", expected: Values | None = None) -> None:
     """Raise unless the values are what NumPy gives in float64, in shape too, within the tolerance of the dtype."""
-    wanted = case.expected if expected is None else expected
+    spread = case.spread if expected is None else {}
+    expected = case.expected if expected is None else expected
     dtype = dtype if case.floats else "float32"  # without floats in, each library has its own default for floats out
-    if got.keys() != wanted.keys():
-        raise fail(case, f"{what}: returned {sorted(got)}, expected {sorted(wanted)}")
-    for path, x in wanted.items():
-        y = got[path]
+    if actual.keys() != expected.keys():
+        raise fail(case, f"{what}: returned {sorted(actual)}, expected {sorted(expected)}")
+    for path, x in expected.items():
+        y = actual[path]
         if y.shape != x.shape:
             raise fail(case, f"{what}: {path} has shape {y.shape}, expected {x.shape}")
         with np.errstate(over="ignore"):  # what overflows in the dtype must be infinite there
             want, have = x.astype(dtype).astype(np.float64), y.astype(np.float64)
         finite = np.isfinite(want)
         same = np.array_equal(have[~finite], want[~finite], equal_nan=True)
-        spread = case.spread.get(path, 0.0) if expected is None else 0.0
         off = np.where(finite, np.abs(have - np.where(finite, x, 0.0)), 0.0)
-        if not same or not np.all(off <= tolerance(want, spread, dtype)):
+        if not same or not np.all(off <= tolerance(want, spread.get(path, 0.0), dtype)):
             raise fail(
                 case, f"{what}: {path} is {_short(have)} in {dtype}, expected {_short(want)} (off by {off.max():.2g})"
             )

@@ -1,4 +1,4 @@
-"""One function, its NumPy inputs and one library: what every check of the contract works on."""
+"""A case: one function, its NumPy inputs and one library, on which every check of the contract runs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from anomaly_kernels.testing._driver import Arrays, Driver, flatten
-from anomaly_kernels.testing.samples import array_arguments
+from anomaly_kernels.testing.arguments import array_arguments
+from anomaly_kernels.testing.drivers import Driver
 from anomaly_kernels.testing.support import does_not_apply
+from anomaly_kernels.testing.trees import Arrays, flatten, rebuild
 
-__all__ = ["Case"]
+__all__ = ["Case", "Values"]
 
 Values = dict[str, np.ndarray]
 NUMPY = Driver()
 
-# A kernel whose result is the difference of larger terms, and their size: rounding is relative to them, and moved
-# inputs may move both terms alike.
+# Kernels whose result is the difference of larger terms, and the size of these: rounding is relative to them, and
+# changed inputs may change both terms alike.
 CANCELLING = {"distinctness_loss": 1.0}  # the mean cosine of the pairs, from sums over all
 
 
@@ -53,8 +54,8 @@ class Case:
     @cached_property
     def leaves(self) -> Values:
         """The inputs as one flat dict; floats in float64."""
-        found = {path: np.asarray(x) for name, tree in self.inputs.items() for path, x in flatten(tree, name).items()}
-        return {path: x.astype(np.float64) if x.dtype.kind == "f" else x for path, x in found.items()}
+        leaves = {path: np.asarray(x) for name, tree in self.inputs.items() for path, x in flatten(tree, name).items()}
+        return {path: x.astype(np.float64) if x.dtype.kind == "f" else x for path, x in leaves.items()}
 
     @property
     def floats(self) -> list[str]:
@@ -106,7 +107,7 @@ class Case:
         return self.read(self.evaluate(self.arrays(dtype)))
 
     def evaluate(self, arrays: Arrays) -> Any:
-        """Call the function with leaves of the library, in the way of the library's users."""
+        """Call the function with leaves of the library as its users do: JAX's compile."""
         if "jit" in self.driver.can and does_not_apply("jit", self.name, self.driver.name):
             return self.call(arrays)
         return self.driver.evaluator(self._once("call", self.call))(arrays)
@@ -119,16 +120,16 @@ class Case:
 
     @cached_property
     def spread(self) -> Values:
-        """How far the result moves, relative to a relative change of the inputs: what rounding can do to it."""
+        """How far the result changes, relative to a relative change of the inputs: what rounding can do to it."""
         rng, step = np.random.default_rng(0), 2.0**-24
-        moved = []
+        changed = []
         for _ in range(2):
             noise = {k: self.leaves[k] * (1 + step * rng.uniform(-1, 1, self.leaves[k].shape)) for k in self.floats}
-            moved.append(self.with_leaves(noise).expected)
+            changed.append(self.with_leaves(noise).expected)
         weight = np.abs(np.asarray(self.settings.get("weight", 1.0), dtype=np.float64))
         least = weight * CANCELLING.get(self.name, 0.0)
         with np.errstate(all="ignore"):
-            far = {k: np.max([_distance(m[k], x) for m in moved], axis=0) / step for k, x in self._numbers.items()}
+            far = {k: np.max([_distance(m[k], x) for m in changed], axis=0) / step for k, x in self._numbers.items()}
         return {k: np.maximum(x, least) for k, x in far.items()}
 
     @property
@@ -151,6 +152,10 @@ class Case:
         """The weighted sum as a function of the leaves."""
         return self._once("summed", lambda arrays: self.total(self.call(arrays)))
 
+    def gradient(self, dtype: str = "float64") -> Values:
+        """Return the library's gradient of the weighted sum of the results, in every leaf that holds floats."""
+        return self.read_leaves(self.driver.value_and_grad(self.summed, self.arrays(dtype), self.floats)[1])
+
     def _once(self, what: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
         """Keep one function object for all leaves of the same shapes, so that it is compiled once."""
         shapes = tuple((name, x.shape) for name, x in self.leaves.items())
@@ -171,20 +176,6 @@ class Case:
         return (v + np.swapaxes(v, -1, -2)) / 2 if symmetric else v
 
 
-def _distance(moved: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """How far each number moved; 0 where there are more or fewer of them than before, as on curves."""
-    return np.abs(moved - x) if moved.shape == x.shape else np.zeros_like(x)
-
-
-def rebuild(template: Any, leaves: Arrays, name: str) -> Any:
-    """Put leaves back into the tree they came from."""
-    if template is None:
-        return None
-    if isinstance(template, Mapping):
-        return {key: rebuild(value, leaves, f"{name}.{key}") for key, value in template.items()}
-    if isinstance(template, tuple) and hasattr(template, "_fields"):
-        pairs = zip(template._fields, template, strict=True)
-        return type(template)(*[rebuild(value, leaves, f"{name}.{key}") for key, value in pairs])
-    if isinstance(template, tuple | list):
-        return type(template)([rebuild(value, leaves, f"{name}.{k}") for k, value in enumerate(template)])
-    return leaves[name]
+def _distance(changed: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """How far each number changed; 0 where there are more or fewer of them than before, as on curves."""
+    return np.abs(changed - x) if changed.shape == x.shape else np.zeros_like(x)

@@ -1,8 +1,4 @@
-"""The contract of a loss, as checks that can be run on any function of any library's arrays.
-
-A check is a function of a `Case` (a function, NumPy inputs, settings, a library's driver) that raises AssertionError
-where a promise is broken. `check_loss` runs those that apply.
-"""
+"""The contract of a loss: all checks by name, and `check_loss`, which runs those that apply to a function."""
 
 from __future__ import annotations
 
@@ -11,9 +7,9 @@ from functools import wraps
 from typing import Any
 
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels.testing import _manners, _numbers, _transforms
 from anomaly_kernels.testing.agreement import fail
 from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.checks import dtypes, errors, extremes, gradients, transforms, values
 from anomaly_kernels.testing.drivers import Driver, driver_for
 from anomaly_kernels.testing.samples import sample
 from anomaly_kernels.testing.support import does_not_apply
@@ -21,11 +17,11 @@ from anomaly_kernels.testing.support import does_not_apply
 __all__ = ["CHECKS", "Case", "check_loss"]
 
 
-def _named(check: Callable[[Case], None]) -> Callable[[Case], None]:
+def _as_broken_promise(check: Callable[[Case], None]) -> Callable[[Case], None]:
     """Return the check, with any other exception turned into the broken promise that it is."""
 
     @wraps(check)
-    def named(case: Case) -> None:
+    def run(case: Case) -> None:
         try:
             check(case)
         except AssertionError:
@@ -33,36 +29,36 @@ def _named(check: Callable[[Case], None]) -> Callable[[Case], None]:
         except Exception as error:
             raise fail(case, f"{check.__name__}: {type(error).__name__}: {error}") from error
 
-    return named
+    return run
 
 
 CHECKS: dict[str, Callable[[Case], None]] = {
-    check.__name__: _named(check)
+    check.__name__: _as_broken_promise(check)
     for check in (
-        _numbers.values,
-        _numbers.result,
-        _numbers.device,
-        _numbers.purity,
-        _numbers.promotion,
-        _numbers.masks,
-        _numbers.integers,
-        _numbers.half,
-        _numbers.reductions,
-        _numbers.gradients,
-        _numbers.value_and_grad,
-        _numbers.second_derivatives,
-        _transforms.jit,
-        _transforms.vmap,
-        _transforms.vmap_gradients,
-        _transforms.unknown_batch,
-        _transforms.lazy,
-        _transforms.layout,
-        _manners.permutation,
-        _manners.nan,
-        _manners.extreme,
-        _manners.shapes,
-        _manners.foreign,
-        _manners.settings,
+        values.values,
+        values.purity,
+        values.permutation,
+        values.layout,
+        values.reductions,
+        dtypes.result,
+        dtypes.device,
+        dtypes.promotion,
+        dtypes.masks,
+        dtypes.half,
+        gradients.gradients,
+        gradients.value_and_grad,
+        gradients.second_derivatives,
+        transforms.jit,
+        transforms.vmap,
+        transforms.vmap_gradients,
+        transforms.unknown_batch,
+        transforms.lazy,
+        extremes.nan,
+        extremes.extreme,
+        errors.integers,
+        errors.shapes,
+        errors.foreign,
+        errors.settings,
     )
 }
 
@@ -85,7 +81,7 @@ def check_loss(
         on NumPy arrays too: what NumPy gives in float64 is what every other result is compared with.
     inputs : mapping, optional
         NumPy arrays by argument name: floats, and booleans or integers for masks. The first axis of the first array is
-        the batch. Drawn by name if not given, see `anomaly_kernels.testing.samples`.
+        the batch. Drawn by name if not given, see `anomaly_kernels.testing.arguments`.
     settings : mapping, optional
         What else to call it with.
     library : str or Driver
@@ -117,17 +113,17 @@ def check_loss(
     >>> outcome["values"], outcome["gradients"]
     ('passed', 'numpy does not differentiate')
     """
-    chosen = _chosen("checks", CHECKS if checks is None else checks)
+    names = _check_names("checks", CHECKS if checks is None else checks)
     reasons = {} if skip is None else skip
     if not isinstance(reasons, Mapping):
         raise TypeError(f"`skip` must be a dict from names of checks to reasons, got {describe(skip)}")
-    _chosen("skip", reasons)
+    _check_names("skip", reasons)
     if inputs is None:
         inputs, settings = sample(function, **(settings or {}))
     driver = library if isinstance(library, Driver) else driver_for(library)
     case = Case(function, inputs, driver, settings or {})
     outcome = {}
-    for name in chosen:
+    for name in names:
         reason = reasons.get(name) or does_not_apply(name, case.name, driver.name)
         if reason is None:
             CHECKS[name](case)
@@ -135,11 +131,11 @@ def check_loss(
     return outcome
 
 
-def _chosen(argument: str, names: Iterable[str]) -> list[str]:
-    """The names as a list, if they are names of checks."""
+def _check_names(argument: str, names: Iterable[str]) -> list[str]:
+    """Return the names as a list; raise if one is no check's."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise TypeError(f"`{argument}` must be names of checks, in a list or the like, got {names!r}")
-    chosen = list(names)
-    if unknown := [name for name in chosen if name not in CHECKS]:
+    checked = list(names)
+    if unknown := [name for name in checked if name not in CHECKS]:
         raise ValueError(f"`{argument}` must be names of checks ({', '.join(CHECKS)}), got {unknown[0]!r}")
-    return chosen
+    return checked

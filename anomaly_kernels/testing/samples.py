@@ -1,4 +1,4 @@
-"""Deterministic NumPy inputs for any function, by the names of its arguments, for every form of its settings."""
+"""Sample inputs of any function, the same each time, for its default settings and for each variant of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.testing import _networks
-from anomaly_kernels.testing._arguments import ARGUMENTS, SIZES, Argument, arguments, array_arguments, draw
+from anomaly_kernels.testing.arguments import arguments, array_arguments, draw
+from anomaly_kernels.testing.parameters import norms
 
-__all__ = ["ARGUMENTS", "SIZES", "Argument", "Sample", "arguments", "array_arguments", "draw", "sample", "variants"]
+__all__ = ["Sample", "sample", "variants"]
 
 
 class Sample(NamedTuple):
@@ -76,7 +76,7 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
     Parameters
     ----------
     function : callable
-        Its positional arguments are arrays named as in `ARGUMENTS`.
+        Its positional arguments are arrays named as in `arguments.ARGUMENTS`.
     seed : int, default 0
         The same seed gives the same numbers.
     **settings
@@ -103,7 +103,7 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
     kinds = arguments([*array_arguments(function), *drawn], settings)
     inputs = {name: draw(argument, rng) for name, argument in kinds.items()}
     if norm := settings.get("use_norm"):
-        inputs["params"] |= _networks.norms(rng, str(norm), inputs["params"])
+        inputs["params"] |= norms(rng, str(norm), inputs["params"])
     return Sample(inputs, {name: value for name, value in settings.items() if name not in drawn})
 
 
@@ -113,7 +113,7 @@ def variants(function: Callable[..., Any]) -> Iterator[tuple[str, Sample]]:
     Parameters
     ----------
     function : callable
-        Its positional arguments are arrays named as in `ARGUMENTS`.
+        Its positional arguments are arrays named as in `arguments.ARGUMENTS`.
 
     Yields
     ------

@@ -12,7 +12,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from anomaly_kernels.testing.samples import Argument, Sample, arguments, array_arguments, draw, sample
+from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw
+from anomaly_kernels.testing.samples import Sample, sample
 
 __all__ = ["inputs_for", "values_of"]
 
@@ -65,9 +66,9 @@ def inputs_for(
     Parameters
     ----------
     function : callable
-        Its positional arguments are arrays with names from `samples.ARGUMENTS`.
+        Its positional arguments are arrays with names from `arguments.ARGUMENTS`.
     sizes : mapping, optional
-        Length of each axis, by letter, as `samples.SIZES`; drawn if not given.
+        Length of each axis, by letter, as `arguments.SIZES`; drawn if not given.
     **settings
         Settings to call it with.
 

@@ -56,7 +56,7 @@ class Loss(Learner, nn.Module):
 
     def _gather_settings(self) -> None:
         """Gather settings once, not at each call; but tensors and models, in whose places torch may put others."""
-        names, attributes = settings_of(type(self)), vars(self)
+        names, attributes = settings_of(type(self)), self.__dict__
         attributes["_plain_settings"] = {name: attributes[name] for name in names if name in attributes}
         attributes["_module_settings"] = [name for name in names if name not in attributes]
 

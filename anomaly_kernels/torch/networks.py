@@ -1,4 +1,4 @@
-"""The two networks as torch modules, with the weights of the pure forms."""
+"""A scoring head and an LSTM autoencoder as torch modules, with the weights of the pure functions."""
 
 from __future__ import annotations
 
@@ -16,87 +16,103 @@ from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct
-from anomaly_kernels.networks.score_head import norm_named, score
+from anomaly_kernels.networks.score_head import norm_kind, score
 
 Regularizer = Callable[[Tensor], Tensor] | None
 
 
 class _Network(NetworkFile, nn.Module):
-    """What both have: weights by the names of the pure form, which start as Keras' do."""
+    """A base of networks whose weights have the names and layout of the pure function; they start as Keras' do."""
+
+    _keys: list[str]
+    """Names of the weights in the pure function."""
+
+    def _weight_views(self) -> dict[str, tuple[Tensor, ...]]:
+        """Each weight of the pure function as the views whose sum it is: torch's LSTM has two biases."""
+        raise NotImplementedError
+
+    def _params_tree(self) -> dict[str, Tensor]:
+        return {key: view + others[0] if others else view for key, (view, *others) in self._weight_views().items()}
+
+    @torch.no_grad()
+    def _set_params_tree(self, params: dict[str, Any]) -> None:
+        for key, (view, *others) in self._weight_views().items():
+            view.copy_(torch.as_tensor(params[key]))
+            for other in others:
+                other.zero_()
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {key: tuple(x.shape) for key, x in self._params_tree().items()}
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        for key, (x, *others) in self._held().items():
-            _started(key, x)
+        for key, (view, *others) in self._weight_views().items():
+            _initialize(key, view)
             for other in others:
                 other.zero_()
 
     def set_params(self, **params: Any) -> Self:
         """Change settings, checked as in the constructor; where one is refused, none is changed.
 
-        Weights whose shapes change are drawn anew, all of them: an optimizer must then be given the new ones. Other
-        settings leave the weights as they are.
+        Where weights change their shapes all are drawn anew, those of a user's own class too: an optimizer must then be
+        given the new ones. Other settings leave the weights as they are.
         """
         return super().set_params(**params)
 
     def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         with torch.device("meta"):  # where nothing is drawn
             other = type(self)(**after)
-        if changed := self._shapes() != other._shapes():  # noqa: SLF001
-            own = next(iter(self._params_tree().values()))
-            with own.device:
-                other = type(self)(**after).to(own.dtype).train(self.training)
-        values = {name: getattr(other, name) for name in before}
+        new_shapes = self._shapes() != other._shapes()  # noqa: SLF001
+        if new_shapes:
+            weight = next(iter(self._params_tree().values()))
+            with weight.device:
+                other = type(self)(**after).to(weight.dtype).train(self.training)
         for name in before:
             delattr(self, name)  # torch puts no function in the place of a module
-        if changed:
-            for name in ("_parameters", "_modules", "_buffers", "_keys"):
-                setattr(self, name, getattr(other, name))
-        for name, value in values.items():
-            setattr(self, name, value)
+        if new_shapes:
+            self._take_parts(other)
+        for name in before:
+            setattr(self, name, getattr(other, name))
 
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        return {key: tuple(x.shape) for key, x in self._params_tree().items()}
+    def _take_parts(self, other: Self) -> None:
+        """Have the layers of another network in the place of the own ones, and what a user's class has besides."""
+        for name, _ in [*self.named_children()]:
+            delattr(self, name)
+        for parts in (
+            other.named_children(),
+            other.named_parameters(recurse=False),
+            other.named_buffers(recurse=False),
+        ):
+            for name, part in parts:
+                setattr(self, name, part)
+        self._keys = other._keys
 
     @classmethod
-    def _restored(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
+    def _from_settings(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
         for name, value in settings.items():  # each layer takes time, even where it takes no memory
             if name.startswith("num_") and isinstance(value, int) and value > len(params):
                 raise ValueError(f"`{name}` must be no more than there are weights, {len(params)}, got {value}")
         with torch.device("meta"):
-            made = cls(**settings)
-        given = weights.fitted(made._shapes(), params)  # before there is memory, of whatever size the file says
-        dtype = torch.as_tensor(next(iter(given.values()))).dtype
-        return made.to(dtype).to_empty(device=torch.get_default_device())
+            network = cls(**settings)
+        arrays = weights.fitted(network._shapes(), params)  # before there is memory, of whatever size the file says
+        dtype = torch.as_tensor(next(iter(arrays.values()))).dtype
+        return network.to(dtype).to_empty(device=torch.get_default_device())
 
     def _own_weights(self) -> list[str]:
-        layers = {key.partition("/")[0] for key in self._params_tree()}
+        layers = {key.partition("/")[0] for key in self._keys}
         return [name for name in self.state_dict() if name.partition(".")[0] not in layers]
 
     def extra_repr(self) -> str:
         """Return the settings, for the repr."""
         return self.my_params.partition("(")[2][:-1]
 
-    def _held(self) -> dict[str, list[Tensor]]:
-        """Views in the layout of the pure form, of which the weights are the sums: torch's LSTM has two biases."""
-        raise NotImplementedError
-
-    def _params_tree(self) -> dict[str, Tensor]:
-        return {key: x + others[0] if others else x for key, (x, *others) in self._held().items()}
-
-    @torch.no_grad()
-    def _set_params_tree(self, params: dict[str, Any]) -> None:
-        for key, (x, *others) in self._held().items():
-            x.copy_(torch.as_tensor(params[key]))
-            for other in others:
-                other.zero_()
-
 
 class SequenceAnomalyScoreLayer(_Network):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
-    A module form of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training.
+    The module of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training. It
+    maps features (..., F) to scores (..., 1).
 
     Parameters
     ----------
@@ -119,7 +135,13 @@ class SequenceAnomalyScoreLayer(_Network):
     Raises
     ------
     TypeError, ValueError
-        If an option is not what it must be.
+        If a setting is not what it must be.
+
+    Examples
+    --------
+    >>> layer = SequenceAnomalyScoreLayer(3, [16, 8], use_norm="batch")
+    >>> layer(torch.zeros(32, 10, 3)).shape
+    torch.Size([32, 10, 1])
     """
 
     def __init__(
@@ -137,9 +159,9 @@ class SequenceAnomalyScoreLayer(_Network):
         super().__init__()
         options.check_activations(activation=activation, final_activation=final_activation)
         self.in_features = positive("in_features", in_features)
-        self.hidden_units = options.listed("hidden_units", hidden_units)
+        self.hidden_units = options.list_of_units("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
-        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
+        self.dropout_rate = options.drop_rate("dropout_rate", dropout_rate)
         self.kernel_regularizer = _regularizer("kernel_regularizer", kernel_regularizer)
         self.bias_regularizer = _regularizer("bias_regularizer", bias_regularizer)
         shapes = options.score_head_shapes(self.in_features, self.hidden_units, use_norm)
@@ -147,47 +169,48 @@ class SequenceAnomalyScoreLayer(_Network):
             layer, _, array = key.rpartition("/")
             if not hasattr(self, layer):
                 self.add_module(layer, nn.Module())
-            if array.startswith("moving"):
-                getattr(self, layer).register_buffer(array, torch.empty(shape))
-            else:
-                getattr(self, layer).register_parameter(array, nn.Parameter(torch.empty(shape)))
+            x = torch.empty(shape)
+            setattr(getattr(self, layer), array, nn.Buffer(x) if array.startswith("moving") else nn.Parameter(x))
         self._keys = list(shapes)
         self.reset_parameters()
 
-    def _held(self) -> dict[str, list[Tensor]]:
-        return {key: [getattr(getattr(self, layer), array)] for key in self._keys for layer, array in [key.split("/")]}
+    def _weight_views(self) -> dict[str, tuple[Tensor, ...]]:
+        parts = ((key, *key.split("/")) for key in self._keys)
+        return {key: (getattr(getattr(self, layer), array),) for key, layer, array in parts}
 
     def regularization(self) -> Tensor | float:
-        """Return the sum of what the regularizers say of kernels and of biases; to be added to the loss."""
+        """Return the sum of the regularizers of all kernels and biases, to be added to the loss."""
+        regularizers = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}
         total: Tensor | float = 0.0
         for key, x in self._params_tree().items():
-            array = key.rpartition("/")[2]
-            of = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}.get(array)
-            total = total if of is None else total + of(x)
+            regularizer = regularizers.get(key.rpartition("/")[2])
+            total = total if regularizer is None else total + regularizer(x)
         return total
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the scores, (..., 1)."""
+        """Return the scores (..., 1) of features (..., F)."""
         fits = isinstance(features, Tensor) and features.shape[-1:] == (self.in_features,)
         _check_input("features", features, self.score_output.kernel, f"(..., {self.in_features})", fits=fits)
         params = self._params_tree()
         drop = (lambda x: nn.functional.dropout(x, self.dropout_rate)) if self.training else None
-        named = (ACTIVATIONS[self.activation], ACTIVATIONS[self.final_activation])
-        found, moved = score(array_namespace(features), params, features, norm_named(self.use_norm), *named, drop)
+        activations = (ACTIVATIONS[self.activation], ACTIVATIONS[self.final_activation])
+        norm, xp = norm_kind(self.use_norm), array_namespace(features)
+        scores, moved = score(xp, params, features, norm, *activations, drop)
         with torch.no_grad():
             for key, value in moved.items():
                 params[key].copy_(value)
-        return found
+        return scores
 
 
-class LSTMAutoencoderAnomaly(_Network):
+class LSTMAutoencoderAnomaly(_Network, options.AutoencoderSettings):
     """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
 
-    A module form of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. Masks of dropout
-    are drawn for each sample and layer, and are the same at all steps, as in Keras; `torch.nn.LSTM` knows none of the
-    recurrent state, so with a `recurrent_dropout_rate` training goes step by step, through the pure form.
-    `torch.compile` leaves `torch.nn.LSTM` as it is, so that ``fullgraph=True`` is refused.
-    Of the two biases that `torch.nn.LSTM` adds, the second begins as 0 and is not trained, unless one asks for it.
+    The module of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. It maps series
+    (B, T, F) to their reconstruction (B, T', F). Masks of dropout are drawn for each sample and layer, and are the same
+    at all steps, as in Keras; `torch.nn.LSTM` knows none of the recurrent state, so with a `recurrent_dropout_rate`
+    training goes step by step, through the pure function. `torch.compile` leaves `torch.nn.LSTM` as it is, so that
+    ``fullgraph=True`` is refused. Of the two biases that `torch.nn.LSTM` adds, the second begins as 0 and is not
+    trained, unless one asks for it.
 
     Parameters
     ----------
@@ -215,12 +238,21 @@ class LSTMAutoencoderAnomaly(_Network):
     Raises
     ------
     TypeError, ValueError
-        If an option is not what it must be.
+        If a setting is not what it must be.
 
     Warns
     -----
     UserWarning
         If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
+
+    Examples
+    --------
+    >>> network = LSTMAutoencoderAnomaly(n_features=3, latent_dim=8, lstm_units=8)
+    >>> series = torch.zeros(32, 10, 3)
+    >>> network(series).shape
+    torch.Size([32, 10, 3])
+    >>> network.compute_reconstruction_error(series).shape
+    torch.Size([32])
     """
 
     def __init__(
@@ -239,64 +271,58 @@ class LSTMAutoencoderAnomaly(_Network):
         use_bidirectional_encoder: bool = False,
         use_bottleneck_dense: bool = False,
     ) -> None:
-        super().__init__()
-        options.check_activations(activation=activation, intermediate_activation=intermediate_activation)
-        sizes = options.Autoencoder(
+        nn.Module.__init__(self)
+        options.AutoencoderSettings.__init__(
+            self,
             latent_dim,
             lstm_units,
+            n_repeats,
             num_encoder_layers,
             num_decoder_layers,
-            use_bidirectional_encoder,
-            use_bottleneck_dense,
-        ).checked()
-        self.latent_dim, self.lstm_units, self.num_encoder_layers, self.num_decoder_layers, *flags = sizes
-        self.use_bidirectional_encoder, self.use_bottleneck_dense = flags
+            activation,
+            intermediate_activation,
+            dropout_rate,
+            recurrent_dropout_rate,
+            use_bidirectional_encoder=use_bidirectional_encoder,
+            use_bottleneck_dense=use_bottleneck_dense,
+        )
         self.n_features = positive("n_features", n_features)
-        self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
-        self.activation, self.intermediate_activation = activation, intermediate_activation
-        self.dropout_rate = options.rate("dropout_rate", dropout_rate)
-        self.recurrent_dropout_rate = options.rate("recurrent_dropout_rate", recurrent_dropout_rate)
-        shapes = sizes.shapes(self.n_features)
-        for key, (n_in, n_out) in ((key, shape) for key, shape in shapes.items() if key.endswith("/kernel")):
-            layer, _, direction = key.removesuffix("/kernel").partition("/")
+        shapes = options.autoencoder_shapes(self.n_features, self)
+        for name, (n_in, n_out) in options.layer_sizes(shapes).items():
+            layer, _, direction = name.partition("/")
             if not layer.startswith(("encoder_", "decoder_")) or layer == "decoder_dense":
                 self.add_module(layer, nn.Linear(n_in, n_out))
-            elif direction != "backward":
+            elif direction != "backward":  # which the layer has beside the one forward in time
                 self.add_module(layer, _lstm(n_in, n_out // 4, bidirectional=bool(direction)))
         self._keys = list(shapes)
         self.reset_parameters()
 
-    def _held(self) -> dict[str, list[Tensor]]:
-        held = {}
-        for key in self._keys:
-            name, _, array = key.rpartition("/")
-            layer, _, direction = name.partition("/")
-            module = getattr(self, layer)
-            if isinstance(module, nn.Linear):
-                held[key] = [module.weight.T if array == "kernel" else module.bias]
-            else:
-                end = "_l0" + "_reverse" * (direction == "backward")
-                own = [getattr(module, name + end) for name in _NAMES[array]]
-                held[key] = own if array == "bias" else [own[0].T]
-        return held
+    def _weight_views(self) -> dict[str, tuple[Tensor, ...]]:
+        return {key: self._views(*key.rpartition("/")[::2]) for key in self._keys}
+
+    def _views(self, name: str, array: str) -> tuple[Tensor, ...]:
+        layer, _, direction = name.partition("/")
+        module = getattr(self, layer)
+        if isinstance(module, nn.Linear):
+            return (module.weight.T if array == "kernel" else module.bias,)
+        end = "_l0_reverse" if direction == "backward" else "_l0"
+        if array == "bias":
+            return getattr(module, f"bias_ih{end}"), getattr(module, f"bias_hh{end}")
+        return (getattr(module, f"weight_{'hh' if array == 'recurrent_kernel' else 'ih'}{end}").T,)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return the reconstruction, (B, T', F)."""
-        fits = (
-            isinstance(inputs, Tensor)
-            and inputs.ndim == 3
-            and inputs.shape[2] == self.n_features
-            and inputs.shape[1] > 0
-        )
+        """Return the reconstruction (B, T', F) of series (B, T, F)."""
+        fits = isinstance(inputs, Tensor) and inputs.ndim == 3
+        fits = fits and inputs.shape[2] == self.n_features and inputs.shape[1] > 0
         shape = f"(B, T, {self.n_features}), T > 0"
         _check_input("inputs", inputs, self.decoder_dense.weight, shape, fits=fits)
         xp = array_namespace(inputs)
         output, between = ACTIVATIONS[self.activation], ACTIVATIONS[self.intermediate_activation]
         if self.training and self.recurrent_dropout_rate:
-            return reconstruct(xp, self._params_tree(), inputs, self.n_repeats, output, between, self._drop)
+            return reconstruct(xp, self._params_tree(), inputs, self.n_repeats, output, between, self._mask)
         state, sequence = (inputs[:0], inputs[:0]), inputs
         for i in range(1, self.num_encoder_layers + 1):
-            sequence, state = getattr(self, f"encoder_{i}")(self._dropped(sequence))
+            sequence, state = getattr(self, f"encoder_{i}")(self._drop(sequence))
         h, c = (torch.cat(tuple(x), -1) for x in state)  # of both directions
         if self.use_bottleneck_dense:
             h, c = between(xp, self.bottleneck_h(h)), between(xp, self.bottleneck_c(c))
@@ -304,18 +330,17 @@ class LSTMAutoencoderAnomaly(_Network):
         if hasattr(self, "project_state_h"):
             h, c = between(xp, self.project_state_h(h)), between(xp, self.project_state_c(c))
         sequence = latent[:, None].expand(-1, self.n_repeats or inputs.shape[1], -1)
-        given: tuple[Tensor, Tensor] | None = (h[None], c[None])
         for i in range(1, self.num_decoder_layers + 1):
-            sequence, _ = getattr(self, f"decoder_{i}")(self._dropped(sequence), given)
-            given = None
+            first = (h[None], c[None]) if i == 1 else None
+            sequence, _ = getattr(self, f"decoder_{i}")(self._drop(sequence), first)
         return output(xp, self.decoder_dense(sequence))
 
-    def _dropped(self, sequence: Tensor) -> Tensor:
+    def _drop(self, sequence: Tensor) -> Tensor:
         if not self.training or not self.dropout_rate:
             return sequence
-        return sequence * self._drop("inputs", torch.ones_like(sequence[:, :1]))
+        return sequence * self._mask("inputs", torch.ones_like(sequence[:, :1]))
 
-    def _drop(self, which: str, ones: Tensor) -> Tensor:
+    def _mask(self, which: str, ones: Tensor) -> Tensor:
         return nn.functional.dropout(ones, self.recurrent_dropout_rate if which == "state" else self.dropout_rate)
 
     def compute_reconstruction_error(self, inputs: Tensor, reconstructions: Tensor | None = None) -> Tensor:
@@ -341,13 +366,10 @@ def _check_input(name: str, x: Any, weight: Tensor, shape: str, *, fits: bool) -
         raise TypeError(f"`{name}` must be of {weight.dtype}, as the weights are, got {x.dtype}")
 
 
-def _regularizer(name: str, given: Regularizer) -> Regularizer:
-    if given is not None:
-        function(name, given)
-    return given
-
-
-_NAMES = {"kernel": ["weight_ih"], "recurrent_kernel": ["weight_hh"], "bias": ["bias_ih", "bias_hh"]}
+def _regularizer(name: str, regularizer: Regularizer) -> Regularizer:
+    if regularizer is not None:
+        function(name, regularizer)
+    return regularizer
 
 
 def _lstm(n_in: int, units: int, *, bidirectional: bool) -> nn.LSTM:
@@ -359,9 +381,9 @@ def _lstm(n_in: int, units: int, *, bidirectional: bool) -> nn.LSTM:
     return module
 
 
-def _started(key: str, x: Tensor) -> None:
-    """Overwrite a parameter by what it starts with."""
-    kind = options.start(key)
+def _initialize(key: str, x: Tensor) -> None:
+    """Overwrite a weight by its initial value."""
+    kind = options.initializer(key)
     if kind == "glorot_uniform":
         nn.init.xavier_uniform_(x)
     elif kind == "orthogonal":

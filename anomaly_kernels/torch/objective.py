@@ -1,4 +1,4 @@
-"""Several losses as one, as a module that owns what is learnt."""
+"""Several losses as one, as a torch module that owns their learnt radii and log-variances."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from anomaly_kernels import objective
 from anomaly_kernels.objective import Node, ObjectiveError
-from anomaly_kernels.objective._objective import objective_of
+from anomaly_kernels.objective._objective import as_objective
 
 
 class Objective(nn.Module):
-    """Several losses as one, and metrics beside them, computed of tensors that are given by name.
+    """Several losses as one, and metrics beside them, computed from a dict of tensors.
 
-    A module form of `anomaly_kernels.Objective`, which says what nodes and descriptions are.
+    The module of `anomaly_kernels.Objective`, which says what nodes and descriptions are.
 
     Parameters
     ----------
@@ -43,19 +43,19 @@ class Objective(nn.Module):
 
     def __init__(self, nodes: Mapping[str, Node] | objective.Objective, *, uncertainty: Collection[str] = ()) -> None:
         super().__init__()
-        self.pure = objective_of(nodes, uncertainty)
-        self._wired = [name for node in self.pure.nodes.values() for name in node.sources.values()]
+        self.pure = as_objective(nodes, uncertainty)
+        self._sources = [source for node in self.pure.nodes.values() for source in node.sources.values()]
         self.settings = nn.Module()
         self.models = nn.ModuleDict()
-        taken = {name: self._taken_in(name, node) for name, node in self.pure.nodes.items()}
-        self._own = {name: own for name, own in taken.items() if own}
-        for name, learning in self.pure.learnt.items():
-            held = nn.ParameterDict()
-            for node in learning:
-                if hasattr(held, node):
-                    raise ObjectiveError(f"node {node!r} needs another name: torch has its own meaning of this one")
-                held[node] = nn.Parameter(torch.tensor(0.0))
-            setattr(self, name, held)
+        names = {name: self._register_settings(name, node) for name, node in self.pure.nodes.items()}
+        self._tensor_names = {name: by_setting for name, by_setting in names.items() if by_setting}
+        for kind, learning in self.pure.learnt.items():
+            parameters = nn.ParameterDict()
+            for name in learning:
+                if hasattr(parameters, name):
+                    raise ObjectiveError(f"node {name!r} needs another name: torch has its own meaning of this one")
+                parameters[name] = nn.Parameter(torch.tensor(0.0))
+            setattr(self, kind, parameters)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -71,21 +71,20 @@ class Objective(nn.Module):
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
 
-    def _taken_in(self, name: str, node: Node) -> dict[str, str | list[str]]:
-        """Make parts of the module of a node's settings that can be some; the names that tensors have in `settings`."""
-        own: dict[str, str | list[str]] = {}
+    def _register_settings(self, name: str, node: Node) -> dict[str, str | list[str]]:
+        """Make a node's models and tensors parts of the module; by setting, the names of tensors in `settings`."""
+        tensor_names: dict[str, str | list[str]] = {}
         for key, value in node.settings.items():
-            many = isinstance(value, list | tuple)
-            parts = {f"{name}:{key}:{k}": x for k, x in enumerate(value)} if many else {f"{name}:{key}": value}
+            is_list = isinstance(value, list | tuple)
+            parts = {f"{name}:{key}:{k}": x for k, x in enumerate(value)} if is_list else {f"{name}:{key}": value}
             self.models.update({part: x for part, x in parts.items() if isinstance(x, nn.Module)})
-            tensors = [isinstance(x, Tensor | np.ndarray) for x in parts.values()]
-            if any(tensors):
+            if any(isinstance(x, Tensor | np.ndarray) for x in parts.values()):
                 for part, x in parts.items():
-                    self._keep(part, x)
-                own[key] = list(parts) if many else next(iter(parts))
-        return own
+                    self._register_setting(part, x)
+                tensor_names[key] = list(parts) if is_list else f"{name}:{key}"
+        return tensor_names
 
-    def _keep(self, part: str, x: Any) -> None:
+    def _register_setting(self, part: str, x: Any) -> None:
         if isinstance(x, nn.Parameter):
             self.settings.register_parameter(part, x)
         elif isinstance(x, Tensor):
@@ -95,16 +94,16 @@ class Objective(nn.Module):
         else:
             setattr(self.settings, part, x)
 
-    def _kept(self) -> dict[str, dict[str, Any]]:
-        """These settings as they are now: torch may have put others in their place."""
+    def _current_settings(self) -> dict[str, dict[str, Any]]:
+        """Return the settings with tensors, by node: torch may have put others in the place of the first ones."""
         return {
             node: {
-                key: [getattr(self.settings, part) for part in parts]
-                if isinstance(parts, list)
-                else getattr(self.settings, parts)
-                for key, parts in own.items()
+                key: [getattr(self.settings, name) for name in names]
+                if isinstance(names, list)
+                else getattr(self.settings, names)
+                for key, names in by_setting.items()
             }
-            for node, own in self._own.items()
+            for node, by_setting in self._tensor_names.items()
         }
 
     def forward(
@@ -127,12 +126,12 @@ class Objective(nn.Module):
             The value of each node by its name.
         """
         stage = ("train" if self.training else "val") if stage is None else stage
-        params = {name: {node: getattr(self, name)[node] for node in nodes} for name, nodes in self.pure.learnt.items()}
-        wired = [inputs.get(name) for name in self._wired] if isinstance(inputs, Mapping) else []
-        device = next((x.device.type for x in wired if isinstance(x, Tensor)), "cpu")
+        params = {kind: {node: getattr(self, kind)[node] for node in nodes} for kind, nodes in self.pure.learnt.items()}
+        arrays = [inputs.get(source) for source in self._sources] if isinstance(inputs, Mapping) else []
+        device = next((x.device.type for x in arrays if isinstance(x, Tensor)), "cpu")
         autocasts = torch.amp.is_autocast_available(device)
         with torch.autocast(device, enabled=False) if autocasts else nullcontext():  # in which losses overflow
-            return self.pure(inputs, stage=stage, params=params, settings=self._kept())
+            return self.pure(inputs, stage=stage, params=params, settings=self._current_settings())
 
     @torch.no_grad()
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:

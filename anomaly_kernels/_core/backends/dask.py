@@ -88,4 +88,9 @@ def _on_one_chunk(function: Any, x: da.Array) -> da.Array:
     return x.rechunk(-1).map_blocks(function, dtype=x.dtype)
 
 
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays; bags and data frames are none."""
+    return issubclass(kind, da.Array)
+
+
 namespace = Dask("dask", standard)

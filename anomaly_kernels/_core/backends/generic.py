@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.typing import Array, DType, F, Namespace, Setting
 
@@ -222,6 +224,10 @@ class Generic:
     def device(self, x: Array) -> Any:
         """The device of x, None where arrays of the library live on one."""
         return getattr(x, "device", None) if self.has_devices else None
+
+    def to_numpy(self, x: Array) -> np.ndarray:
+        """The numbers of x as NumPy's array, which may share its memory; without gradient."""
+        return np.asarray(x)
 
     def as_one(self, function: F) -> F:
         """`function(xp, *arrays)` evaluated as one where a library would compile each step of it by itself."""

@@ -129,4 +129,9 @@ def _jitted(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.jit(function, static_argnums=0)
 
 
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays, or stand for one in a trace."""
+    return issubclass(kind, jax.Array) or issubclass(kind, jax.core.Tracer)
+
+
 namespace = JAX("jax", jnp)

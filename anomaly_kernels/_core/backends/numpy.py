@@ -121,4 +121,9 @@ def _accurately(add: Any, x: Any, axis: Axis, keepdims: bool) -> Any:  # noqa: F
 _ONES = {np.dtype(kind): np.ones(ROW, kind) for kind in (np.float32, np.float64)}
 
 
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays; masked arrays and matrices mean something else."""
+    return issubclass(kind, (np.ndarray, np.generic)) and not issubclass(kind, (np.ma.MaskedArray, np.matrix))
+
+
 namespace = NumPy("numpy", standard)

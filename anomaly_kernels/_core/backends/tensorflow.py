@@ -131,4 +131,9 @@ class TensorFlow(Generic):
         return tf.executing_eagerly()
 
 
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays; ragged and sparse tensors are none."""
+    return issubclass(kind, (tf.Tensor, tf.Variable))
+
+
 namespace = TensorFlow("tensorflow", tf)

@@ -1,4 +1,4 @@
-"""The namespace of torch: its own functions wherever they mean what the standard says, as wrappers cost microseconds."""
+"""The namespace of torch: its own functions where they mean what the standard says, since wrappers cost microseconds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import array_api_compat.torch as standard
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -156,6 +157,10 @@ class Torch(Generic):
     def is_known(self, x: Tensor) -> bool:
         return not evaluation.is_watched()
 
+    def to_numpy(self, x: Tensor) -> np.ndarray:
+        x = x.detach().cpu()
+        return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+
     def is_lean(self, *arrays: Any) -> bool:
         seen = evaluation.is_watched() or evaluation.is_recorded(arrays)
         return not seen and all(map(evaluation.is_plain, arrays))
@@ -182,6 +187,11 @@ def _numpy() -> Any:
     from anomaly_kernels._core.backends.numpy import namespace
 
     return namespace
+
+
+def is_array(kind: type) -> bool:
+    """Whether objects of a type are arrays."""
+    return issubclass(kind, Tensor)
 
 
 namespace = Torch("torch", standard)

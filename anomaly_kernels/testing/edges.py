@@ -1,16 +1,13 @@
-"""Ordinary edges of inputs, by kind of argument: saturated logits, zeros and ones, constants, data far away."""
+"""Inputs at ordinary edges, by kind of argument: saturated logits, zeros and ones, constants, data far away."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anomaly_kernels.testing.samples import ARGUMENTS
-
-if TYPE_CHECKING:
-    from anomaly_kernels.testing.case import Case
+from anomaly_kernels.testing.arguments import ARGUMENTS
+from anomaly_kernels.testing.case import Case
 
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -44,8 +41,8 @@ CHANGES: dict[str, dict[str, Change]] = {
 }
 
 
-def extremes(case: Case) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Yield a label and the leaves it changes, for each edge that changes any of the case's arguments."""
+def cases_at_edges(case: Case) -> Iterator[tuple[str, Case]]:
+    """Yield a label and the case with inputs at that edge, for each edge that the case's arguments have."""
     for label, changes in CHANGES.items():
         changed = {}
         for name, kind in _kinds(case).items():
@@ -53,7 +50,7 @@ def extremes(case: Case) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
             if change is not None:
                 changed[name] = change(case.leaves[name])
         if changed:
-            yield label, changed
+            yield label, case.with_leaves(changed)
 
 
 def _kinds(case: Case) -> dict[str, str]:

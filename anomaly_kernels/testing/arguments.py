@@ -1,4 +1,4 @@
-"""Deterministic NumPy inputs for any function, by the names of its arguments.
+"""Which values and axes an argument has, by its name, and a NumPy array drawn for it.
 
 The same word means the same thing in the whole library, so a name is enough to know what to draw: `ARGUMENTS` gives
 each one a kind (what its values may be) and its axes. Equal letters are equal lengths. A function of your own whose
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anomaly_kernels.testing import _networks
+from anomaly_kernels.testing.parameters import lstm_autoencoder, mixture, score_head
 
 
 class Argument(NamedTuple):
-    """What an argument holds: a kind of values, and one letter for each axis."""
+    """A kind of values, and one letter for each axis."""
 
     kind: str
     axes: str
@@ -67,26 +67,26 @@ KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] =
 
 
 def array_arguments(function: Callable[..., Any]) -> list[str]:
-    """Names of the arguments that may be given by position: the arrays."""
+    """Names of the arguments that may be passed by position: the arrays."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
 def arguments(names: Collection[str], settings: Collection[str] = ()) -> dict[str, Argument]:
-    """Kind and axes of the arguments of one function; some depend on the company they are in."""
-    found = {}
+    """Kind and axes of the arguments of one function; some depend on its other arguments and settings."""
+    result = {}
     for name in names:
         if name == "params":
-            found[name] = Argument(f"params of {_network_of(names)}", "")
+            result[name] = Argument(f"params of {_network_of(names)}", "")
         elif name not in ARGUMENTS:
             raise ValueError(f"`{name}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
         else:
-            found[name] = ARGUMENTS[name]
-    if "quantiles" in settings and "y_pred" in found:
-        found["y_pred"] = Argument("real", "NTQD")
-    elif "x_true" in found and "y_pred" in found:  # a student's output beside the teacher's input
-        found["y_pred"] = Argument("probability", "NTD")
-    return found
+            result[name] = ARGUMENTS[name]
+    if "quantiles" in settings and "y_pred" in result:
+        result["y_pred"] = Argument("real", "NTQD")
+    elif "x_true" in result and "y_pred" in result:  # a student's output beside the teacher's input
+        result["y_pred"] = Argument("probability", "NTD")
+    return result
 
 
 def _network_of(names: Collection[str]) -> str:
@@ -98,6 +98,6 @@ def draw(argument: Argument, rng: np.random.Generator, sizes: Mapping[str, int] 
     if argument.kind in KINDS:
         return KINDS[argument.kind](rng, tuple(sizes[axis] for axis in argument.axes))
     if argument.kind == "params of z":
-        return _networks.mixture(rng, sizes["K"], sizes["L"])
-    network = _networks.score_head if argument.kind == "params of features" else _networks.lstm_autoencoder
+        return mixture(rng, sizes["K"], sizes["L"])
+    network = score_head if argument.kind == "params of features" else lstm_autoencoder
     return network(rng, sizes["D"])

@@ -1,8 +1,8 @@
-"""The driver that every other one starts from, and the trees of arrays that drivers take and give."""
+"""NumPy's driver, from which that of every other library is derived."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,40 +10,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-Arrays = Mapping[str, Any]
+from anomaly_kernels.testing.trees import Arrays
+
 Function = Callable[[Arrays], Any]
 
 
-def map_arrays(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Apply a function to every array of nested dicts, tuples and lists; None stays None."""
-    if tree is None:
-        return None
-    if isinstance(tree, Mapping):
-        return {name: map_arrays(function, value) for name, value in tree.items()}
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(map_arrays(function, value) for value in tree))
-    if isinstance(tree, tuple | list):
-        return type(tree)(map_arrays(function, value) for value in tree)
-    return function(tree)
-
-
-def flatten(tree: Any, name: str = "result") -> dict[str, Any]:
-    """List the arrays of a tree by path: fields and keys are joined to the name by ``.``, None is left out."""
-    if tree is None:
-        return {}
-    if isinstance(tree, Mapping):
-        pairs = list(tree.items())
-    elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        pairs = list(zip(tree._fields, tree, strict=True))
-    elif isinstance(tree, tuple | list):
-        pairs = list(enumerate(tree))
-    else:
-        return {name: tree}
-    return {path: leaf for key, value in pairs for path, leaf in flatten(value, f"{name}.{key}").items()}
-
-
 class Driver:
-    """NumPy. Also what every other driver starts from.
+    """NumPy; the other drivers override what differs.
 
     Attributes
     ----------
@@ -55,7 +28,7 @@ class Driver:
         What the library offers beyond evaluation: gradient, value_and_grad, jit, vmap, lazy, layout, device,
         unknown_batch.
     halves : tuple of str
-        The half-precision dtypes it has.
+        Names of its half-precision dtypes.
     """
 
     name: ClassVar[str] = "numpy"

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from anomaly_kernels.losses.mixture import GMMParams
+
 Parameters = dict[str, np.ndarray]
 
 
 def mixture(rng: np.random.Generator, components: int, dimensions: int) -> Any:
     """Parameters of a mixture of Gaussians, consistent with one another."""
-    from anomaly_kernels.losses.mixture import GMMParams
-
     factor = rng.normal(size=(components, dimensions, 2 * dimensions))
     cov = factor @ factor.swapaxes(-1, -2) / dimensions + 0.3 * np.eye(dimensions)
     chol = np.linalg.cholesky(cov)
@@ -43,14 +43,15 @@ def score_head(rng: np.random.Generator, n_features: int) -> Parameters:
 
 def norms(rng: np.random.Generator, kind: str, params: Parameters) -> Parameters:
     """Normalisation after each hidden layer of a score head."""
-    found: Parameters = {}
+    result: Parameters = {}
     for i in (1, 2):
         width = params[f"hidden_dense_{i}/bias"].shape
-        found |= {f"{kind}_norm_{i}/gamma": rng.uniform(0.5, 2, width), f"{kind}_norm_{i}/beta": rng.normal(size=width)}
+        result[f"{kind}_norm_{i}/gamma"] = rng.uniform(0.5, 2, width)
+        result[f"{kind}_norm_{i}/beta"] = rng.normal(size=width)
         if kind == "batch":
-            found[f"batch_norm_{i}/moving_mean"] = rng.normal(size=width)
-            found[f"batch_norm_{i}/moving_variance"] = rng.uniform(0.5, 2, width)
-    return found
+            result[f"batch_norm_{i}/moving_mean"] = rng.normal(size=width)
+            result[f"batch_norm_{i}/moving_variance"] = rng.uniform(0.5, 2, width)
+    return result
 
 
 def lstm_autoencoder(rng: np.random.Generator, n_features: int) -> Parameters:
