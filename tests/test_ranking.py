@@ -628,6 +628,28 @@ def test_a_million_scores_need_a_fifth_of_the_memory_of_scikit_learn(metric):
     assert peaks[0] <= 0.2 * peaks[1]
 
 
+@pytest.mark.library("numpy")
+@pytest.mark.parametrize("dtype", ["bool", "int64", "float32"])
+def test_a_call_of_few_scores_takes_few_frames(dtype):
+    """The cost of a small call is Python's: each frame takes about a third of a microsecond."""
+    import sys
+
+    frames, truth = [], TRUTH.astype(dtype)
+
+    def count(frame, event, _):
+        if event == "call" and "anomaly_kernels/" in frame.f_code.co_filename:
+            frames.append(frame.f_code.co_name)
+
+    ak.average_precision(truth, SCORE)
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        ak.average_precision(truth, SCORE)
+    finally:
+        sys.setprofile(before)
+    assert 20 < len(frames) <= 40, frames
+
+
 @pytest.mark.library("dask")
 def test_dask_ranks_chunk_by_chunk():
     """Every task sees a chunk, or states of distinct scores: of few scores, none sees much."""
