@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -qq --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types docs stubs bench mutation coverage build clean
+.PHONY: help demo test lint types docs bench mutation coverage build clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,11 +41,9 @@ types: $(VENV)/.dev  ## mypy --strict
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev  ## the documentation, into build/docs
+	$(BIN)/python docs/imports.py --check
 	$(BIN)/sphinx-build -W --keep-going --fresh-env --quiet docs build/docs
 	@echo "build/docs/index.html"
-
-stubs: $(VENV)/.dev  ## the adapters' stubs, from the kernels
-	$(BIN)/python tests/stubs.py
 
 bench: $(VENV)/.dev  ## speed and memory beside the plain formula and what users would pick instead
 	$(BIN)/python -m benchmarks
