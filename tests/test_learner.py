@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from adapters import CLASSES, all_variants
+from adapters import all_variants
 
-from anomaly_kernels._classes.settings import settings_of
+from anomaly_kernels._classes.settings import constructor_names, settings_of
 
 pytestmark = [
     pytest.mark.library("torch", "jax", "tensorflow"),
@@ -82,7 +81,7 @@ def test_a_saved_file_makes_the_same_object_again(label, package, driver, tmp_pa
 def test_parameters_are_those_of_the_constructor(label, package):
     made = EVERY[label].made(package, lambda x: x)
     found = made.get_params()
-    assert list(found) == list(inspect.signature(type(made)).parameters)
+    assert tuple(found) == constructor_names(type(made))
     assert all(f"{name}=" in made.my_params for name in found)
     assert all(f"  {name}" in made.summary() for name in found)
     other = {name: OTHER.get(name, 0.25) for name in settings_of(type(made))}
@@ -219,7 +218,7 @@ def test_a_class_of_a_users_own_has_its_parameters_too(iou, tmp_path):
             self.alpha = alpha
 
     made = Mine(3.0, smooth=0.5)
-    assert list(inspect.signature(Mine).parameters) == ["alpha", *inspect.signature(iou).parameters]
+    assert constructor_names(Mine) == ("alpha", *constructor_names(iou))
     assert made.my_params.startswith("Mine(alpha=3.0, ")
     assert (clone(made).alpha, clone(made).smooth) == (3.0, 0.5)
     assert made.set_params(alpha=2.0, smooth=1.0).get_params()["alpha"] == 2.0
@@ -265,16 +264,3 @@ def test_scikit_learn_clones_them(label, package):
     assert copied.my_params == first.my_params
     lists = [name for name, value in first.get_params().items() if isinstance(value, list)]
     assert all(getattr(copied, name) is not getattr(first, name) for name in lists)
-
-
-@each_variant
-@pytest.mark.parametrize("name", CLASSES)
-def test_documentation_is_that_of_the_kernel(name, package):
-    made = all_variants()[f"{name}-default"].made(package, lambda x: x)
-    text = type(made).__doc__
-    assert text.startswith(made.kernel.__doc__.partition("\n")[0])
-    section = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
-    named = {n.strip() for line in section.splitlines() if line[:1].strip() for n in line.partition(":")[0].split(",")}
-    assert named == set(inspect.signature(type(made)).parameters)
-    assert "Returns\n-------" not in text
-    assert ">>>" not in text

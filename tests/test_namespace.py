@@ -305,6 +305,20 @@ def test_dtypes_to_add_and_to_count_in(driver):
     assert xp.is_known(x) is (driver.name != "dask")  # where it is lazy no result may have a shape that depends on it
 
 
+def test_arrays_become_those_of_numpy(driver):
+    x = driver.array(np.asarray([[1.5, -2.0]]), "float32")
+    found = ak.array_namespace(x).to_numpy(x)
+    assert (type(found), found.dtype, found.tolist()) == (np.ndarray, np.float32, [[1.5, -2.0]])
+
+
+@pytest.mark.library("torch")
+def test_tensors_that_numpy_does_not_read_by_itself_become_arrays(driver):
+    torch = driver.module
+    learnt = torch.nn.Parameter(torch.tensor([1.5, -2.0]))
+    for x in (learnt, 2.0 * learnt / 2.0, learnt.bfloat16()):
+        assert ak.array_namespace(x).to_numpy(x).tolist() == [1.5, -2.0]
+
+
 PAIR = np.random.default_rng(0).uniform(-2.0, 2.0, (2, 3, 4))
 BEYOND_THE_STANDARD = {
     "squared_difference": (lambda xp, x, y, how: xp.squared_difference(x, y, how), lambda x, y: (x - y) ** 2),

@@ -471,6 +471,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "wide",
         "counting",
         "is_known",
+        "to_numpy",
         "sorted_classes",
         "reduce",  # these three in test_reduce
         "add_up",

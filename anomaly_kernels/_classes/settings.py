@@ -15,7 +15,7 @@ from anomaly_kernels._core.typing import Array, Items
 
 Check = Callable[[str, Any], object]
 
-_GATHERING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_NOT_BY_NAME = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _MOST_NAMES, _MOST_OF_A_NAME = 8, 60  # in messages, whose names may come from a file
 
 
@@ -98,11 +98,11 @@ def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
 def _read_constructor(cls: type[Configured]) -> dict[str, None]:
     names: dict[str, None] = {}
     for base in cls.__mro__:
-        if not issubclass(base, Configured) or hasattr(base, "kernel") != hasattr(cls, "kernel"):
-            break  # what a base of all losses or metrics takes, each of them has said by itself
+        if not issubclass(base, Configured):
+            break
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(base.__init__).parameters.values()
-            own = [p.name for p in parameters if p.kind not in _GATHERING]
+            own = [p.name for p in parameters if p.kind not in _NOT_BY_NAME]
             names |= dict.fromkeys(name for name in own if name not in cls.keywords)
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break

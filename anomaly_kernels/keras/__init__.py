@@ -1,70 +1,35 @@
 """The losses and metrics for Keras 3, on TensorFlow, torch and JAX alike."""
 
-from anomaly_kernels.keras.losses import (
-    AdaptiveQuantileLoss,
-    AdversarialAELoss,
-    AEGMMLoss,
-    AnomalyBCEWithLogits,
-    AnomalyLoss,
-    AnomalyRegularizer,
-    DeepSVDDLoss,
-    DeepSVDDSoftBoundaryLoss,
-    DistillationLoss,
-    DistinctnessLoss,
-    ELBOLoss,
-    GaussianKLLoss,
-    IoULoss,
-    KLDivergenceLoss,
-    MSEReconstructionLoss,
-    MultiObjectiveLoss,
-    OrthogonalityLoss,
-    PredictionErrorAnomalyScore,
-    SelectorDiversityRegularizer,
-    SelectorEntropyRegularizer,
-    VAEGMMLoss,
-)
-from anomaly_kernels.keras.metrics import (
-    AnomalyDetectionMetrics,
-    AnomalyPixelStatisticsMetric,
-    ComponentOrthogonalityMetric,
-    ExplainedVarianceMetric,
-    ScoreStatisticsMetric,
-    SelectorDiversityMetric,
-    SelectorEntropyMetric,
-)
-from anomaly_kernels.keras.networks import LSTMAutoencoderAnomaly, SequenceAnomalyScoreLayer
-from anomaly_kernels.keras.objective import Objective
+from anomaly_kernels.keras.losses import AdaptiveQuantileLoss as AdaptiveQuantileLoss
+from anomaly_kernels.keras.losses import AdversarialAELoss as AdversarialAELoss
+from anomaly_kernels.keras.losses import AEGMMLoss as AEGMMLoss
+from anomaly_kernels.keras.losses import AnomalyBCEWithLogits as AnomalyBCEWithLogits
+from anomaly_kernels.keras.losses import AnomalyLoss as AnomalyLoss
+from anomaly_kernels.keras.losses import AnomalyRegularizer as AnomalyRegularizer
+from anomaly_kernels.keras.losses import DeepSVDDLoss as DeepSVDDLoss
+from anomaly_kernels.keras.losses import DeepSVDDSoftBoundaryLoss as DeepSVDDSoftBoundaryLoss
+from anomaly_kernels.keras.losses import DistillationLoss as DistillationLoss
+from anomaly_kernels.keras.losses import DistinctnessLoss as DistinctnessLoss
+from anomaly_kernels.keras.losses import ELBOLoss as ELBOLoss
+from anomaly_kernels.keras.losses import GaussianKLLoss as GaussianKLLoss
+from anomaly_kernels.keras.losses import IoULoss as IoULoss
+from anomaly_kernels.keras.losses import KLDivergenceLoss as KLDivergenceLoss
+from anomaly_kernels.keras.losses import MSEReconstructionLoss as MSEReconstructionLoss
+from anomaly_kernels.keras.losses import MultiObjectiveLoss as MultiObjectiveLoss
+from anomaly_kernels.keras.losses import OrthogonalityLoss as OrthogonalityLoss
+from anomaly_kernels.keras.losses import PredictionErrorAnomalyScore as PredictionErrorAnomalyScore
+from anomaly_kernels.keras.losses import SelectorDiversityRegularizer as SelectorDiversityRegularizer
+from anomaly_kernels.keras.losses import SelectorEntropyRegularizer as SelectorEntropyRegularizer
+from anomaly_kernels.keras.losses import VAEGMMLoss as VAEGMMLoss
+from anomaly_kernels.keras.metrics import AnomalyDetectionMetrics as AnomalyDetectionMetrics
+from anomaly_kernels.keras.metrics import AnomalyPixelStatisticsMetric as AnomalyPixelStatisticsMetric
+from anomaly_kernels.keras.metrics import ComponentOrthogonalityMetric as ComponentOrthogonalityMetric
+from anomaly_kernels.keras.metrics import ExplainedVarianceMetric as ExplainedVarianceMetric
+from anomaly_kernels.keras.metrics import ScoreStatisticsMetric as ScoreStatisticsMetric
+from anomaly_kernels.keras.metrics import SelectorDiversityMetric as SelectorDiversityMetric
+from anomaly_kernels.keras.metrics import SelectorEntropyMetric as SelectorEntropyMetric
+from anomaly_kernels.keras.networks import LSTMAutoencoderAnomaly as LSTMAutoencoderAnomaly
+from anomaly_kernels.keras.networks import SequenceAnomalyScoreLayer as SequenceAnomalyScoreLayer
+from anomaly_kernels.keras.objective import Objective as Objective
 
-__all__ = [
-    "AEGMMLoss",
-    "AdaptiveQuantileLoss",
-    "AdversarialAELoss",
-    "AnomalyBCEWithLogits",
-    "AnomalyDetectionMetrics",
-    "AnomalyLoss",
-    "AnomalyPixelStatisticsMetric",
-    "AnomalyRegularizer",
-    "ComponentOrthogonalityMetric",
-    "DeepSVDDLoss",
-    "DeepSVDDSoftBoundaryLoss",
-    "DistillationLoss",
-    "DistinctnessLoss",
-    "ELBOLoss",
-    "ExplainedVarianceMetric",
-    "GaussianKLLoss",
-    "IoULoss",
-    "KLDivergenceLoss",
-    "LSTMAutoencoderAnomaly",
-    "MSEReconstructionLoss",
-    "MultiObjectiveLoss",
-    "Objective",
-    "OrthogonalityLoss",
-    "PredictionErrorAnomalyScore",
-    "ScoreStatisticsMetric",
-    "SelectorDiversityMetric",
-    "SelectorDiversityRegularizer",
-    "SelectorEntropyMetric",
-    "SelectorEntropyRegularizer",
-    "SequenceAnomalyScoreLayer",
-    "VAEGMMLoss",
-]
+__all__ = [name for name in globals() if name[0].isupper()]  # `as` tells type checkers the same

@@ -711,7 +711,6 @@ class MultiObjectiveLoss(EndpointLayer):
     """
 
     kernel = staticmethod(forecast.multi_objective_loss)
-
     keywords = ("quantile_loss_fn", "anomaly_loss_fn")
 
     @overload
@@ -725,7 +724,7 @@ class MultiObjectiveLoss(EndpointLayer):
     def __init__(
         self, quantiles: Items[float], *, anomaly_weight: Setting = 1.0, **options: Unpack[LayerOptions]
     ) -> None: ...
-    def __init__(
+    def __init__(  # type: ignore[misc]  # the first parameter has two names
         self,
         quantiles: Any = None,
         anomaly_loss_fn: Any = None,

@@ -47,7 +47,7 @@ class Metric(StatefulMetric, Learner, torchmetrics.Metric):
     full_state_update = False
     is_differentiable = False
 
-    def __init__(self, keywords: Keywords, **settings: Any) -> None:
+    def __init__(self, keywords: Keywords, /, **settings: Any) -> None:
         super().__init__(**keywords)
         self.check(settings)
         for name, value in settings.items():

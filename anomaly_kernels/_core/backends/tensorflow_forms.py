@@ -75,11 +75,14 @@ def addable(x: Tensor) -> Tensor:
 def accurate_sum(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:  # noqa: FBT001
     """Sum to 1e-6 of Σ|x| at any length in float32: short rows first, then these in float64."""
     # XLA adds one by one (4 % off at 64M) and merges sums of sums again, unless the dtype changes between them.
+    count = x.shape.num_elements() or math.inf
+    if x.dtype != tf.float32 or count <= 2 * _ROW:
+        return tf.reduce_sum(x, axis, keepdims)
     reduced = axes(x, axis)
     known = [x.shape[a] for a in reduced]
-    if x.dtype != tf.float32 or (None not in known and math.prod(known) <= 2 * _ROW):
+    if None not in known and math.prod(known) <= 2 * _ROW:
         return tf.reduce_sum(x, axis, keepdims)
-    if (x.shape.num_elements() or math.inf) <= _SMALL:
+    if count <= _SMALL:
         parts = tf.cast(x, tf.float64)
     elif len(reduced) == x.shape.rank:
         parts = _row_sums(tf.reshape(x, [-1]), 0)
@@ -91,7 +94,9 @@ def accurate_sum(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:  # noqa: FBT0
 
 def accurate_mean(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:  # noqa: FBT001
     """Mean by the accurate sum."""
-    count = math.prod(size(x, a) for a in axes(x, axis))
+    count = x.shape.num_elements() if axis is None else None
+    if count is None:
+        count = math.prod(size(x, a) for a in axes(x, axis))
     return accurate_sum(x, axis, keepdims) / (count if isinstance(count, int) else tf.cast(count, x.dtype))
 
 

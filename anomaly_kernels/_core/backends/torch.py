@@ -1,4 +1,4 @@
-"""The namespace of torch: its own functions where they mean what the standard says, since wrappers cost microseconds."""
+"""The namespace of torch: its own functions where they mean what the standard says; wrappers cost microseconds."""
 
 from __future__ import annotations
 

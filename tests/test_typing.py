@@ -1,4 +1,4 @@
-"""Type checkers accept right settings of the adapters' classes and functions, and refuse wrong ones."""
+"""What type checkers see of the classes and of JAX's functions: each setting and its type."""
 
 from __future__ import annotations
 
