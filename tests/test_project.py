@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 import anomaly_kernels as ak
-from anomaly_kernels import losses, metrics, networks
+from anomaly_kernels._catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
-KERNELS = [*losses.__all__, *metrics.__all__, *networks.__all__]
+KERNELS = [entry.name for entry in CATALOGUE]
 FRAMEWORKS = ["torch", "jax", "tensorflow", "keras", "dask", "cupy", "array_api_strict"]
 
 
