@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels._core.tape import value_and_grad as with_gradient
+from anomaly_kernels._core.tape.gradient import value_and_grad as with_gradient
 from anomaly_kernels.testing.agreement import agree, fail
 from anomaly_kernels.testing.case import Case, Values
 
