@@ -6,7 +6,6 @@ import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -42,14 +41,10 @@ def foreign(case: Case) -> None:
     for name in plain:
         listed = {**case.arrays(), name: case.leaves[name].tolist()}
         _expect_error(case, listed, [name], f"foreign: `{name}` as a list", TypeError)
+    other = np.ma.masked_array if case.driver.name == "numpy" else np.asarray
     for name in plain if len(case.inputs) > 1 else ():
-        mixed = {**case.arrays(), name: _other_array(case, case.leaves[name])}
+        mixed = {**case.arrays(), name: other(case.leaves[name])}
         _expect_error(case, mixed, [name], f"foreign: `{name}` of another library", TypeError)
-
-
-def _other_array(case: Case, x: np.ndarray) -> Any:
-    """Return an array of a library that is not the case's: NumPy's, or for NumPy a type that is no array at all."""
-    return np.ma.masked_array(x) if case.driver.name == "numpy" else x
 
 
 def settings(case: Case) -> None:
