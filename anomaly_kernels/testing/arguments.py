@@ -135,16 +135,16 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
 
 def arguments(names: Collection[str], settings: Collection[str] = ()) -> dict[str, Argument]:
     """Kind and axes of the arguments of one function; some depend on its other arguments and settings."""
-    known = dict(ARGUMENTS)
+    by_name = dict(ARGUMENTS)
     for name in PARAMS.keys() & set(names):
-        known["params"] = PARAMS[name]
+        by_name["params"] = PARAMS[name]
     if "quantiles" in settings:
-        known["y_pred"] = Argument("real", "NTQD")
+        by_name["y_pred"] = Argument("real", "NTQD")
     elif "x_true" in names:  # a student's output beside the teacher's input
-        known["y_pred"] = Argument("probability", "NTD")
-    if unknown := [name for name in names if name not in known]:
+        by_name["y_pred"] = Argument("probability", "NTD")
+    if unknown := [name for name in names if name not in by_name]:
         raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
-    return {name: known[name] for name in names}
+    return {name: by_name[name] for name in names}
 
 
 def draw(argument: Argument, rng: np.random.Generator, sizes: Mapping[str, int] = SIZES) -> Any:

@@ -64,10 +64,8 @@ def _expect_error(case: Case, arrays: Arrays, names: Sequence[str], what: str, e
     expected = f"{error.__name__} naming {' or '.join(f'`{name}`' for name in names)}"
     try:
         case.call(arrays)
-    except error as caught:
-        if not any(re.search(rf"\b{name}\b", str(caught)) for name in names):
-            raise fail(case, f"{what}: expected a {expected}, got the message: {caught}") from caught
     except Exception as caught:
-        raise fail(case, f"{what}: expected a {expected}, got {type(caught).__name__}: {caught}") from caught
+        if not isinstance(caught, error) or not any(re.search(rf"\b{name}\b", str(caught)) for name in names):
+            raise fail(case, f"{what}: expected a {expected}, got {type(caught).__name__}: {caught}") from caught
     else:
         raise fail(case, f"{what}: accepted, expected a {expected}")

@@ -57,11 +57,11 @@ def cases_at_edges(case: Case) -> Iterator[tuple[str, Case]]:
 
 def _kinds(case: Case) -> dict[str, str]:
     """Return the kind of each plain argument; a name that is not known holds real numbers or a mask."""
-    known = arguments([name for name in case.inputs if name in ARGUMENTS], case.settings)
+    by_name = arguments([name for name in case.inputs if name in ARGUMENTS], case.settings)
     kinds: dict[str, str] = {}
     for name in case.inputs:
         if name in case.leaves and case.leaves[name].size:
-            kind = known[name].kind if name in known else "real" if name in case.floats else "mask"
+            kind = by_name[name].kind if name in by_name else "real" if name in case.floats else "mask"
             kind = "real" if kind == "latent" else kind
             if "model" in case.settings and case.settings.get("epsilon") == 0:
                 kind = "input of a model"  # whose probabilities become 0 earlier in float32: infinite by definition
