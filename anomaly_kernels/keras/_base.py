@@ -40,9 +40,6 @@ _MODEL = "anomaly_kernels>model"
 
 
 _PLAIN = (float, int, str, type(None))
-
-
-_PLAIN = (float, int, str, type(None))
 """Settings that are the same in all columns."""
 
 
