@@ -499,7 +499,7 @@ def test_a_file_is_read_from_where_it_is(tmp_path):
     with pytest.raises(TypeError, match="`source` must be text or a path, got int"):
         ak.Objective.from_yaml(3)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ak.ObjectiveError, match="is no text"):
+    with pytest.raises(ak.ObjectiveError, match="this is no YAML: 'utf-8' codec"):
         ak.Objective.from_yaml(path)
     for text in (f"{FILE}# as in x.yaml", f"{FILE}\r# {'x' * 5000}.yml"):
         assert repr(ak.Objective.from_yaml(text)) == repr(of_file())
@@ -527,9 +527,9 @@ def test_a_file_is_no_larger_than_it_may_be(tmp_path):
     assert repr(ak.Objective.from_yaml(path)) == repr(ak.Objective.from_yaml(text)) == repr(of_file())
     text += "\nuncertainty: [iou_loss]"  # what comes after the limit
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ak.ObjectiveError, match="a file must be no larger than 1000000 bytes, which .*yaml is"):
+    with pytest.raises(ak.ObjectiveError, match="YAML must be no larger than 1000000 bytes"):
         ak.Objective.from_yaml(path)
-    with pytest.raises(ak.ObjectiveError, match="a text must be no larger than 1000000 bytes, got 1000024"):
+    with pytest.raises(ak.ObjectiveError, match="YAML must be no larger than 1000000 bytes"):
         ak.Objective.from_yaml(text)
 
 
@@ -900,7 +900,7 @@ BAD = {
     "as deep as may be": (deep(19), "`nodes` must be a mapping, got \\[\\[\\["),  # which the reader lets pass
     "deep": (deep(20), "a file must be no deeper than 20 levels"),
     "very deep": (deep(100_000), "a file must be no deeper than 20 levels"),
-    "large": ("#" * 1_000_001, "a text must be no larger than 1000000 bytes, got 1000001"),
+    "large": ("#" * 1_000_001, "YAML must be no larger than 1000000 bytes"),
     "twice": ("nodes: {a: {type: IoULoss}, a: {type: IoULoss}}", "'a' is there twice, in line 1"),
     "key": ("nodes: {1: {}}", "keys must be strings, got 1 in line 1"),
     "list as key": ("nodes: {[a]: {}}", "keys must be strings, got \\['a'\\] in line 1"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from numbers import Integral
 from typing import Any
@@ -27,7 +27,11 @@ def read_config(config: Any) -> tuple[dict[str, Node], list[Any]]:
     parts = _mapping("config", config, ("nodes", "connections", UNCERTAINTY), required=("nodes",))
     nodes = _mapping("nodes", parts["nodes"])
     wires: dict[str, dict[str, str]] = {name: {} for name in nodes}
-    for source, target in _connections(parts.get("connections")):
+    for pair in _list("connections", parts.get("connections")):
+        if not _is_connection(pair):
+            expected = "a connection must be two names, an array and the port of a node"
+            raise ObjectiveError(f"{expected}, got {short_repr(pair)}")
+        source, target = pair
         name, _, port = target.rpartition(".")
         if name not in nodes:
             _check_outside(source, target, nodes)
@@ -73,15 +77,9 @@ def _list(what: str, value: Any) -> list[Any]:
     return list(value)
 
 
-def _connections(config: Any) -> Iterable[tuple[str, str]]:
-    """Yield each connection as the name of an array and that of a node with its port."""
-    for pair in _list("connections", config):
-        are_names = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(x, str) for x in pair)
-        if not are_names or "." not in pair[1]:
-            raise ObjectiveError(
-                f"a connection must be two names, an array and the port of a node, got {short_repr(pair)}"
-            )
-        yield pair[0], pair[1]
+def _is_connection(pair: Any) -> bool:
+    are_names = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(x, str) for x in pair)
+    return are_names and "." in pair[1]
 
 
 def _check_outside(source: str, target: str, nodes: Mapping[str, Any]) -> None:

@@ -46,10 +46,9 @@ class Objective:
     -----
     It is a pure function of its inputs and of `params`, in every library, under ``jit`` and automatic differentiation.
     `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a
-    `keras.Model` around another. Errors of a loss or a metric have a note that says which node it is.
-    Where :math:`e^{-s_i}` is beyond the largest number the total is right still, and slopes by :math:`L_i` are limited
-    to about that number. Losses are computed in the stages train, val and test; metrics in val and test, of one batch:
-    the classes of metrics have those of a whole data set.
+    `keras.Model` around another. Where :math:`e^{-s_i}` is beyond the largest number the total is right still, and
+    slopes by :math:`L_i` are limited to about that number. Metrics are of one batch: the classes of metrics have those
+    of a whole data set.
 
     References
     ----------
@@ -89,22 +88,13 @@ class Objective:
         config : dict
             ``nodes`` is a dict from names to ``{"type": ..., "config": {...}}``, of which `config` holds the settings,
             if any. ``connections`` is a list of pairs ``["logit_head.logits", "bce_loss.predictions"]``: the name of an
-            array, and a node with one of its arrays. Connections that lead from the output of a node, ``loss`` or
-            ``metrics``, to a node that is not among these, such as ``["metrics.metrics", "monitor.metrics"]``, are left
-            out; but not where it is a slip, its name like that of a node which has such an array. ``uncertainty``, a
-            list, may be absent.
-
-        Returns
-        -------
-        Objective
-            One whose `to_config` is a description of the same nodes, settings and connections: types by the names of
-            classes, connections in the order of nodes, without what is left out. From there on it goes round unchanged.
+            array, and a node with one of its arrays; those from the output of a node to one that is elsewhere are left
+            out. ``uncertainty``, a list, may be absent.
 
         Raises
         ------
         ObjectiveError
-            If anything in it is not as it must be, or unknown: types, settings, nodes and arrays. Nothing else is
-            raised, whatever the description is made of.
+            If anything in it is not as it must be; nothing else is raised, whatever the description is made of.
         """
         nodes, uncertainty = read_config(config)
         return cls(nodes, uncertainty=uncertainty)
@@ -117,24 +107,15 @@ class Objective:
         ----------
         source : str or path
             A path, or a str of one line that ends in ``.yaml`` or ``.yml``, is that of a file; any other str is the
-            text itself. Scalars are those of YAML 1.2: 010 is ten, 1:30 and ``on`` are strings.
-
-        Returns
-        -------
-        Objective
-            As `from_config` makes it of what the file holds.
+            text itself, of YAML 1.2.
 
         Raises
         ------
         ObjectiveError
             If it is no YAML, or no path that there can be; holds an anchor, a tag or a key twice; is larger than 1 MB,
             in bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
-        OSError
-            If there is no such file (FileNotFoundError), or it cannot be read.
-        TypeError
-            If the source is neither text nor a path.
-        ImportError
-            If there is no PyYAML.
+        OSError, TypeError, ImportError
+            If the file cannot be read; the source is neither text nor a path; there is no PyYAML.
         """
         from anomaly_kernels.objective._yaml import read_yaml
 
@@ -170,22 +151,12 @@ class Objective:
         }
 
     def init_radius(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Radii for what is learnt: each so that a fraction ν of embeddings of normal data lies outside.
+        """What `params` holds as ``r_unconstrained``, for radii outside which a fraction ν of these embeddings lies.
 
         Parameters
         ----------
         inputs : dict of str to array
-            The embeddings and centres, by the names they are wired to.
-
-        Returns
-        -------
-        dict of str to array
-            By node, what `params` holds as ``r_unconstrained``.
-
-        Raises
-        ------
-        ObjectiveError
-            If an array is missing.
+            The embeddings of normal data and their centres, by the names they are wired to.
         """
         _check_inputs(inputs)
         raw_radii = {}

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
+from anomaly_kernels.objective._errors import ObjectiveError, short_repr
 
 MOST_BYTES, MOST_LEVELS = 1_000_000, 20
 
@@ -33,8 +33,14 @@ def read_yaml(source: str | PathLike[str]) -> Any:
         raise ImportError("reading YAML needs PyYAML: pip install 'anomaly-kernels[yaml]'") from error
     if not isinstance(source, str | PathLike):
         raise TypeError(f"`source` must be text or a path, got {type(source).__name__}")
-    text = _checked(source) if isinstance(source, str) and not _is_path(source) else _read(source)
+    if isinstance(source, str) and (not source.endswith((".yaml", ".yml")) or re.search(r"[\r\n]", source)):
+        content = source.encode(errors="surrogatepass")
+    else:
+        content = _read(os.fsdecode(source))
+    if len(content) > MOST_BYTES:
+        raise ObjectiveError(f"YAML must be no larger than {MOST_BYTES} bytes")
     try:
+        text = content.decode()
         _check_events(yaml, text)
         return yaml.load(text, _loader(yaml))  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError) as error:
@@ -57,34 +63,15 @@ def _check_events(yaml: Any, text: str) -> None:
             raise ObjectiveError(f"a file must be no deeper than {MOST_LEVELS} levels")
 
 
-def _is_path(source: str) -> bool:
-    return source.endswith((".yaml", ".yml")) and not re.search(r"[\r\n]", source)
-
-
-def _checked(text: str) -> str:
-    size = len(text.encode(errors="surrogatepass"))
-    if size > MOST_BYTES:
-        raise ObjectiveError(f"a text must be no larger than {MOST_BYTES} bytes, got {size}")
-    return text
-
-
-def _read(path: str | PathLike[str]) -> str:
-    name = os.fsdecode(path)
+def _read(path: str) -> bytes:
+    """Return what is in a file, or one byte more than may be."""
     try:
-        with Path(name).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except ValueError as error:  # of a null character, or one that cannot be encoded
-        raise ObjectiveError(f"{short_repr(name)} is no path: {error}") from error
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            raise ObjectiveError(f"{short_repr(name)} is no path: {error.strerror}") from error
-        raise
-    if len(content) > MOST_BYTES:
-        raise ObjectiveError(f"a file must be no larger than {MOST_BYTES} bytes, which {short_name(name)} is")
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise ObjectiveError(f"{short_name(name)} is no text: {error}") from error
+        with Path(path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except (ValueError, OSError) as error:  # ValueError: a null character, or one that cannot be encoded
+        if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+            raise
+        raise ObjectiveError(f"{short_repr(path)} is no path: {error}") from error
 
 
 def _loader(yaml: Any) -> Any:
