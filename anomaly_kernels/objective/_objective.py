@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from anomaly_kernels import losses
-from anomaly_kernels._classes.settings import nearest, suggestion
+from anomaly_kernels._classes.settings import suggestion
 from anomaly_kernels._core.checks import array_of, cast, is_number, is_real, number
 from anomaly_kernels._core.checks import inputs as inputs_of
 from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
@@ -18,7 +18,8 @@ from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_
 from anomaly_kernels.objective._node import STAGES, Node
 from anomaly_kernels.objective._uncertainty import check_sign, weigh_by_uncertainty
 
-Params = Mapping[str, Mapping[str, Any]]
+Values = Mapping[str, Any]
+Params = Mapping[str, Values]
 
 _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
@@ -59,18 +60,14 @@ class Objective:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> objective = ak.Objective({
-    ...     "bce": ak.Node(ak.anomaly_bce_with_logits, target="data.mask", logit="head.logits", pos_weight=10.0),
-    ...     "entropy": ak.Node(ak.selector_entropy_regularizer, weights="selector.weights"),
-    ... })
-    >>> arrays = {
-    ...     "head.logits": np.asarray([0.0, 2.0]),
-    ...     "data.mask": np.asarray([False, True]),
-    ...     "selector.weights": np.asarray([0.5, 0.5]),
+    >>> nodes = {
+    ...     "mse": ak.Node(ak.mse_reconstruction_loss, x_true="data.x", x_pred="decoder.x"),
+    ...     "entropy": ak.Node(ak.selector_entropy_regularizer, weights="selector.weights", weight=1.0),
     ... }
-    >>> total, terms = objective(arrays, stage="train")
-    >>> [(name, round(float(value), 4)) for name, value in terms.items()], round(float(total), 4)
-    ([('bce', 0.9812), ('entropy', -0.0069)], 0.9743)
+    >>> arrays = {"data.x": np.ones(2), "decoder.x": np.zeros(2), "selector.weights": np.asarray([1.0, 0.0])}
+    >>> total, terms = ak.Objective(nodes)(arrays)
+    >>> float(total.round(4)), list(terms)
+    (1.0, ['mse', 'entropy'])
     """
 
     def __init__(self, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = ()) -> None:
@@ -207,7 +204,8 @@ class Objective:
         TypeError, ValueError
             What a loss or a metric raises of its arrays, with a note that says which node it is.
         """
-        _check_stage(stage)
+        if not isinstance(stage, str) or stage not in STAGES:
+            raise ObjectiveError(f"there is no stage {short_repr(stage)}{suggestion(stage, STAGES)}")
         _check_inputs(inputs)
         running = {name: node for name, node in self.nodes.items() if stage in node.stages}
         arrays = {name: node.arrays(name, inputs) for name, node in running.items()}
@@ -248,16 +246,14 @@ class Objective:
                 check_sign(name, self.nodes[name], of_node)
         return settings
 
-    def _value(
-        self, name: str, arrays: Mapping[str, Any], settings: Mapping[str, Any], radii: Mapping[str, Any]
-    ) -> Any:
+    def _value(self, name: str, arrays: Values, settings: Values, radii: Values) -> Any:
         """Return the value of a node; an error that its kernel raises gets a note."""
         node, learnt = self.nodes[name], {}
         try:
             if name in radii:
                 xp, dtype = inputs_of(**arrays)
-                raw = _number(_RADIUS, name, radii[name], xp, dtype)
-                learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
+                raw = _parameter(_RADIUS, name, radii[name], xp, dtype, next(iter(arrays.values())))
+                learnt["radius"] = losses.svdd_radius(raw)
             return node.value(arrays, settings, **learnt)
         except Exception as error:
             add_note(error, name, node)
@@ -298,9 +294,8 @@ def _check_nodes(nodes: Any) -> None:
         for source in node.sources.values():
             if "." in source and source.partition(".")[0] in nodes:
                 what = f"node `{short_name(name)}` is wired to {short_repr(source)}"
-                raise ObjectiveError(
-                    f"{what}, but outputs of nodes cannot be sources: nodes are computed of arrays that are given"
-                )
+                why = "outputs of nodes cannot be sources: nodes are computed of arrays that are given"
+                raise ObjectiveError(f"{what}, but {why}")
 
 
 def _check_uncertainty(uncertainty: Any, nodes: Mapping[str, Node]) -> None:
@@ -315,22 +310,15 @@ def _check_uncertainty(uncertainty: Any, nodes: Mapping[str, Node]) -> None:
         check_sign(name, nodes[name], {})
 
 
-def _check_stage(stage: Any) -> None:
-    if not isinstance(stage, str) or stage not in STAGES:
-        near = nearest(stage, STAGES)
-        what = f"`stage` must be one of {', '.join(map(repr, STAGES))}, got {short_repr(stage)}"
-        raise ObjectiveError(f"{what}; did you mean `{near}`?" if near else what)
-
-
 def _check_inputs(inputs: Any) -> None:
     if not isinstance(inputs, Mapping):
         raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
 
 
-def _number(kind: str, node: str, value: Any, xp: Namespace, dtype: DType) -> Any:
-    """Return a parameter in the dtype to compute in."""
+def _parameter(kind: str, node: str, value: Any, xp: Namespace, dtype: DType, like: Array) -> Array:
+    """Return a parameter as an array in the dtype to compute in."""
     try:
-        return number(f"params[{kind!r}][{short_name(node)!r}]", value, xp, dtype)
+        return array_of(xp, dtype, number(f"params[{kind!r}][{short_name(node)!r}]", value, xp, dtype), like)
     except (TypeError, ValueError) as error:
         raise ObjectiveError(str(error)) from error
 
@@ -345,5 +333,4 @@ def _weighed(name: str, value: Any, log_variances: Mapping[str, Any]) -> Any:
     has_dtype = not is_number(s) and namespace_or_none(s) is xp and is_real(s)
     _, dtype = inputs_of(loss=value, **({"log_variance": s} if has_dtype else {}))
     value = cast(xp, dtype, value)
-    log_variance = array_of(xp, dtype, _number(_LOG_VARIANCE, name, s, xp, dtype), value)
-    return weigh_by_uncertainty(xp, value, log_variance)
+    return weigh_by_uncertainty(xp, value, _parameter(_LOG_VARIANCE, name, s, xp, dtype, value))
