@@ -28,6 +28,7 @@ P = ParamSpec("P")
 M = TypeVar("M")
 Result = TypeVar("Result")
 Setting: TypeAlias = float | jax.Array
+Scores: TypeAlias = Literal["histogram", "exact"] | None
 
 
 class Metric(StatefulMetric, Generic[Result]):
@@ -138,16 +139,10 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
     """
 
     kernel = staticmethod(counts.anomaly_detection_metrics)
-    scores: Literal["histogram", "exact"] | None
+    scores: Scores
     weighted: bool
 
-    def __init__(
-        self,
-        *,
-        zero_division: Setting = 0.0,
-        scores: Literal["histogram", "exact"] | None = None,
-        weighted: bool = False,
-    ) -> None:
+    def __init__(self, *, zero_division: Setting = 0.0, scores: Scores = None, weighted: bool = False) -> None:
         if scores not in (None, "histogram", "exact"):
             raise ValueError(f"`scores` must be None, 'histogram' or 'exact', got {scores!r}")
         flag("weighted", weighted)

@@ -75,6 +75,12 @@ class Node:
 
     def __init__(self, kernel: Kernel | str, /, **wired: Any) -> None:
         self.kernel = kernel_of(kernel)
+        self.type = ENTRIES[self.kernel].cls or self.kernel.__name__
+        """The name of the class that the kernel has in the frameworks, or that of the function."""
+        self.is_loss = ENTRIES[self.kernel].package == "losses"
+        """Whether it is a loss, which is part of the total, or a metric."""
+        self.stages = STAGES[:3] if self.is_loss else STAGES[1:3]
+        """The stages in which it is computed."""
         ports, defaults = _ports_of(self.kernel), _defaults_of(self.kernel)
         self._ports: dict[str, str] = {name: x for name, x in wired.items() if name in ports}
         self._sources = self._sources_by_argument()
@@ -157,23 +163,10 @@ class Node:
         """The names that the arrays of a kernel go by."""
         return tuple(_ports_of(kernel_of(kernel)))
 
-    @property
-    def type(self) -> str:
-        """The name of the class that the kernel has in the frameworks, or that of the function."""
-        return ENTRIES[self.kernel].cls or self.kernel.__name__
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """The stages in which it is computed."""
-        return STAGES[:3] if self.is_loss else STAGES[1:3]
-
-    @property
-    def is_loss(self) -> bool:
-        """Whether it is a loss, which is part of the total, or a metric."""
-        return ENTRIES[self.kernel].package == "losses"
-
     def arrays(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arrays of the node by argument; `name` is its own, for errors."""
+        if not isinstance(inputs, Mapping):
+            raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
         for argument, source in self._sources.items():
             if source not in inputs:
                 what = f"node `{short_name(name)}` needs {short_repr(source)} as `{argument}`"

@@ -114,8 +114,10 @@ class Objective:
         OSError, TypeError, ImportError
             If the file cannot be read; the source is neither text nor a path; there is no PyYAML.
         """
-        from anomaly_kernels.objective._yaml import read_yaml
-
+        try:
+            from anomaly_kernels.objective._yaml import read_yaml
+        except ModuleNotFoundError as error:
+            raise ImportError("reading YAML needs PyYAML: pip install 'anomaly-kernels[yaml]'") from error
         return cls.from_config(read_yaml(source))
 
     def to_config(self) -> dict[str, Any]:
@@ -155,7 +157,6 @@ class Objective:
         inputs : dict of str to array
             The embeddings of normal data and their centres, by the names they are wired to.
         """
-        _check_inputs(inputs)
         raw_radii = {}
         for name in self.learnt.get(_RADIUS, []):
             node = self.nodes[name]
@@ -206,7 +207,6 @@ class Objective:
         """
         if not isinstance(stage, str) or stage not in STAGES:
             raise ObjectiveError(f"there is no stage {short_repr(stage)}{suggestion(stage, STAGES)}")
-        _check_inputs(inputs)
         running = {name: node for name, node in self.nodes.items() if stage in node.stages}
         arrays = {name: node.arrays(name, inputs) for name, node in running.items()}
         summed = [name for name, node in running.items() if node.is_loss]
@@ -290,7 +290,6 @@ def _check_nodes(nodes: Any) -> None:
             raise ObjectiveError(f"names of nodes must be strings without a dot, got {short_repr(name)}")
         if not isinstance(node, Node):
             raise ObjectiveError(f"node `{short_name(name)}` must be a Node, got {describe(node)}")
-    for name, node in nodes.items():
         for source in node.sources.values():
             if "." in source and source.partition(".")[0] in nodes:
                 what = f"node `{short_name(name)}` is wired to {short_repr(source)}"
@@ -308,11 +307,6 @@ def _check_uncertainty(uncertainty: Any, nodes: Mapping[str, Node]) -> None:
             what = f"`uncertainty` must be names of losses, got {short_repr(name)}"
             raise ObjectiveError(f"{what}{suggestion(name, summed)}")
         check_sign(name, nodes[name], {})
-
-
-def _check_inputs(inputs: Any) -> None:
-    if not isinstance(inputs, Mapping):
-        raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
 
 
 def _parameter(kind: str, node: str, value: Any, xp: Namespace, dtype: DType, like: Array) -> Array:

@@ -97,7 +97,7 @@ class Objective(nn.Module):
     def forward(
         self, inputs: Mapping[str, Tensor], *, stage: str | None = None
     ) -> tuple[Tensor | None, dict[str, Any]]:
-        """Return the total of the losses, and the value of each node.
+        """Return the total of the losses, None in a stage that has none, and the value of each node by its name.
 
         Parameters
         ----------
@@ -105,13 +105,6 @@ class Objective(nn.Module):
             Tensors by name.
         stage : {"train", "val", "test", "inference"}, optional
             By default ``"train"`` in training mode and ``"val"`` in evaluation mode.
-
-        Returns
-        -------
-        total : Tensor, 0-d, or None
-            The sum of the losses; None in a stage that has none.
-        terms : dict
-            The value of each node by its name.
         """
         stage = ("train" if self.training else "val") if stage is None else stage
         params = {kind: {node: getattr(self, kind)[node] for node in nodes} for kind, nodes in self.pure.learnt.items()}
