@@ -47,9 +47,7 @@ class Objective:
     -----
     It is a pure function of its inputs and of `params`, in every library, under ``jit`` and automatic differentiation.
     `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a
-    `keras.Model` around another. Where :math:`e^{-s_i}` is beyond the largest number the total is right still, and
-    slopes by :math:`L_i` are limited to about that number. Metrics are of one batch: the classes of metrics have those
-    of a whole data set.
+    `keras.Model` around another. Metrics are of one batch: the classes of metrics have those of a whole data set.
 
     References
     ----------
@@ -201,9 +199,7 @@ class Objective:
         ------
         ObjectiveError
             If there is no such stage, node or setting, an array or a parameter is missing, a parameter is not 0-d, or a
-            loss has more than one value.
-        TypeError, ValueError
-            What a loss or a metric raises of its arrays, with a note that says which node it is.
+            loss has more than one value. Errors that a loss or a metric raises of its arrays stay what they are.
         """
         if not isinstance(stage, str) or stage not in STAGES:
             raise ObjectiveError(f"there is no stage {short_repr(stage)}{suggestion(stage, STAGES)}")
