@@ -34,10 +34,8 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(kernel)
     def function(*arrays: Any, **settings: Any) -> Any:
         if len(arrays) > len(names):
-            raise TypeError(
-                f"{kernel.__name__} takes {', '.join(names)} by position and settings by name, "
-                f"got {len(arrays)} arguments"
-            )
+            expected = f"{', '.join(names)} by position and settings by name"
+            raise TypeError(f"{kernel.__name__} takes {expected}, got {len(arrays)} arguments")
         for k, name in numbers.items():
             if k < len(arrays):
                 checks[name](name, arrays[k])
@@ -76,8 +74,6 @@ def _hashable(name: str, setting: Any) -> Any:
     try:
         hash(setting)
     except TypeError:
-        raise TypeError(
-            f"`{name}` must have a hash, or be a `jax.tree_util.Partial` of a function and its arrays, "
-            f"got {describe(setting)}"
-        ) from None
+        expected = "have a hash, or be a `jax.tree_util.Partial` of a function and its arrays"
+        raise TypeError(f"`{name}` must {expected}, got {describe(setting)}") from None
     return setting
