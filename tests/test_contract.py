@@ -7,7 +7,6 @@ from functools import cache
 
 import pytest
 from hypothesis import given, settings
-from strategies import inputs_for
 
 from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.agreement import agree
@@ -17,6 +16,7 @@ from anomaly_kernels.testing.contract import CHECKS, support_matrix
 from anomaly_kernels.testing.drivers import DRIVERS, Driver
 from anomaly_kernels.testing.drivers.torch import Torch
 from anomaly_kernels.testing.samples import Sample, variants
+from anomaly_kernels.testing.strategies import inputs_for
 from anomaly_kernels.testing.support import does_not_apply
 
 SAMPLES = {f"{name}-{label}": (name, each) for name, kernel in KERNELS.items() for label, each in variants(kernel)}

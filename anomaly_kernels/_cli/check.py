@@ -41,7 +41,7 @@ class Deviation(NamedTuple):
 def run(libraries: Sequence[str], names: Sequence[str]) -> int:
     """Compare libraries with NumPy on the functions named and print a table; 1 if one is out of tolerance."""
     others = [library for library in libraries if library != "numpy"]
-    reference, outcomes = children.run_with_reference(measure, ["numpy", *others], "Measuring", names)
+    reference, outcomes = children.compare_libraries(measure, ["numpy", *others], "Measuring", names)
     measured = {library: m for library, m in outcomes.items() if isinstance(m, Measurements)}
     print("Versions: " + ", ".join(f"{library} {m.version}" for library, m in measured.items()) + "\n")
     by_library = {library: compare(m, reference) for library, m in measured.items() if library != "numpy"}

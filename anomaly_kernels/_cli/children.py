@@ -47,7 +47,7 @@ def for_each_library(
         yield from threads.map(lambda library: in_own_process(function, library, *arguments), libraries)
 
 
-def run_with_reference(
+def compare_libraries(
     function: Callable[..., Result], libraries: Sequence[str], doing: str, *arguments: Any
 ) -> tuple[Result, dict[str, Result | Exception]]:
     """Run `for_each_library` and show the progress: NumPy's result, which must be there, and all by library."""

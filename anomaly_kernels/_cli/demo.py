@@ -45,7 +45,7 @@ def run(output: Path | None) -> int:
     )
     limits = thresholds(detectors, rows.train)
     installed = drivers.installed_libraries()
-    reference, outcomes = children.run_with_reference(score_in, installed, "Scoring", detectors, rows, limits)
+    reference, outcomes = children.compare_libraries(score_in, installed, "Scoring", detectors, rows, limits)
     table = [list(table_rows(library, outcomes.get(library), reference)) for library in drivers.DRIVERS]
     tables.print_table("Statlog (Shuttle): one set of functions, every library", COLUMNS, table, left=2)
     print(f"{LEGEND}\n\n{summary(outcomes, reference)}")
