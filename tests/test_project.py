@@ -67,7 +67,7 @@ def test_modules_import_what_they_may():
     assert "Contracts: 7 kept, 0 broken." in run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
 
 
-FRAMEWORK_CODE = ("_core/backends/", "torch/", "keras/", "jax/", "testing/drivers", "testing/_differentiable")
+FRAMEWORK_CODE = ("_core/backends/", "torch/", "keras/", "jax/", "testing/drivers")
 TABLES = {
     "_core/namespace.py",  # from the module of a type to its backend
     "_catalogue.py",  # the kind of each kernel's class in every framework
