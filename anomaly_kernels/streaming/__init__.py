@@ -27,7 +27,7 @@ scores. `Detections` and `Statistics` keep scores in one of the two, given as an
 
 from __future__ import annotations
 
-from anomaly_kernels.metrics.ranking import UniqueScores
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 from anomaly_kernels.streaming._states import compute, merge, update
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram

@@ -11,7 +11,8 @@ from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.counts import DetectionMetrics
-from anomaly_kernels.metrics.ranking import UniqueScores, average_precision
+from anomaly_kernels.metrics.ranking.areas import average_precision
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 from anomaly_kernels.metrics.statistics import ScoreStatistics
 from anomaly_kernels.streaming._states import merge
 from anomaly_kernels.streaming._sums import Reduce, zero

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -21,12 +21,7 @@ Metric: TypeAlias = Callable[..., Results]
 
 
 def evaluate(
-    metric: Metric,
-    target: Array,
-    score: Array,
-    sample_weight: Array | None,
-    axis: Axes,
-    shares: Mapping[str, Setting] = {},
+    metric: Metric, target: Array, score: Array, sample_weight: Array | None, axis: Axes, /, **shares: Setting
 ) -> Results:
     """Evaluate a metric along `axis`; `shares` are settings in (0, 1]."""
     xp, dtype, arrays = check_inputs(target, score, sample_weight)
@@ -49,7 +44,7 @@ def _evaluate_state(
     metric: Metric, dtype: DType, names: Sequence[str], state: UniqueScores, *settings: Setting
 ) -> Results:
     """Evaluate a metric on the state that the states of all chunks were merged to."""
-    results = evaluate(metric, *state.samples(), None, dict(zip(names, settings, strict=True)))
+    results = evaluate(metric, *state.samples(), None, **dict(zip(names, settings, strict=True)))
     return tuple(cast(array_namespace(x), dtype, x) if is_real(x) else x for x in results)
 
 

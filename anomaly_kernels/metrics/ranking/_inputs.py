@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, SupportsIndex, TypeAlias
+from typing import Annotated, NamedTuple, SupportsIndex, TypeAlias
 
-from anomaly_kernels._core.checks import axes_of, cast, dtype_name, inputs, is_real, same_shape
-from anomaly_kernels._core.typing import Array, DType, Namespace
+from anomaly_kernels._core.checks import SHARE, axes, axes_of, cast, dtype_name, inputs, is_real, same_shape
+from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._results import nan_mask, result_dtype
 
-Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
+Axes: TypeAlias = Annotated[SupportsIndex | Sequence[SupportsIndex] | None, axes]
+Share: TypeAlias = Annotated[Setting, SHARE]
 
 
 class Prepared(NamedTuple):
