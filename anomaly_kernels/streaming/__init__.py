@@ -28,9 +28,10 @@ scores. `Detections` and `Statistics` keep scores in one of the two, given as an
 from __future__ import annotations
 
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
+from anomaly_kernels.streaming._bounds import Bounded
 from anomaly_kernels.streaming._states import compute, merge, update
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
-from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram
+from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
 from anomaly_kernels.streaming.results import Detections, Means, Statistics
 

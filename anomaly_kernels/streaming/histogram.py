@@ -13,37 +13,19 @@ from anomaly_kernels.metrics._results import nan_mask
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import SortedClass, by_counts, sort_apart, sort_together
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
-from anomaly_kernels.streaming._bounds import BOUNDS
+from anomaly_kernels.streaming._bounds import BOUNDS, Bounded
 from anomaly_kernels.streaming._edges import check_edges, default_edges
-from anomaly_kernels.streaming._sums import Reduce, add, count_nan, is_undefined, zero
-
-
-class Bounded(NamedTuple):
-    """A value, and the bounds that the exact one is between."""
-
-    value: Array
-    lower: Array
-    upper: Array
+from anomaly_kernels.streaming._states import Reduce
+from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, sum_weights, zero
 
 
 class ScoreHistogram(NamedTuple):
-    """How many positives and negatives score between one edge and the next.
+    """How many positives and negatives score between one edge and the next: B buckets, arrays of shape (B,).
 
-    Attributes
-    ----------
-    edges : array, (B,)
-        Ascending, the first one minus infinity or the least score that there is. A bucket holds the scores from its
-        edge on, up to the next.
-    positive, negative : array, (B,)
-        Integers, or real numbers where samples have weights.
-    least, greatest : array, (B,)
-        The extreme scores in each bucket. Where they are equal nothing is lost. In an empty one they are infinity and
-        minus infinity, of which the minimum, or maximum, with a score is that score: so buckets merge without a case.
-    unknown : array, 0-d
-        How many numbers were NaN: a single one makes all metrics NaN.
+    A bucket holds the scores from its edge on, up to the next; its `least` and `greatest` are the extreme ones. Where
+    these are equal nothing is lost; an empty bucket has infinity and minus infinity, which any score replaces. The
+    number of samples with a NaN is `unknown`: a single one makes all metrics NaN.
 
-    Notes
-    -----
     By default the edges are the 65 281 numbers of bfloat16 from minus to plus infinity: buckets are at most 1/128 of
     their scores wide where these are normal numbers of float32, and beyond them all share one. For scores of 16 bits or
     less they are all the numbers of the dtype, and the state is exact. It takes 1.8 MB for scores in single precision,
@@ -63,18 +45,11 @@ class ScoreHistogram(NamedTuple):
 
         `edges` are ascending real numbers of your own, (B,); scores below the first are counted with those above it.
         """
-        return cls._nothing(default_edges(like) if edges is None else check_edges(like, edges))
-
-    @classmethod
-    def _nothing(cls, edges: Array) -> ScoreHistogram:
-        xp = array_namespace(edges)
-        count = xp.zeros_like(edges, dtype=xp.counting())
-        infinite = xp.zeros_like(edges) + math.inf
-        return cls(edges, count, count, infinite, -infinite, zero(edges))
+        return _empty(default_edges(like) if edges is None else check_edges(like, edges))
 
     def none(self) -> ScoreHistogram:
         """The state of nothing, with the edges of this one."""
-        return self._nothing(self.edges)
+        return _empty(self.edges)
 
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""
@@ -87,15 +62,19 @@ class ScoreHistogram(NamedTuple):
         flat = [xp.reshape(x, (-1,)) for x in arrays]
         missing = nan_mask(xp, *flat)
         truth, ranked = cast(xp, xp.bool, flat[0]), cast(xp, self.edges.dtype, flat[1])
+        if missing is not None:
+            ranked = xp.where(missing, math.inf, ranked)  # anywhere: `unknown` makes all metrics NaN
         weight = cast(xp, xp.wide(ranked), flat[2]) if len(flat) > 2 else None
-        sort = _sort_apart if xp.is_lean(*arrays) else _sort_together
-        (positive, least, greatest), (negative, low, high) = (
-            _fill(xp, self.edges, scores) for scores in sort(xp, truth, ranked, weight, missing)
-        )
+        if xp.is_lean(*arrays):
+            classes = sort_apart(xp, truth, ranked, weight)
+        else:
+            weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
+            classes = sort_together(xp, truth, ranked, weight)[:2]
+        (positive, least, greatest), (negative, low, high) = (_fill(xp, self.edges, scores) for scores in classes)
         least, greatest = xp.minimum(least, low), xp.maximum(greatest, high)
         if not is_real(score):
             least, greatest = _widen_rounded(xp, least, greatest)
-        unknown = zero(score) if missing is None else xp.sum(xp.astype(missing, xp.counting()))
+        unknown = zero(score) if missing is None else sum_weights(xp, missing)
         return ScoreHistogram(self.edges, positive, negative, least, greatest, unknown)
 
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
@@ -120,7 +99,7 @@ class ScoreHistogram(NamedTuple):
         )
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> ScoreHistogram:
-        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
         counts = total(self.positive), total(self.negative)
         return ScoreHistogram(self.edges, *counts, least(self.least), greatest(self.greatest), total(self.unknown))
 
@@ -169,24 +148,11 @@ def exact_histogram(scores: UniqueScores) -> ScoreHistogram:
     return ScoreHistogram(score, positive, negative, score, score, unknown)
 
 
-def _sort_apart(
-    xp: Namespace, truth: Array, score: Array, weight: Array | None, missing: Array | None
-) -> tuple[SortedClass, SortedClass]:
-    """Positives and negatives by masks, without the samples of which a number is missing."""
-    if missing is not None and bool(xp.any(missing)):
-        known = xp.logical_not(missing)
-        truth, score, weight = truth[known], score[known], None if weight is None else weight[known]
-    return sort_apart(xp, truth, score, weight)
-
-
-def _sort_together(
-    xp: Namespace, truth: Array, score: Array, weight: Array | None, missing: Array | None
-) -> tuple[SortedClass, SortedClass]:
-    """Positives and negatives in a fixed shape; samples of which a number is missing weigh nothing."""
-    weight = xp.ones_like(score, dtype=xp.counting()) if weight is None else weight
-    if missing is not None:
-        score, weight = xp.where(missing, math.inf, score), xp.where(missing, 0, weight)
-    return sort_together(xp, truth, score, weight)[:2]
+def _empty(edges: Array) -> ScoreHistogram:
+    xp = array_namespace(edges)
+    count = xp.zeros_like(edges, dtype=xp.counting())
+    infinite = xp.zeros_like(edges) + math.inf
+    return ScoreHistogram(edges, count, count, infinite, -infinite, zero(edges))
 
 
 def _fill(xp: Namespace, edges: Array, scores: SortedClass) -> tuple[Array, Array, Array]:
