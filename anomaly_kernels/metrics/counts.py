@@ -54,7 +54,7 @@ def anomaly_detection_metrics(
     -------
     DetectionMetrics
         `precision`, `recall`, `f1_score`, `iou` and `average_precision`, all in [0, 1]; the last is None without
-        `score`. They have the dtype of `score`; without it that of real masks, else the library's default.
+        `score`. In the dtype of `score`, without it that of real masks, else the library's default.
 
     Raises
     ------
@@ -113,8 +113,8 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     Returns
     -------
     PixelStatistics
-        `total_pixels` and `anomalous_pixels`, integers, and `anomaly_percentage`, in [0, 100], which is 0 where there
-        are no pixels. Its dtype is that of real decisions, else the library's default.
+        `total_pixels` and `anomalous_pixels`, integers, and `anomaly_percentage`, in [0, 100], 0 without pixels; in the
+        dtype of real decisions, else the library's default.
 
     Raises
     ------
@@ -151,12 +151,5 @@ def count_true(xp: Namespace, mask: Array) -> Array:
     return xp.sum(xp.astype(mask, xp.int32))
 
 
-def _count_hits(xp: Namespace, truth: Array, decided: Array) -> tuple[Array, ...]:
-    return count_true(xp, xp.logical_and(truth, decided)), count_true(xp, decided), count_true(xp, truth)
-
-
-def _count_pixels(xp: Namespace, decided: Array) -> tuple[Array, ...]:
-    return count_true(xp, xp.ones_like(decided)), count_true(xp, decided)
-
-
-_HITS, _PIXELS = Sums(_count_hits), Sums(_count_pixels)
+_HITS = Sums(lambda xp, true, decided: tuple(count_true(xp, x) for x in (xp.logical_and(true, decided), decided, true)))
+_PIXELS = Sums(lambda xp, decided: (count_true(xp, xp.ones_like(decided)), count_true(xp, decided)))

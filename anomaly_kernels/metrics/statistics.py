@@ -98,8 +98,7 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     .. math:: \bar s = \frac 1n \sum_i s_i, \quad \sqrt{\frac{1}{n - 1} \sum_i (s_i - \bar s)^2}, \quad
         Q_p = (1 - t) s_{(k)} + t s_{(k + 1)}, \quad k + t = 1 + p (n - 1)
 
-    Quantiles lie between the two nearest scores, as NumPy has them; where torch's median is the lower one, it is here
-    their middle.
+    Quantiles are NumPy's; the median of an even number is the mean of the middle two, where torch takes the lower one.
 
     Parameters
     ----------
@@ -109,8 +108,8 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     Returns
     -------
     ScoreStatistics
-        `mean`, `std` (NaN for a single score), `min`, `max`, `median`, `q25`, `q75`, `q95` and `q99`, in units of the
-        scores. A NaN among the scores makes them all NaN.
+        `mean`, `std` (NaN for a single score), `min`, `max`, `median`, `q25`, `q75`, `q95` and `q99`; all NaN where a
+        score is.
 
     Raises
     ------
@@ -142,11 +141,7 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     return ScoreStatistics(center, std, *(xp.where(nan, math.nan, q) for q in quantiles))
 
 
-def _squared_deviations(xp: Namespace, x: Array, center: Array) -> tuple[Array, Array]:
-    return xp.sum(square(x - center)), xp.sum(xp.ones_like(x))
-
-
-_DEVIATIONS = Sums(_squared_deviations)
+_DEVIATIONS = Sums(lambda xp, x, center: (xp.sum(square(x - center)), xp.sum(xp.ones_like(x))))
 
 
 def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
@@ -155,15 +150,10 @@ def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
     n = xp.sum(xp.ones_like(x, dtype=xp.int64)) if unknown else n
     places = [percent * (n - 1) for percent in percents]  # in hundredths, whole numbers all the way
     values = xp.order_statistics(x, [k for place in places for k in (place // 100, -(-place // 100))])
-    shares = [place % 100 / 100 for place in places]
+    shares = [place % 100 / 100 + 1e-30 for place in places]  # hardly more, but 0 times infinity is NaN
     shares = [cast(xp, x.dtype, share) for share in shares] if unknown else shares
-    return [_between(xp, *each) for each in zip(values[::2], values[1::2], shares, strict=True)]
-
-
-def _between(xp: Namespace, low: Array, high: Array, share: Setting) -> Array:
-    """Linear interpolation, which rounding takes beyond neither of the two."""
-    share = share + 1e-30  # which is nothing, but 0 times infinity is NaN
-    return xp.clip(low * (1.0 - share) + high * share, low, high)
+    pairs = zip(values[::2], values[1::2], shares, strict=True)  # rounding may lead beyond both of a pair: hence clip
+    return [xp.clip(low * (1.0 - share) + high * share, low, high) for low, high, share in pairs]
 
 
 def component_orthogonality(components: Array) -> ComponentOrthogonality:
@@ -231,12 +221,12 @@ def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 
     weights : array, any shape
         Selection weights w, not negative; they need not sum to 1.
     eps : number or 0-d array, at least 0
-        ε; 0 gives the exact entropy, with 0 log 0 = 0: 6.907755 of 1000 even weights, and 6.906756 by default.
+        ε; 0 gives the exact entropy, with 0 log 0 = 0.
 
     Returns
     -------
     array, 0-d
-        In nats.
+        In nats; of 1000 even weights 6.906756, and 6.907755 with ε = 0.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Metrics of scores that are known up to their bucket alone: the value, and the bounds of the exact one.
 
-The value is that of scores which are tied where they share a bucket, or of the best threshold that is known exactly.
 The upper (lower) bound lets all positives of a bucket score higher (lower) than its negatives, but for the buckets that
 are `exact`: all their scores are equal, so that both bounds are the value.
 """

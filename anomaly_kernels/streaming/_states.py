@@ -7,8 +7,7 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from anomaly_kernels._core.typing import Array
 
-Reduce: TypeAlias = Callable[[Array], Array]
-"""Takes an array of this part to its sum, minimum or maximum over all parts, such as those on all devices."""
+Reduce: TypeAlias = Callable[[Array], Array]  # from an array of each part to its sum or extreme over all, say devices
 
 
 class State(Protocol):

@@ -1,7 +1,4 @@
-"""States of the metrics that count, decisions that are right and pixels; and how counts of all states are added.
-
-Counts are integers, which are exact, or real numbers where samples have weights.
-"""
+"""States of the metrics that count decisions and pixels; counts are integers, which are exact, or sums of weights."""
 
 from __future__ import annotations
 

@@ -9,14 +9,13 @@ from typing import Annotated, Any, NamedTuple
 from anomaly_kernels._core.checks import UNIT, cast, dtype_name, is_real, number, shape_of
 from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe
 from anomaly_kernels._core.typing import Array, Namespace, Setting
-from anomaly_kernels.metrics._results import nan_mask
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import SortedClass, by_counts, sort_apart, sort_together
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 from anomaly_kernels.streaming._bounds import BOUNDS, Bounded
 from anomaly_kernels.streaming._edges import check_edges, default_edges
 from anomaly_kernels.streaming._states import Reduce
-from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, sum_weights, zero
+from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, zero
 
 
 class ScoreHistogram(NamedTuple):
@@ -24,12 +23,11 @@ class ScoreHistogram(NamedTuple):
 
     A bucket holds the scores from its edge on, up to the next; its `least` and `greatest` are the extreme ones. Where
     these are equal nothing is lost; an empty bucket has infinity and minus infinity, which any score replaces. The
-    number of samples with a NaN is `unknown`: a single one makes all metrics NaN.
+    number of NaN is `unknown`: a single one, in whichever bucket it is, makes all metrics NaN.
 
-    By default the edges are the 65 281 numbers of bfloat16 from minus to plus infinity: buckets are at most 1/128 of
-    their scores wide where these are normal numbers of float32, and beyond them all share one. For scores of 16 bits or
-    less they are all the numbers of the dtype, and the state is exact. It takes 1.8 MB for scores in single precision,
-    2.6 MB in double, and no more for any number of them.
+    By default the edges are the 65 281 numbers of bfloat16 (1.8 MB in single precision, 2.6 in double): a bucket is at
+    most 1/128 of its scores wide in the range of float32's normal numbers, beyond which all share one. For scores of 16
+    bits or less the edges are all the numbers of the dtype, and the state is exact.
     """
 
     edges: Array
@@ -45,11 +43,14 @@ class ScoreHistogram(NamedTuple):
 
         `edges` are ascending real numbers of your own, (B,); scores below the first are counted with those above it.
         """
-        return _empty(default_edges(like) if edges is None else check_edges(like, edges))
+        edges = default_edges(like) if edges is None else check_edges(like, edges)
+        xp = array_namespace(edges)
+        count, infinite = xp.zeros_like(edges, dtype=xp.counting()), xp.zeros_like(edges) + math.inf
+        return cls(edges, count, count, infinite, -infinite, zero(edges))
 
     def none(self) -> ScoreHistogram:
         """The state of nothing, with the edges of this one."""
-        return _empty(self.edges)
+        return self.empty(self.edges, edges=self.edges)
 
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""
@@ -60,10 +61,7 @@ class ScoreHistogram(NamedTuple):
         if dtype_name(score.dtype) == "float64" != dtype_name(self.edges.dtype):
             raise TypeError(f"`score` must be no wider than the state, of dtype {self.edges.dtype}, got {score.dtype}")
         flat = [xp.reshape(x, (-1,)) for x in arrays]
-        missing = nan_mask(xp, *flat)
         truth, ranked = cast(xp, xp.bool, flat[0]), cast(xp, self.edges.dtype, flat[1])
-        if missing is not None:
-            ranked = xp.where(missing, math.inf, ranked)  # anywhere: `unknown` makes all metrics NaN
         weight = cast(xp, xp.wide(ranked), flat[2]) if len(flat) > 2 else None
         if xp.is_lean(*arrays):
             classes = sort_apart(xp, truth, ranked, weight)
@@ -74,8 +72,7 @@ class ScoreHistogram(NamedTuple):
         least, greatest = xp.minimum(least, low), xp.maximum(greatest, high)
         if not is_real(score):
             least, greatest = _widen_rounded(xp, least, greatest)
-        unknown = zero(score) if missing is None else sum_weights(xp, missing)
-        return ScoreHistogram(self.edges, positive, negative, least, greatest, unknown)
+        return ScoreHistogram(self.edges, positive, negative, least, greatest, count_nan(xp, *arrays))
 
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
         """The state of both parts, which must have the same edges."""
@@ -88,15 +85,10 @@ class ScoreHistogram(NamedTuple):
             differ = xp.any(self.edges != other.edges)
             if xp.is_known(differ) and bool(differ):
                 raise TypeError(f"histograms with the same edges can be merged, got {edges} that differ")
-            unknown = unknown + cast(xp, xp.counting(), differ)  # where nobody can look
-        return ScoreHistogram(
-            self.edges,
-            add(self.positive, other.positive),
-            add(self.negative, other.negative),
-            xp.minimum(self.least, other.least),
-            xp.maximum(self.greatest, other.greatest),
-            unknown,
-        )
+            unknown = unknown + cast(xp, xp.counting(), differ)  # traced edges cannot be looked at
+        counts = add(self.positive, other.positive), add(self.negative, other.negative)
+        extremes = xp.minimum(self.least, other.least), xp.maximum(self.greatest, other.greatest)
+        return ScoreHistogram(self.edges, *counts, *extremes, unknown)
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> ScoreHistogram:
         """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
@@ -148,31 +140,19 @@ def exact_histogram(scores: UniqueScores) -> ScoreHistogram:
     return ScoreHistogram(score, positive, negative, score, score, unknown)
 
 
-def _empty(edges: Array) -> ScoreHistogram:
-    xp = array_namespace(edges)
-    count = xp.zeros_like(edges, dtype=xp.counting())
-    infinite = xp.zeros_like(edges) + math.inf
-    return ScoreHistogram(edges, count, count, infinite, -infinite, zero(edges))
-
-
 def _fill(xp: Namespace, edges: Array, scores: SortedClass) -> tuple[Array, Array, Array]:
     """The weight of a class in each bucket, and its least and greatest score there."""
     ordered = scores.scores
     # TensorFlow's graphs may not know the size, and add what they count as int64
     size = xp.sum(xp.ones_like(ordered, dtype=xp.counting()), axis=0, keepdims=True)
-    if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up in none, which graphs may turn out to have
+    if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up among no scores, which may be all of a graph's
         ordered = xp.concat([ordered, xp.zeros_like(edges[:1]) + math.inf])
-    start, end = _places(xp, edges, ordered, size)
+    inner = xp.searchsorted(ordered, edges[1:], side="left")
+    size = cast(xp, inner.dtype, size)
+    start, end = xp.concat([xp.zeros_like(size), inner]), xp.concat([inner, size])
     weight = scores.weight_between(xp, start, end)
     weight = weight if is_real(weight) else cast(xp, xp.counting(), weight)
     return weight, *_extremes(xp, ordered, start, end)
-
-
-def _places(xp: Namespace, edges: Array, scores: Array, size: Array) -> tuple[Array, Array]:
-    """Where each bucket starts, and where it ends, among ascending scores."""
-    inner = xp.searchsorted(scores, edges[1:], side="left")
-    size = cast(xp, inner.dtype, size)
-    return xp.concat([xp.zeros_like(size), inner]), xp.concat([inner, size])
 
 
 def _extremes(xp: Namespace, scores: Array, start: Array, end: Array) -> tuple[Array, Array]:

@@ -62,13 +62,8 @@ class Moments(NamedTuple):
         mine, theirs = (ratio(xp, xp.astype(x.number, dtype), xp.astype(count, dtype)) for x in (self, other))
         within = mine * square(self.deviation) + theirs * square(other.deviation)
         between = mine * theirs * square(other.mean - self.mean)
-        return Moments(
-            count,
-            mine * self.mean + theirs * other.mean,
-            root(xp, within + between),
-            xp.minimum(self.min, other.min),
-            xp.maximum(self.max, other.max),
-        )
+        mean, deviation = mine * self.mean + theirs * other.mean, root(xp, within + between)
+        return Moments(count, mean, deviation, xp.minimum(self.min, other.min), xp.maximum(self.max, other.max))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Moments:
         """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
@@ -83,8 +78,7 @@ class Moments(NamedTuple):
         """Mean, standard deviation (of n - 1, NaN for a single score) and extremes."""
         xp = array_namespace(self.mean)
         n = xp.astype(self.number, self.mean.dtype)
-        some = n > 0.0
         correction = root(xp, n / xp.maximum(n - 1.0, 1.0))
         std = xp.where(n > 1.0, correction * self.deviation, math.nan)
-        mean, least, greatest = (xp.where(some, x, math.nan) for x in (self.mean, self.min, self.max))
+        mean, least, greatest = (xp.where(n > 0.0, x, math.nan) for x in (self.mean, self.min, self.max))
         return MomentsOfScores(mean, std, least, greatest)

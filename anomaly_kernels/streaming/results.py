@@ -20,8 +20,7 @@ from anomaly_kernels.streaming.counts import DetectionCounts, zero
 from anomaly_kernels.streaming.histogram import ScoreHistogram, exact_histogram
 from anomaly_kernels.streaming.moments import Moments
 
-Scores: TypeAlias = UniqueScores | ScoreHistogram
-"""The state that scores are kept in: each distinct one, or a histogram."""
+Scores: TypeAlias = UniqueScores | ScoreHistogram  # the state that scores are kept in
 
 
 class Detections(NamedTuple):
@@ -43,9 +42,8 @@ class Detections(NamedTuple):
         if self.scores is None and score is None:
             return Detections(counts, None)
         if self.scores is None or score is None:
-            raise ValueError(
-                f"`score` must be given with every batch or with none, got {'one' if score is None else 'none'} before"
-            )
+            before = "one" if score is None else "none"
+            raise ValueError(f"`score` must be given with every batch or with none, got {before} before")
         return Detections(counts, self.scores.of(target, score, sample_weight))
 
     def merge(self, other: Detections) -> Detections:

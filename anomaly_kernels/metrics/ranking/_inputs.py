@@ -19,14 +19,12 @@ class Prepared(NamedTuple):
     xp: Namespace
     dtype: DType  # of the results
     score_dtype: DType  # of the scores before they were prepared
-    truth: Array  # boolean
-    score: Array  # in `dtype`, or signed integers
-    weight: Array | None
+    arrays: list[Array]  # boolean truth; scores in `dtype`, or signed integers; and the weights, if there are any
     nan: Array | None  # whether any number along the last axis was NaN
 
 
 def check_inputs(target: Array, score: Array, sample_weight: Array | None) -> tuple[Namespace, DType, list[Array]]:
-    """The namespace, the dtype of the results, and the two or three arrays, once they are seen to go together."""
+    """The namespace, the dtype of the results, and the two or three arrays; an error unless they go together."""
     by_name = {"target": target, "score": score}
     if sample_weight is not None:
         by_name["sample_weight"] = sample_weight
@@ -51,13 +49,11 @@ def prepare(xp: Namespace, dtype: DType, arrays: Sequence[Array], axis: Axes = N
     score = xp.stop_gradient(score)
     if score_dtype != dtype:
         score = xp.astype(score, dtype) if is_real(score) else to_signed(xp, score)
-    weight = _addable(xp, xp.stop_gradient(weights[0])) if weights else None
-    return Prepared(xp, dtype, score_dtype, truth, score, weight, nan)
-
-
-def _addable(xp: Namespace, weight: Array) -> Array:
-    """Weights in a dtype that they can be added in: wide integers as they are, which is exact."""
-    return weight if dtype_name(weight.dtype) in ("int32", "int64") else cast(xp, xp.wide(weight), weight)
+    if weights:
+        weight = xp.stop_gradient(weights[0])
+        exact = dtype_name(weight.dtype) in ("int32", "int64")  # added as they are
+        weights = [weight if exact else cast(xp, xp.wide(weight), weight)]
+    return Prepared(xp, dtype, score_dtype, [truth, score, *weights], nan)
 
 
 def to_signed(xp: Namespace, score: Array) -> Array:

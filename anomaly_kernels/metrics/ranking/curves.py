@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, NamedTuple
 
@@ -12,7 +11,7 @@ from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, DType
 from anomaly_kernels.metrics._results import nan_where
-from anomaly_kernels.metrics.ranking._evaluate import Results
+from anomaly_kernels.metrics.ranking._evaluate import Metric, Results
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import Ranking, by_counts
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
@@ -125,8 +124,7 @@ def roc_curve(
     ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
     """
     flag("drop_intermediate", drop_intermediate)
-    curve = partial(_roc, drop_intermediate=drop_intermediate)
-    return ROCCurve(*_evaluate_curve(curve, target, score, sample_weight))
+    return ROCCurve(*_evaluate_curve(partial(_roc, drop_intermediate=drop_intermediate), target, score, sample_weight))
 
 
 def _roc(ranking: Ranking, *, drop_intermediate: bool) -> Results:
@@ -148,9 +146,7 @@ def _turns(x: Array) -> Array:
     return step[1:] != step[:-1]
 
 
-def _evaluate_curve(
-    curve: Callable[[Ranking], Results], target: Array, score: Array, sample_weight: Array | None
-) -> Results:
+def _evaluate_curve(curve: Metric, target: Array, score: Array, sample_weight: Array | None) -> Results:
     xp, dtype, arrays = check_inputs(target, score, sample_weight)
     not_empty(target=target)
     whole = partial(_curve_of_state, curve, dtype)
@@ -162,7 +158,7 @@ def _evaluate_curve(
     return whole(UniqueScores.of(*arrays))
 
 
-def _curve_of_state(curve: Callable[[Ranking], Results], dtype: DType, state: UniqueScores) -> Results:
+def _curve_of_state(curve: Metric, dtype: DType, state: UniqueScores) -> Results:
     xp = array_namespace(state.score)
     ranking = by_counts(xp, cast(xp, xp.wide(state.score), state.score), state.positive, state.negative)
     nan = xp.isnan(ranking.positives + ranking.negatives)

@@ -40,7 +40,7 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
     Returns
     -------
     BestF1
-        `value`, in (0, 1], and 0 without positives; NaN where a score is. `threshold`, the highest score s of which
+        `value`, in (0, 1], 0 without positives; NaN where a score is. `threshold`, the highest score s of which
         ``score >= s`` has that F1 score (without positives the highest of all); integer scores give an integer.
 
     Raises
@@ -149,8 +149,7 @@ def precision_at_k(
     .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
         \right)\right)
 
-    Where the k-th score is tied, the mean over all orders of the tied ones. Fewer than k samples count as k, of which
-    those that are missing are no anomalies.
+    Where the k-th score is tied, the mean over all orders of the tied ones. Samples that are missing count as normal.
 
     Parameters
     ----------

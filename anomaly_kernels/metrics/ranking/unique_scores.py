@@ -42,8 +42,8 @@ class UniqueScores(NamedTuple):
             raise TypeError(
                 "`UniqueScores` has as many entries as there are distinct scores: it cannot be traced or lazy"
             )
-        _, _, _, truth, ranked, weight, nan = prepare(xp, dtype, arrays)
-        weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
+        *_, (truth, ranked, *weights), nan = prepare(xp, dtype, arrays)
+        weight = weights[0] if weights else xp.ones_like(ranked, dtype=xp.counting())
         if nan is not None and bool(nan):
             weight = math.nan * cast(xp, xp.wide(ranked), weight)
             ranked = xp.where(xp.isnan(ranked), math.inf, ranked) if is_real(ranked) else ranked
@@ -59,9 +59,8 @@ class UniqueScores(NamedTuple):
         xp = array_namespace(self.score, other.score)
         if self.score.dtype != other.score.dtype:
             raise TypeError(f"scores of one dtype can be merged, got {self.score.dtype} and {other.score.dtype}")
-        for mine, theirs in ((self, other), (other, self)):
-            if 0 in mine.score.shape:
-                return theirs
+        if 0 in self.score.shape or 0 in other.score.shape:
+            return other if 0 in self.score.shape else self
         pairs = (same_kind(xp, *pair) for pair in zip(self, other, strict=True))
         both = UniqueScores(*(xp.concat(pair) for pair in pairs))
         state = _merge_equals(xp, both._replace(score=to_signed(xp, both.score)))
