@@ -1,4 +1,4 @@
-"""States of metrics: those of parts of the data, in any order and on any machine, are merged to that of the whole.
+"""States of metrics: made of parts of the data, on any machine, and merged in any order to the state of all data.
 
 Each state is a NamedTuple of arrays: a pytree to JAX, which can be pickled, saved and sent as it is. The class method
 ``empty(like)`` is the state of nothing, ``state.of(...)`` that of one batch, with the edges of `state`; `update(state,

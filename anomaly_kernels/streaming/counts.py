@@ -20,7 +20,7 @@ from anomaly_kernels.streaming._states import Reduce
 
 
 class DetectionCounts(NamedTuple):
-    """The number of decisions that are right, of all (`decided`) and of true anomalies, and of NaN (`unknown`).
+    """How many anomalies are decided and true (`both`), `decided`, `true`, and how many numbers are NaN (`unknown`).
 
     0-d integers, or real numbers where samples have weights; a single NaN makes all metrics NaN.
     """

@@ -171,7 +171,7 @@ def _widen_rounded(xp: Namespace, least: Array, greatest: Array) -> tuple[Array,
 
 
 def _interpolate(xp: Namespace, scores: Array, places: list[Array], fraction: Array) -> tuple[Array, Array]:
-    """The score that is the fraction of the way between two places, twice; both scores where nothing lies between."""
+    """The score at a fraction of the way between two places, twice; the two themselves where one is infinite."""
     first, second = (xp.astype(xp.take_along_axis(scores, k), fraction.dtype) for k in places)
     second = xp.where(fraction == 0.0, first, second)
     finite = xp.logical_and(xp.isfinite(first), xp.isfinite(second))

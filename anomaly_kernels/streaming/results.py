@@ -31,7 +31,7 @@ class Detections(NamedTuple):
 
     @classmethod
     def empty(cls, like: Array, scores: Scores | None = None) -> Detections:
-        """The state of nothing; `scores` is one too, of the kind that is to keep the scores."""
+        """The state of nothing; `scores` is an empty state, in which scores will be kept."""
         return cls(DetectionCounts.empty(like), scores)
 
     def of(
@@ -77,7 +77,7 @@ class Statistics(NamedTuple):
 
     @classmethod
     def empty(cls, like: Array, scores: Scores) -> Statistics:
-        """The state of nothing; `scores` is one too, of the kind that is to keep the scores."""
+        """The state of nothing; `scores` is an empty state, in which scores will be kept."""
         return cls(Moments.empty(like), scores)
 
     def of(self, scores: Array) -> Statistics:
