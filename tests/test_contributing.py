@@ -40,7 +40,7 @@ def change(path, language, block):
     """Make one edit: lines with + and - among others that show the place, or text at the end of a file."""
     text = path.read_text() if path.exists() else ""
     if language == "python":
-        path.write_text(text + block)
+        path.write_text(text + "\n\n" * bool(text) + block.lstrip("\n"))
         return
     for hunk in block.strip("\n").split("\n\n"):
         lines = hunk.splitlines()

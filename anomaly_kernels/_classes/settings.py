@@ -53,7 +53,7 @@ def check_settings(kernel: Kernel, values: Mapping[str, Any]) -> None:
         if name in parameters.settings:
             parameters.checks[name](name, values[name])
     if (entry := ENTRIES.get(kernel)) and entry.check_together:
-        entry.check_together(**values)
+        entry.check_together(**{**parameters.defaults, **values})  # a user's class may leave some out
 
 
 class Configured:

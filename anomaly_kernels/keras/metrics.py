@@ -267,13 +267,7 @@ class ExplainedVarianceMetric(Metric):
 class AnomalyPixelStatisticsMetric(Metric):
     """How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
 
-    The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches, exact whatever
-    the number of pixels.
-
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
+    The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches, exact whatever the number of pixels.
 
     Examples
     --------
@@ -296,11 +290,6 @@ class ScoreStatisticsMetric(Metric):
     The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in a
     `ScoreHistogram`, which has bounds of the quantiles.
 
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
-
     Examples
     --------
     >>> metric = ScoreStatisticsMetric()
@@ -320,11 +309,6 @@ class ComponentOrthogonalityMetric(Metric):
     """How far components are from orthonormal.
 
     The metric of `anomaly_kernels.component_orthogonality`: its mean over batches.
-
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
 
     Examples
     --------
@@ -372,11 +356,6 @@ class SelectorDiversityMetric(Metric):
     """Variance and Gini coefficient of selection weights: how unevenly channels are selected.
 
     The metric of `anomaly_kernels.selector_diversity`: its mean over batches.
-
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
 
     Examples
     --------
