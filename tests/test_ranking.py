@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
-from anomaly_kernels.metrics.ranking import UniqueScores
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 
 # few different scores, so that there are ties within and between the classes
 SCORES = st.sampled_from([-np.inf, -2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0e38, np.inf])
@@ -546,7 +546,7 @@ def test_a_curve_that_is_traced_says_why_it_cannot_be(driver, name):
     if "jit" not in driver.can:
         pytest.skip("compiles nothing")
     compiled = driver.jit(lambda arrays: CURVES[name][0](arrays["target"], arrays["score"])[0])
-    with pytest.raises(Exception, match="_curve` has as many points as there are distinct scores"):
+    with pytest.raises(Exception, match="a curve has as many points as there are distinct scores"):
         compiled({"target": driver.array(TRUTH), "score": driver.array(SCORE)})
 
 

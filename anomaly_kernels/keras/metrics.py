@@ -30,7 +30,7 @@ from anomaly_kernels.keras._base import (
     match_ranks,
     to_tensor,
 )
-from anomaly_kernels.metrics import counts, ranking, statistics
+from anomaly_kernels.metrics import average_precision, counts, statistics
 
 
 class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
@@ -200,7 +200,7 @@ class AnomalyDetectionMetrics(Metric):
         state = self._read("counted").merge(self._read("weighted"))
         result = self._cast(self._compute_of(state))
         if self.has_scores:
-            _, lower, upper = state.scores.compute(ranking.average_precision)
+            _, lower, upper = state.scores.compute(average_precision)
             result |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
         return result
 
