@@ -1,7 +1,6 @@
 """Anomaly-detection losses and metrics as pure functions, with the same numbers from every array library."""
 
 from anomaly_kernels import losses, metrics, networks
-from anomaly_kernels._core.backends.tracing import leave_unconverted
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.losses import *  # noqa: F403  # __all__ of each package is its catalogue: nothing is listed twice
@@ -25,4 +24,5 @@ __all__ = [
     *networks.__all__,
 ]
 
-leave_unconverted(globals()[name] for name in __all__)
+for _name in __all__:  # keep TensorFlow's autograph from rewriting them: it takes seconds, and none branches on data
+    globals()[_name].autograph_info__ = {}

@@ -43,10 +43,8 @@ def get_params_tree(model: Any) -> dict[str, np.ndarray]:
 
     Raises
     ------
-    TypeError
-        If the model is another one, or a weight is no array of floating point.
-    ValueError
-        If the model is one of Keras' that has no weights yet.
+    TypeError, ValueError
+        If the model is another one, or has no weights yet, or one is no array of floating point.
     """
     return {key: _numpy(key, x) for key, x in _tree(model).items()}
 
@@ -78,7 +76,9 @@ def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
     old = _tree(model)
     new = fitted({key: tuple(x.shape) for key, x in old.items()}, params)
     if isinstance(model, Mapping):
-        return {key: _beside(old[key], x) for key, x in new.items()}  # type: ignore[return-value]
+        return {  # type: ignore[return-value]
+            key: array_namespace(x).constant(new[key], like=x, dtype=x.dtype) for key, x in old.items()
+        }
     model._set_params_tree(new)  # type: ignore[attr-defined]  # noqa: SLF001
     return model
 
@@ -131,19 +131,19 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
 
 def write(path: str | PathLike[str], params: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
     """Write arrays, and texts by name for the header of the file."""
-    module, _ = _safetensors()
-    module.numpy.save_file({key: np.asarray(x, order="C") for key, x in params.items()}, path, dict(header) or None)
+    arrays = {key: np.asarray(x, order="C") for key, x in params.items()}
+    _safetensors().numpy.save_file(arrays, path, dict(header) or None)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Read the arrays and the header that `write` has written."""
-    module, unreadable = _safetensors()
+    module = _safetensors()
     try:
         with module.safe_open(path, "np") as file:
             header = file.metadata() or {}
         arrays = module.deserialize(Path(path).read_bytes())
         return {key: _array(**array) for key, array in arrays}, header
-    except (unreadable, ValueError) as error:
+    except (module.SafetensorError, ValueError) as error:
         raise ValueError(f"{path} is no file of weights: {error}") from error
 
 
@@ -156,13 +156,12 @@ def _array(dtype: str, shape: list[int], data: bytearray) -> np.ndarray:
     return np.frombuffer(data, f"<f{int(dtype[1:]) // 8}").reshape(shape)
 
 
-def _safetensors() -> tuple[Any, type[Exception]]:
+def _safetensors() -> Any:
     try:
         import safetensors.numpy
-        from safetensors import SafetensorError
     except ModuleNotFoundError as error:
         raise ImportError("files of weights need safetensors: pip install 'anomaly-kernels[weights]'") from error
-    return safetensors, SafetensorError
+    return safetensors
 
 
 def _tree(model: Any) -> Mapping[str, Any]:
@@ -172,10 +171,6 @@ def _tree(model: Any) -> Mapping[str, Any]:
         raise TypeError(f"`model` must be a network of anomaly_kernels or a dict of its weights, got {describe(model)}")
     tree: Mapping[str, Any] = model._params_tree()  # noqa: SLF001
     return tree
-
-
-def _beside(old: Any, x: np.ndarray) -> Any:
-    return array_namespace(old).constant(x, like=old, dtype=old.dtype)
 
 
 def _of_layer(key: str) -> str:

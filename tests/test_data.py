@@ -1,4 +1,4 @@
-"""The embedded data are what their descriptions say, and the scripts beside them draw them."""
+"""The embedded data are what their descriptions say, and the scripts in this folder draw them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import zipfile
 from importlib.resources import files
 from pathlib import Path
 
+import make_ecg
+import make_shuttle
 import numpy as np
 import pytest
 
-from anomaly_kernels.data import load_ecg, load_shuttle, make_ecg, make_shuttle
+from anomaly_kernels.data import load_ecg, load_shuttle
 
 
 def test_sample_has_ten_thousand_rows_of_nine_whole_numbers() -> None:

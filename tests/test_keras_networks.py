@@ -12,7 +12,7 @@ from test_network_classes import AUTOENCODERS, SIZES, filled, shapes_of
 
 import anomaly_kernels as ak
 from anomaly_kernels import weights
-from anomaly_kernels.networks import _options as options
+from anomaly_kernels.networks import score_head
 
 pytestmark = [
     pytest.mark.library("torch", "jax", "tensorflow"),
@@ -83,7 +83,7 @@ def test_a_score_layer_of_given_weights_is_the_pure_one(norm, activation):
     with pytest.raises(ValueError, match="SequenceAnomalyScoreLayer has no weights before it is built"):
         weights.get_params_tree(layer)
     layer.build((None, None, 3))
-    params = filled(options.score_head_shapes(3, [5, 4], norm))
+    params = filled(score_head.shapes(3, [5, 4], score_head.norm_kind(norm)))
     weights.set_params_tree(layer, params)
     expected = ak.sequence_anomaly_score(params, x, **settings)
     close(layer(double(x)), expected)

@@ -14,6 +14,7 @@ import pytest
 import anomaly_kernels as ak
 from anomaly_kernels import weights
 from anomaly_kernels.networks import _options as options
+from anomaly_kernels.networks import score_head
 
 FRAMEWORKS = pytest.mark.library("torch", "jax")
 RNG = np.random.default_rng(0)
@@ -82,7 +83,7 @@ def test_an_autoencoder_of_given_weights_is_the_pure_one(option, driver):
 @FRAMEWORKS
 @pytest.mark.parametrize("norm", [False, True, "layer", "batch"])
 def test_a_score_layer_of_given_weights_is_the_pure_one(norm, driver):
-    params = filled(options.score_head_shapes(3, [5, 4], norm))
+    params = filled(score_head.shapes(3, [5, 4], score_head.norm_kind(norm)))
     x = RNG.normal(size=(6, 2, 3))
     settings = {"activation": "elu", "use_norm": norm, "final_activation": "softplus"}
     if driver.name == "torch":
@@ -639,7 +640,7 @@ def test_files_that_torch_has_written_are_read_whatever_their_dtype(tmp_path):
 
 
 def test_files_hold_arrays_and_nothing_else(tmp_path):
-    params = filled(options.score_head_shapes(3, 4, "batch"))
+    params = filled(score_head.shapes(3, [4], "batch"))
     params |= {"number": np.asarray(2.0), "turned": np.asfortranarray(RNG.normal(size=(2, 3)))}
     weights.save_params(tmp_path / "a.safetensors", params)
     again = weights.load_params(tmp_path / "a.safetensors")

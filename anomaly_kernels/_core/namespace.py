@@ -10,9 +10,9 @@ from contextvars import ContextVar
 from typing import Any, cast
 
 import array_api_compat
+import numpy as np
 
 from anomaly_kernels._core.backends.generic import Generic
-from anomaly_kernels._core.backends.tracing import COMPILER, traced_namespace, traced_namespace_of
 from anomaly_kernels._core.typing import Namespace
 
 # The top-level module that defines a type -> the file in backends, which is imported at the first such object.
@@ -25,6 +25,7 @@ _BACKENDS = {
     "dask": "dask",
 }
 _MODULES = sys.modules
+_COMPILER = "torch.compiler"  # whose `is_compiling` Dynamo folds to True; there once the user has imported torch
 _BY_TYPE: dict[type, Namespace | None] = {}
 _NUMBERS = (bool, int, float, complex, type(None))
 # Tapes that record for gradients (tape.py): the one in use for each library, in this thread; and one entry for each in
@@ -65,7 +66,7 @@ def array_namespace(*arrays: Any) -> Namespace:
     'numpy'
     """
     if _compiles():
-        return traced_namespace()
+        return _traced_namespace()
     xp = _BY_TYPE.get(type(arrays[0])) if arrays else None
     for array in arrays:  # no generator, no comprehension: this loop is the cost of a small call
         if _BY_TYPE.get(type(array)) is not xp:
@@ -85,9 +86,9 @@ def _namespace_beside_numbers(arrays: tuple[Any, ...]) -> Namespace:
 
 def common_namespace(arrays: Mapping[str, Any]) -> Namespace:
     """The one namespace of arrays by name, or an error that says which of them is what."""
-    compiler = _MODULES.get(COMPILER)  # as `_compiles`, whose call a small call would notice
+    compiler = _MODULES.get(_COMPILER)  # as `_compiles`, whose call a small call would notice
     if compiler is not None and compiler.is_compiling():
-        return traced_namespace()
+        return _traced_namespace()
     common = None
     for array in arrays.values():
         xp = _BY_TYPE.get(type(array)) or _look_up(type(array), array)
@@ -113,7 +114,11 @@ def describe(x: Any) -> str:
 def namespace_or_none(array: Any) -> Namespace | None:
     """The namespace of one array, None for anything else."""
     if _compiles():
-        return traced_namespace_of(array)
+        from anomaly_kernels._core.backends import numpy, torch
+
+        if isinstance(array, np.ndarray):  # which NumPy's numbers are too, to Dynamo
+            return cast(Namespace, numpy.namespace)
+        return cast(Namespace, torch.namespace) if torch.is_array(type(array)) else None
     kind = type(array)
     xp = _BY_TYPE[kind] if kind in _BY_TYPE else _look_up(kind, array)
     return _with_tape(xp) if _TAPES and xp is not None else xp
@@ -162,8 +167,15 @@ def _innermost_tape(arrays: Iterable[Any]) -> Namespace | None:
 
 
 def _compiles() -> bool:
-    compiler = _MODULES.get(COMPILER)  # None too where somebody has forbidden its import
+    compiler = _MODULES.get(_COMPILER)  # None too where somebody has forbidden its import
     return compiler is not None and compiler.is_compiling()
+
+
+def _traced_namespace() -> Namespace:
+    """The namespace of what Dynamo traces. It must not see the table of types, which grows: it would compile anew."""
+    from anomaly_kernels._core.backends.torch import namespace
+
+    return cast(Namespace, namespace)
 
 
 def _look_up(kind: type, array: Any) -> Namespace | None:

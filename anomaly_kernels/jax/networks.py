@@ -10,13 +10,13 @@ import jax
 import jax.numpy as jnp
 
 from anomaly_kernels import lstm_autoencoder, sequence_anomaly_score
-from anomaly_kernels._core.checks import cast
-from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.checks import positive
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.networks import _options as options
+from anomaly_kernels.networks._params import Shapes, prepare
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct
-from anomaly_kernels.networks.score_head import norm_kind, score
+from anomaly_kernels.networks.score_head import norm_kind, score, shapes
 
 Params = dict[str, jax.Array]
 
@@ -36,7 +36,7 @@ def sequence_anomaly_score_init(
     use_norm: bool | str = False,
     dtype: Any = None,
 ) -> Params:
-    """Draw parameters of `sequence_anomaly_score`.
+    """Draw parameters of `sequence_anomaly_score`, as Keras starts them.
 
     Parameters
     ----------
@@ -54,9 +54,10 @@ def sequence_anomaly_score_init(
     Returns
     -------
     dict of str to array
-        As Keras starts them.
+        For `sequence_anomaly_score_apply`.
     """
-    return _draw(key, options.score_head_shapes(in_features, hidden_units, use_norm), dtype)
+    norm, units = norm_kind(use_norm), options.list_of_units("hidden_units", hidden_units)
+    return _draw(key, shapes(positive("in_features", in_features), units, norm), dtype)
 
 
 def sequence_anomaly_score_apply(
@@ -73,11 +74,7 @@ def sequence_anomaly_score_apply(
 
     Parameters
     ----------
-    params : dict of str to array
-        As `sequence_anomaly_score_init` draws them.
-    features : array, (..., F)
-        Features; every vector is scored by itself.
-    activation, use_norm, final_activation
+    params, features, activation, use_norm, final_activation
         As `sequence_anomaly_score` has them.
     dropout_rate : float
         Share of the hidden units that is dropped in training.
@@ -86,10 +83,8 @@ def sequence_anomaly_score_apply(
 
     Returns
     -------
-    scores : array, (..., 1)
-        Alone, in inference.
-    params : dict of str to array
-        In training, those with the moving statistics after this batch.
+    array, (..., 1), or a tuple of it and dict of str to array
+        The scores; in training beside the parameters with the moving statistics after this batch.
 
     Examples
     --------
@@ -111,7 +106,8 @@ _score = jitted(sequence_anomaly_score)
 def _score_in_training(
     params: Mapping[str, jax.Array], features: jax.Array, key: jax.Array, rate: float, **settings: Any
 ) -> tuple[jax.Array, Params]:
-    xp, weights, x = _prepare(partial(sequence_anomaly_score, **settings), params, features)
+    jax.eval_shape(partial(sequence_anomaly_score, **settings), params, features)  # which checks all
+    xp, weights, (x,) = prepare(params, features=features)
     activations = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["final_activation"]])
     norm, masks = norm_kind(settings["use_norm"]), _Masks(key)
     scores, moved = score(xp, weights, x, norm, *activations, lambda x: x * masks(jnp.ones_like(x), rate))
@@ -130,7 +126,7 @@ def lstm_autoencoder_init(
     use_bottleneck_dense: bool = False,
     dtype: Any = None,
 ) -> Params:
-    """Draw parameters of `lstm_autoencoder`.
+    """Draw parameters of `lstm_autoencoder`, as Keras starts them.
 
     Parameters
     ----------
@@ -139,27 +135,20 @@ def lstm_autoencoder_init(
     n_features : int
         Features of the series.
     latent_dim : int
-        Width of the latent vector, with `use_bottleneck_dense`.
+        Width of the latent vector; without `use_bottleneck_dense` that is the encoder's, and another one is warned of.
     lstm_units : int
         Units of each LSTM.
     num_encoder_layers, num_decoder_layers : int
         How many LSTMs there are, one upon the other.
-    use_bidirectional_encoder : bool
-        Whether the encoder reads the series from both ends.
-    use_bottleneck_dense : bool
-        Whether dense layers map the encoder's state to the latent vector.
+    use_bidirectional_encoder, use_bottleneck_dense : bool
+        Whether the encoder reads series from both ends, and whether dense layers map its state to the latent vector.
     dtype : dtype, optional
         By default JAX's own floating point.
 
     Returns
     -------
     dict of str to array
-        As Keras starts them.
-
-    Warns
-    -----
-    UserWarning
-        If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
+        For `lstm_autoencoder_apply`.
     """
     settings = options.AutoencoderSettings(
         latent_dim,
@@ -187,11 +176,7 @@ def lstm_autoencoder_apply(
 
     Parameters
     ----------
-    params : dict of str to array
-        As `lstm_autoencoder_init` draws them.
-    inputs : array, (B, T, F)
-        Time series.
-    n_repeats, activation, intermediate_activation
+    params, inputs, n_repeats, activation, intermediate_activation
         As `lstm_autoencoder` has them.
     dropout_rate, recurrent_dropout_rate : float
         Shares of the inputs and of the states of the LSTMs that are dropped in training: with a mask for each sample
@@ -210,18 +195,12 @@ def lstm_autoencoder_apply(
     >>> lstm_autoencoder_apply(params, jnp.zeros((32, 10, 3))).shape
     (32, 10, 3)
     """
-    rates = {
-        "inputs": options.drop_rate("dropout_rate", dropout_rate),
-        "state": options.drop_rate("recurrent_dropout_rate", recurrent_dropout_rate),
-    }
-    settings: dict[str, Any] = {
-        "n_repeats": n_repeats,
-        "activation": activation,
-        "intermediate_activation": intermediate_activation,
-    }
+    inputs_rate = options.drop_rate("dropout_rate", dropout_rate)
+    rates = {"inputs": inputs_rate, "state": options.drop_rate("recurrent_dropout_rate", recurrent_dropout_rate)}
+    names: dict[str, Any] = {"activation": activation, "intermediate_activation": intermediate_activation}
     if key is None or not any(rates.values()):
-        return _reconstruction(params, inputs, **settings)
-    return _reconstruction_in_training(params, inputs, key, rates, **settings)
+        return _reconstruction(params, inputs, n_repeats=n_repeats, **names)
+    return _reconstruction_in_training(params, inputs, key, rates, n_repeats=n_repeats, **names)
 
 
 _reconstruction = jitted(lstm_autoencoder)
@@ -231,16 +210,11 @@ _reconstruction = jitted(lstm_autoencoder)
 def _reconstruction_in_training(
     params: Mapping[str, jax.Array], inputs: jax.Array, key: jax.Array, rates: Mapping[str, float], **settings: Any
 ) -> jax.Array:
-    xp, weights, x = _prepare(partial(lstm_autoencoder, **settings), params, inputs)
+    jax.eval_shape(partial(lstm_autoencoder, **settings), params, inputs)  # which checks all
+    xp, weights, (x,) = prepare(params, inputs=inputs)
     activations = (ACTIVATIONS[settings["activation"]], ACTIVATIONS[settings["intermediate_activation"]])
     repeats, masks = settings["n_repeats"], _Masks(key)
     return reconstruct(xp, weights, x, repeats, *activations, lambda which, ones: masks(ones, rates[which]))
-
-
-def _prepare(kernel: Callable[..., jax.Array], params: Mapping[str, jax.Array], x: jax.Array) -> Any:
-    """The namespace, and parameters and input in the dtype to compute in; an error where the kernel raises one."""
-    xp, dtype = array_namespace(x), jax.eval_shape(kernel, params, x).dtype
-    return xp, {name: cast(xp, dtype, each) for name, each in params.items()}, cast(xp, dtype, x)
 
 
 class _Masks:
@@ -254,8 +228,8 @@ class _Masks:
         return jnp.where(jax.random.bernoulli(key, 1.0 - rate, ones.shape), ones / (1.0 - rate), 0.0)
 
 
-def _draw(key: jax.Array, shapes: options.Shapes, dtype: Any) -> Params:
-    dtype = jnp.zeros(0, dtype).dtype if dtype is not None else jnp.zeros(0).dtype
+def _draw(key: jax.Array, shapes: Shapes, dtype: Any) -> Params:
+    dtype = jnp.zeros(0, dtype).dtype
     keys = zip(shapes, jax.random.split(key, len(shapes)), strict=True)
     return {name: _INITIALIZERS[options.initializer(name)](k, shapes[name], dtype) for name, k in keys}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, SupportsIndex
 
@@ -16,10 +17,11 @@ from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.keras._base import PACKAGE, Tensor, to_tensor
 from anomaly_kernels.networks import _options as options
-from anomaly_kernels.networks.activations import ACTIVATIONS
-from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_kind
+from anomaly_kernels.networks._params import is_lstm
+from anomaly_kernels.networks.activations import ACTIVATIONS, find_activation
+from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_kind, shapes
 
-Variables = dict[str, keras.Variable]
+_ARRAYS = ("kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 
 class _Network(Learner):
@@ -29,14 +31,6 @@ class _Network(Learner):
 
     def __repr__(self) -> str:
         return self.my_params
-
-    def set_params(self, **params: Any) -> Self:
-        """Change settings, checked as in the constructor, before the weights are made; those of Keras are no settings.
-
-        Once there are weights, and functions that Keras has compiled, this is a ValueError: the way is another network,
-        of ``from_config(get_config() | {...})``.
-        """
-        return super().set_params(**params)
 
     def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         if self.built:
@@ -58,8 +52,8 @@ class _Network(Learner):
         """The layers that own weights, by their names in the pure function."""
         raise NotImplementedError
 
-    def _params_tree(self) -> Variables:
-        tree: Variables = {}
+    def _params_tree(self) -> dict[str, keras.Variable]:
+        tree: dict[str, keras.Variable] = {}
         for name, layer in self._layers_by_name().items():
             owner = layer.cell if isinstance(layer, keras.layers.LSTM) else layer
             arrays = {array: getattr(owner, array, None) for array in _ARRAYS}  # a kernel that is adapted is a tensor
@@ -73,15 +67,12 @@ class _Network(Learner):
             variable.assign(params[key])
 
 
-_ARRAYS = ("kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
-
-
 @keras.saving.register_keras_serializable(PACKAGE)
 class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
     The layer of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training. It
-    maps features (..., F) to scores (..., 1).
+    maps features (..., F) to scores (..., 1). `set_params` changes settings until there are weights.
 
     Parameters
     ----------
@@ -99,11 +90,6 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         Of all dense layers.
     **layer
         What every layer of Keras takes: `name`, `trainable`, `dtype`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a setting is not what it must be.
 
     Examples
     --------
@@ -125,7 +111,8 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     ) -> None:
         super().__init__(**layer)
         self.supports_masking = True
-        options.check_activations(activation=activation, final_activation=final_activation)
+        find_activation(activation, "activation")
+        find_activation(final_activation, "final_activation")
         self.hidden_units = options.list_of_units("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         norm_kind(use_norm)  # which checks it
@@ -138,30 +125,24 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         if not input_shape or input_shape[-1] is None:
             raise ValueError(f"`features` must have shape (..., F), F known, got {tuple(input_shape)}")
         norm, dtype = norm_kind(self.use_norm), self.dtype_policy
+        regularizers = {"kernel_regularizer": self.kernel_regularizer, "bias_regularizer": self.bias_regularizer}
+        dense = partial(keras.layers.Dense, dtype=dtype, **regularizers)
+        hidden, final = _keras_activation(self.activation), _keras_activation(self.final_activation)
         self._stack: list[tuple[str, Any]] = []
         for i, units in enumerate(self.hidden_units, start=1):
-            self._stack.append((f"hidden_dense_{i}", self._dense(units, self.activation, f"hidden_dense_{i}")))
+            name = f"hidden_dense_{i}"
+            self._stack.append((name, dense(units, activation=hidden, name=name)))
             if norm == "layer":
                 self._stack.append((f"layer_norm_{i}", keras.layers.LayerNormalization(epsilon=EPSILON, dtype=dtype)))
             elif norm == "batch":
                 layer = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, dtype=dtype)
                 self._stack.append((f"batch_norm_{i}", layer))
             self._stack.append((f"dropout_{i}", keras.layers.Dropout(self.dropout_rate, dtype=dtype)))
-        self._stack.append(("score_output", self._dense(1, self.final_activation, "score_output")))
+        self._stack.append(("score_output", dense(1, activation=final, name="score_output")))
         for _, layer in self._stack:
             layer.build(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
         self.built = True
-
-    def _dense(self, units: int, activation: str, name: str) -> Any:
-        return keras.layers.Dense(
-            units,
-            activation=_keras_activation(activation),
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
-            dtype=self.dtype_policy,
-            name=name,
-        )
 
     def _layers_by_name(self) -> Mapping[str, Any]:
         return dict(self._stack) if self.built else {}
@@ -190,8 +171,8 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         built = settings.pop("build_config")
         layer: Self = cls.from_config(settings)
         if built is not None:
-            shapes = options.score_head_shapes(built["input_shape"][-1], layer.hidden_units, layer.use_norm)
-            weights.fitted(shapes, params)  # before there is memory, of whatever size the file says
+            shape_of = shapes(built["input_shape"][-1], layer.hidden_units, norm_kind(layer.use_norm))
+            weights.fitted(shape_of, params)  # before there is memory, of whatever size the file says
             layer.build_from_config(built)
         return layer
 
@@ -214,12 +195,12 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
     """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
 
     The model of `anomaly_kernels.lstm_autoencoder`, with dropout in training. It maps series (B, T, F) to their
-    reconstruction (B, T', F).
+    reconstruction (B, T', F). `set_params` changes settings until there are weights.
 
     Parameters
     ----------
     latent_dim : int
-        Width of the latent vector, with `use_bottleneck_dense`.
+        Width of the latent vector; without `use_bottleneck_dense` that is the encoder's, and another one is warned of.
     lstm_units : int
         Units of each LSTM.
     n_features : int, optional
@@ -228,28 +209,15 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
         Steps of the reconstruction; without it as many as the input has.
     num_encoder_layers, num_decoder_layers : int
         How many LSTMs there are, one upon the other.
-    activation : str
-        Activation of the output: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
-    intermediate_activation : str
-        Activation of the bottleneck, and of the maps from its state to the decoder's.
+    activation, intermediate_activation : str
+        Activations of the output, and of the dense layers between encoder and decoder: relu, tanh, sigmoid, elu, selu,
+        gelu (exact), softplus or linear.
     dropout_rate, recurrent_dropout_rate : float
         Shares of the inputs and of the states of the LSTMs that are dropped in training.
-    use_bidirectional_encoder : bool
-        Whether the encoder reads the series from both ends.
-    use_bottleneck_dense : bool
-        Whether dense layers map the encoder's state to the latent vector.
+    use_bidirectional_encoder, use_bottleneck_dense : bool
+        Whether the encoder reads series from both ends, and whether dense layers map its state to the latent vector.
     **model
         What every model of Keras takes: `name`, `trainable`, `dtype`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a setting is not what it must be, or the series has other features than `n_features`, or no steps.
-
-    Warns
-    -----
-    UserWarning
-        If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
 
     Examples
     --------
@@ -278,20 +246,9 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
         **model: Any,
     ) -> None:
         keras.Model.__init__(self, **model)
-        options.AutoencoderSettings.__init__(
-            self,
-            latent_dim,
-            lstm_units,
-            n_repeats,
-            num_encoder_layers,
-            num_decoder_layers,
-            activation,
-            intermediate_activation,
-            dropout_rate,
-            recurrent_dropout_rate,
-            use_bidirectional_encoder=use_bidirectional_encoder,
-            use_bottleneck_dense=use_bottleneck_dense,
-        )
+        sizes = (latent_dim, lstm_units, n_repeats, num_encoder_layers, num_decoder_layers)
+        rates, parts = (dropout_rate, recurrent_dropout_rate), (use_bidirectional_encoder, use_bottleneck_dense)
+        options.AutoencoderSettings.__init__(self, *sizes, activation, intermediate_activation, *rates, *parts)
         self.n_features = None if n_features is None else positive("n_features", n_features)
 
     def build(self, input_shape: Any) -> None:
@@ -307,10 +264,9 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
 
     def _layer(self, name: str, n_out: int) -> Any:
         common = {"dtype": self.dtype_policy, "name": name.replace("/", "_")}  # Keras takes no slash
-        if name == "decoder_dense":
-            return keras.layers.Dense(n_out, activation=_keras_activation(self.activation), **common)
-        if not name.startswith(("encoder_", "decoder_")):
-            return keras.layers.Dense(n_out, activation=_keras_activation(self.intermediate_activation), **common)
+        if not is_lstm(name):
+            activation = self.activation if name == "decoder_dense" else self.intermediate_activation
+            return keras.layers.Dense(n_out, activation=_keras_activation(activation), **common)
         return keras.layers.LSTM(
             n_out // 4,
             dropout=self.dropout_rate,
@@ -364,12 +320,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
     def compute_reconstruction_error(self, inputs: Tensor, reconstructions: Tensor | None = None) -> Tensor:
         """Return the mean squared error of each sample, (B,): its anomaly score.
 
-        Parameters
-        ----------
-        inputs : tensor, (B, T, F)
-            The series.
-        reconstructions : tensor, (B, T', F), optional
-            By default those of the model; where they have other steps, over the first min(T, T').
+        It compares series (B, T, F) with reconstructions (B, T', F), by default its own, over the steps that both have.
         """
         inputs = to_tensor(inputs)
         return reconstruction_error(inputs, self(inputs) if reconstructions is None else to_tensor(reconstructions))

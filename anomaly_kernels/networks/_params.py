@@ -1,14 +1,18 @@
-"""Weights of networks: dicts from keys such as ``score_output/kernel`` to arrays, checked layer by layer."""
+"""Weights of networks by name, such as ``score_output/kernel``: their shapes, and the check of both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from anomaly_kernels._core.checks import Shape, cast, has_shape, inputs, shape_of
+from anomaly_kernels._core.checks import cast, has_shape, inputs, shape_of
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.typing import Array, Namespace
 
 Params = Mapping[str, Array]
+Size = int | None
+"""A number of features or units, None where it is not known before run time."""
+Shapes = dict[str, tuple[Any, ...]]
 
 
 def has_part(params: Params, prefix: str) -> bool:
@@ -16,78 +20,70 @@ def has_part(params: Params, prefix: str) -> bool:
     return any(key.startswith(prefix) for key in params)
 
 
-def depth(params: Params, name: str) -> int:
-    """How many layers are called name_1, name_2, … without a gap."""
-    n = 0
-    while has_part(params, f"{name}_{n + 1}/"):
-        n += 1
-    return n
+def numbered(params: Params, name: str) -> list[str]:
+    """The layers called name_1, name_2, … without a gap."""
+    layers: list[str] = []
+    while has_part(params, f"{name}_{len(layers) + 1}/"):
+        layers.append(f"{name}_{len(layers) + 1}")
+    return layers
 
 
-def keys(layers: Iterable[str], *arrays: str) -> list[str]:
-    """The keys of the arrays of some layers."""
-    return [f"{layer}/{array}" for layer in layers for array in arrays]
+def is_lstm(layer: str) -> bool:
+    """Whether a layer of this name is an LSTM; the others are dense or normalise."""
+    return layer.startswith(("encoder_", "decoder_")) and layer != "decoder_dense"
 
 
-def check_dict(params: object) -> None:
-    """Raise unless params is a dict with strings for keys."""
+def units_of(params: Params, layer: str) -> Size:
+    """How many units the bias of a layer is for, None without one."""
+    shape = shape_of(params[f"{layer}/bias"]) if f"{layer}/bias" in params else ()
+    size = shape[-1] if shape else None
+    return size // 4 if is_lstm(layer) and size is not None else size
+
+
+def dense_shapes(layer: str, n_in: Size, units: Size) -> Shapes:
+    """The weights of a dense layer."""
+    return {f"{layer}/kernel": (n_in, units), f"{layer}/bias": (units,)}
+
+
+def lstm_shapes(layer: str, n_in: Size, units: Size) -> Shapes:
+    """The weights of an LSTM."""
+    gates = None if units is None else 4 * units
+    return {
+        f"{layer}/kernel": (n_in, gates),
+        f"{layer}/recurrent_kernel": (units, gates),
+        f"{layer}/bias": (gates,),
+    }
+
+
+def prepare(params: Params, **arrays: Array) -> tuple[Namespace, dict[str, Array], list[Array]]:
+    """The namespace, then the parameters and the other arrays in the dtype to compute in."""
     if not isinstance(params, Mapping):
         raise TypeError(f"`params` must be a dict of arrays, got {describe(params)}")
-    if strange := [key for key in params if not isinstance(key, str)]:
-        raise TypeError(f"`params` must have strings for keys, got {strange[0]!r}")
+    if wrong := [key for key in params if not isinstance(key, str)]:
+        raise TypeError(f"`params` must have strings for keys, got {wrong[0]!r}")
+    xp, dtype = inputs(**arrays, **{f"params[{key!r}]": x for key, x in params.items()})
+    return xp, {key: cast(xp, dtype, x) for key, x in params.items()}, [cast(xp, dtype, x) for x in arrays.values()]
 
 
-def check_keys(params: Params, expected: Iterable[str]) -> None:
-    """Raise unless the keys of params are those expected."""
-    expected = list(expected)
-    if missing := [key for key in expected if key not in params]:
+def check(params: Params, shapes: Shapes) -> None:
+    """Raise unless params has these keys and shapes."""
+    if missing := [key for key in shapes if key not in params]:
         raise ValueError(f"`params` must have the key {missing[0]!r}, got {_quoted(params)}")
-    if unexpected := [key for key in params if key not in expected]:
-        raise ValueError(f"`params` has the unexpected key {unexpected[0]!r}, expected {_quoted(expected)}")
+    if unexpected := [key for key in params if key not in shapes]:
+        raise ValueError(f"`params` has the unexpected key {unexpected[0]!r}, expected {_quoted(shapes)}")
+    for key, shape in shapes.items():
+        has_shape(f"params[{key!r}]", params[key], shape, _axes(key))
 
 
 def _quoted(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names) or "none"
 
 
-def prepared(params: Params, **arrays: Array) -> tuple[Namespace, dict[str, Array], list[Array]]:
-    """The namespace, then the parameters and the other arrays in the dtype to compute in."""
-    xp, dtype = inputs(**arrays, **{_argument(key): value for key, value in params.items()})
-    return xp, {key: cast(xp, dtype, x) for key, x in params.items()}, [cast(xp, dtype, x) for x in arrays.values()]
-
-
-def check_shape(params: Params, key: str, expected: Shape, meaning: str) -> None:
-    """Raise unless the parameter has the shape expected."""
-    has_shape(_argument(key), params[key], expected, meaning)
-
-
-def _argument(key: str) -> str:
-    return f"params[{key!r}]"
-
-
-def check_dense(params: Params, layer: str, width: int | None, units: int | None = None) -> int | None:
-    """Raise unless the dense layer maps that many features to so many (None: any); how many it maps to."""
-    if units is None:
-        units = _last(params, f"{layer}/bias")
-    check_shape(params, f"{layer}/kernel", (width, units), "(in, out)")
-    check_shape(params, f"{layer}/bias", (units,), "(out,)")
-    return units
-
-
-def check_lstm(params: Params, layer: str, width: int | None, units: int | None = None) -> int | None:
-    """Raise unless the LSTM takes that many features and has so many units (None: any); how many it has."""
-    if units is None and (gates := _last(params, f"{layer}/bias")) is not None:
-        units = gates // 4
-    gates = None if units is None else 4 * units
-    check_shape(params, f"{layer}/kernel", (width, gates), "(in, 4 units)")
-    check_shape(params, f"{layer}/recurrent_kernel", (units, gates), "(units, 4 units)")
-    check_shape(params, f"{layer}/bias", (gates,), "(4 units,)")
-    return units
-
-
-def _last(params: Params, key: str) -> int | None:
-    shape = shape_of(params[key])
-    return shape[-1] if shape else None
+def _axes(key: str) -> str:
+    layer, _, array = key.rpartition("/")
+    if is_lstm(layer):
+        return {"kernel": "(in, 4 units)", "recurrent_kernel": "(units, 4 units)", "bias": "(4 units,)"}[array]
+    return "(in, out)" if array == "kernel" else "(out,)"
 
 
 def dense(xp: Namespace, params: Params, layer: str, x: Array) -> Array:

@@ -13,37 +13,20 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 Activation = Callable[[Namespace, Array], Array]
 
 
-def _relu(xp: Namespace, x: Array) -> Array:
-    return xp.maximum(x, 0.0)
-
-
-def _elu(xp: Namespace, x: Array) -> Array:
+def _elu(xp: Namespace, x: Array, alpha: float = 1.0) -> Array:
     negative = x < 0.0
-    return xp.where(negative, xp.expm1(xp.where(negative, x, 0.0)), x)
-
-
-def _selu(xp: Namespace, x: Array) -> Array:
-    negative = x < 0.0
-    return SELU_SCALE * xp.where(negative, SELU_ALPHA * xp.expm1(xp.where(negative, x, 0.0)), x)
-
-
-def _linear(_: Namespace, x: Array) -> Array:
-    return x
-
-
-def _gelu(xp: Namespace, x: Array) -> Array:
-    return x * (0.5 + 0.5 * xp.erf(x * math.sqrt(0.5)))
+    return xp.where(negative, alpha * xp.expm1(xp.where(negative, x, 0.0)), x)
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": _relu,
+    "relu": lambda xp, x: xp.maximum(x, 0.0),
     "tanh": lambda xp, x: xp.tanh(x),
     "sigmoid": lambda xp, x: xp.sigmoid(x),
     "elu": _elu,
-    "selu": _selu,
-    "gelu": _gelu,
+    "selu": lambda xp, x: SELU_SCALE * _elu(xp, x, SELU_ALPHA),
+    "gelu": lambda xp, x: x * (0.5 + 0.5 * xp.erf(x * math.sqrt(0.5))),
     "softplus": lambda xp, x: xp.softplus(x),
-    "linear": _linear,
+    "linear": lambda _, x: x,
 }
 
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from anomaly_kernels._core.checks import has_ndim, positive, shape_of
 from anomaly_kernels._core.typing import Array, Namespace
-from anomaly_kernels.networks._params import (
-    Params,
-    check_dense,
-    check_dict,
-    check_keys,
-    check_lstm,
-    dense,
-    depth,
-    has_part,
-    keys,
-    prepared,
-)
+from anomaly_kernels.networks import _params
+from anomaly_kernels.networks._params import Params, Shapes, Size, dense, has_part, numbered
 from anomaly_kernels.networks.activations import Activation, find_activation
 
 State = tuple[Array, Array]
@@ -103,13 +93,11 @@ def lstm_autoencoder(
     output = find_activation(activation, "activation")
     between = find_activation(intermediate_activation, "intermediate_activation")
     repeats = None if n_repeats is None else positive("n_repeats", n_repeats, "an integer or None")
-    check_dict(params)
-    check_keys(params, _expected(params))
-    xp, weights, (x,) = prepared(params, inputs=inputs)
+    xp, weights, (x,) = _params.prepare(params, inputs=inputs)
     has_ndim("inputs", inputs, 3, "(B, T, F)")
     if inputs.shape[1] == 0:
         raise ValueError(f"`inputs` must have shape (B, T, F), T > 0, got {tuple(inputs.shape)}")
-    _check_shapes(weights, shape_of(inputs)[-1])
+    _params.check(params, _expected_shapes(params, shape_of(inputs)[-1]))
     return reconstruct(xp, weights, x, repeats, output, between)
 
 
@@ -130,7 +118,11 @@ def reconstruct(
     steps = x[:, :, :1]  # not the static number of steps, which may be unknown
     if repeats is not None:
         steps = xp.broadcast_to(xp.constant(0.0, like=x, dtype=x.dtype), (repeats,))
-    sequence = _decode(xp, params, latent, steps, _map_state(xp, params, "project_state", state, between), drop)
+    state = _map_state(xp, params, "project_state", state, between)
+    first, *others = numbered(params, "decoder")
+    _, sequence = _lstm(xp, params, first, latent, drop, state, steps)
+    for layer in others:
+        _, sequence = _lstm(xp, params, layer, sequence, drop)
     return xp.permute_dims(output(xp, dense(xp, params, "decoder_dense", sequence)), (1, 0, 2))
 
 
@@ -140,37 +132,47 @@ def _directions(params: Params, layer: str) -> list[str]:
     return directions if any(has_part(params, f"{lstm}/") for lstm in directions) else [layer]
 
 
-def _numbered(params: Params, name: str) -> list[str]:
-    return [f"{name}_{i}" for i in range(1, depth(params, name) + 1)]
+def _expected_shapes(params: Params, n_features: Size) -> Shapes:
+    """The shapes of the weights of a network that has each part of which params has any key, by their biases."""
+    encoder_layers = numbered(params, "encoder") or ["encoder_1"]
+    encoder = [[_params.units_of(params, lstm) for lstm in _directions(params, layer)] for layer in encoder_layers]
+    parts = [part for part in ("bottleneck", "project_state") if has_part(params, part)]
+    maps = {part: _params.units_of(params, f"{part}_h") for part in parts}
+    others = [_params.units_of(params, layer) for layer in numbered(params, "decoder")[1:]]
+    return shapes(n_features, encoder, maps, others, _params.units_of(params, "decoder_dense"))
 
 
-def _expected(params: Params) -> list[str]:
-    """The keys of a network that has each part of which params has any key."""
-    encoder, decoder = (_numbered(params, name) or [f"{name}_1"] for name in ("encoder", "decoder"))
-    lstms = [lstm for layer in encoder for lstm in _directions(params, layer)] + decoder
-    maps = [f"{part}_{of}" for part in ("bottleneck", "project_state") for of in "hc" if has_part(params, part)]
-    return keys(lstms, "kernel", "recurrent_kernel", "bias") + keys([*maps, "decoder_dense"], "kernel", "bias")
+def shapes(
+    n_features: Size, encoder: Sequence[Sequence[Size]], maps: Mapping[str, Size], decoder: Sequence[Size], n_out: Size
+) -> Shapes:
+    """The shapes of the weights by name.
 
-
-def _check_shapes(params: Params, width: int | None) -> None:
-    for layer in _numbered(params, "encoder"):
-        units = [check_lstm(params, lstm, width) for lstm in _directions(params, layer)]
-        width = None if None in units else sum(n or 0 for n in units)
-    state = latent = width
-    for part in ("bottleneck", "project_state"):
-        if has_part(params, part):
-            state = check_dense(params, f"{part}_c", width, check_dense(params, f"{part}_h", width))
-            width = state
-        latent = state if part == "bottleneck" else latent
-    width = latent
-    for i, layer in enumerate(_numbered(params, "decoder")):
-        width = check_lstm(params, layer, width, state if i == 0 else None)
-    check_dense(params, "decoder_dense", width)
+    The numbers of units are, for each encoder layer, those of its LSTM or of the two of its directions; those of the
+    maps that there are, bottleneck and project_state; those of each decoder layer after the first, which has as many as
+    the state.
+    """
+    result: Shapes = {}
+    width = n_features
+    for i, directions in enumerate(encoder, start=1):
+        names = ("/forward", "/backward") if len(directions) == 2 else ("",)
+        for name, units in zip(names, directions, strict=True):
+            result |= _params.lstm_shapes(f"encoder_{i}{name}", width, units)
+        known = [units for units in directions if units is not None]
+        width = sum(known) if len(known) == len(directions) else None
+    state = width
+    for part, units in maps.items():
+        result |= _params.dense_shapes(f"{part}_h", state, units) | _params.dense_shapes(f"{part}_c", state, units)
+        state = units
+    width = maps.get("bottleneck", width)
+    for i, units in enumerate([state, *decoder], start=1):
+        result |= _params.lstm_shapes(f"decoder_{i}", width, units)
+        width = units
+    return result | _params.dense_shapes("decoder_dense", width, n_out)
 
 
 def _encode(xp: Namespace, params: Params, sequence: Array, drop: Dropout | None) -> State:
     """The last state (h, c) of the last encoder layer."""
-    for layer in _numbered(params, "encoder"):
+    for layer in numbered(params, "encoder"):
         forward, *backward = _directions(params, layer)
         state, ahead = _lstm(xp, params, forward, sequence, drop)
         if backward:
@@ -179,14 +181,6 @@ def _encode(xp: Namespace, params: Params, sequence: Array, drop: Dropout | None
             state = (xp.concat([state[0], other[0]], axis=-1), xp.concat([state[1], other[1]], axis=-1))
         sequence = ahead
     return state
-
-
-def _decode(xp: Namespace, params: Params, latent: Array, steps: Array, state: State, drop: Dropout | None) -> Array:
-    first, *others = _numbered(params, "decoder")
-    _, sequence = _lstm(xp, params, first, latent, drop, state, steps)
-    for layer in others:
-        _, sequence = _lstm(xp, params, layer, sequence, drop)
-    return sequence
 
 
 def _map_state(xp: Namespace, params: Params, part: str, state: State, between: Activation) -> State:

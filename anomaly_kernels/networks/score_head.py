@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from anomaly_kernels._core.checks import has_ndim, not_empty, shape_of
 from anomaly_kernels._core.numeric import square
 from anomaly_kernels._core.typing import Array, Namespace
-from anomaly_kernels.networks._params import (
-    Params,
-    check_dense,
-    check_dict,
-    check_keys,
-    check_shape,
-    dense,
-    depth,
-    keys,
-    prepared,
-)
+from anomaly_kernels.networks._params import Params, Shapes, check, dense, dense_shapes, numbered, prepare, units_of
 from anomaly_kernels.networks.activations import Activation, find_activation
 
 EPSILON, MOMENTUM = 1e-3, 0.99  # Keras' defaults
@@ -36,7 +26,7 @@ def sequence_anomaly_score(
     use_norm: bool | str = False,
     final_activation: str = "linear",
 ) -> Array:
-    r"""Anomaly score of feature vectors by a multilayer perceptron.
+    r"""Anomaly score of feature vectors by a multilayer perceptron, in inference: without dropout.
 
     .. math:: s = f(W_n h_{n - 1} + b_n), \quad h_i = \operatorname{norm}(g(W_i h_{i - 1} + b_i)), \quad h_0 = x
 
@@ -68,10 +58,6 @@ def sequence_anomaly_score(
     ValueError
         If `params` lacks a key or has one too many, a shape does not fit, or a setting is unknown.
 
-    Notes
-    -----
-    This is inference: there is no dropout.
-
     References
     ----------
     .. [1] J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer Normalization", arXiv:1607.06450, 2016.
@@ -94,12 +80,10 @@ def sequence_anomaly_score(
     hidden_activation = find_activation(activation, "activation")
     last_activation = find_activation(final_activation, "final_activation")
     norm = norm_kind(use_norm)
-    check_dict(params)
-    layers = depth(params, "hidden_dense")
-    check_keys(params, _expected(layers, norm))
-    xp, weights, (x,) = prepared(params, features=features)
+    xp, weights, (x,) = prepare(params, features=features)
     has_ndim("features", features, 1, "(..., F)", most=-1)
-    _check_shapes(weights, layers, norm, shape_of(features)[-1])
+    units = [units_of(params, layer) for layer in numbered(params, "hidden_dense")]
+    check(params, shapes(shape_of(features)[-1], units, norm))
     return score(xp, weights, x, norm, hidden_activation, last_activation)[0]
 
 
@@ -119,14 +103,15 @@ def score(
     if norm == "batch" and drop is not None:
         not_empty(features=x)
     moved: dict[str, Array] = {}
-    for i in range(1, depth(params, "hidden_dense") + 1):
+    for i in range(1, len(numbered(params, "hidden_dense")) + 1):
         x = activation(xp, dense(xp, params, f"hidden_dense_{i}", x))
         if norm == "layer":
             x = _normalize(xp, params, f"layer_norm_{i}", x, *_moments(xp, x, axis=-1))
         elif norm == "batch":
             layer = f"batch_norm_{i}"
-            in_training = drop is not None
-            statistics = _of_batch(xp, params, layer, x, moved) if in_training else _moving(params, layer)
+            statistics = params[f"{layer}/moving_mean"], params[f"{layer}/moving_variance"]
+            if drop is not None:
+                statistics = _of_batch(xp, params, layer, x, moved)
             x = _normalize(xp, params, layer, x, *statistics)
         x = x if drop is None else drop(x)
     return final_activation(xp, dense(xp, params, "score_output", x)), moved
@@ -142,18 +127,15 @@ def norm_kind(use_norm: object) -> str | None:
     return use_norm
 
 
-def _expected(layers: int, norm: str | None) -> list[str]:
-    numbers = range(1, layers + 1)
-    norms = keys([f"{norm}_norm_{i}" for i in numbers], *NORM_ARRAYS[norm]) if norm else []
-    return [*keys([*(f"hidden_dense_{i}" for i in numbers), "score_output"], "kernel", "bias"), *norms]
-
-
-def _check_shapes(params: Params, layers: int, norm: str | None, width: int | None) -> None:
-    for i in range(1, layers + 1):
-        width = check_dense(params, f"hidden_dense_{i}", width)
-        for array in NORM_ARRAYS[norm] if norm else ():
-            check_shape(params, f"{norm}_norm_{i}/{array}", (width,), "(out,)")
-    check_dense(params, "score_output", width, 1)
+def shapes(n_features: int | None, hidden_units: Iterable[int | None], norm: str | None) -> Shapes:
+    """The shapes of the weights by name."""
+    result: Shapes = {}
+    width = n_features
+    for i, units in enumerate(hidden_units, start=1):
+        result |= dense_shapes(f"hidden_dense_{i}", width, units)
+        result |= {f"{norm}_norm_{i}/{array}": (units,) for array in NORM_ARRAYS[norm]} if norm else {}
+        width = units
+    return result | dense_shapes("score_output", width, 1)
 
 
 def _normalize(xp: Namespace, params: Params, layer: str, x: Array, center: Array, variance: Array) -> Array:
@@ -165,10 +147,6 @@ def _moments(xp: Namespace, x: Array, axis: int) -> tuple[Array, Array]:
     """Mean and variance along an axis, which stays, of size 1."""
     center = xp.mean(x, axis=axis, keepdims=True)
     return center, xp.mean(square(x - center), axis=axis, keepdims=True)
-
-
-def _moving(params: Params, layer: str) -> tuple[Array, Array]:
-    return params[f"{layer}/moving_mean"], params[f"{layer}/moving_variance"]
 
 
 def _of_batch(xp: Namespace, params: Params, layer: str, x: Array, moved: dict[str, Array]) -> tuple[Array, Array]:

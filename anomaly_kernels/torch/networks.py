@@ -14,9 +14,10 @@ from anomaly_kernels._classes.network_files import NetworkFile
 from anomaly_kernels._core.checks import function, positive
 from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels.networks import _options as options
-from anomaly_kernels.networks.activations import ACTIVATIONS
+from anomaly_kernels.networks._params import is_lstm
+from anomaly_kernels.networks.activations import ACTIVATIONS, find_activation
 from anomaly_kernels.networks.lstm import reconstruct
-from anomaly_kernels.networks.score_head import norm_kind, score
+from anomaly_kernels.networks.score_head import norm_kind, score, shapes
 
 Regularizer = Callable[[Tensor], Tensor] | None
 
@@ -27,16 +28,18 @@ class _Network(NetworkFile, nn.Module):
     _keys: list[str]
     """Names of the weights in the pure function."""
 
-    def _weight_views(self) -> dict[str, tuple[Tensor, ...]]:
-        """Each weight of the pure function as the views whose sum it is: torch's LSTM has two biases."""
+    def _views(self, key: str) -> tuple[Tensor, ...]:
+        """A weight of the pure function as the views whose sum it is: torch's LSTM has two biases."""
         raise NotImplementedError
 
     def _params_tree(self) -> dict[str, Tensor]:
-        return {key: view + others[0] if others else view for key, (view, *others) in self._weight_views().items()}
+        views = {key: self._views(key) for key in self._keys}
+        return {key: view + others[0] if others else view for key, (view, *others) in views.items()}
 
     @torch.no_grad()
     def _set_params_tree(self, params: dict[str, Any]) -> None:
-        for key, (view, *others) in self._weight_views().items():
+        for key in self._keys:
+            view, *others = self._views(key)
             view.copy_(torch.as_tensor(params[key]))
             for other in others:
                 other.zero_()
@@ -47,18 +50,7 @@ class _Network(NetworkFile, nn.Module):
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw new weights."""
-        for key, (view, *others) in self._weight_views().items():
-            _initialize(key, view)
-            for other in others:
-                other.zero_()
-
-    def set_params(self, **params: Any) -> Self:
-        """Change settings, checked as in the constructor; where one is refused, none is changed.
-
-        Where weights change their shapes all are drawn anew, those of a user's own class too: an optimizer must then be
-        given the new ones. Other settings leave the weights as they are.
-        """
-        return super().set_params(**params)
+        self._set_params_tree({key: _draw(key, self._views(key)[0]) for key in self._keys})
 
     def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         with torch.device("meta"):  # where nothing is drawn
@@ -70,23 +62,11 @@ class _Network(NetworkFile, nn.Module):
                 other = type(self)(**after).to(weight.dtype).train(self.training)
         for name in before:
             delattr(self, name)  # torch puts no function in the place of a module
-        if new_shapes:
-            self._take_parts(other)
+        if new_shapes:  # then the layers are the other's, and what a user's class has besides
+            for name in ("_modules", "_parameters", "_buffers", "_keys"):
+                setattr(self, name, getattr(other, name))
         for name in before:
             setattr(self, name, getattr(other, name))
-
-    def _take_parts(self, other: Self) -> None:
-        """Have the layers of another network in the place of the own ones, and what a user's class has besides."""
-        for name, _ in [*self.named_children()]:
-            delattr(self, name)
-        for parts in (
-            other.named_children(),
-            other.named_parameters(recurse=False),
-            other.named_buffers(recurse=False),
-        ):
-            for name, part in parts:
-                setattr(self, name, part)
-        self._keys = other._keys
 
     @classmethod
     def _from_settings(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
@@ -112,12 +92,13 @@ class SequenceAnomalyScoreLayer(_Network):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
     The module of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training. It
-    maps features (..., F) to scores (..., 1).
+    maps features (..., F) to scores (..., 1). Where `set_params` changes shapes, all weights are drawn anew: an
+    optimizer must then be given the new ones.
 
     Parameters
     ----------
     in_features : int
-        Features F of the input, (..., F).
+        Features F of the input.
     hidden_units : int or sequence of int
         Units of each hidden layer.
     activation : str
@@ -131,11 +112,6 @@ class SequenceAnomalyScoreLayer(_Network):
         Activation of the score.
     kernel_regularizer, bias_regularizer : function, optional
         From a kernel or a bias to a 0-d tensor; `regularization` returns their sum.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a setting is not what it must be.
 
     Examples
     --------
@@ -157,26 +133,29 @@ class SequenceAnomalyScoreLayer(_Network):
         bias_regularizer: Regularizer = None,
     ) -> None:
         super().__init__()
-        options.check_activations(activation=activation, final_activation=final_activation)
+        find_activation(activation, "activation")
+        find_activation(final_activation, "final_activation")
+        for name, regularizer in (("kernel_regularizer", kernel_regularizer), ("bias_regularizer", bias_regularizer)):
+            if regularizer is not None:
+                function(name, regularizer)
         self.in_features = positive("in_features", in_features)
         self.hidden_units = options.list_of_units("hidden_units", hidden_units)
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         self.dropout_rate = options.drop_rate("dropout_rate", dropout_rate)
-        self.kernel_regularizer = _regularizer("kernel_regularizer", kernel_regularizer)
-        self.bias_regularizer = _regularizer("bias_regularizer", bias_regularizer)
-        shapes = options.score_head_shapes(self.in_features, self.hidden_units, use_norm)
-        for key, shape in shapes.items():
+        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+        shape_of = shapes(self.in_features, self.hidden_units, norm_kind(use_norm))
+        for key, shape in shape_of.items():
             layer, _, array = key.rpartition("/")
             if not hasattr(self, layer):
                 self.add_module(layer, nn.Module())
             x = torch.empty(shape)
             setattr(getattr(self, layer), array, nn.Buffer(x) if array.startswith("moving") else nn.Parameter(x))
-        self._keys = list(shapes)
+        self._keys = list(shape_of)
         self.reset_parameters()
 
-    def _weight_views(self) -> dict[str, tuple[Tensor, ...]]:
-        parts = ((key, *key.split("/")) for key in self._keys)
-        return {key: (getattr(getattr(self, layer), array),) for key, layer, array in parts}
+    def _views(self, key: str) -> tuple[Tensor, ...]:
+        layer, array = key.split("/")
+        return (getattr(getattr(self, layer), array),)
 
     def regularization(self) -> Tensor | float:
         """Return the sum of the regularizers of all kernels and biases, to be added to the loss."""
@@ -206,44 +185,31 @@ class LSTMAutoencoderAnomaly(_Network, options.AutoencoderSettings):
     """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
 
     The module of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. It maps series
-    (B, T, F) to their reconstruction (B, T', F). Masks of dropout are drawn for each sample and layer, and are the same
-    at all steps, as in Keras; `torch.nn.LSTM` knows none of the recurrent state, so with a `recurrent_dropout_rate`
-    training goes step by step, through the pure function. `torch.compile` leaves `torch.nn.LSTM` as it is, so that
+    (B, T, F) to their reconstruction (B, T', F). With a `recurrent_dropout_rate`, which `torch.nn.LSTM` lacks, training
+    goes step by step, through the pure function. `torch.compile` leaves `torch.nn.LSTM` as it is, so that
     ``fullgraph=True`` is refused. Of the two biases that `torch.nn.LSTM` adds, the second begins as 0 and is not
-    trained, unless one asks for it.
+    trained, unless one asks for it. Where `set_params` changes shapes, all weights are drawn anew: an optimizer must
+    then be given the new ones.
 
     Parameters
     ----------
     n_features : int
-        Features F of the series, (B, T, F).
+        Features F of the series.
     latent_dim : int
-        Width of the latent vector, with `use_bottleneck_dense`.
+        Width of the latent vector; without `use_bottleneck_dense` that is the encoder's, and another one is warned of.
     lstm_units : int
         Units of each LSTM.
     n_repeats : int, optional
-        Steps of the reconstruction; without it as many as the input has.
+        Steps T' of the reconstruction; without it as many as the input has.
     num_encoder_layers, num_decoder_layers : int
         How many LSTMs there are, one upon the other.
-    activation : str
-        Activation of the output: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
-    intermediate_activation : str
-        Activation of the bottleneck, and of the maps from its state to the decoder's.
+    activation, intermediate_activation : str
+        Activations of the output, and of the dense layers between encoder and decoder: relu, tanh, sigmoid, elu, selu,
+        gelu (exact), softplus or linear.
     dropout_rate, recurrent_dropout_rate : float
         Shares of the inputs and of the states of the LSTMs that are dropped in training.
-    use_bidirectional_encoder : bool
-        Whether the encoder reads the series from both ends.
-    use_bottleneck_dense : bool
-        Whether dense layers map the encoder's state to the latent vector.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a setting is not what it must be.
-
-    Warns
-    -----
-    UserWarning
-        If `latent_dim` has no effect: without a bottleneck the latent vector is the state of the encoder.
+    use_bidirectional_encoder, use_bottleneck_dense : bool
+        Whether the encoder reads series from both ends, and whether dense layers map its state to the latent vector.
 
     Examples
     --------
@@ -272,40 +238,30 @@ class LSTMAutoencoderAnomaly(_Network, options.AutoencoderSettings):
         use_bottleneck_dense: bool = False,
     ) -> None:
         nn.Module.__init__(self)
-        options.AutoencoderSettings.__init__(
-            self,
-            latent_dim,
-            lstm_units,
-            n_repeats,
-            num_encoder_layers,
-            num_decoder_layers,
-            activation,
-            intermediate_activation,
-            dropout_rate,
-            recurrent_dropout_rate,
-            use_bidirectional_encoder=use_bidirectional_encoder,
-            use_bottleneck_dense=use_bottleneck_dense,
-        )
+        sizes = (latent_dim, lstm_units, n_repeats, num_encoder_layers, num_decoder_layers)
+        rates, parts = (dropout_rate, recurrent_dropout_rate), (use_bidirectional_encoder, use_bottleneck_dense)
+        options.AutoencoderSettings.__init__(self, *sizes, activation, intermediate_activation, *rates, *parts)
         self.n_features = positive("n_features", n_features)
-        shapes = options.autoencoder_shapes(self.n_features, self)
-        for name, (n_in, n_out) in options.layer_sizes(shapes).items():
+        shape_of = options.autoencoder_shapes(self.n_features, self)
+        for name, (n_in, n_out) in options.layer_sizes(shape_of).items():
             layer, _, direction = name.partition("/")
-            if not layer.startswith(("encoder_", "decoder_")) or layer == "decoder_dense":
+            if not is_lstm(layer):
                 self.add_module(layer, nn.Linear(n_in, n_out))
             elif direction != "backward":  # which the layer has beside the one forward in time
-                self.add_module(layer, _lstm(n_in, n_out // 4, bidirectional=bool(direction)))
-        self._keys = list(shapes)
+                lstm = nn.LSTM(n_in, n_out // 4, batch_first=True, bidirectional=bool(direction))
+                self.add_module(layer, lstm)
+        for name, parameter in self.named_parameters():
+            if ".bias_hh" in name:  # an LSTM learns one bias, as Keras has it
+                parameter.requires_grad_(requires_grad=False)
+        self._keys = list(shape_of)
         self.reset_parameters()
 
-    def _weight_views(self) -> dict[str, tuple[Tensor, ...]]:
-        return {key: self._views(*key.rpartition("/")[::2]) for key in self._keys}
-
-    def _views(self, name: str, array: str) -> tuple[Tensor, ...]:
-        layer, _, direction = name.partition("/")
+    def _views(self, key: str) -> tuple[Tensor, ...]:
+        layer, *direction, array = key.split("/")
         module = getattr(self, layer)
         if isinstance(module, nn.Linear):
             return (module.weight.T if array == "kernel" else module.bias,)
-        end = "_l0_reverse" if direction == "backward" else "_l0"
+        end = "_l0_reverse" if direction == ["backward"] else "_l0"
         if array == "bias":
             return getattr(module, f"bias_ih{end}"), getattr(module, f"bias_hh{end}")
         return (getattr(module, f"weight_{'hh' if array == 'recurrent_kernel' else 'ih'}{end}").T,)
@@ -346,12 +302,7 @@ class LSTMAutoencoderAnomaly(_Network, options.AutoencoderSettings):
     def compute_reconstruction_error(self, inputs: Tensor, reconstructions: Tensor | None = None) -> Tensor:
         """Return the mean squared error of each sample, (B,): its anomaly score.
 
-        Parameters
-        ----------
-        inputs : Tensor, (B, T, F)
-            The series.
-        reconstructions : Tensor, (B, T', F), optional
-            By default those of the module; where they have other steps, over the first min(T, T').
+        It compares series (B, T, F) with reconstructions (B, T', F), by default its own, over the steps that both have.
         """
         return reconstruction_error(inputs, self(inputs) if reconstructions is None else reconstructions)
 
@@ -366,31 +317,15 @@ def _check_input(name: str, x: Any, weight: Tensor, shape: str, *, fits: bool) -
         raise TypeError(f"`{name}` must be of {weight.dtype}, as the weights are, got {x.dtype}")
 
 
-def _regularizer(name: str, regularizer: Regularizer) -> Regularizer:
-    if regularizer is not None:
-        function(name, regularizer)
-    return regularizer
-
-
-def _lstm(n_in: int, units: int, *, bidirectional: bool) -> nn.LSTM:
-    """An LSTM that learns one bias, as Keras has it: the second one, which torch adds to the first, begins as 0."""
-    module = nn.LSTM(n_in, units, batch_first=True, bidirectional=bidirectional)
-    for name, parameter in module.named_parameters():
-        if name.startswith("bias_hh"):
-            parameter.requires_grad_(requires_grad=False)
-    return module
-
-
-def _initialize(key: str, x: Tensor) -> None:
-    """Overwrite a weight by its initial value."""
+def _draw(key: str, old: Tensor) -> Tensor:
+    """An initial value of a weight, beside the old one."""
     kind = options.initializer(key)
+    if kind == "orthogonal":  # LAPACK needs single precision
+        return nn.init.orthogonal_(torch.empty_like(old, dtype=torch.promote_types(old.dtype, torch.float32)))
+    x = torch.full_like(old, float(kind == "ones"))
     if kind == "glorot_uniform":
         nn.init.xavier_uniform_(x)
-    elif kind == "orthogonal":
-        wide = torch.empty_like(x, dtype=torch.promote_types(x.dtype, torch.float32))  # which LAPACK needs
-        x.copy_(nn.init.orthogonal_(wide))
-    else:
-        nn.init.constant_(x, float(kind == "ones"))
-        if kind == "forget":
-            units = x.shape[0] // 4
-            nn.init.ones_(x[units : 2 * units])
+    if kind == "forget":
+        units = x.shape[0] // 4
+        x[units : 2 * units] = 1.0
+    return x

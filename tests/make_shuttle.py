@@ -1,9 +1,9 @@
 """Draw the embedded sample ``shuttle.npz`` from the full table that the package ``river`` ships.
 
-Needed only to repeat what was done once; nothing imports this file::
+Needed only to repeat what was done once; `test_data.py` alone imports this file::
 
     pip download river==0.26.1 --no-deps
-    python -m anomaly_kernels.data.make_shuttle river-0.26.1-*.whl anomaly_kernels/data/shuttle.npz
+    python tests/make_shuttle.py river-0.26.1-*.whl anomaly_kernels/data/shuttle.npz
 """
 
 from __future__ import annotations

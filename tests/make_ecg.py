@@ -1,9 +1,9 @@
 """Cut the embedded series ``ecg.npz`` out of the electrocardiogram that the package ``scipy`` shipped until 1.11.
 
-Needed only to repeat what was done once; nothing imports this file::
+Needed only to repeat what was done once; `test_data.py` alone imports this file::
 
     pip download scipy==1.11.4 --no-deps
-    python -m anomaly_kernels.data.make_ecg scipy-1.11.4-*.whl anomaly_kernels/data/ecg.npz
+    python tests/make_ecg.py scipy-1.11.4-*.whl anomaly_kernels/data/ecg.npz
 """
 
 from __future__ import annotations
