@@ -87,13 +87,13 @@ class Loss(Learner, nn.Module):
         number = isinstance(value, Tensor) and not value.is_meta and value.ndim == 0
         return repr(value.item()) if number else super()._shown(value)
 
-    def _plain_array(self, name: str, value: Any) -> dict[str, Any]:
+    def _array_to_json(self, name: str, value: Any) -> dict[str, Any]:
         dtype = str(value.dtype).removeprefix("torch.")
-        plain = {"dtype": dtype, "array": self._plain(name, value.tolist())}
+        plain = {"dtype": dtype, "array": self._to_json(name, value.tolist())}
         return plain | {"requires_grad": value.requires_grad} if isinstance(value, nn.Parameter) else plain
 
     @classmethod
-    def _made_array(cls, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
+    def _array_from_json(cls, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
         if not isinstance(kind := getattr(torch, dtype, None), torch.dtype):
             raise ValueError(f"torch has no dtype {dtype!r}")
         tensor = torch.tensor(array, dtype=kind)
