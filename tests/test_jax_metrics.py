@@ -262,3 +262,10 @@ def test_a_mesh_of_eight_devices_gives_the_numbers_of_one(x64):
         timeout=240,
     )
     assert done.stdout.strip() == "equal", done.stderr
+
+
+def test_arrays_of_numpy_are_taken_as_the_functions_take_them():
+    truth, decision, score = np.asarray([1, 0, 1]), np.asarray([1, 1, 0]), np.asarray([0.9, 0.8, 0.1])
+    metric = made("AnomalyDetectionMetrics", scores="histogram").update(truth, decision, score)
+    assert float(metric.compute().precision) == 0.5
+    assert int(made("AnomalyPixelStatisticsMetric").update(decision).compute().anomalous_pixels) == 2

@@ -696,3 +696,9 @@ def stacked(states):
 
 def flat(state):
     return [x for field in state for x in flat(field)] if isinstance(state, tuple) else [state]
+
+
+def test_means_of_results_of_different_lengths_are_refused(driver):
+    a, b = (streaming.Means.of(driver.array(np.ones(n))) for n in (3, 4))
+    with pytest.raises(ValueError, match=r"results of all batches must have one shape, got \(3,\) and \(4,\)"):
+        a.merge(b)

@@ -34,7 +34,7 @@ Scores: TypeAlias = Literal["histogram", "exact"] | None
 class Metric(StatefulMetric, Generic[Result]):
     """A base of metrics that do not change: settings, which are static, and a state, the only child as a pytree.
 
-    Each subclass is registered with JAX by itself.
+    Each subclass needs the decorator `register_pytree_with_keys_class` of its own.
     """
 
     state: Any
@@ -75,7 +75,8 @@ class Metric(StatefulMetric, Generic[Result]):
 
     def _with_batch(self, *arrays: jax.Array) -> Self:
         """Return a metric with a batch more, of arrays in the order of the function."""
-        return self._with_state(self.state.merge(self._batch_state(self.state, arrays)))
+        batch = tuple(map(jnp.asarray, arrays))  # arrays of NumPy too, as the functions take them
+        return self._with_state(self.state.merge(self._batch_state(self.state, batch)))
 
     def _with_state(self, state: Any) -> Self:
         return self.tree_unflatten(tuple(self._static().items()), (state,))
@@ -166,6 +167,8 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
             raise TypeError(f"AnomalyDetectionMetrics takes {expected}, got {2 + (score is not None)} arrays")
         if sample_weight is not None and not self.weighted:
             raise TypeError("`sample_weight` is taken by AnomalyDetectionMetrics(weighted=True), got one without")
+        arrays = (target, decision, score, sample_weight)
+        target, decision, score, sample_weight = (None if x is None else jnp.asarray(x) for x in arrays)
         # a histogram takes every dtype, and knows which integers it cannot tell apart
         scores = [] if score is None else [in_double(score) if self.scores == "exact" else score]
         return self._with_state(streaming.update(self.state, target, decision, *scores, sample_weight=sample_weight))

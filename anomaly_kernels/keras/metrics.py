@@ -17,8 +17,8 @@ from anomaly_kernels._classes.metric_states import (
     with_length,
     with_weights,
 )
-from anomaly_kernels._core.checks import is_number
-from anomaly_kernels._core.namespace import array_namespace, describe
+from anomaly_kernels._core.checks import setting
+from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.keras._base import (
     PACKAGE,
     KerasLearner,
@@ -42,6 +42,12 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
         self._parts: dict[str, Any] = {}
         for part, empty in self._empty_parts().items():
             self._add_part(part, empty)
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "dtype":  # which Keras derives from the policy
+            name, value = "_dtype_policy", keras.dtype_policies.get(value or keras.config.floatx())
+            self._dtype = value.compute_dtype
+        super()._set(name, value)
 
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
@@ -158,9 +164,8 @@ class AnomalyDetectionMetrics(Metric):
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
         """Raise unless `threshold` is a number or None, and what the kernel would raise of its settings."""
-        threshold = values["threshold"]
-        if threshold is not None and not is_number(threshold):
-            raise TypeError(f"`threshold` must be a number or None, got {describe(threshold)}")
+        if values["threshold"] is not None:
+            setting("threshold", values["threshold"])
         super().check(values)
 
     @property
@@ -240,6 +245,11 @@ class ExplainedVarianceMetric(Metric):
     def check(cls, values: Mapping[str, Any]) -> None:
         """Raise unless `components` is a positive integer or None."""
         check_components(values["components"])
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "components" and self.__dict__.get("_parts") and value != self.components:
+            raise ValueError(f"`components` of a metric with variables cannot be changed, got {value!r}")
+        super()._set(name, value)
 
     def _empty_parts(self) -> dict[str, Any]:
         return {} if self.components is None else {"state": self._of_length(self.components)}

@@ -12,10 +12,9 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
-from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.metric_states import StatefulMetric, in_double, leaves, rebuild
 from anomaly_kernels.metrics import counts, statistics
-from anomaly_kernels.torch._base import Setting
+from anomaly_kernels.torch._base import Setting, TorchLearner
 
 __all__ = [
     "AnomalyDetectionMetrics",
@@ -40,7 +39,7 @@ class Keywords(TypedDict, total=False):
     compute_with_cache: bool
 
 
-class Metric(StatefulMetric, Learner, torchmetrics.Metric):
+class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
     """A base of metrics whose state merges; each array of the state is an attribute, named by its path in the state."""
 
     keywords = tuple(Keywords.__annotations__)
