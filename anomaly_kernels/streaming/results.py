@@ -126,7 +126,8 @@ class Means(NamedTuple):
         """The state of both parts."""
         for a, b in zip(self.totals, other.totals, strict=True):
             if any(n != m and None not in (n, m) and 1 not in (n, m) for n, m in zip(a.shape, b.shape, strict=True)):
-                raise ValueError(f"results of all batches must have one shape, got {tuple(a.shape)} and {tuple(b.shape)}")
+                shapes = f"{tuple(a.shape)} and {tuple(b.shape)}"
+                raise ValueError(f"results of all batches must have one shape, got {shapes}")
         totals = tuple(a + b for a, b in zip(self.totals, other.totals, strict=True))
         return Means(self.number + other.number, totals)
 
