@@ -41,6 +41,7 @@ types: $(VENV)/.dev  ## mypy --strict
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev  ## the documentation, into build/docs
+	$(BIN)/python docs/imports.py --check
 	$(BIN)/sphinx-build -W --keep-going --fresh-env --quiet docs build/docs
 	@echo "build/docs/index.html"
 

@@ -2,7 +2,7 @@
 
 from anomaly_kernels import losses, metrics, networks
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels._core.tape import value_and_grad
+from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.losses import *  # noqa: F403  # __all__ of each package is its catalogue: nothing is listed twice
 from anomaly_kernels.losses.mixture import GMMParams
 from anomaly_kernels.metrics import *  # noqa: F403

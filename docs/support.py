@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from anomaly_kernels.testing.contract import CHECKS
-from anomaly_kernels.testing.matrix import support_matrix
+from anomaly_kernels.testing.contract import CHECKS, support_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

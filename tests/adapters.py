@@ -1,4 +1,4 @@
-"""The table of API.md: which class each loss has, and how to call it in each framework."""
+"""The classes of losses, and how to call them in each framework."""
 
 from __future__ import annotations
 
@@ -9,31 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import anomaly_kernels as ak
+from anomaly_kernels._catalogue import CATALOGUE
 from anomaly_kernels._classes.settings import constructor_names
 from anomaly_kernels.testing.samples import Sample, variants
 
-CLASSES = {
-    "AnomalyLoss": "mean_squared_anomaly",
-    "MSEReconstructionLoss": "mse_reconstruction_loss",
-    "PredictionErrorAnomalyScore": "prediction_error_score",
-    "ELBOLoss": "elbo",
-    "GaussianKLLoss": "gaussian_kl",
-    "KLDivergenceLoss": "kl_divergence",
-    "AEGMMLoss": "aegmm_loss",
-    "VAEGMMLoss": "vaegmm_loss",
-    "DistillationLoss": "distillation_loss",
-    "AdversarialAELoss": "adversarial_ae_loss",
-    "DeepSVDDLoss": "deep_svdd_loss",
-    "DeepSVDDSoftBoundaryLoss": "deep_svdd_soft_boundary_loss",
-    "AnomalyBCEWithLogits": "anomaly_bce_with_logits",
-    "IoULoss": "iou_loss",
-    "OrthogonalityLoss": "orthogonality_loss",
-    "DistinctnessLoss": "distinctness_loss",
-    "SelectorEntropyRegularizer": "selector_entropy_regularizer",
-    "SelectorDiversityRegularizer": "selector_diversity_regularizer",
-    "AdaptiveQuantileLoss": "quantile_loss",
-    "MultiObjectiveLoss": "multi_objective_loss",
-}
+CLASSES = {entry.cls: entry.name for entry in CATALOGUE if entry.cls and entry.torch == "Loss"}
+"""The losses that have a class, by the name of the class."""
 TRUTHS = {"x_true", "y_true", "p_true", "target"}
 
 

@@ -16,7 +16,8 @@ import pytest
 from anomaly_kernels import __version__, losses
 from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._cli import check, children, listing, main, measuring, tables
-from anomaly_kernels._cli.formula import as_text
+from anomaly_kernels._cli.listing import as_text
+from anomaly_kernels.testing import drivers
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.drivers import Driver, driver_for
 
@@ -203,7 +204,7 @@ def test_check_of_numpy_alone_says_that_there_is_nothing_to_compare(
 def test_check_of_a_missing_library_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(children, "is_installed", lambda library: library == "numpy")
+    monkeypatch.setattr(drivers, "installed_libraries", lambda: ["numpy"])
     with pytest.raises(SystemExit, match="2"):
         main(["check", "--library", "torch"])
     assert 'torch is not installed: pip install "anomaly_kernels[torch]"' in capsys.readouterr().err

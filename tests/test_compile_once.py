@@ -7,7 +7,7 @@ import pytest
 
 import anomaly_kernels as ak
 from anomaly_kernels.metrics import counts
-from anomaly_kernels.metrics.ranking import decisions, roc
+from anomaly_kernels.metrics.ranking import areas, decisions
 
 SIZES = range(5, 22)
 RANKINGS = {
@@ -245,12 +245,12 @@ def test_jax_traces_once_for_all_settings(name, setting, values, driver, monkeyp
 
     jax.clear_caches()
     module, inner = {
-        "roc_auc": (roc, "evaluate"),
+        "roc_auc": (areas, "evaluate"),
         "fpr_at_tpr": (decisions, "evaluate"),
         "anomaly_detection_metrics": (counts, "detection_metrics"),
     }[name]
     traced, called = [], getattr(module, inner)
-    monkeypatch.setattr(module, inner, lambda *given: traced.append(given) or called(*given))
+    monkeypatch.setattr(module, inner, lambda *given, **shares: traced.append(given) or called(*given, **shares))
     target, score = arrays(driver, 12)
     given = (target, score > 5, score) if name == "anomaly_detection_metrics" else (target, score)
     expected = [getattr(ak, name)(*given, **{setting: value}) for value in values]

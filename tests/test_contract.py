@@ -12,10 +12,9 @@ from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.agreement import agree
 from anomaly_kernels.testing.arguments import SIZES
 from anomaly_kernels.testing.case import Case
-from anomaly_kernels.testing.contract import CHECKS
+from anomaly_kernels.testing.contract import CHECKS, support_matrix
 from anomaly_kernels.testing.drivers import DRIVERS, Driver
 from anomaly_kernels.testing.drivers.torch import Torch
-from anomaly_kernels.testing.matrix import support_matrix
 from anomaly_kernels.testing.samples import Sample, variants
 from anomaly_kernels.testing.strategies import inputs_for
 from anomaly_kernels.testing.support import does_not_apply

@@ -18,6 +18,7 @@ from anomaly_kernels._cli import children, demo, detectors, main
 from anomaly_kernels._cli.detectors import COMPONENTS, HYPERSPHERE, MIXTURE, Detectors, Split
 from anomaly_kernels._cli.picture import decades
 from anomaly_kernels.data import load_shuttle
+from anomaly_kernels.testing import drivers
 from anomaly_kernels.testing.drivers import Driver
 
 
@@ -161,7 +162,7 @@ def inline(function: Any, libraries: list[str], *arguments: Any) -> Any:
 
 
 def only_installed(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
-    monkeypatch.setattr(children, "is_installed", lambda library: library in libraries)
+    monkeypatch.setattr(drivers, "installed_libraries", lambda: list(libraries))
     monkeypatch.setattr(children, "for_each_library", inline)
 
 
@@ -246,8 +247,9 @@ def test_without_matplotlib_and_rich_the_demo_says_what_to_install(
 def test_numpy_alone_takes_under_twenty_seconds_and_loads_no_framework() -> None:
     script = (
         "import sys, time; start = time.perf_counter()\n"
-        "from anomaly_kernels._cli import children, main\n"
-        "children.is_installed = lambda library: library == 'numpy'\n"
+        "from anomaly_kernels._cli import main\n"
+        "from anomaly_kernels.testing import drivers\n"
+        "drivers.installed_libraries = lambda: ['numpy']\n"
         "if __name__ == '__main__':\n"
         "    assert main(['demo', '--no-picture']) == 0\n"
         "    assert not sys.modules.keys() & {'torch', 'jax', 'tensorflow', 'dask', 'sklearn', 'scipy', 'matplotlib'}\n"

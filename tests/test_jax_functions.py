@@ -290,3 +290,9 @@ def test_models_of_hidden_layers_may_be_partial_and_weighed_by_an_array(driver, 
         given = (driver.array(x), driver.array(y))
         found = jak.adversarial_ae_loss(*given, model=classifier, model_hl=models, w_model_hl=weights)
         np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+def test_a_misspelt_setting_is_refused_and_the_right_one_suggested(jak):
+    x = np.ones(3)
+    with pytest.raises(TypeError, match="^iou_loss has no setting `smoth`; did you mean `smooth`"):
+        jak.iou_loss(x, x, smoth=1.0)

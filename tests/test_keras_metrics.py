@@ -210,3 +210,20 @@ def test_the_learner_interface(name, tmp_path):
     assert again.get_params() == metric.get_params()
     if name == "SelectorEntropyMetric":
         assert metric.set_params(eps=0.5).get_config()["eps"] == 0.5
+
+
+def test_its_dtype_can_be_changed_and_what_shapes_its_variables_cannot():
+    metric = made("SelectorEntropyMetric")
+    metric.set_params(dtype="float16")
+    metric.update_state(np.asarray([0.5, 0.5], "float32"))
+    assert metric.get_params()["dtype"] == "float16"
+    assert "float16" in str(metric.result().dtype)
+    metric = made("ExplainedVarianceMetric", components=3)
+    with pytest.raises(ValueError, match="`components` of a metric with variables cannot be changed, got 4"):
+        metric.set_params(components=4)
+    assert made("ExplainedVarianceMetric").set_params(components=4).components == 4
+
+
+def test_a_threshold_is_a_number_that_can_be_compared():
+    with pytest.raises(ValueError, match="`threshold` must be a number, got nan"):
+        made("AnomalyDetectionMetrics", threshold=float("nan"))

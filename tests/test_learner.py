@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from fractions import Fraction
 
@@ -51,8 +52,6 @@ each_variant = pytest.mark.library("torch", "tensorflow")
 
 @pytest.fixture
 def iou(framework):
-    import importlib
-
     return importlib.import_module(f"anomaly_kernels.{framework}").IoULoss
 
 
@@ -264,3 +263,34 @@ def test_scikit_learn_clones_them(label, package):
     assert copied.my_params == first.my_params
     lists = [name for name, value in first.get_params().items() if isinstance(value, list)]
     assert all(getattr(copied, name) is not getattr(first, name) for name in lists)
+
+
+def test_a_class_that_leaves_settings_out_can_change_the_others(package):
+    base = importlib.import_module(f"anomaly_kernels.{package}").ELBOLoss
+
+    class Narrow(base):
+        def __init__(self, sim=0.5):
+            super().__init__(sim=sim)
+
+    loss = Narrow(sim=0.25)
+    assert loss.get_params() == {"sim": 0.25}
+    assert loss.set_params(sim=2.0).sim == 2.0
+
+
+def test_a_mixin_before_the_class_keeps_its_settings_and_adds_its_own(package):
+    base = importlib.import_module(f"anomaly_kernels.{package}").IoULoss
+
+    class Mixin:
+        def __init__(self, *, note="", **settings):
+            super().__init__(**settings)
+            self.note = note
+
+    class Noted(Mixin, base): ...
+
+    class Plain(Noted): ...
+
+    loss = Plain(smooth=0.5, note="a")
+    assert (loss.smooth, loss.note) == (0.5, "a")
+    assert {"smooth", "note"} <= loss.get_params().keys()
+    with pytest.raises(TypeError, match="Plain has no setting `smoth`; did you mean `smooth`"):
+        Plain(smoth=0.5)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
-from anomaly_kernels.metrics.ranking import UniqueScores
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 
 # few different scores, so that there are ties within and between the classes
 SCORES = st.sampled_from([-np.inf, -2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0e38, np.inf])
@@ -546,7 +546,7 @@ def test_a_curve_that_is_traced_says_why_it_cannot_be(driver, name):
     if "jit" not in driver.can:
         pytest.skip("compiles nothing")
     compiled = driver.jit(lambda arrays: CURVES[name][0](arrays["target"], arrays["score"])[0])
-    with pytest.raises(Exception, match="_curve` has as many points as there are distinct scores"):
+    with pytest.raises(Exception, match="a curve has as many points as there are distinct scores"):
         compiled({"target": driver.array(TRUTH), "score": driver.array(SCORE)})
 
 
@@ -626,6 +626,28 @@ def test_a_million_scores_need_a_fifth_of_the_memory_of_scikit_learn(metric):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[0] <= 0.2 * peaks[1]
+
+
+@pytest.mark.library("numpy")
+@pytest.mark.parametrize("dtype", ["bool", "int64", "float32"])
+def test_a_call_of_few_scores_takes_few_frames(dtype):
+    """The cost of a small call is Python's: each frame takes about a third of a microsecond."""
+    import sys
+
+    frames, truth = [], TRUTH.astype(dtype)
+
+    def count(frame, event, _):
+        if event == "call" and "anomaly_kernels/" in frame.f_code.co_filename:
+            frames.append(frame.f_code.co_name)
+
+    ak.average_precision(truth, SCORE)
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        ak.average_precision(truth, SCORE)
+    finally:
+        sys.setprofile(before)
+    assert 20 < len(frames) <= 40, frames
 
 
 @pytest.mark.library("dask")

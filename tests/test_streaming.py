@@ -659,3 +659,46 @@ def test_batch_size_and_order_change_no_metric_on_logits_or_probabilities(driver
                 batch = order[start : start + size]
                 state = streaming.update(state, *(driver.array(x[batch]) for x in arrays))
             np.testing.assert_allclose(driver.numpy(state.compute(ak.average_precision)), expected, rtol=1e-14)
+
+
+@pytest.mark.library("numpy")
+def test_states_of_parts_are_reduced_to_what_they_merge_to():
+    rng = np.random.default_rng(4)
+    parts = [(rng.random(n) < 0.4, rng.normal(size=n), rng.random(n)) for n in (5, 9, 1)]
+    like = np.zeros(0)
+    histogram = streaming.ScoreHistogram.empty(like, edges=np.asarray([-1.0, 0.0, 0.5]))
+    kinds = [
+        (streaming.DetectionCounts.empty(like), lambda truth, score, weight: (truth, score > 0, weight)),
+        (streaming.PixelCounts.empty(like), lambda truth, score, weight: (truth,)),
+        (streaming.Moments.empty(like), lambda truth, score, weight: (score,)),
+        (histogram, lambda truth, score, weight: (truth, score, weight)),
+        (streaming.Detections.empty(like, histogram), lambda truth, score, weight: (truth, score > 0, score)),
+        (streaming.Statistics.empty(like, histogram), lambda truth, score, weight: (score,)),
+        (streaming.Means.empty(like, (0, 0)), lambda truth, score, weight: (score[0], weight[0])),
+    ]
+    for empty, chosen in kinds:
+        states = [empty.of(*chosen(*part)) for part in parts]
+        reductions = (lambda x: np.sum(x, axis=0), lambda x: np.min(x, axis=0), lambda x: np.max(x, axis=0))
+        together = stacked(states).reduce(*reductions)
+        for x, y in zip(flat(together), flat(reduce(streaming.merge, states)), strict=True):
+            np.testing.assert_allclose(x if x.shape == y.shape else x[0], y, rtol=1e-14)  # edges are in each part
+    with pytest.raises(TypeError, match="`UniqueScores` has other entries in each part: merge the parts one by one"):
+        streaming.UniqueScores.of(*parts[0]).reduce(*reductions)
+
+
+def stacked(states):
+    """One state whose arrays have those of all parts along the first axis."""
+    if not isinstance(states[0], tuple):
+        return np.stack(states)
+    fields = [stacked(list(each)) for each in zip(*states, strict=True)]
+    return type(states[0])(*fields) if hasattr(states[0], "_fields") else tuple(fields)
+
+
+def flat(state):
+    return [x for field in state for x in flat(field)] if isinstance(state, tuple) else [state]
+
+
+def test_means_of_results_of_different_lengths_are_refused(driver):
+    a, b = (streaming.Means.of(driver.array(np.ones(n))) for n in (3, 4))
+    with pytest.raises(ValueError, match=r"results of all batches must have one shape, got \(3,\) and \(4,\)"):
+        a.merge(b)

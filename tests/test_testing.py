@@ -17,7 +17,7 @@ from anomaly_kernels.testing.arguments import ARGUMENTS
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.contract import CHECKS, check_loss
 from anomaly_kernels.testing.drivers import Driver, driver_for, installed_libraries
-from anomaly_kernels.testing.drivers.cupy import CuPy
+from anomaly_kernels.testing.drivers.driver import CuPy
 from anomaly_kernels.testing.samples import DRAWN, sample, variants
 from anomaly_kernels.testing.support import does_not_apply
 from anomaly_kernels.testing.trees import flatten, map_arrays

@@ -318,3 +318,18 @@ def test_two_processes_give_the_numbers_of_one(tmp_path):
         [sys.executable, str(script), str(tmp_path / "store")], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.stdout.strip() == "equal", done.stderr
+
+
+def test_a_setting_that_is_a_tensor_comes_back_from_a_file_as_one(tmp_path):
+    import torch
+
+    metric = made("SelectorEntropyMetric", eps=torch.tensor(0.5))
+    metric.save(tmp_path / "metric.json")
+    again = type(metric).load(tmp_path / "metric.json")
+    assert isinstance(again.eps, torch.Tensor)
+    assert "0.5" in again.my_params
+
+
+def test_the_hint_knows_the_keywords_of_torchmetrics():
+    with pytest.raises(TypeError, match="no setting `compute_on_cpus`; did you mean `compute_on_cpu`"):
+        made("SelectorEntropyMetric", compute_on_cpus=True)

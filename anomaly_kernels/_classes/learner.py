@@ -47,11 +47,11 @@ class Learner(Configured):
                 old = {name: value for name, value in after[outer].get_params().items() if name in values}
                 undo.callback(after[outer].set_params, **old)
                 after[outer].set_params(**values)
-            self._become(before, after, undo)
+            self._change_settings(before, after, undo)
             undo.pop_all()
         return self
 
-    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
+    def _change_settings(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         """Take over settings, which may be wrong."""
         self.check(after)
         for name, value in before.items():  # a framework, or another setting, checks some only as they are set
@@ -111,8 +111,8 @@ class Learner(Configured):
         Arrays keep their dtypes, and parameters of torch's remain some; a `keras.Variable` comes back as an array. A
         setting that is a function, a model or another object is a TypeError.
         """
-        settings = {name: self._plain(name, value) for name, value in self.get_params(deep=False).items()}
-        state = {name: self._plain(name, value) for name, value in self._state().items()}
+        settings = {name: self._to_json(name, value) for name, value in self.get_params(deep=False).items()}
+        state = {name: self._to_json(name, value) for name, value in self._state().items()}
         content = {"class": type(self).__name__, "settings": settings, "state": state}
         Path(path).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
@@ -123,43 +123,43 @@ class Learner(Configured):
         try:
             match json.loads(text):
                 case {"class": cls.__name__, "settings": dict(settings), "state": dict(state), **rest} if not rest:
-                    made = cls(**{name: cls._made(value) for name, value in settings.items()})
-                    made._set_state({name: cls._made(value) for name, value in state.items()})
-                    return made
+                    instance = cls(**{name: cls._from_json(value) for name, value in settings.items()})
+                    instance._set_state({name: cls._from_json(value) for name, value in state.items()})
+                    return instance
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
         raise ValueError(f"{path} does not hold a {cls.__name__}")
 
-    def _plain(self, name: str, value: Any) -> Any:
+    def _to_json(self, name: str, value: Any) -> Any:
         """The value as JSON has it."""
         if isinstance(value, list | tuple):
-            return [self._plain(name, x) for x in value]
+            return [self._to_json(name, x) for x in value]
         if isinstance(value, np.generic):
-            return self._plain(name, value.item())
+            return self._to_json(name, value.item())
         if value is None or isinstance(value, str | int):
             return value
         if is_number(value):
             return number if math.isfinite(number := float(value)) else {"float": repr(number)}
         if not hasattr(value, "shape"):
             raise TypeError(f"`{name}` must be data to be written to a file of settings, got {describe(value)}")
-        return self._plain_array(name, value)
+        return self._array_to_json(name, value)
 
-    def _plain_array(self, name: str, value: Any) -> dict[str, Any]:
+    def _array_to_json(self, name: str, value: Any) -> dict[str, Any]:
         array = np.asarray(value)
-        return {"dtype": str(array.dtype), "array": self._plain(name, array.tolist())}
+        return {"dtype": str(array.dtype), "array": self._to_json(name, array.tolist())}
 
     @classmethod
-    def _made(cls, value: Any) -> Any:
-        """What `_plain` was given."""
+    def _from_json(cls, value: Any) -> Any:
+        """The value that `_to_json` has written."""
         match value:
             case list():
-                return [cls._made(x) for x in value]
+                return [cls._from_json(x) for x in value]
             case {"float": number}:
                 return float(number)
             case {"array": array, "dtype": str()} if value.keys() <= {"array", "dtype", "requires_grad"}:
-                return cls._made_array(**value | {"array": cls._made(array)})
+                return cls._array_from_json(**value | {"array": cls._from_json(array)})
         return value
 
     @classmethod
-    def _made_array(cls, array: Any, dtype: str) -> Any:
+    def _array_from_json(cls, array: Any, dtype: str) -> Any:
         return np.asarray(array, dtype)

@@ -48,7 +48,7 @@ class NetworkFile(Learner):
 
     def _plain_settings(self) -> dict[str, Any]:
         """The settings as JSON has them."""
-        return {name: self._plain(name, value) for name, value in self.get_params(deep=False).items()}
+        return {name: self._to_json(name, value) for name, value in self.get_params(deep=False).items()}
 
     @classmethod
     def _from_settings(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:

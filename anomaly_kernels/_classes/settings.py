@@ -1,4 +1,4 @@
-"""Settings of classes: what a kernel's annotations say of each, its check, and a hint where a name is misspelt."""
+"""Settings of classes: checks, from the kernel's annotations (ranges: `_core/checks.py`), and hints for wrong names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_settings(kernel: Kernel, values: Mapping[str, Any]) -> None:
         if name in parameters.settings:
             parameters.checks[name](name, values[name])
     if (entry := ENTRIES.get(kernel)) and entry.check_together:
-        entry.check_together(**values)
+        entry.check_together(**{**parameters.defaults, **values})  # a user's class may leave some out
 
 
 class Configured:
@@ -70,7 +70,7 @@ class Configured:
         names = constructor_names(cls)
         for name in settings if hasattr(cls, "kernel") else ():
             if name not in names and name not in cls.keywords:
-                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, names)}")
+                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, (*names, *cls.keywords))}")
         new = super().__new__
         return new(cls) if new is object.__new__ else new(cls, *arguments, **settings)
 
@@ -98,10 +98,10 @@ def constructor_names(cls: type[Configured]) -> tuple[str, ...]:
 def _read_constructor(cls: type[Configured]) -> dict[str, None]:
     names: dict[str, None] = {}
     for base in cls.__mro__:
-        if not issubclass(base, Configured):
+        if base is Configured:  # after it come the framework's own; before it may be mixins of users
             break
         if "__init__" in vars(base):
-            _, *parameters = inspect.signature(base.__init__).parameters.values()
+            _, *parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
             own = [p.name for p in parameters if p.kind not in _NOT_BY_NAME]
             names |= dict.fromkeys(name for name in own if name not in cls.keywords)
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from anomaly_kernels import __version__
 from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._cli import check, children, demo, listing
-from anomaly_kernels.testing.drivers import DRIVERS
+from anomaly_kernels.testing import drivers
 
 DESCRIPTION = "Anomaly-detection losses and metrics with the same numbers from every array library."
 
@@ -36,10 +37,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     if options.command == "list":
         return listing.run()
     if options.command == "check":
-        missing = [library for library in options.library if not children.is_installed(library)]
+        installed = drivers.installed_libraries()
+        missing = [library for library in options.library if library not in installed]
         if missing:
             parser.error(f"{missing[0]} is not installed: {children.how_to_install(missing[0])}")
-        installed = [library for library in DRIVERS if children.is_installed(library)]
         return check.run(options.library or installed, options.function or list(KERNELS))
     return demo.run(None if options.no_picture else options.output)
 
@@ -50,14 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("list", help="print each function with its formula and its arguments")
     comparing = commands.add_parser("check", help="compare values and gradients of the installed libraries")
-    once_or_more = "; may be given several times"
-    comparing.add_argument(
-        "--library", action="append", default=[], choices=list(DRIVERS), help="compare this one alone" + once_or_more
-    )
-    comparing.add_argument(
-        "--function", action="append", default=[], choices=list(KERNELS), metavar="NAME",
-        help="check this one alone" + once_or_more,
-    )  # fmt: skip
+    again = "; may be given several times"
+    many: dict[str, Any] = {"action": "append", "default": []}
+    comparing.add_argument("--library", choices=drivers.DRIVERS, help="compare this one alone" + again, **many)
+    comparing.add_argument("--function", choices=KERNELS, metavar="NAME", help="check this one alone" + again, **many)
     scoring = commands.add_parser("demo", help="score a real data set in each installed library, and draw a picture")
     scoring.add_argument("--output", type=Path, default=Path("build/demo.png"), help="the picture (%(default)s)")
     scoring.add_argument("--no-picture", action="store_true", help="print figures only")

@@ -38,28 +38,29 @@ class Deviation(NamedTuple):
         return " / ".join("-" if x is None else "0" if x == 0 else f"{x:.0e}" for x in (self.value, self.gradient))
 
 
-Deviations = dict[str, list[Deviation]]
-"""By function."""
-
-
 def run(libraries: Sequence[str], names: Sequence[str]) -> int:
     """Compare libraries with NumPy on the functions named and print a table; 1 if one is out of tolerance."""
-    all_libraries = ["numpy", *(library for library in libraries if library != "numpy")]
-    results = children.for_each_library(measure, all_libraries, names)
-    outcomes = dict(zip(all_libraries, tables.progress(results, len(all_libraries), "Measuring"), strict=True))
-    reference = outcomes.pop("numpy")
-    if isinstance(reference, Exception):
-        raise RuntimeError("NumPy, which the others are compared with, failed") from reference
+    others = [library for library in libraries if library != "numpy"]
+    reference, outcomes = children.compare_libraries(measure, ["numpy", *others], "Measuring", names)
     measured = {library: m for library, m in outcomes.items() if isinstance(m, Measurements)}
-    by_library = {library: compare(m, reference) for library, m in measured.items()}
-    _print(by_library, {"numpy": reference} | measured, names)
-    crashes = [f"{library}: {children.in_one_line(e)}" for library, e in outcomes.items() if isinstance(e, Exception)]
-    problems = [*crashes, *_problems(by_library)]
-    print("\n".join(["Out of tolerance:", *problems]) if problems else _all_good(by_library, names))
+    print("Versions: " + ", ".join(f"{library} {m.version}" for library, m in measured.items()) + "\n")
+    by_library = {library: compare(m, reference) for library, m in measured.items() if library != "numpy"}
+    if by_library:
+        rows = [[name, *(_worst(deviations[name]) for deviations in by_library.values())] for name in names]
+        tables.print_table("Deviation from NumPy in float64: values / gradients", ["function", *by_library], [rows])
+        print(f"{LEGEND}\n")
+    problems = [f"{library}: {children.in_one_line(e)}" for library, e in outcomes.items() if isinstance(e, Exception)]
+    problems += _problems(by_library)
+    if problems:
+        print("\n".join(["Out of tolerance:", *problems]))
+    elif by_library:
+        print(f"All agree: {', '.join(by_library)} with NumPy, functions: {len(names)}.")
+    else:
+        print("NumPy alone was measured: there is nothing to compare it with.")
     return int(bool(problems))
 
 
-def compare(measurements: Measurements, reference: Measurements) -> Deviations:
+def compare(measurements: Measurements, reference: Measurements) -> dict[str, list[Deviation]]:
     """How far one library's measurements are from the reference's."""
     return {
         name: [_deviation(label, samples[label], expected) for label, expected in reference.results[name].items()]
@@ -117,23 +118,9 @@ def _worst(deviations: Sequence[Deviation]) -> str:
     return worst.text() + (" !" if worst.is_bad() else "")
 
 
-def _print(by_library: Mapping[str, Deviations], measured: Mapping[str, Measurements], names: Sequence[str]) -> None:
-    print("Versions: " + ", ".join(f"{library} {m.version}" for library, m in measured.items()) + "\n")
-    rows = [[name, *(_worst(deviations[name]) for deviations in by_library.values())] for name in names]
-    if by_library:
-        tables.print_table("Deviation from NumPy in float64: values / gradients", ["function", *by_library], [rows])
-        print(f"{LEGEND}\n")
-
-
-def _problems(by_library: Mapping[str, Deviations]) -> Iterator[str]:
+def _problems(by_library: Mapping[str, Mapping[str, Sequence[Deviation]]]) -> Iterator[str]:
     for library, deviations in by_library.items():
         for name, samples in deviations.items():
             for sample in samples:
                 if sample.is_bad():
                     yield f"{library}: {name} ({sample.settings}): {sample.error or sample.text()}"
-
-
-def _all_good(by_library: Mapping[str, Deviations], names: Sequence[str]) -> str:
-    if not by_library:
-        return "NumPy alone was measured: there is nothing to compare it with."
-    return f"All agree: {', '.join(by_library)} with NumPy, functions: {len(names)}."

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
-from anomaly_kernels.testing.drivers import DRIVERS
+from anomaly_kernels._cli import tables
 
 Result = TypeVar("Result")
 
@@ -25,20 +25,13 @@ def how_to_install(library: str) -> str:
     return f"pip install {package}"
 
 
-def is_installed(library: str) -> bool:
-    """Whether a library can be imported; imports nothing."""
-    return DRIVERS[library].installed()
-
-
 def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result | Exception:
     """Run a function in a new process; what it raises, or the death of its process, is returned."""
     # Spawned, since a forked process would start with the libraries that this one has loaded.
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=discard_errors) as pool:
         future = pool.submit(function, *arguments)
         error = future.exception()
-        if isinstance(error, Exception):
-            return error
-        return future.result()
+        return error if isinstance(error, Exception) else future.result()
 
 
 def discard_errors() -> None:
@@ -52,6 +45,18 @@ def for_each_library(
     """``function(library, *arguments)`` for each library, a few processes at a time, in the order given."""
     with ThreadPoolExecutor(max_workers=PROCESSES) as threads:
         yield from threads.map(lambda library: in_own_process(function, library, *arguments), libraries)
+
+
+def compare_libraries(
+    function: Callable[..., Result], libraries: Sequence[str], doing: str, *arguments: Any
+) -> tuple[Result, dict[str, Result | Exception]]:
+    """Run `for_each_library` and show the progress: NumPy's result, which must be there, and all by library."""
+    results = for_each_library(function, libraries, *arguments)
+    outcomes = dict(zip(libraries, tables.progress(results, len(libraries), doing), strict=True))
+    reference = outcomes["numpy"]
+    if isinstance(reference, Exception):
+        raise RuntimeError("NumPy, which the others are compared with, failed") from reference
+    return reference, outcomes
 
 
 def in_one_line(error: Exception) -> str:

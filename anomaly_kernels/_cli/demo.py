@@ -13,7 +13,7 @@ import numpy as np
 from anomaly_kernels._cli import children, tables
 from anomaly_kernels._cli.detectors import Detectors, Figures, Matrix, Split, fit, judge, score, split, thresholds
 from anomaly_kernels.data import load_shuttle
-from anomaly_kernels.testing.drivers import DRIVERS, driver_for
+from anomaly_kernels.testing import drivers
 from anomaly_kernels.testing.trees import map_arrays
 
 TOLERANCE = 1e-9
@@ -33,10 +33,6 @@ class Scored(NamedTuple):
     figures: dict[str, Figures]
 
 
-Outcomes = dict[str, Scored | Exception | None]
-"""By library; None where it is not installed."""
-
-
 def run(output: Path | None) -> int:
     """Fit, score in each library, print a table and save a picture at ``output``; 1 if a library fails or deviates."""
     data = load_shuttle()
@@ -48,16 +44,10 @@ def run(output: Path | None) -> int:
         f"{rows.target.sum()} of them anomalous.\n"
     )
     limits = thresholds(detectors, rows.train)
-    outcomes = score_everywhere(detectors, rows, limits)
-    reference = outcomes["numpy"]
-    if not isinstance(reference, Scored):
-        raise RuntimeError("NumPy, which the others are compared with, failed") from reference
-    tables.print_table(
-        "Statlog (Shuttle): one set of functions, every library",
-        COLUMNS,
-        [list(table_rows(library, outcome, reference)) for library, outcome in outcomes.items()],
-        left=2,
-    )
+    installed = drivers.installed_libraries()
+    reference, outcomes = children.compare_libraries(score_in, installed, "Scoring", detectors, rows, limits)
+    table = [list(table_rows(library, outcomes.get(library), reference)) for library in drivers.DRIVERS]
+    tables.print_table("Statlog (Shuttle): one set of functions, every library", COLUMNS, table, left=2)
     print(f"{LEGEND}\n\n{summary(outcomes, reference)}")
     if output is not None:
         print(save_picture(reference, rows, limits, output))
@@ -66,17 +56,9 @@ def run(output: Path | None) -> int:
     return int(any(is_bad(outcome, reference) for outcome in outcomes.values()))
 
 
-def score_everywhere(detectors: Detectors, rows: Split, limits: Mapping[str, float]) -> Outcomes:
-    """Score the test rows once per library, each in a process of its own."""
-    installed = [library for library in DRIVERS if children.is_installed(library)]
-    results = children.for_each_library(score_in, installed, detectors, rows, dict(limits))
-    by_library = dict(zip(installed, tables.progress(results, len(installed), "Scoring"), strict=True))
-    return {library: by_library.get(library) for library in DRIVERS}
-
-
 def score_in(library: str, detectors: Detectors, rows: Split, limits: Mapping[str, float]) -> Scored:
     """Score the test rows, and judge the scores, on the arrays of one library; hand NumPy arrays back."""
-    driver = driver_for(library)
+    driver = drivers.driver_for(library)
     fitted, z, target = map_arrays(driver.array, (detectors, rows.test, rows.target))
     scores = score(fitted, z)
     figures = {name: judge(target, scores[name], limits[name]) for name in scores}
@@ -97,11 +79,9 @@ def largest_deviation(scored: Scored, reference: Scored) -> float:
     return float(np.max([deviation(scored, reference, detector) for detector in reference.scores]))
 
 
-def is_bad(outcome: Scored | Exception | None, reference: Scored) -> bool:
-    """Whether a library is there and fails, or deviates by more than the tolerance."""
-    if isinstance(outcome, Scored):
-        return not largest_deviation(outcome, reference) <= TOLERANCE
-    return outcome is not None
+def is_bad(outcome: Scored | Exception, reference: Scored) -> bool:
+    """Whether a library fails, or deviates by more than the tolerance."""
+    return isinstance(outcome, Exception) or not largest_deviation(outcome, reference) <= TOLERANCE
 
 
 def table_rows(library: str, outcome: Scored | Exception | None, reference: Scored) -> Iterator[tuple[str, ...]]:
@@ -117,7 +97,7 @@ def table_rows(library: str, outcome: Scored | Exception | None, reference: Scor
             yield title, detector, *(f"{float(figure):.4f}" for figure in figures), shown
 
 
-def summary(outcomes: Outcomes, reference: Scored) -> str:
+def summary(outcomes: Mapping[str, Scored | Exception], reference: Scored) -> str:
     """One sentence: by how much the libraries differ."""
     scored = {name: largest_deviation(o, reference) for name, o in outcomes.items() if isinstance(o, Scored)}
     if len(scored) == 1:

@@ -64,7 +64,8 @@ def fit(train: Matrix) -> Detectors:
     center = train.mean(axis=0)
     distance = np.asarray(ak.svdd_score(train, center))
     radius = np.sqrt(np.quantile(distance, 1 - FALSE_ALARMS))
-    return Detectors(fit_mixture(train), center, radius, principal_projection(train))
+    directions = np.linalg.svd(train, full_matrices=False).Vh[:3]  # the principal ones
+    return Detectors(fit_mixture(train), center, radius, directions.T @ directions)
 
 
 def fit_mixture(z: Matrix, k: int = 6, eps: float = 1e-3, steps: int = 200, seed: int = 0) -> ak.GMMParams:
@@ -96,12 +97,6 @@ def responsibilities(z: Matrix, params: ak.GMMParams) -> tuple[Matrix, Matrix]:
     energies = np.stack([np.asarray(ak.gmm_energy(z, one, reduction="none")) for one in alone], axis=1)
     energy = -np.logaddexp.reduce(-energies, axis=1)
     return np.exp(energy[:, None] - energies), energy
-
-
-def principal_projection(z: Matrix, k: int = 3) -> Matrix:
-    """The (D, D) projection onto the first k principal directions of centred rows."""
-    directions: Matrix = np.linalg.svd(z, full_matrices=False).Vh[:k]
-    return directions.T @ directions
 
 
 def score(detectors: Detectors, z: Any) -> dict[str, Any]:

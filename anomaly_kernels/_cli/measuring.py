@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from anomaly_kernels._catalogue import KERNELS
+from anomaly_kernels._cli.children import in_one_line
 from anomaly_kernels.testing.case import Case
-from anomaly_kernels.testing.drivers import Driver, driver_for
-from anomaly_kernels.testing.samples import Sample, variants
+from anomaly_kernels.testing.drivers import driver_for
+from anomaly_kernels.testing.samples import variants
 from anomaly_kernels.testing.support import does_not_apply
-from anomaly_kernels.testing.trees import Arrays
 
 Values = npt.NDArray[Any]
 Leaves = dict[str, Values]
@@ -40,38 +40,30 @@ class Measurements(NamedTuple):
 def measure(library: str, names: Sequence[str]) -> Measurements:
     """Measure the functions named with one library, which this process imports."""
     driver = driver_for(library)
-    functions = {name: KERNELS[name] for name in names}
-    return Measurements(
-        driver.version(),
-        {
-            name: {label: _attempt(driver, function, sample) for label, sample in variants(function)}
-            for name, function in functions.items()
-        },
-    )
+    results = {}
+    for name in names:
+        samples = variants(KERNELS[name])
+        results[name] = {label: _attempt(Case(KERNELS[name], s.inputs, driver, s.settings)) for label, s in samples}
+    return Measurements(driver.version(), results)
 
 
-def _attempt(driver: Driver, function: Callable[..., Any], sample: Sample) -> Measured | str:
-    case = Case(function, sample.inputs, driver, sample.settings)
+def _attempt(case: Case) -> Measured | str:
     try:
         values = {path: np.asarray(x) for path, x in case.run().items()}
         return Measured(values, _gradients(case) if any(x.dtype.kind == "f" for x in values.values()) else {})
     except Exception as error:  # noqa: BLE001 - the failure of one function must not hide the others
-        return f"{type(error).__name__}: {error}".partition("\n")[0]
+        return in_one_line(error)
 
 
 def _gradients(case: Case) -> Leaves:
     """Gradients of a weighted sum of all results, where they mean something."""
-
-    def total(arrays: Arrays) -> Any:
-        return case.total(case.call(arrays))
-
     if case.driver.name == "numpy":
         gradients = {path: central_differences(case, path) for path in case.floats}
     elif does_not_apply("gradients", case.name, case.driver.name):
         return {}
     else:
-        gradients = case.driver.value_and_grad(total, case.arrays(), case.floats)[1]
-    return {path: within_structure(case.leaves[path], case.driver.numpy(g)) for path, g in gradients.items()}
+        gradients = case.gradient()
+    return {path: within_structure(case.leaves[path], g) for path, g in gradients.items()}
 
 
 def central_differences(case: Case, path: str) -> Values:
@@ -79,13 +71,10 @@ def central_differences(case: Case, path: str) -> Values:
     x = case.leaves[path]
 
     def slope(index: tuple[int, ...]) -> float:
-        step = STEP * max(1.0, abs(float(x[index])))
-        sides = []
-        for signed in (step, -step):
-            moved = x.copy()
-            moved[index] += signed
-            sides.append(case.reference_total({path: moved}))
-        return (sides[0] - sides[1]) / (2 * step)
+        step = np.zeros_like(x)
+        step[index] = STEP * max(1.0, abs(float(x[index])))
+        rise = case.reference_total({path: x + step}) - case.reference_total({path: x - step})
+        return rise / (2 * float(step[index]))
 
     return np.reshape([slope(index) for index in np.ndindex(x.shape)], x.shape)
 

@@ -34,11 +34,10 @@ def draw(
     panels = picture.subplots(2, 2).flat
     for panel, name in zip(panels, scores, strict=False):
         _draw_distributions(panel, scores[name], target, thresholds[name])
-        _title(
-            panel, name, f"AUROC {float(figures[name].auroc):.4f}, F1 at the threshold {float(figures[name].f1):.3f}"
-        )
+        remark = f"AUROC {float(figures[name].auroc):.4f}, F1 at the threshold {float(figures[name].f1):.3f}"
+        _finish(panel, name[0].upper() + name[1:], remark)
     _draw_curves(panels[3], scores, figures, target)
-    _title(panels[3], "precision and recall", "at every threshold")
+    _finish(panels[3], "Precision and recall", "at every threshold")
     rows = f"{np.sum(~target)} normal and {np.sum(target)} anomalous rows"
     picture.suptitle(f"Statlog (Shuttle): {rows} that no detector was fitted to")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +61,6 @@ def _draw_distributions(axes: Any, scores: Matrix, target: Target, threshold: fl
     axes.set_xticks([], minor=True)
     axes.set(xlabel="anomaly score", ylabel="share of the rows", xlim=(bins[0], bins[-1]))
     axes.legend(frameon=False, loc="upper right")
-    _tidy(axes)
 
 
 def decades(scores: Matrix, width: float) -> dict[float, str]:
@@ -83,15 +81,11 @@ def _draw_curves(axes: Any, scores: Mapping[str, Matrix], figures: Mapping[str, 
     axes.axhline(chance, color=INK, linestyle=":", linewidth=1.4, label=f"random order: {chance:.3f}")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
     axes.legend(frameon=False, loc="center")
-    _tidy(axes)
 
 
-def _title(axes: Any, name: str, remark: str) -> None:
-    axes.set_title(name[0].upper() + name[1:], loc="left", fontweight="bold")
+def _finish(axes: Any, title: str, remark: str) -> None:
+    axes.set_title(title, loc="left", fontweight="bold")
     axes.set_title(remark, loc="right", fontsize="medium", color=INK)
-
-
-def _tidy(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, linewidth=0.7)
     axes.set_axisbelow(True)

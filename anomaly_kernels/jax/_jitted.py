@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 import jax
 from jax.tree_util import Partial
 
-from anomaly_kernels._classes.settings import as_list, parameters_of
+from anomaly_kernels._classes.settings import as_list, parameters_of, suggestion
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.typing import Array
@@ -24,7 +24,8 @@ def jitted(kernel: Callable[P, Array]) -> Callable[P, jax.Array]: ...
 def jitted(kernel: Callable[P, R]) -> Callable[P, R]: ...
 def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel; its settings are checked before they are traced."""
-    names, _, static, checks, _ = parameters_of(kernel)
+    names, own, static, checks, _ = parameters_of(kernel)
+    known = {*names, *own}
     numbers = {k: name for k, name in enumerate(names) if name in checks}
 
     @functools.cache
@@ -34,10 +35,10 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(kernel)
     def function(*arrays: Any, **settings: Any) -> Any:
         if len(arrays) > len(names):
-            raise TypeError(
-                f"{kernel.__name__} takes {', '.join(names)} by position and settings by name, "
-                f"got {len(arrays)} arguments"
-            )
+            expected = f"{', '.join(names)} by position and settings by name"
+            raise TypeError(f"{kernel.__name__} takes {expected}, got {len(arrays)} arguments")
+        for name in settings.keys() - known:
+            raise TypeError(f"{kernel.__name__} has no setting `{name}`{suggestion(name, own)}")
         for k, name in numbers.items():
             if k < len(arrays):
                 checks[name](name, arrays[k])
@@ -76,8 +77,6 @@ def _hashable(name: str, setting: Any) -> Any:
     try:
         hash(setting)
     except TypeError:
-        raise TypeError(
-            f"`{name}` must have a hash, or be a `jax.tree_util.Partial` of a function and its arrays, "
-            f"got {describe(setting)}"
-        ) from None
+        expected = "have a hash, or be a `jax.tree_util.Partial` of a function and its arrays"
+        raise TypeError(f"`{name}` must {expected}, got {describe(setting)}") from None
     return setting

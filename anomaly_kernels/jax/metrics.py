@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, Literal, ParamSpec, Self, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -23,18 +24,17 @@ from anomaly_kernels._core.checks import flag
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import counts, statistics
 
+P = ParamSpec("P")
+M = TypeVar("M")
 Result = TypeVar("Result")
 Setting: TypeAlias = float | jax.Array
-
-
-class NoSettings(TypedDict):
-    """The settings of a metric without any."""
+Scores: TypeAlias = Literal["histogram", "exact"] | None
 
 
 class Metric(StatefulMetric, Generic[Result]):
     """A base of metrics that do not change: settings, which are static, and a state, the only child as a pytree.
 
-    Each subclass is registered with JAX by itself.
+    Each subclass needs the decorator `register_pytree_with_keys_class` of its own.
     """
 
     state: Any
@@ -50,9 +50,9 @@ class Metric(StatefulMetric, Generic[Result]):
         vars(self).update({name: math.nan if x != x else x for name, x in settings.items()}, state=state)
 
     @classmethod
-    def empty(cls, **settings: Unpack[NoSettings]) -> Self:
+    def empty(cls: Callable[P, M], *args: P.args, **settings: P.kwargs) -> M:
         """Return a metric of no batch; the same as the class called."""
-        return cls(**settings)
+        return cls(*args, **settings)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a metric does not change, `update` and `merge` make a new one, got `{name}`")
@@ -75,12 +75,11 @@ class Metric(StatefulMetric, Generic[Result]):
 
     def _with_batch(self, *arrays: jax.Array) -> Self:
         """Return a metric with a batch more, of arrays in the order of the function."""
-        return self._with_state(self.state.merge(self._batch_state(self.state, arrays)))
+        batch = tuple(map(jnp.asarray, arrays))  # arrays of NumPy too, as the functions take them
+        return self._with_state(self.state.merge(self._batch_state(self.state, batch)))
 
     def _with_state(self, state: Any) -> Self:
-        metric = object.__new__(type(self))
-        vars(metric).update(vars(self), state=state)
-        return metric
+        return self.tree_unflatten(tuple(self._static().items()), (state,))
 
     def _static(self) -> dict[str, Any]:
         return {name: x for name, x in vars(self).items() if name != "state"}
@@ -115,14 +114,6 @@ def _total(x: jax.Array, axis_name: str) -> jax.Array:
     return jnp.where(overflow, -1, total)
 
 
-class DetectionSettings(TypedDict, total=False):
-    """The settings of `AnomalyDetectionMetrics`."""
-
-    zero_division: Setting
-    scores: Literal["histogram", "exact"] | None
-    weighted: bool
-
-
 @register_pytree_with_keys_class
 class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
     """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
@@ -149,16 +140,10 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
     """
 
     kernel = staticmethod(counts.anomaly_detection_metrics)
-    scores: Literal["histogram", "exact"] | None
+    scores: Scores
     weighted: bool
 
-    def __init__(
-        self,
-        *,
-        zero_division: Setting = 0.0,
-        scores: Literal["histogram", "exact"] | None = None,
-        weighted: bool = False,
-    ) -> None:
+    def __init__(self, *, zero_division: Setting = 0.0, scores: Scores = None, weighted: bool = False) -> None:
         if scores not in (None, "histogram", "exact"):
             raise ValueError(f"`scores` must be None, 'histogram' or 'exact', got {scores!r}")
         flag("weighted", weighted)
@@ -167,11 +152,6 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
         state = self._empty_state(like, kept and kept.empty(like))
         state = with_weights(state, like) if weighted else state
         self._start(state, zero_division=zero_division, scores=scores, weighted=weighted)
-
-    @classmethod
-    def empty(cls, **settings: Unpack[DetectionSettings]) -> Self:
-        """Return a metric of no batch; the same as the class called."""
-        return cls(**settings)
 
     def update(
         self,
@@ -187,15 +167,11 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
             raise TypeError(f"AnomalyDetectionMetrics takes {expected}, got {2 + (score is not None)} arrays")
         if sample_weight is not None and not self.weighted:
             raise TypeError("`sample_weight` is taken by AnomalyDetectionMetrics(weighted=True), got one without")
+        arrays = (target, decision, score, sample_weight)
+        target, decision, score, sample_weight = (None if x is None else jnp.asarray(x) for x in arrays)
         # a histogram takes every dtype, and knows which integers it cannot tell apart
         scores = [] if score is None else [in_double(score) if self.scores == "exact" else score]
         return self._with_state(streaming.update(self.state, target, decision, *scores, sample_weight=sample_weight))
-
-
-class VarianceSettings(TypedDict, total=False):
-    """The settings of `ExplainedVarianceMetric`."""
-
-    components: int | None
 
 
 @register_pytree_with_keys_class
@@ -222,11 +198,6 @@ class ExplainedVarianceMetric(Metric[statistics.ExplainedVariance]):
     def __init__(self, *, components: int | None = None) -> None:
         check_components(components)
         self._start(with_length(self._empty_state(_like(), None), components or 1), components=components)
-
-    @classmethod
-    def empty(cls, **settings: Unpack[VarianceSettings]) -> Self:
-        """Return a metric of no batch; the same as the class called."""
-        return cls(**settings)
 
     def update(self, explained_variance_ratio: jax.Array) -> Self:
         """Return a metric with a batch more: shares (K,)."""
@@ -299,12 +270,6 @@ class ComponentOrthogonalityMetric(Metric[statistics.ComponentOrthogonality]):
         return self._with_batch(components)
 
 
-class EntropySettings(TypedDict, total=False):
-    """The settings of `SelectorEntropyMetric`."""
-
-    eps: Setting
-
-
 @register_pytree_with_keys_class
 class SelectorEntropyMetric(Metric[Array]):
     """Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
@@ -327,11 +292,6 @@ class SelectorEntropyMetric(Metric[Array]):
 
     def __init__(self, *, eps: Setting = 1e-6) -> None:
         self._start(self._empty_state(_like(), None), eps=eps)
-
-    @classmethod
-    def empty(cls, **settings: Unpack[EntropySettings]) -> Self:
-        """Return a metric of no batch; the same as the class called."""
-        return cls(**settings)
 
     def update(self, weights: jax.Array) -> Self:
         """Return a metric with a batch more: selection weights of any shape."""

@@ -40,9 +40,6 @@ _MODEL = "anomaly_kernels>model"
 
 
 _PLAIN = (float, int, str, type(None))
-
-
-_PLAIN = (float, int, str, type(None))
 """Settings that are the same in all columns."""
 
 
@@ -127,6 +124,8 @@ class Loss(KerasLearner, keras.losses.Loss):
     def __init__(self, *, reduction: str | None = "mean", name: str | None = None, dtype: Any = None, **settings: Any):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self._set_all(settings)
+        reduces = "reduction" in parameters_of(self.kernel).settings
+        self._unreduced = {"reduction": "none"} if reduces else {}  # here, for torch cannot compile a look into it
 
     def _set(self, name: str, value: Any) -> None:
         if name in ("reduction", "dtype"):  # which Keras checks and derives from there alone
@@ -141,8 +140,7 @@ class Loss(KerasLearner, keras.losses.Loss):
 
     def _value(self, *arrays: Tensor) -> Tensor:
         """The values of arrays in the order of the kernel, before they are weighed and reduced."""
-        reduces = "reduction" in parameters_of(self.kernel).settings
-        return self._evaluate(arrays, self.dtype, **({"reduction": "none"} if reduces else {}))
+        return self._evaluate(arrays, self.dtype, **self._unreduced)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         with keras.name_scope(self.name):

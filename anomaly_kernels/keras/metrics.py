@@ -17,8 +17,8 @@ from anomaly_kernels._classes.metric_states import (
     with_length,
     with_weights,
 )
-from anomaly_kernels._core.checks import is_number
-from anomaly_kernels._core.namespace import array_namespace, describe
+from anomaly_kernels._core.checks import setting
+from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.keras._base import (
     PACKAGE,
     KerasLearner,
@@ -30,7 +30,7 @@ from anomaly_kernels.keras._base import (
     match_ranks,
     to_tensor,
 )
-from anomaly_kernels.metrics import counts, ranking, statistics
+from anomaly_kernels.metrics import average_precision, counts, statistics
 
 
 class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
@@ -42,6 +42,12 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
         self._parts: dict[str, Any] = {}
         for part, empty in self._empty_parts().items():
             self._add_part(part, empty)
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "dtype":  # which Keras derives from the policy
+            name, value = "_dtype_policy", keras.dtype_policies.get(value or keras.config.floatx())
+            self._dtype = value.compute_dtype
+        super()._set(name, value)
 
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
@@ -158,9 +164,8 @@ class AnomalyDetectionMetrics(Metric):
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
         """Raise unless `threshold` is a number or None, and what the kernel would raise of its settings."""
-        threshold = values["threshold"]
-        if threshold is not None and not is_number(threshold):
-            raise TypeError(f"`threshold` must be a number or None, got {describe(threshold)}")
+        if values["threshold"] is not None:
+            setting("threshold", values["threshold"])
         super().check(values)
 
     @property
@@ -200,7 +205,7 @@ class AnomalyDetectionMetrics(Metric):
         state = self._read("counted").merge(self._read("weighted"))
         result = self._cast(self._compute_of(state))
         if self.has_scores:
-            _, lower, upper = state.scores.compute(ranking.average_precision)
+            _, lower, upper = state.scores.compute(average_precision)
             result |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
         return result
 
@@ -241,6 +246,11 @@ class ExplainedVarianceMetric(Metric):
         """Raise unless `components` is a positive integer or None."""
         check_components(values["components"])
 
+    def _set(self, name: str, value: Any) -> None:
+        if name == "components" and self.__dict__.get("_parts") and value != self.components:
+            raise ValueError(f"`components` of a metric with variables cannot be changed, got {value!r}")
+        super()._set(name, value)
+
     def _empty_parts(self) -> dict[str, Any]:
         return {} if self.components is None else {"state": self._of_length(self.components)}
 
@@ -267,13 +277,7 @@ class ExplainedVarianceMetric(Metric):
 class AnomalyPixelStatisticsMetric(Metric):
     """How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
 
-    The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches, exact whatever
-    the number of pixels.
-
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
+    The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches, exact whatever the number of pixels.
 
     Examples
     --------
@@ -296,11 +300,6 @@ class ScoreStatisticsMetric(Metric):
     The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in a
     `ScoreHistogram`, which has bounds of the quantiles.
 
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
-
     Examples
     --------
     >>> metric = ScoreStatisticsMetric()
@@ -320,11 +319,6 @@ class ComponentOrthogonalityMetric(Metric):
     """How far components are from orthonormal.
 
     The metric of `anomaly_kernels.component_orthogonality`: its mean over batches.
-
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
 
     Examples
     --------
@@ -372,11 +366,6 @@ class SelectorDiversityMetric(Metric):
     """Variance and Gini coefficient of selection weights: how unevenly channels are selected.
 
     The metric of `anomaly_kernels.selector_diversity`: its mean over batches.
-
-    Parameters
-    ----------
-    name, dtype
-        Those of every `keras.metrics.Metric`.
 
     Examples
     --------

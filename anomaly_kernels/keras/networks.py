@@ -32,7 +32,7 @@ class _Network(Learner):
     def __repr__(self) -> str:
         return self.my_params
 
-    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
+    def _change_settings(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         if self.built:
             raise ValueError(f"{type(self).__name__} is built: its settings are those of its weights, make another one")
         other = type(self)(**after)

@@ -61,24 +61,26 @@ class Objective(keras.Model):
             raise ObjectiveError(f"`model` must be a keras.Model, got {describe(model)}")
         self.model = model
         self.pure = as_objective(nodes, uncertainty)
-        summed = {name: node for name, node in self.pure.nodes.items() if node.is_loss}
-        if not summed:
-            raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(self.pure.nodes)}")
-        if taken := [name for name in self.pure.nodes if name == "loss" or "/" in name]:
+        nodes = self.pure.nodes
+        self._means = {name: keras.metrics.Mean(name=name) for name, node in nodes.items() if node.is_loss}
+        if not self._means:
+            raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(nodes)}")
+        if taken := [name for name in nodes if name == "loss" or "/" in name]:
             raise ObjectiveError(f"names of nodes must be other than 'loss' and without a slash, got {taken[0]!r}")
-        self._wired = {source for node in self.pure.nodes.values() for source in node.sources.values()}
-        self._summed = objective.Objective(summed, uncertainty=self.pure.uncertainty)
-        self._means = {name: keras.metrics.Mean(name=name) for name in summed}
+        self._wired = {source for node in nodes.values() for source in node.sources.values()}
         lengths = _lengths(model)
-        checked = {name: node for name, node in self.pure.nodes.items() if name not in summed}
-        self._checks = {name: _NodeMetric(name, node, lengths) for name, node in checked.items()}
-        dtype = "float64" if self.variable_dtype == "float64" else "float32"
+        self._checks = {name: _NodeMetric(name, node, lengths) for name, node in nodes.items() if not node.is_loss}
         self._learnt = {
-            name: {node: self.add_weight((), "zeros", dtype, name=_scope(f"{name}_{node}")) for node in learning}
+            name: {node: self._add_number(f"{name}_{node}") for node in learning}
             for name, learning in self.pure.learnt.items()
         }
         if model.built:
             self.build(getattr(model, "input_shape", None))  # which is what `export` asks for
+
+    def _add_number(self, name: str) -> Any:
+        dtype = "float64" if self.variable_dtype == "float64" else "float32"
+        # TensorFlow takes few characters other than letters for the name of a variable
+        return self.add_weight((), "zeros", dtype, name=re.sub(r"[^A-Za-z0-9_.-]", "_", name))
 
     @classmethod
     def from_yaml(cls, model: keras.Model, source: str | PathLike[str], **options: Any) -> Self:
@@ -125,7 +127,7 @@ class Objective(keras.Model):
         arrays = self._arrays_by_name(x, y, y_pred)
         params = {name: {node: to_tensor(w) for node, w in by_node.items()} for name, by_node in self._learnt.items()}
         total: Tensor
-        total, terms = self._summed(arrays, params=params)
+        total, terms = self.pure(arrays, params=params)
         of_batch = 1 if x is None else keras.ops.shape(keras.tree.flatten(x)[0])[0]  # as Keras weighs its total
         for name, value in terms.items():
             self._means[name].update_state(value, sample_weight=of_batch)
@@ -164,11 +166,6 @@ def _exact(x: Any) -> Tensor:
     x = to_tensor(x)
     half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
     return keras.ops.cast(x, "float32") if half else x
-
-
-def _scope(name: str) -> str:
-    """A name that TensorFlow takes for a variable: with few characters other than letters."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
 def _lengths(model: keras.Model) -> dict[str, int | None]:

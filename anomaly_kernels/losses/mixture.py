@@ -445,10 +445,10 @@ def vaegmm_loss(
     0.146894
     """
     matrices = {"cov_full": cov_full, "cov_diag": cov_diag, "scale_diag": scale_diag}
-    given = {name: x for name, x in matrices.items() if x is not None}
-    xp, dtype = inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma, **given)
+    chosen = {name: x for name, x in matrices.items() if x is not None}
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred, z=z, gamma=gamma, **chosen)
     data = {"x_true": cast(xp, dtype, x_true), "x_pred": cast(xp, dtype, x_pred)}
-    covariance = Covariance(**matrices, sim=0.05 if sim is None and not given else sim)
+    covariance = Covariance(**matrices, sim=0.05 if sim is None and not chosen else sim)
     recon = negative_log_likelihood(data, covariance, weight=("w_recon", w_recon), reduction="mean")
     return recon + _mixture_terms(cast(xp, dtype, z), cast(xp, dtype, gamma), w_energy, w_cov_diag, eps)
 

@@ -7,19 +7,9 @@ from anomaly_kernels.metrics.counts import (
     anomaly_detection_metrics,
     anomaly_pixel_statistics,
 )
-from anomaly_kernels.metrics.ranking import (
-    BestF1,
-    PrecisionRecallCurve,
-    ROCCurve,
-    aupr_trapezoid,
-    average_precision,
-    best_f1,
-    fpr_at_tpr,
-    precision_at_k,
-    precision_recall_curve,
-    roc_auc,
-    roc_curve,
-)
+from anomaly_kernels.metrics.ranking.areas import aupr_trapezoid, average_precision, roc_auc
+from anomaly_kernels.metrics.ranking.curves import PrecisionRecallCurve, ROCCurve, precision_recall_curve, roc_curve
+from anomaly_kernels.metrics.ranking.decisions import BestF1, best_f1, fpr_at_tpr, precision_at_k
 from anomaly_kernels.metrics.statistics import (
     ComponentOrthogonality,
     ExplainedVariance,

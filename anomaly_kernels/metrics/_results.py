@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from anomaly_kernels._core.checks import dtype_name, is_real
-from anomaly_kernels._core.typing import Array, Axis, DType, Namespace
+from anomaly_kernels._core.typing import Array, DType, Namespace
 
 
 def result_dtype(xp: Namespace, *arrays: Array) -> DType:
@@ -29,12 +29,12 @@ def nan_mask(xp: Namespace, *arrays: Array) -> Array | None:
     return mask
 
 
-def has_nan(xp: Namespace, *arrays: Array, axis: Axis = None) -> Array | None:
-    """Whether any of the arrays is NaN, along an axis or at all; None where their dtypes have no NaN."""
+def has_nan(xp: Namespace, *arrays: Array) -> Array | None:
+    """Whether any number is NaN; None where the dtypes have no NaN."""
     mask = nan_mask(xp, *arrays)
-    return None if mask is None else xp.any(mask, axis=axis)
+    return None if mask is None else xp.any(mask)
 
 
 def nan_where(xp: Namespace, nan: Array | None, result: Array) -> Array:
-    """The result, and NaN where `has_nan` found one; `nan` is what it returns."""
+    """The result, but NaN where `nan` is true; None is nowhere."""
     return result if nan is None else xp.where(nan, math.nan, result)

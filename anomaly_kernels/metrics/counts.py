@@ -1,4 +1,4 @@
-"""Metrics that count pixels, samples or time steps: how well decisions match the truth, and how many there are."""
+"""Metrics that count pixels, samples or time steps: how well decisions match the truth, how many are anomalous."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anomaly_kernels._core.evaluate import Sums
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._results import has_nan, nan_where, result_dtype
-from anomaly_kernels.metrics.ranking import average_precision
+from anomaly_kernels.metrics.ranking.areas import average_precision
 
 
 class DetectionMetrics(NamedTuple):
@@ -38,12 +38,14 @@ def anomaly_detection_metrics(
     .. math:: P = \frac{TP}{TP + FP}, \quad R = \frac{TP}{TP + FN}, \quad F_1 = \frac{2 TP}{2 TP + FP + FN}, \quad
         IoU = \frac{TP}{TP + FP + FN}
 
+    All elements are pooled: an image with many anomalies weighs more than one with few.
+
     Parameters
     ----------
     target, decision : array, any shape
         True and decided anomalies, of equal shapes; boolean, or numbers of which 0 alone means normal.
     score : array, shape of `target`, optional
-        The scores that were decided on, higher meaning more anomalous: logits, distances, anything whose order counts.
+        The scores that were decided on, higher for anomalies.
     zero_division : number or 0-d array
         Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
         nothing is. ``nan`` marks it as undefined.
@@ -52,7 +54,7 @@ def anomaly_detection_metrics(
     -------
     DetectionMetrics
         `precision`, `recall`, `f1_score`, `iou` and `average_precision`, all in [0, 1]; the last is None without
-        `score`. They have the dtype of `score`; without it that of real masks, else the library's default.
+        `score`. In the dtype of `score`, without it that of real masks, else the library's default.
 
     Raises
     ------
@@ -60,11 +62,6 @@ def anomaly_detection_metrics(
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
         If the shapes differ, or there is nothing to count.
-
-    Notes
-    -----
-    All elements are pooled: an image with many anomalies weighs more than one with few. Counts are integers, so they
-    are exact where a float32 sum would stop at 2²⁴.
 
     References
     ----------
@@ -97,7 +94,7 @@ def anomaly_detection_metrics(
 def detection_metrics(
     xp: Namespace, both: Array, decided: Array, true: Array, otherwise: Setting, nan: Array | None
 ) -> DetectionMetrics:
-    """All but the average precision, from the weight of what is decided and true, of what is decided, what is true."""
+    """All but the average precision, from the weight of true positives, of positive decisions and of true anomalies."""
     denominators = (decided, true, 0.5 * (decided + true), decided + true - both)
     precision, recall, f1_score, iou = (nan_where(xp, nan, ratio(xp, both, each, otherwise)) for each in denominators)
     return DetectionMetrics(precision, recall, f1_score, iou, None)
@@ -116,8 +113,8 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     Returns
     -------
     PixelStatistics
-        `total_pixels` and `anomalous_pixels`, integers, and `anomaly_percentage`, in [0, 100], which is 0 where there
-        are no pixels. Its dtype is that of real decisions, else the library's default.
+        `total_pixels` and `anomalous_pixels`, integers, and `anomaly_percentage`, in [0, 100], 0 without pixels; in the
+        dtype of real decisions, else the library's default.
 
     Raises
     ------
@@ -144,7 +141,7 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
 
 
 def pixel_statistics(xp: Namespace, total: Array, anomalous: Array, dtype: DType, nan: Array | None) -> PixelStatistics:
-    """Both counts, with the percentage that they are."""
+    """Both counts, and the anomalous share in percent."""
     percentage = 100.0 * ratio(xp, xp.astype(anomalous, dtype), xp.astype(total, dtype))
     return PixelStatistics(total, anomalous, nan_where(xp, nan, percentage))
 
@@ -154,12 +151,5 @@ def count_true(xp: Namespace, mask: Array) -> Array:
     return xp.sum(xp.astype(mask, xp.int32))
 
 
-def _count_hits(xp: Namespace, truth: Array, decided: Array) -> tuple[Array, ...]:
-    return count_true(xp, xp.logical_and(truth, decided)), count_true(xp, decided), count_true(xp, truth)
-
-
-def _count_pixels(xp: Namespace, decided: Array) -> tuple[Array, ...]:
-    return count_true(xp, xp.ones_like(decided)), count_true(xp, decided)
-
-
-_HITS, _PIXELS = Sums(_count_hits), Sums(_count_pixels)
+_HITS = Sums(lambda xp, true, decided: tuple(count_true(xp, x) for x in (xp.logical_and(true, decided), decided, true)))
+_PIXELS = Sums(lambda xp, decided: (count_true(xp, xp.ones_like(decided)), count_true(xp, decided)))

@@ -98,6 +98,8 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     .. math:: \bar s = \frac 1n \sum_i s_i, \quad \sqrt{\frac{1}{n - 1} \sum_i (s_i - \bar s)^2}, \quad
         Q_p = (1 - t) s_{(k)} + t s_{(k + 1)}, \quad k + t = 1 + p (n - 1)
 
+    Quantiles are NumPy's; the median of an even number is the mean of the middle two, where torch takes the lower one.
+
     Parameters
     ----------
     scores : array, any shape
@@ -106,8 +108,8 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     Returns
     -------
     ScoreStatistics
-        `mean`, `std` (NaN for a single score), `min`, `max`, `median`, `q25`, `q75`, `q95` and `q99`, in units of the
-        scores. A NaN among the scores makes them all NaN.
+        `mean`, `std` (NaN for a single score), `min`, `max`, `median`, `q25`, `q75`, `q95` and `q99`; all NaN where a
+        score is.
 
     Raises
     ------
@@ -115,11 +117,6 @@ def score_statistics(scores: Array) -> ScoreStatistics:
         If `scores` is not a floating point array.
     ValueError
         If there are no scores.
-
-    Notes
-    -----
-    Quantiles are interpolated linearly between the two nearest scores, as NumPy does by default; the median of an even
-    number of scores is the middle of the two in the centre, where torch takes the lower one.
 
     References
     ----------
@@ -144,11 +141,7 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     return ScoreStatistics(center, std, *(xp.where(nan, math.nan, q) for q in quantiles))
 
 
-def _squared_deviations(xp: Namespace, x: Array, center: Array) -> tuple[Array, Array]:
-    return xp.sum(square(x - center)), xp.sum(xp.ones_like(x))
-
-
-_DEVIATIONS = Sums(_squared_deviations)
+_DEVIATIONS = Sums(lambda xp, x, center: (xp.sum(square(x - center)), xp.sum(xp.ones_like(x))))
 
 
 def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
@@ -157,15 +150,10 @@ def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
     n = xp.sum(xp.ones_like(x, dtype=xp.int64)) if unknown else n
     places = [percent * (n - 1) for percent in percents]  # in hundredths, whole numbers all the way
     values = xp.order_statistics(x, [k for place in places for k in (place // 100, -(-place // 100))])
-    shares = [place % 100 / 100 for place in places]
+    shares = [place % 100 / 100 + 1e-30 for place in places]  # hardly more, but 0 times infinity is NaN
     shares = [cast(xp, x.dtype, share) for share in shares] if unknown else shares
-    return [_between(xp, *each) for each in zip(values[::2], values[1::2], shares, strict=True)]
-
-
-def _between(xp: Namespace, low: Array, high: Array, share: Setting) -> Array:
-    """Linear interpolation, which rounding takes beyond neither of the two."""
-    share = share + 1e-30  # which is nothing, but 0 times infinity is NaN
-    return xp.clip(low * (1.0 - share) + high * share, low, high)
+    pairs = zip(values[::2], values[1::2], shares, strict=True)  # rounding may lead beyond both of a pair: hence clip
+    return [xp.clip(low * (1.0 - share) + high * share, low, high) for low, high, share in pairs]
 
 
 def component_orthogonality(components: Array) -> ComponentOrthogonality:
@@ -238,7 +226,7 @@ def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 
     Returns
     -------
     array, 0-d
-        In nats.
+        In nats; of 1000 even weights 6.906756, and 6.907755 with ε = 0.
 
     Raises
     ------
@@ -246,10 +234,6 @@ def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 
         If `weights` is not a floating point array.
     ValueError
         If it is empty, or `eps` is out of its range.
-
-    Notes
-    -----
-    With the default ε the entropy of 1000 even weights is 6.906756; exactly it is 6.907755.
 
     References
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from numbers import Integral
 from typing import Any
@@ -27,7 +27,12 @@ def read_config(config: Any) -> tuple[dict[str, Node], list[Any]]:
     parts = _mapping("config", config, ("nodes", "connections", UNCERTAINTY), required=("nodes",))
     nodes = _mapping("nodes", parts["nodes"])
     wires: dict[str, dict[str, str]] = {name: {} for name in nodes}
-    for source, target in _connections(parts.get("connections")):
+    for pair in _list("connections", parts.get("connections")):
+        are_names = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(x, str) for x in pair)
+        if not are_names or "." not in pair[1]:
+            expected = "a connection must be two names, an array and the port of a node"
+            raise ObjectiveError(f"{expected}, got {short_repr(pair)}")
+        source, target = pair
         name, _, port = target.rpartition(".")
         if name not in nodes:
             _check_outside(source, target, nodes)
@@ -73,33 +78,18 @@ def _list(what: str, value: Any) -> list[Any]:
     return list(value)
 
 
-def _connections(config: Any) -> Iterable[tuple[str, str]]:
-    """Yield each connection as the name of an array and that of a node with its port."""
-    for pair in _list("connections", config):
-        are_names = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(x, str) for x in pair)
-        if not are_names or "." not in pair[1]:
-            raise ObjectiveError(
-                f"a connection must be two names, an array and the port of a node, got {short_repr(pair)}"
-            )
-        yield pair[0], pair[1]
-
-
 def _check_outside(source: str, target: str, nodes: Mapping[str, Any]) -> None:
     """Raise unless a connection leads from the output of a node to one that is elsewhere, such as a monitor."""
     name, _, port = target.rpartition(".")
     from_name, _, output = source.rpartition(".")
     near = nearest(name, list(islice(nodes, _MOST_COMPARED)))
-    is_slip = near is not None and port in _ports_of(nodes[near])
+    config = nodes[near] if near is not None else None
+    node_type = config.get("type") if isinstance(config, Mapping) else None
+    is_slip = isinstance(node_type, str) and node_type in NODES and port in Node.ports_of(node_type)
     if from_name not in nodes or output not in _OUTPUTS or is_slip:
         raise ObjectiveError(
             f"connection to {short_repr(target)}: there is no node {short_repr(name)}{suggestion(name, nodes)}"
         )
-
-
-def _ports_of(config: Any) -> tuple[str, ...]:
-    """Return the ports that a node will have, if its description is right."""
-    node_type = config.get("type") if isinstance(config, Mapping) else None
-    return Node.ports_of(node_type) if isinstance(node_type, str) and node_type in NODES else ()
 
 
 def _node(name: str, config: Any, wires: Mapping[str, str]) -> Node:

@@ -43,14 +43,11 @@ def _shorten(text: str, most: int) -> str:
 class _Short(reprlib.Repr):
     """Shows the beginnings of values: no endless recursion, no huge numbers."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxlevel = 4
-        self.maxstring = self.maxlong = self.maxother = _MOST_OF_A_NAME
-
     def repr_int(self, x: int, level: int) -> str:
         bits = x.bit_length()
         return super().repr_int(x, level) if bits <= 1024 else f"an integer of {bits} bits"
 
 
 _SHORT = _Short()
+_SHORT.maxlevel = 4
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = _MOST_OF_A_NAME

@@ -75,21 +75,28 @@ class Node:
 
     def __init__(self, kernel: Kernel | str, /, **wired: Any) -> None:
         self.kernel = kernel_of(kernel)
+        self.type = ENTRIES[self.kernel].cls or self.kernel.__name__
+        """The name of the class that the kernel has in the frameworks, or that of the function."""
+        self.is_loss = ENTRIES[self.kernel].package == "losses"
+        """Whether it is a loss, which is part of the total, or a metric."""
+        self.stages = STAGES[:3] if self.is_loss else STAGES[1:3]
+        """The stages in which it is computed."""
         ports, defaults = _ports_of(self.kernel), _defaults_of(self.kernel)
         self._ports: dict[str, str] = {name: x for name, x in wired.items() if name in ports}
         self._sources = self._sources_by_argument()
         settings = {name: x for name, x in wired.items() if name not in ports}
-        known = (*ports, *defaults)
-        if unknown := [name for name in settings if name not in defaults]:
-            what = f"{self.type} has no array or setting `{short_name(unknown[0])}`"
-            raise ObjectiveError(f"{what}{suggestion(unknown[0], known)}")
+        for name in settings:
+            if name not in defaults:
+                what = f"{self.type} has no array or setting `{short_name(name)}`"
+                raise ObjectiveError(f"{what}{suggestion(name, (*ports, *defaults))}")
         self._settings = {name: self._own_setting(name, x) for name, x in settings.items()}
         self._bound: dict[str, Any] = defaults | self._settings
         self._check_settings()
         # looked up here and not at each call: what is compiled cannot read signatures
         parameters = parameters_of(self.kernel)
         self._kernel_settings = parameters.settings
-        self._learns = _LEARNT in parameters.arrays and _LEARNT not in self._sources
+        self.learns = _LEARNT in parameters.arrays and _LEARNT not in self._sources
+        """Whether an array of it is learnt, since it is not wired."""
 
     def _sources_by_argument(self) -> dict[str, str]:
         """Return the name of the array for each argument of the kernel."""
@@ -156,28 +163,10 @@ class Node:
         """The names that the arrays of a kernel go by."""
         return tuple(_ports_of(kernel_of(kernel)))
 
-    @property
-    def type(self) -> str:
-        """The name of the class that the kernel has in the frameworks, or that of the function."""
-        return ENTRIES[self.kernel].cls or self.kernel.__name__
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """The stages in which it is computed."""
-        return STAGES[:3] if self.is_loss else STAGES[1:3]
-
-    @property
-    def is_loss(self) -> bool:
-        """Whether it is a loss, which is part of the total, or a metric."""
-        return ENTRIES[self.kernel].package == "losses"
-
-    @property
-    def learns(self) -> bool:
-        """Whether an array of it is learnt, since it is not wired."""
-        return self._learns
-
     def arrays(self, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arrays of the node by argument; `name` is its own, for errors."""
+        if not isinstance(inputs, Mapping):
+            raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
         for argument, source in self._sources.items():
             if source not in inputs:
                 what = f"node `{short_name(name)}` needs {short_repr(source)} as `{argument}`"
@@ -215,17 +204,13 @@ def _check_size(name: str, value: Any) -> None:
         for x in level:
             if isinstance(x, int) and x.bit_length() > _MOST_BITS:
                 raise ObjectiveError(f"`{name}` must be a number that fits a float, got {short_repr(int(x))}")
-        items = chain.from_iterable(x.values() if isinstance(x, dict) else x for x in level if _is_nest(x))
-        level = list(islice(items, _MOST_ITEMS + 1))
+        nests = (x.values() if isinstance(x, dict) else x for x in level if isinstance(x, list | tuple | dict))
+        level = list(islice(chain.from_iterable(nests), _MOST_ITEMS + 1))
         if not level:
             return
         if len(level) > _MOST_ITEMS:
             raise ObjectiveError(f"`{name}` must have no more than {_MOST_ITEMS} items")
     raise ObjectiveError(f"`{name}` must not be nested deeper than {_MOST_LEVELS} levels")
-
-
-def _is_nest(x: Any) -> bool:
-    return isinstance(x, list | tuple | dict)
 
 
 def _copy_lists(value: Any) -> Any:

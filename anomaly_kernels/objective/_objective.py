@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from anomaly_kernels import losses
-from anomaly_kernels._classes.settings import nearest, suggestion
+from anomaly_kernels._classes.settings import suggestion
 from anomaly_kernels._core.checks import array_of, cast, is_number, is_real, number
 from anomaly_kernels._core.checks import inputs as inputs_of
 from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
@@ -18,7 +18,8 @@ from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_
 from anomaly_kernels.objective._node import STAGES, Node
 from anomaly_kernels.objective._uncertainty import check_sign, weigh_by_uncertainty
 
-Params = Mapping[str, Mapping[str, Any]]
+Values = Mapping[str, Any]
+Params = Mapping[str, Values]
 
 _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
@@ -46,10 +47,7 @@ class Objective:
     -----
     It is a pure function of its inputs and of `params`, in every library, under ``jit`` and automatic differentiation.
     `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a
-    `keras.Model` around another. Errors of a loss or a metric have a note that says which node it is.
-    Where :math:`e^{-s_i}` is beyond the largest number the total is right still, and slopes by :math:`L_i` are limited
-    to about that number. Losses are computed in the stages train, val and test; metrics in val and test, of one batch:
-    the classes of metrics have those of a whole data set.
+    `keras.Model` around another. Metrics are of one batch: the classes of metrics have those of a whole data set.
 
     References
     ----------
@@ -60,18 +58,14 @@ class Objective:
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> objective = ak.Objective({
-    ...     "bce": ak.Node(ak.anomaly_bce_with_logits, target="data.mask", logit="head.logits", pos_weight=10.0),
-    ...     "entropy": ak.Node(ak.selector_entropy_regularizer, weights="selector.weights"),
-    ... })
-    >>> arrays = {
-    ...     "head.logits": np.asarray([0.0, 2.0]),
-    ...     "data.mask": np.asarray([False, True]),
-    ...     "selector.weights": np.asarray([0.5, 0.5]),
+    >>> nodes = {
+    ...     "mse": ak.Node(ak.mse_reconstruction_loss, x_true="data.x", x_pred="decoder.x"),
+    ...     "entropy": ak.Node(ak.selector_entropy_regularizer, weights="selector.weights", weight=1.0),
     ... }
-    >>> total, terms = objective(arrays, stage="train")
-    >>> [(name, round(float(value), 4)) for name, value in terms.items()], round(float(total), 4)
-    ([('bce', 0.9812), ('entropy', -0.0069)], 0.9743)
+    >>> arrays = {"data.x": np.ones(2), "decoder.x": np.zeros(2), "selector.weights": np.asarray([1.0, 0.0])}
+    >>> total, terms = ak.Objective(nodes)(arrays)
+    >>> float(total.round(4)), list(terms)
+    (1.0, ['mse', 'entropy'])
     """
 
     def __init__(self, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = ()) -> None:
@@ -89,22 +83,13 @@ class Objective:
         config : dict
             ``nodes`` is a dict from names to ``{"type": ..., "config": {...}}``, of which `config` holds the settings,
             if any. ``connections`` is a list of pairs ``["logit_head.logits", "bce_loss.predictions"]``: the name of an
-            array, and a node with one of its arrays. Connections that lead from the output of a node, ``loss`` or
-            ``metrics``, to a node that is not among these, such as ``["metrics.metrics", "monitor.metrics"]``, are left
-            out; but not where it is a slip, its name like that of a node which has such an array. ``uncertainty``, a
-            list, may be absent.
-
-        Returns
-        -------
-        Objective
-            One whose `to_config` is a description of the same nodes, settings and connections: types by the names of
-            classes, connections in the order of nodes, without what is left out. From there on it goes round unchanged.
+            array, and a node with one of its arrays; those from the output of a node to one that is elsewhere are left
+            out. ``uncertainty``, a list, may be absent.
 
         Raises
         ------
         ObjectiveError
-            If anything in it is not as it must be, or unknown: types, settings, nodes and arrays. Nothing else is
-            raised, whatever the description is made of.
+            If anything in it is not as it must be; nothing else is raised, whatever the description is made of.
         """
         nodes, uncertainty = read_config(config)
         return cls(nodes, uncertainty=uncertainty)
@@ -117,27 +102,20 @@ class Objective:
         ----------
         source : str or path
             A path, or a str of one line that ends in ``.yaml`` or ``.yml``, is that of a file; any other str is the
-            text itself. Scalars are those of YAML 1.2: 010 is ten, 1:30 and ``on`` are strings.
-
-        Returns
-        -------
-        Objective
-            As `from_config` makes it of what the file holds.
+            text itself, of YAML 1.2.
 
         Raises
         ------
         ObjectiveError
             If it is no YAML, or no path that there can be; holds an anchor, a tag or a key twice; is larger than 1 MB,
             in bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
-        OSError
-            If there is no such file (FileNotFoundError), or it cannot be read.
-        TypeError
-            If the source is neither text nor a path.
-        ImportError
-            If there is no PyYAML.
+        OSError, TypeError, ImportError
+            If the file cannot be read; the source is neither text nor a path; there is no PyYAML.
         """
-        from anomaly_kernels.objective._yaml import read_yaml
-
+        try:
+            from anomaly_kernels.objective._yaml import read_yaml
+        except ModuleNotFoundError as error:
+            raise ImportError("reading YAML needs PyYAML: pip install 'anomaly-kernels[yaml]'") from error
         return cls.from_config(read_yaml(source))
 
     def to_config(self) -> dict[str, Any]:
@@ -170,24 +148,13 @@ class Objective:
         }
 
     def init_radius(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Radii for what is learnt: each so that a fraction ν of embeddings of normal data lies outside.
+        """What `params` holds as ``r_unconstrained``, for radii outside which a fraction ν of these embeddings lies.
 
         Parameters
         ----------
         inputs : dict of str to array
-            The embeddings and centres, by the names they are wired to.
-
-        Returns
-        -------
-        dict of str to array
-            By node, what `params` holds as ``r_unconstrained``.
-
-        Raises
-        ------
-        ObjectiveError
-            If an array is missing.
+            The embeddings of normal data and their centres, by the names they are wired to.
         """
-        _check_inputs(inputs)
         raw_radii = {}
         for name in self.learnt.get(_RADIUS, []):
             node = self.nodes[name]
@@ -232,12 +199,10 @@ class Objective:
         ------
         ObjectiveError
             If there is no such stage, node or setting, an array or a parameter is missing, a parameter is not 0-d, or a
-            loss has more than one value.
-        TypeError, ValueError
-            What a loss or a metric raises of its arrays, with a note that says which node it is.
+            loss has more than one value. Errors that a loss or a metric raises of its arrays stay what they are.
         """
-        _check_stage(stage)
-        _check_inputs(inputs)
+        if not isinstance(stage, str) or stage not in STAGES:
+            raise ObjectiveError(f"there is no stage {short_repr(stage)}{suggestion(stage, STAGES)}")
         running = {name: node for name, node in self.nodes.items() if stage in node.stages}
         arrays = {name: node.arrays(name, inputs) for name, node in running.items()}
         summed = [name for name, node in running.items() if node.is_loss]
@@ -277,16 +242,14 @@ class Objective:
                 check_sign(name, self.nodes[name], of_node)
         return settings
 
-    def _value(
-        self, name: str, arrays: Mapping[str, Any], settings: Mapping[str, Any], radii: Mapping[str, Any]
-    ) -> Any:
+    def _value(self, name: str, arrays: Values, settings: Values, radii: Values) -> Any:
         """Return the value of a node; an error that its kernel raises gets a note."""
         node, learnt = self.nodes[name], {}
         try:
             if name in radii:
                 xp, dtype = inputs_of(**arrays)
-                raw = _number(_RADIUS, name, radii[name], xp, dtype)
-                learnt["radius"] = losses.svdd_radius(array_of(xp, dtype, raw, next(iter(arrays.values()))))
+                raw = _parameter(_RADIUS, name, radii[name], xp, dtype, next(iter(arrays.values())))
+                learnt["radius"] = losses.svdd_radius(raw)
             return node.value(arrays, settings, **learnt)
         except Exception as error:
             add_note(error, name, node)
@@ -323,13 +286,11 @@ def _check_nodes(nodes: Any) -> None:
             raise ObjectiveError(f"names of nodes must be strings without a dot, got {short_repr(name)}")
         if not isinstance(node, Node):
             raise ObjectiveError(f"node `{short_name(name)}` must be a Node, got {describe(node)}")
-    for name, node in nodes.items():
         for source in node.sources.values():
             if "." in source and source.partition(".")[0] in nodes:
                 what = f"node `{short_name(name)}` is wired to {short_repr(source)}"
-                raise ObjectiveError(
-                    f"{what}, but outputs of nodes cannot be sources: nodes are computed of arrays that are given"
-                )
+                why = "outputs of nodes cannot be sources: nodes are computed of arrays that are given"
+                raise ObjectiveError(f"{what}, but {why}")
 
 
 def _check_uncertainty(uncertainty: Any, nodes: Mapping[str, Node]) -> None:
@@ -344,22 +305,10 @@ def _check_uncertainty(uncertainty: Any, nodes: Mapping[str, Node]) -> None:
         check_sign(name, nodes[name], {})
 
 
-def _check_stage(stage: Any) -> None:
-    if not isinstance(stage, str) or stage not in STAGES:
-        near = nearest(stage, STAGES)
-        what = f"`stage` must be one of {', '.join(map(repr, STAGES))}, got {short_repr(stage)}"
-        raise ObjectiveError(f"{what}; did you mean `{near}`?" if near else what)
-
-
-def _check_inputs(inputs: Any) -> None:
-    if not isinstance(inputs, Mapping):
-        raise ObjectiveError(f"`inputs` must be a dict of arrays by name, got {describe(inputs)}")
-
-
-def _number(kind: str, node: str, value: Any, xp: Namespace, dtype: DType) -> Any:
-    """Return a parameter in the dtype to compute in."""
+def _parameter(kind: str, node: str, value: Any, xp: Namespace, dtype: DType, like: Array) -> Array:
+    """Return a parameter as an array in the dtype to compute in."""
     try:
-        return number(f"params[{kind!r}][{short_name(node)!r}]", value, xp, dtype)
+        return array_of(xp, dtype, number(f"params[{kind!r}][{short_name(node)!r}]", value, xp, dtype), like)
     except (TypeError, ValueError) as error:
         raise ObjectiveError(str(error)) from error
 
@@ -374,5 +323,4 @@ def _weighed(name: str, value: Any, log_variances: Mapping[str, Any]) -> Any:
     has_dtype = not is_number(s) and namespace_or_none(s) is xp and is_real(s)
     _, dtype = inputs_of(loss=value, **({"log_variance": s} if has_dtype else {}))
     value = cast(xp, dtype, value)
-    log_variance = array_of(xp, dtype, _number(_LOG_VARIANCE, name, s, xp, dtype), value)
-    return weigh_by_uncertainty(xp, value, log_variance)
+    return weigh_by_uncertainty(xp, value, _parameter(_LOG_VARIANCE, name, s, xp, dtype, value))

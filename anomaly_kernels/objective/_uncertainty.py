@@ -19,23 +19,19 @@ _FACTORS = ("weight", "anomaly_weight", "w_model", "w_model_hl")
 
 def check_sign(name: str, node: Node, settings: Mapping[str, Any]) -> None:
     """Raise where a loss may be negative with these settings in the place of its own: it has no uncertainty."""
-    if reason := _why_negative(node, node.bound | dict(settings)):
-        raise ObjectiveError(
-            f"`uncertainty` must be of losses that are not negative, got {short_repr(name)}, which is {reason}"
-        )
-
-
-def _why_negative(node: Node, settings: Mapping[str, Any]) -> str | None:
-    """Say why a loss may be negative, if it may."""
+    settings = node.bound | dict(settings)
     negative = ENTRIES[node.kernel].negative
+    factors = [factor for factor in _FACTORS if _is_negative(settings.get(factor))]
     if negative is True:
-        return node.type
-    if negative and settings.get(negative) is None:
-        return f"{node.type}, without `{negative}`"
-    for name in _FACTORS:
-        if _is_negative(settings.get(name, 1.0)):
-            return f"multiplied by `{name}` = {short_repr(settings[name])}"
-    return None
+        reason = node.type
+    elif negative and settings.get(negative) is None:
+        reason = f"{node.type}, without `{negative}`"
+    elif factors:
+        reason = f"multiplied by `{factors[0]}` = {short_repr(settings[factors[0]])}"
+    else:
+        return
+    what = "`uncertainty` must be of losses that are not negative"
+    raise ObjectiveError(f"{what}, got {short_repr(name)}, which is {reason}")
 
 
 def _is_negative(factor: Any) -> bool:

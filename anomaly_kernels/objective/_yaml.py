@@ -9,41 +9,69 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
+import yaml
+
+from anomaly_kernels.objective._errors import ObjectiveError, short_repr
 
 MOST_BYTES, MOST_LEVELS = 1_000_000, 20
 
 # the core schema of YAML 1.2; by 1.1, as PyYAML has it, 010 is 8, 1:30 is 90, 1e-6 a text and `on` true
 _SCALARS = {
-    "null": (r"~|null|Null|NULL|", "~nN"),
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    "float": (
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-        "-+.0123456789",
-    ),
+    "null": r"~|null|Null|NULL|",
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "int": r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+",
+    "float": r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
 }
+
+
+class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """A loader of YAML 1.2 that refuses a key twice."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002  # PyYAML's signature
+        seen = set()
+        for name, _ in node.value:
+            key = self.construct_object(name, deep=True)
+            line = name.start_mark.line + 1
+            if not isinstance(key, str):
+                raise ObjectiveError(f"keys must be strings, got {short_repr(key)} in line {line}")
+            if key in seen:
+                raise ObjectiveError(f"{short_repr(key)} is there twice, in line {line}")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+    def construct_integer(self, node: Any) -> int:
+        text = self.construct_scalar(node)
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+for kind, pattern in _SCALARS.items():
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(rf"(?:{pattern})\Z"), None)
+Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_integer)
 
 
 def read_yaml(source: str | PathLike[str]) -> Any:
     """Return the data in a file, or in the text of one."""
-    try:
-        import yaml
-    except ModuleNotFoundError as error:
-        raise ImportError("reading YAML needs PyYAML: pip install 'anomaly-kernels[yaml]'") from error
     if not isinstance(source, str | PathLike):
         raise TypeError(f"`source` must be text or a path, got {type(source).__name__}")
-    text = _checked(source) if isinstance(source, str) and not _is_path(source) else _read(source)
+    if isinstance(source, str) and (not source.endswith((".yaml", ".yml")) or re.search(r"[\r\n]", source)):
+        content = source.encode(errors="surrogatepass")
+    else:
+        content = _read(os.fsdecode(source))
+    if len(content) > MOST_BYTES:
+        raise ObjectiveError(f"YAML must be no larger than {MOST_BYTES} bytes")
     try:
-        _check_events(yaml, text)
-        return yaml.load(text, _loader(yaml))  # noqa: S506  # a SafeLoader
+        text = content.decode()
+        _check_events(text)
+        return yaml.load(text, Loader)  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         if isinstance(error, ObjectiveError):
             raise
         raise ObjectiveError(f"this is no YAML: {error}") from error
 
 
-def _check_events(yaml: Any, text: str) -> None:
+def _check_events(text: str) -> None:
     """Raise at an anchor, a tag or the first level too deep, before any of the text is kept."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
@@ -57,60 +85,12 @@ def _check_events(yaml: Any, text: str) -> None:
             raise ObjectiveError(f"a file must be no deeper than {MOST_LEVELS} levels")
 
 
-def _is_path(source: str) -> bool:
-    return source.endswith((".yaml", ".yml")) and not re.search(r"[\r\n]", source)
-
-
-def _checked(text: str) -> str:
-    size = len(text.encode(errors="surrogatepass"))
-    if size > MOST_BYTES:
-        raise ObjectiveError(f"a text must be no larger than {MOST_BYTES} bytes, got {size}")
-    return text
-
-
-def _read(path: str | PathLike[str]) -> str:
-    name = os.fsdecode(path)
+def _read(path: str) -> bytes:
+    """Return what is in a file, or one byte more than may be."""
     try:
-        with Path(name).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except ValueError as error:  # of a null character, or one that cannot be encoded
-        raise ObjectiveError(f"{short_repr(name)} is no path: {error}") from error
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            raise ObjectiveError(f"{short_repr(name)} is no path: {error.strerror}") from error
-        raise
-    if len(content) > MOST_BYTES:
-        raise ObjectiveError(f"a file must be no larger than {MOST_BYTES} bytes, which {short_name(name)} is")
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise ObjectiveError(f"{short_name(name)} is no text: {error}") from error
-
-
-def _loader(yaml: Any) -> Any:
-    """Return a SafeLoader of YAML 1.2 that refuses a key twice; PyYAML may not be there, so it is no class above."""
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002  # PyYAML's signature
-            seen = set()
-            for name, _ in node.value:
-                key = self.construct_object(name, deep=True)
-                line = name.start_mark.line + 1
-                if not isinstance(key, str):
-                    raise ObjectiveError(f"keys must be strings, got {short_repr(key)} in line {line}")
-                if key in seen:
-                    raise ObjectiveError(f"{short_repr(key)} is there twice, in line {line}")
-                seen.add(key)
-            return super().construct_mapping(node, deep)
-
-        def construct_integer(self, node: Any) -> int:
-            text = self.construct_scalar(node)
-            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-
-    for kind, (pattern, first) in _SCALARS.items():
-        starts = [*first, *([""] if kind == "null" else [])]
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(rf"(?:{pattern})\Z"), starts)
-    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_integer)
-    return Loader
+        with Path(path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except (ValueError, OSError) as error:  # ValueError: a null character, or one that cannot be encoded
+        if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+            raise
+        raise ObjectiveError(f"{short_repr(path)} is no path: {error}") from error

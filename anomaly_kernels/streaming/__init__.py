@@ -1,12 +1,8 @@
-"""States of metrics: those of parts of the data, in any order and on any machine, are merged to that of the whole.
+"""States of metrics: made of parts of the data, on any machine, and merged in any order to the state of all data.
 
-Each state is a NamedTuple of arrays: a pytree to JAX, which can be pickled, saved and sent as it is. Its class has
-``empty(like)``, the state of nothing. Of any state, ``state.of(...)`` is the state of one batch, with the edges of
-`state` and scores kept as it keeps them, and
-
-- `update(state, target, score)` is the state with a batch more,
-- `merge(a, b)` the state of both parts: associative and commutative,
-- `compute(state, ...)` the metric of all that went into it.
+Each state is a NamedTuple of arrays: a pytree to JAX, which can be pickled, saved and sent as it is. The class method
+``empty(like)`` is the state of nothing, ``state.of(...)`` that of one batch, with the edges of `state`; `update(state,
+target, score)` adds a batch, `merge(a, b)` joins two parts, and `compute(state, ...)` is the metric of all of them.
 
 =================== ============================================== ===============================================
 State               of                                             compute
@@ -22,15 +18,16 @@ State               of                                             compute
 =================== ============================================== ===============================================
 
 All have a fixed shape, for ``jit`` and ``scan``, but `UniqueScores`, which has as many entries as there are distinct
-scores. `Detections` and `Statistics` keep scores in one of the two, given as an empty state to their own ``empty``.
+scores. `Detections` and `Statistics` keep scores in one of the two: their ``empty`` takes an empty state of it.
 """
 
 from __future__ import annotations
 
-from anomaly_kernels.metrics.ranking import UniqueScores
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
+from anomaly_kernels.streaming._bounds import Bounded
 from anomaly_kernels.streaming._states import compute, merge, update
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
-from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram
+from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
 from anomaly_kernels.streaming.results import Detections, Means, Statistics
 

@@ -1,15 +1,14 @@
 """Metrics of scores that are known up to their bucket alone: the value, and the bounds of the exact one.
 
-The value is that of scores which are tied where they share a bucket, or of the best threshold that is known exactly.
-Best for the upper bound, or worst for the lower one, is a bucket whose positives all score higher, or lower, than its
-negatives. `exact` says in which buckets all scores are equal: there both are the value.
+The upper (lower) bound lets all positives of a bucket score higher (lower) than its negatives, but for the buckets that
+are `exact`: all their scores are equal, so that both bounds are the value.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from anomaly_kernels._core.checks import SHARE, number
 from anomaly_kernels._core.numeric import ratio
@@ -17,11 +16,16 @@ from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
 from anomaly_kernels.metrics.ranking._sorted import Ranking
 
-Bounds: TypeAlias = tuple[Array, Array, Array]
-"""A value, and its lower and upper bound."""
+
+class Bounded(NamedTuple):
+    """A value, and the bounds that the exact one is between."""
+
+    value: Array
+    lower: Array
+    upper: Array
 
 
-def _average_precision(ranking: Ranking, exact: Array) -> Bounds:
+def _average_precision(ranking: Ranking, exact: Array) -> Bounded:
     xp, inside, (hits, alarms) = ranking.xp, ranking.weight, ranking.at_or_above()
     hits_above, alarms_above = ranking.above()
     tied = inside * ratio(xp, hits, hits + alarms)
@@ -31,41 +35,40 @@ def _average_precision(ranking: Ranking, exact: Array) -> Bounds:
     return _means(ranking, exact, tied, worst, best, otherwise=0.0)
 
 
-def _roc_auc(ranking: Ranking, exact: Array) -> Bounds:
+def _roc_auc(ranking: Ranking, exact: Array) -> Bounded:
     negatives = ranking.negatives
     weights = (ranking.above()[1], ranking.at_or_above()[1])
     best, worst = (ranking.weight * ratio(ranking.xp, negatives - x, negatives, math.nan) for x in weights)
     return _means(ranking, exact, 0.5 * (best + worst), worst, best, otherwise=math.nan)
 
 
-def _means(ranking: Ranking, exact: Array, tied: Array, worst: Array, best: Array, *, otherwise: float) -> Bounds:
-    """Means over the positives of what those of each bucket add."""
+def _means(ranking: Ranking, exact: Array, tied: Array, worst: Array, best: Array, *, otherwise: float) -> Bounded:
+    """Means over the positives, of their sums in each bucket."""
     xp, positives = ranking.xp, ranking.positives[0]
     sums = (tied, xp.where(exact, tied, worst), xp.where(exact, tied, best))
-    value, lower, upper = (ratio(xp, xp.sum(x), positives, otherwise) for x in sums)
-    return value, lower, upper
+    return Bounded(*(ratio(xp, xp.sum(x), positives, otherwise) for x in sums))
 
 
-def _best_f1(ranking: Ranking, exact: Array) -> Bounds:
+def _best_f1(ranking: Ranking, exact: Array) -> Bounded:
     xp, positives, (hits, alarms) = ranking.xp, ranking.positives, ranking.at_or_above()
     f1 = ratio(xp, 2.0 * hits, positives + hits + alarms)  # at the least score of the bucket
     best = ratio(xp, 2.0 * hits, positives + hits + ranking.above()[1])
     value = xp.max(f1)
-    return value, value, xp.max(xp.where(exact, f1, best))
+    return Bounded(value, value, xp.max(xp.where(exact, f1, best)))
 
 
-def _fpr_at_tpr(ranking: Ranking, exact: Array, *, tpr: Setting = 0.95) -> Bounds:
+def _fpr_at_tpr(ranking: Ranking, exact: Array, *, tpr: Setting = 0.95) -> Bounded:
     xp, positives, (hits, alarms) = ranking.xp, ranking.positives, ranking.at_or_above()
     share = number("tpr", tpr, xp, hits.dtype, SHARE)
     enough = ratio(xp, hits, positives, math.nan) >= share
     fewest = xp.where(exact, alarms, ranking.above()[1])
-    upper, lower = (xp.min(xp.where(enough, x, math.inf)) for x in (alarms, fewest))
     undefined = xp.logical_or(positives == 0.0, ranking.negatives == 0.0)[0]
     negatives = xp.where(undefined, math.nan, ranking.negatives[0])
-    return upper / negatives, lower / negatives, upper / negatives
+    upper, lower = (xp.min(xp.where(enough, x, math.inf)) / negatives for x in (alarms, fewest))
+    return Bounded(upper, lower, upper)
 
 
-BOUNDS: dict[Callable[..., Any], Callable[..., Bounds]] = {
+BOUNDS: dict[Callable[..., Any], Callable[..., Bounded]] = {
     average_precision: _average_precision,
     roc_auc: _roc_auc,
     best_f1: _best_f1,

@@ -9,7 +9,7 @@ from anomaly_kernels._core.checks import cast, dtype_name, has_ndim, inputs, not
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array, DType, Namespace
 
-_SMALL = {"bool": (0, 1), "int8": (-(2**7), 2**7), "uint8": (0, 2**8), "int16": (-(2**15), 2**15), "uint16": (0, 2**16)}
+_SMALL = {"bool": (0, 2), "int8": (-(2**7), 2**7), "uint8": (0, 2**8), "int16": (-(2**15), 2**15), "uint16": (0, 2**16)}
 
 
 def default_edges(like: Array) -> Array:
@@ -32,18 +32,14 @@ def check_edges(like: Array, edges: Array) -> Array:
 
 def _dtype_of_edges(xp: Namespace, like: Array) -> DType:
     """The dtype of edges for scores of a dtype: float32 where it holds them all."""
-    name = dtype_name(like.dtype)
-    if name in _SMALL or name in ("float16", "bfloat16", "float32"):
-        return xp.float32
-    return xp.wide(like)
+    return xp.float32 if dtype_name(like.dtype) in (*_SMALL, "float16", "bfloat16", "float32") else xp.wide(like)
 
 
 @cache
 def _numbers(name: str) -> list[float]:
     """All numbers of a dtype of 16 bits or less, of bfloat16 for the others, ascending."""
     if name in _SMALL:
-        low, high = _SMALL[name]
-        return [float(x) for x in range(low, max(high, low + 2))]
+        return [float(x) for x in range(*_SMALL[name])]
     if name == "float16":
         positive = struct.unpack("<31745e", struct.pack("<31745H", *range(0x7C01)))  # up to infinity
     else:  # the upper halves of the float32 of the same value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from anomaly_kernels._core.typing import Array
-from anomaly_kernels.streaming._sums import Reduce
+
+Reduce: TypeAlias = Callable[[Array], Array]  # from an array of each part to its sum or extreme over all, say devices
 
 
 class State(Protocol):
@@ -43,8 +45,8 @@ def update(state: S, *arrays: Array, sample_weight: Array | None = None) -> S:
     >>> import anomaly_kernels as ak
     >>> from anomaly_kernels import streaming
     >>> state = streaming.UniqueScores.empty(np.zeros(0))
-    >>> state = streaming.update(state, np.asarray([True, False]), np.asarray([4.0, 2.0]))
-    >>> state = streaming.update(state, np.asarray([True, False]), np.asarray([1.0, -3.0]))
+    >>> for score in ([4.0, 2.0], [1.0, -3.0]):
+    ...     state = streaming.update(state, np.asarray([True, False]), np.asarray(score))
     >>> float(streaming.compute(state, ak.roc_auc))
     0.75
     """
@@ -71,7 +73,7 @@ def merge(a: S, b: S) -> S:
         If the states are of two kinds, or of scores of two dtypes, or histograms with other edges. Where these cannot
         be looked at, under `jit`, the metrics of the merged state are NaN instead.
     ValueError
-        If scores were given to one of two `Detections` alone.
+        If one of two `Detections` alone has scores.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""States of the metrics that count: decisions that are right, and pixels."""
+"""States of the metrics that count decisions and pixels; counts are integers, which are exact, or sums of weights."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from typing import Annotated, NamedTuple
 
 from anomaly_kernels._core.checks import ANY_OR_NAN, cast, inputs, number, same_shape
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels._core.typing import Array, Setting
-from anomaly_kernels.metrics._results import result_dtype
-from anomaly_kernels.metrics.counts import DetectionMetrics, PixelStatistics, detection_metrics, pixel_statistics
-from anomaly_kernels.streaming._sums import Reduce, add, count_nan, is_undefined, sum_weights, zero
+from anomaly_kernels._core.typing import Array, Namespace, Setting
+from anomaly_kernels.metrics._results import nan_mask, result_dtype
+from anomaly_kernels.metrics.counts import (
+    DetectionMetrics,
+    PixelStatistics,
+    count_true,
+    detection_metrics,
+    pixel_statistics,
+)
+from anomaly_kernels.metrics.ranking.unique_scores import same_kind
+from anomaly_kernels.streaming._states import Reduce
 
 
 class DetectionCounts(NamedTuple):
-    """How many decisions were right: 0-d integers, or real numbers where samples have weights.
+    """How many anomalies are decided and true (`both`), `decided`, `true`, and how many numbers are NaN (`unknown`).
 
-    Attributes
-    ----------
-    both, decided, true : array, 0-d
-        Anomalies that were found; decided ones, right or wrong; true ones, found or not.
-    unknown : array, 0-d
-        How many targets or decisions were NaN: a single one makes all metrics NaN.
+    0-d integers, or real numbers where samples have weights; a single NaN makes all metrics NaN.
     """
 
     both: Array
@@ -37,20 +39,21 @@ class DetectionCounts(NamedTuple):
     def of(cls, target: Array, decision: Array, sample_weight: Array | None = None) -> DetectionCounts:
         """The state of one batch; the arrays are those of `anomaly_detection_metrics`."""
         by_name = {"target": target, "decision": decision}
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        xp, _ = inputs({**by_name, **weights})
-        same_shape(**by_name, **weights)
+        if sample_weight is not None:
+            by_name["sample_weight"] = sample_weight
+        xp, _ = inputs(by_name)
+        same_shape(**by_name)
         truth, decided = (cast(xp, xp.bool, x) for x in (target, decision))
         masks = (xp.logical_and(truth, decided), decided, truth)
         both, chosen, true = (sum_weights(xp, mask, sample_weight) for mask in masks)
-        return cls(both, chosen, true, count_nan(xp, target, decision, *weights.values()))
+        return cls(both, chosen, true, count_nan(xp, *by_name.values()))
 
     def merge(self, other: DetectionCounts) -> DetectionCounts:
         """The state of both parts."""
         return DetectionCounts(*map(add, self, other))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> DetectionCounts:
-        """The state of all parts, of which each has its own in this place: `total` gives the sum of an array."""
+        """The state of all parts, each of which calls this: `total` adds an array up over them."""
         return DetectionCounts(*map(total, self))
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
@@ -63,15 +66,7 @@ class DetectionCounts(NamedTuple):
 
 
 class PixelCounts(NamedTuple):
-    """How many pixels there are, and how many are anomalous: 0-d integers.
-
-    Attributes
-    ----------
-    total, anomalous : array, 0-d
-        All of them, and those decided anomalous.
-    unknown : array, 0-d
-        How many decisions were NaN.
-    """
+    """The number of pixels (`total`), of those decided anomalous, and of decisions that are NaN: 0-d integers."""
 
     total: Array
     anomalous: Array
@@ -94,7 +89,7 @@ class PixelCounts(NamedTuple):
         return PixelCounts(*map(add, self, other))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> PixelCounts:
-        """The state of all parts, of which each has its own in this place: `total` gives the sum of an array."""
+        """The state of all parts, each of which calls this: `total` adds an array up over them."""
         return PixelCounts(*map(total, self))
 
     def compute(self) -> PixelStatistics:
@@ -102,3 +97,38 @@ class PixelCounts(NamedTuple):
         xp = array_namespace(self.total)
         dtype = result_dtype(xp, self.total)
         return pixel_statistics(xp, self.total, self.anomalous, dtype, is_undefined(xp, self.unknown, *self[:2]))
+
+
+def zero(like: Array) -> Array:
+    """A count of nothing, beside an array."""
+    xp = array_namespace(like)
+    return xp.constant(0, like=like, dtype=xp.counting())
+
+
+def sum_weights(xp: Namespace, mask: Array, weight: Array | None = None) -> Array:
+    """How many elements are true, or their weight."""
+    if weight is None:
+        return cast(xp, xp.counting(), count_true(xp, mask))
+    return xp.sum(xp.where(mask, cast(xp, xp.wide(weight), weight), 0.0))
+
+
+def count_nan(xp: Namespace, *arrays: Array) -> Array:
+    """How many numbers are NaN."""
+    masks = (nan_mask(xp, x) for x in arrays)
+    return sum((sum_weights(xp, mask) for mask in masks if mask is not None), start=zero(arrays[0]))
+
+
+def add(a: Array, b: Array) -> Array:
+    """a + b; with weights in one of them alone, the other's integers are made real. What overflows stays negative."""
+    xp = array_namespace(a, b)
+    a, b = same_kind(xp, a, b)
+    least = xp.minimum(a, b)
+    return xp.where(least < 0, least, a + b)
+
+
+def is_undefined(xp: Namespace, unknown: Array, *counts: Array) -> Array:
+    """Whether a number was NaN, or a count overflowed: integers, of 32 bits in JAX by default, are negative then."""
+    undefined = unknown != 0
+    for each in counts:
+        undefined = xp.logical_or(undefined, xp.any(each < 0))
+    return undefined

@@ -9,45 +9,25 @@ from typing import Annotated, Any, NamedTuple
 from anomaly_kernels._core.checks import UNIT, cast, dtype_name, is_real, number, shape_of
 from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe
 from anomaly_kernels._core.typing import Array, Namespace, Setting
-from anomaly_kernels.metrics._results import nan_mask
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import SortedClass, by_counts, sort_apart, sort_together
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
-from anomaly_kernels.streaming._bounds import BOUNDS
+from anomaly_kernels.streaming._bounds import BOUNDS, Bounded
 from anomaly_kernels.streaming._edges import check_edges, default_edges
-from anomaly_kernels.streaming._sums import Reduce, add, count_nan, is_undefined, zero
-
-
-class Bounded(NamedTuple):
-    """A value, and the bounds that the exact one is between."""
-
-    value: Array
-    lower: Array
-    upper: Array
+from anomaly_kernels.streaming._states import Reduce
+from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, zero
 
 
 class ScoreHistogram(NamedTuple):
-    """How many positives and negatives score between one edge and the next.
+    """How many positives and negatives score between one edge and the next: B buckets, arrays of shape (B,).
 
-    Attributes
-    ----------
-    edges : array, (B,)
-        Ascending, the first one minus infinity or the least score that there is. A bucket holds the scores from its
-        edge on, up to the next.
-    positive, negative : array, (B,)
-        Integers, or real numbers where samples have weights.
-    least, greatest : array, (B,)
-        The extreme scores in each bucket. Where they are equal nothing is lost. In an empty one they are infinity and
-        minus infinity, of which the minimum, or maximum, with a score is that score: so buckets merge without a case.
-    unknown : array, 0-d
-        How many numbers were NaN: a single one makes all metrics NaN.
+    A bucket holds the scores from its edge on, up to the next; its `least` and `greatest` are the extreme ones. Where
+    these are equal nothing is lost; an empty bucket has infinity and minus infinity, which any score replaces. The
+    number of NaN is `unknown`: a single one, in whichever bucket it is, makes all metrics NaN.
 
-    Notes
-    -----
-    By default the edges are the 65 281 numbers of bfloat16 from minus to plus infinity: buckets are at most 1/128 of
-    their scores wide where these are normal numbers of float32, and beyond them all share one. For scores of 16 bits or
-    less they are all the numbers of the dtype, and the state is exact. It takes 1.8 MB for scores in single precision,
-    2.6 MB in double, and no more for any number of them.
+    By default the edges are the 65 281 numbers of bfloat16 (1.8 MB in single precision, 2.6 in double): a bucket is at
+    most 1/128 of its scores wide in the range of float32's normal numbers, beyond which all share one. For scores of 16
+    bits or less the edges are all the numbers of the dtype, and the state is exact.
     """
 
     edges: Array
@@ -63,18 +43,14 @@ class ScoreHistogram(NamedTuple):
 
         `edges` are ascending real numbers of your own, (B,); scores below the first are counted with those above it.
         """
-        return cls._nothing(default_edges(like) if edges is None else check_edges(like, edges))
-
-    @classmethod
-    def _nothing(cls, edges: Array) -> ScoreHistogram:
+        edges = default_edges(like) if edges is None else check_edges(like, edges)
         xp = array_namespace(edges)
-        count = xp.zeros_like(edges, dtype=xp.counting())
-        infinite = xp.zeros_like(edges) + math.inf
+        count, infinite = xp.zeros_like(edges, dtype=xp.counting()), xp.zeros_like(edges) + math.inf
         return cls(edges, count, count, infinite, -infinite, zero(edges))
 
     def none(self) -> ScoreHistogram:
         """The state of nothing, with the edges of this one."""
-        return self._nothing(self.edges)
+        return self.empty(self.edges, edges=self.edges)
 
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""
@@ -85,18 +61,18 @@ class ScoreHistogram(NamedTuple):
         if dtype_name(score.dtype) == "float64" != dtype_name(self.edges.dtype):
             raise TypeError(f"`score` must be no wider than the state, of dtype {self.edges.dtype}, got {score.dtype}")
         flat = [xp.reshape(x, (-1,)) for x in arrays]
-        missing = nan_mask(xp, *flat)
         truth, ranked = cast(xp, xp.bool, flat[0]), cast(xp, self.edges.dtype, flat[1])
         weight = cast(xp, xp.wide(ranked), flat[2]) if len(flat) > 2 else None
-        sort = _sort_apart if xp.is_lean(*arrays) else _sort_together
-        (positive, least, greatest), (negative, low, high) = (
-            _fill(xp, self.edges, scores) for scores in sort(xp, truth, ranked, weight, missing)
-        )
+        if xp.is_lean(*arrays):
+            classes = sort_apart(xp, truth, ranked, weight)
+        else:
+            weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
+            classes = sort_together(xp, truth, ranked, weight)[:2]
+        (positive, least, greatest), (negative, low, high) = (_fill(xp, self.edges, scores) for scores in classes)
         least, greatest = xp.minimum(least, low), xp.maximum(greatest, high)
         if not is_real(score):
             least, greatest = _widen_rounded(xp, least, greatest)
-        unknown = zero(score) if missing is None else xp.sum(xp.astype(missing, xp.counting()))
-        return ScoreHistogram(self.edges, positive, negative, least, greatest, unknown)
+        return ScoreHistogram(self.edges, positive, negative, least, greatest, count_nan(xp, *arrays))
 
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
         """The state of both parts, which must have the same edges."""
@@ -109,18 +85,13 @@ class ScoreHistogram(NamedTuple):
             differ = xp.any(self.edges != other.edges)
             if xp.is_known(differ) and bool(differ):
                 raise TypeError(f"histograms with the same edges can be merged, got {edges} that differ")
-            unknown = unknown + cast(xp, xp.counting(), differ)  # where nobody can look
-        return ScoreHistogram(
-            self.edges,
-            add(self.positive, other.positive),
-            add(self.negative, other.negative),
-            xp.minimum(self.least, other.least),
-            xp.maximum(self.greatest, other.greatest),
-            unknown,
-        )
+            unknown = unknown + cast(xp, xp.counting(), differ)  # traced edges cannot be looked at
+        counts = add(self.positive, other.positive), add(self.negative, other.negative)
+        extremes = xp.minimum(self.least, other.least), xp.maximum(self.greatest, other.greatest)
+        return ScoreHistogram(self.edges, *counts, *extremes, unknown)
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> ScoreHistogram:
-        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
         counts = total(self.positive), total(self.negative)
         return ScoreHistogram(self.edges, *counts, least(self.least), greatest(self.greatest), total(self.unknown))
 
@@ -169,44 +140,19 @@ def exact_histogram(scores: UniqueScores) -> ScoreHistogram:
     return ScoreHistogram(score, positive, negative, score, score, unknown)
 
 
-def _sort_apart(
-    xp: Namespace, truth: Array, score: Array, weight: Array | None, missing: Array | None
-) -> tuple[SortedClass, SortedClass]:
-    """Positives and negatives by masks, without the samples of which a number is missing."""
-    if missing is not None and bool(xp.any(missing)):
-        known = xp.logical_not(missing)
-        truth, score, weight = truth[known], score[known], None if weight is None else weight[known]
-    return sort_apart(xp, truth, score, weight)
-
-
-def _sort_together(
-    xp: Namespace, truth: Array, score: Array, weight: Array | None, missing: Array | None
-) -> tuple[SortedClass, SortedClass]:
-    """Positives and negatives in a fixed shape; samples of which a number is missing weigh nothing."""
-    weight = xp.ones_like(score, dtype=xp.counting()) if weight is None else weight
-    if missing is not None:
-        score, weight = xp.where(missing, math.inf, score), xp.where(missing, 0, weight)
-    return sort_together(xp, truth, score, weight)[:2]
-
-
 def _fill(xp: Namespace, edges: Array, scores: SortedClass) -> tuple[Array, Array, Array]:
     """The weight of a class in each bucket, and its least and greatest score there."""
     ordered = scores.scores
     # TensorFlow's graphs may not know the size, and add what they count as int64
     size = xp.sum(xp.ones_like(ordered, dtype=xp.counting()), axis=0, keepdims=True)
-    if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up in none, which graphs may turn out to have
+    if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up among no scores, which may be all of a graph's
         ordered = xp.concat([ordered, xp.zeros_like(edges[:1]) + math.inf])
-    start, end = _places(xp, edges, ordered, size)
+    inner = xp.searchsorted(ordered, edges[1:], side="left")
+    size = cast(xp, inner.dtype, size)
+    start, end = xp.concat([xp.zeros_like(size), inner]), xp.concat([inner, size])
     weight = scores.weight_between(xp, start, end)
     weight = weight if is_real(weight) else cast(xp, xp.counting(), weight)
     return weight, *_extremes(xp, ordered, start, end)
-
-
-def _places(xp: Namespace, edges: Array, scores: Array, size: Array) -> tuple[Array, Array]:
-    """Where each bucket starts, and where it ends, among ascending scores."""
-    inner = xp.searchsorted(scores, edges[1:], side="left")
-    size = cast(xp, inner.dtype, size)
-    return xp.concat([xp.zeros_like(size), inner]), xp.concat([inner, size])
 
 
 def _extremes(xp: Namespace, scores: Array, start: Array, end: Array) -> tuple[Array, Array]:
@@ -225,7 +171,7 @@ def _widen_rounded(xp: Namespace, least: Array, greatest: Array) -> tuple[Array,
 
 
 def _interpolate(xp: Namespace, scores: Array, places: list[Array], fraction: Array) -> tuple[Array, Array]:
-    """The score that is the fraction of the way between two places, twice; both scores where nothing lies between."""
+    """The score at a fraction of the way between two places, twice; the two themselves where one is infinite."""
     first, second = (xp.astype(xp.take_along_axis(scores, k), fraction.dtype) for k in places)
     second = xp.where(fraction == 0.0, first, second)
     finite = xp.logical_and(xp.isfinite(first), xp.isfinite(second))

@@ -9,7 +9,8 @@ from anomaly_kernels._core.checks import cast, inputs
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
 from anomaly_kernels._core.typing import Array
-from anomaly_kernels.streaming._sums import Reduce, add, zero
+from anomaly_kernels.streaming._states import Reduce
+from anomaly_kernels.streaming.counts import add, zero
 
 
 class MomentsOfScores(NamedTuple):
@@ -22,20 +23,10 @@ class MomentsOfScores(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Number, mean, standard deviation and extremes of scores.
+    """The number of scores, an integer, their mean, population standard deviation and extremes: 0-d arrays.
 
-    Attributes
-    ----------
-    number : array, 0-d
-        How many there are, an integer.
-    mean, deviation : array, 0-d
-        The mean and the population standard deviation, in double precision where the library has it.
-    min, max : array, 0-d
-        Infinite without scores.
-
-    Notes
-    -----
-    Two states merge by the formula of Chan, Golub and LeVeque.
+    All but the number are in double precision where the library has it. Without scores the extremes are infinite. Two
+    states merge by the formula of Chan, Golub and LeVeque.
     """
 
     number: Array
@@ -49,8 +40,7 @@ class Moments(NamedTuple):
         """The state of nothing, in the library and on the device of an array."""
         xp = array_namespace(like)
         wide = xp.wide(like)
-        zero_, low, high = (xp.constant(x, like=like, dtype=wide) for x in (0.0, math.inf, -math.inf))
-        return cls(zero(like), zero_, zero_, low, high)
+        return cls(zero(like), *(xp.constant(x, like=like, dtype=wide) for x in (0.0, 0.0, math.inf, -math.inf)))
 
     @classmethod
     def of(cls, scores: Array) -> Moments:
@@ -60,7 +50,7 @@ class Moments(NamedTuple):
             return cls.empty(scores)
         flat = xp.reshape(cast(xp, xp.wide(scores), scores), (-1,))
         count = xp.sum(xp.ones_like(flat, dtype=xp.counting()))
-        # of an unknown number, and maybe none, which have no mean
+        # a graph may find out later that there are none, which have no mean
         center, spread = (xp.where(count == 0, 0.0, x) for x in (xp.mean(flat), standard_deviation(xp, flat)))
         return cls(count, center, spread, xp.min(flat), xp.max(flat))
 
@@ -72,16 +62,11 @@ class Moments(NamedTuple):
         mine, theirs = (ratio(xp, xp.astype(x.number, dtype), xp.astype(count, dtype)) for x in (self, other))
         within = mine * square(self.deviation) + theirs * square(other.deviation)
         between = mine * theirs * square(other.mean - self.mean)
-        return Moments(
-            count,
-            mine * self.mean + theirs * other.mean,
-            root(xp, within + between),
-            xp.minimum(self.min, other.min),
-            xp.maximum(self.max, other.max),
-        )
+        mean, deviation = mine * self.mean + theirs * other.mean, root(xp, within + between)
+        return Moments(count, mean, deviation, xp.minimum(self.min, other.min), xp.maximum(self.max, other.max))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Moments:
-        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
         xp = array_namespace(self.mean)
         number = xp.astype(self.number, self.mean.dtype)
         share = ratio(xp, number, total(number))
@@ -93,8 +78,7 @@ class Moments(NamedTuple):
         """Mean, standard deviation (of n - 1, NaN for a single score) and extremes."""
         xp = array_namespace(self.mean)
         n = xp.astype(self.number, self.mean.dtype)
-        some = n > 0.0
         correction = root(xp, n / xp.maximum(n - 1.0, 1.0))
         std = xp.where(n > 1.0, correction * self.deviation, math.nan)
-        mean, least, greatest = (xp.where(some, x, math.nan) for x in (self.mean, self.min, self.max))
+        mean, least, greatest = (xp.where(n > 0.0, x, math.nan) for x in (self.mean, self.min, self.max))
         return MomentsOfScores(mean, std, least, greatest)

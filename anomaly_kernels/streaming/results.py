@@ -11,35 +11,27 @@ from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.counts import DetectionMetrics
-from anomaly_kernels.metrics.ranking import UniqueScores, average_precision
+from anomaly_kernels.metrics.ranking.areas import average_precision
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 from anomaly_kernels.metrics.statistics import ScoreStatistics
-from anomaly_kernels.streaming._states import merge
-from anomaly_kernels.streaming._sums import Reduce, zero
-from anomaly_kernels.streaming.counts import DetectionCounts
-from anomaly_kernels.streaming.histogram import Bounded, ScoreHistogram, exact_histogram
+from anomaly_kernels.streaming._bounds import Bounded
+from anomaly_kernels.streaming._states import Reduce, merge
+from anomaly_kernels.streaming.counts import DetectionCounts, zero
+from anomaly_kernels.streaming.histogram import ScoreHistogram, exact_histogram
 from anomaly_kernels.streaming.moments import Moments
 
-Scores: TypeAlias = UniqueScores | ScoreHistogram
-"""The state that scores are kept in: all that differ, or a histogram."""
+Scores: TypeAlias = UniqueScores | ScoreHistogram  # the state that scores are kept in
 
 
 class Detections(NamedTuple):
-    """Counts of decisions, and the scores that were decided on if there are any.
-
-    Attributes
-    ----------
-    counts : DetectionCounts
-        Of the decisions.
-    scores : UniqueScores, ScoreHistogram or None
-        The state that the scores are kept in.
-    """
+    """Counts of decisions, and the state of the scores that were decided on, or None without scores."""
 
     counts: DetectionCounts
     scores: Scores | None
 
     @classmethod
     def empty(cls, like: Array, scores: Scores | None = None) -> Detections:
-        """The state of nothing; `scores` is one too, of the kind that is to keep the scores."""
+        """The state of nothing; `scores` is an empty state, in which scores will be kept."""
         return cls(DetectionCounts.empty(like), scores)
 
     def of(
@@ -50,9 +42,8 @@ class Detections(NamedTuple):
         if self.scores is None and score is None:
             return Detections(counts, None)
         if self.scores is None or score is None:
-            raise ValueError(
-                f"`score` must be given with every batch or with none, got {'one' if score is None else 'none'} before"
-            )
+            before = "one" if score is None else "none"
+            raise ValueError(f"`score` must be given with every batch or with none, got {before} before")
         return Detections(counts, self.scores.of(target, score, sample_weight))
 
     def merge(self, other: Detections) -> Detections:
@@ -65,7 +56,7 @@ class Detections(NamedTuple):
         return Detections(counts, merge(self.scores, other.scores))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Detections:
-        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
         scores = None if self.scores is None else self.scores.reduce(total, least, greatest)
         return Detections(self.counts.reduce(total, least, greatest), scores)
 
@@ -79,22 +70,14 @@ class Detections(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Moments and quantiles of scores.
-
-    Attributes
-    ----------
-    moments : Moments
-        Mean, deviation and extremes.
-    scores : UniqueScores or ScoreHistogram
-        The state that the scores are kept in.
-    """
+    """Mean, deviation and extremes of scores, and the state of the scores of which quantiles are taken."""
 
     moments: Moments
     scores: Scores
 
     @classmethod
     def empty(cls, like: Array, scores: Scores) -> Statistics:
-        """The state of nothing; `scores` is one too, of the kind that is to keep the scores."""
+        """The state of nothing; `scores` is an empty state, in which scores will be kept."""
         return cls(Moments.empty(like), scores)
 
     def of(self, scores: Array) -> Statistics:
@@ -107,7 +90,7 @@ class Statistics(NamedTuple):
         return Statistics(self.moments.merge(other.moments), merge(self.scores, other.scores))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Statistics:
-        """The state of all parts, of which each has its own in this place: by the sum, the minimum and the maximum."""
+        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
         moments = self.moments.reduce(total, least, greatest)
         return Statistics(moments, self.scores.reduce(total, least, greatest))
 
@@ -117,20 +100,11 @@ class Statistics(NamedTuple):
         xp = array_namespace(histogram.edges)
         levels = (0.5, 0.25, 0.75, 0.95, 0.99)
         numbers = (*self.moments.compute(), *(histogram.quantile(level).value for level in levels))
-        mean, std, least, greatest, median, q25, q75, q95, q99 = (cast(xp, histogram.edges.dtype, x) for x in numbers)
-        return ScoreStatistics(mean, std, least, greatest, median, q25, q75, q95, q99)
+        return ScoreStatistics(*(cast(xp, histogram.edges.dtype, x) for x in numbers))
 
 
 class Means(NamedTuple):
-    """Means over batches of the results of a metric, where nothing better can be merged.
-
-    Attributes
-    ----------
-    number : array, 0-d
-        How many batches there were, an integer.
-    totals : tuple of arrays
-        Sums of the results.
-    """
+    """Means over batches of the results of a metric, where nothing better can be merged: their number, and the sums."""
 
     number: Array
     totals: tuple[Array, ...]
@@ -150,14 +124,17 @@ class Means(NamedTuple):
 
     def merge(self, other: Means) -> Means:
         """The state of both parts."""
+        for a, b in zip(self.totals, other.totals, strict=True):
+            if any(n != m and None not in (n, m) and 1 not in (n, m) for n, m in zip(a.shape, b.shape, strict=True)):
+                raise ValueError(f"results of all batches must have one shape, got {tuple(a.shape)} and {tuple(b.shape)}")
         totals = tuple(a + b for a, b in zip(self.totals, other.totals, strict=True))
         return Means(self.number + other.number, totals)
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Means:
-        """The state of all parts, of which each has its own in this place: `total` gives the sum of an array."""
+        """The state of all parts, each of which calls this: `total` adds an array up over them."""
         return Means(total(self.number), tuple(map(total, self.totals)))
 
     def compute(self) -> tuple[Array, ...]:
-        """The means, NaN without batches."""
+        """The means; NaN without batches."""
         xp = array_namespace(self.number)
         return tuple(ratio(xp, x, xp.astype(self.number, x.dtype), math.nan) for x in self.totals)

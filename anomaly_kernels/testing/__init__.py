@@ -1,9 +1,8 @@
 """The contract that every kernel keeps, as a library: for these kernels, and for anyone's own loss."""
 
 from anomaly_kernels.testing.case import Case
-from anomaly_kernels.testing.contract import CHECKS, check_loss
+from anomaly_kernels.testing.contract import CHECKS, check_loss, support_matrix
 from anomaly_kernels.testing.drivers import Driver, driver_for, installed_libraries
-from anomaly_kernels.testing.matrix import support_matrix
 from anomaly_kernels.testing.samples import sample, variants
 
 __all__ = [

@@ -6,8 +6,6 @@ import numpy as np
 
 from anomaly_kernels.testing.case import Case, Values
 
-__all__ = ["agree", "fail", "tolerance"]
-
 
 def fail(case: Case, problem: str) -> AssertionError:
     """Return the error of a broken promise: the function, the library and what is wrong."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anomaly_kernels.testing.parameters import lstm_autoencoder, mixture, score_head
+from anomaly_kernels.losses.mixture import GMMParams
 
 
 class Argument(NamedTuple):
@@ -48,14 +48,72 @@ ARGUMENTS: dict[str, Argument] = {
     "cov_full": Argument("covariance", "EE"),
 }
 
+# What `params` are, by the argument beside them.
+PARAMS = {
+    "z": Argument("mixture", "KL"),
+    "features": Argument("score head", "D"),
+    "inputs": Argument("LSTM autoencoder", "D"),
+}
 
-def _covariance(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+Shape = tuple[int, ...]
+Parameters = dict[str, np.ndarray]
+
+
+def _covariance(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     factor = rng.normal(size=(*shape, 2))
     cov: np.ndarray = np.einsum("...ijn,...kjn->...ik", factor, factor) / shape[-1] + 0.5 * np.eye(shape[-1])
     return cov
 
 
-KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
+def _mixture(rng: np.random.Generator, shape: Shape) -> GMMParams:
+    components, dimensions = shape
+    cov = _covariance(rng, (components, dimensions, dimensions))
+    phi, mu = rng.dirichlet(np.full(components, 2.0)), rng.normal(size=shape)
+    return GMMParams(phi, mu, cov, np.linalg.cholesky(cov), np.linalg.slogdet(cov)[1])
+
+
+def _dense(rng: np.random.Generator, name: str, n_in: int, n_out: int) -> Parameters:
+    return {f"{name}/kernel": rng.normal(size=(n_in, n_out)) / n_in**0.5, f"{name}/bias": rng.normal(size=n_out)}
+
+
+def _lstm(rng: np.random.Generator, name: str, n_in: int, units: int) -> Parameters:
+    recurrent = rng.normal(size=(units, 4 * units)) / units**0.5
+    return _dense(rng, name, n_in, 4 * units) | {f"{name}/recurrent_kernel": recurrent}
+
+
+def _score_head(rng: np.random.Generator, shape: Shape) -> Parameters:
+    hidden = _dense(rng, "hidden_dense_1", shape[0], 5) | _dense(rng, "hidden_dense_2", 5, 3)
+    return hidden | _dense(rng, "score_output", 3, 1)
+
+
+def norms(rng: np.random.Generator, kind: str, params: Parameters) -> Parameters:
+    """Normalisation after each hidden layer of a score head."""
+    result: Parameters = {}
+    for i in (1, 2):
+        width = params[f"hidden_dense_{i}/bias"].shape
+        result[f"{kind}_norm_{i}/gamma"] = rng.uniform(0.5, 2, width)
+        result[f"{kind}_norm_{i}/beta"] = rng.normal(size=width)
+        if kind == "batch":
+            result[f"batch_norm_{i}/moving_mean"] = rng.normal(size=width)
+            result[f"batch_norm_{i}/moving_variance"] = rng.uniform(0.5, 2, width)
+    return result
+
+
+def _lstm_autoencoder(rng: np.random.Generator, shape: Shape) -> Parameters:
+    # Every part at once: an encoder of both directions, a bottleneck, projected states, a decoder of another width.
+    return (
+        _lstm(rng, "encoder_1/forward", shape[0], 2)
+        | _lstm(rng, "encoder_1/backward", shape[0], 2)
+        | _dense(rng, "bottleneck_h", 4, 2)
+        | _dense(rng, "bottleneck_c", 4, 2)
+        | _dense(rng, "project_state_h", 2, 3)
+        | _dense(rng, "project_state_c", 2, 3)
+        | _lstm(rng, "decoder_1", 2, 3)
+        | _dense(rng, "decoder_dense", 3, shape[0])
+    )
+
+
+KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "real": lambda rng, shape: rng.normal(size=shape),
     "latent": lambda rng, shape: rng.normal(size=shape),  # spread in every direction, so that its covariance is regular
     "probability": lambda rng, shape: rng.dirichlet(np.full(shape[-1], 2.0), size=shape[:-1]),
@@ -63,6 +121,9 @@ KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] =
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,
+    "mixture": _mixture,
+    "score head": _score_head,
+    "LSTM autoencoder": _lstm_autoencoder,
 }
 
 
@@ -74,30 +135,18 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
 
 def arguments(names: Collection[str], settings: Collection[str] = ()) -> dict[str, Argument]:
     """Kind and axes of the arguments of one function; some depend on its other arguments and settings."""
-    result = {}
-    for name in names:
-        if name == "params":
-            result[name] = Argument(f"params of {_network_of(names)}", "")
-        elif name not in ARGUMENTS:
-            raise ValueError(f"`{name}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
-        else:
-            result[name] = ARGUMENTS[name]
-    if "quantiles" in settings and "y_pred" in result:
-        result["y_pred"] = Argument("real", "NTQD")
-    elif "x_true" in result and "y_pred" in result:  # a student's output beside the teacher's input
-        result["y_pred"] = Argument("probability", "NTD")
-    return result
-
-
-def _network_of(names: Collection[str]) -> str:
-    return "z" if "z" in names else "features" if "features" in names else "inputs"
+    by_name = dict(ARGUMENTS)
+    for name in PARAMS.keys() & set(names):
+        by_name["params"] = PARAMS[name]
+    if "quantiles" in settings:
+        by_name["y_pred"] = Argument("real", "NTQD")
+    elif "x_true" in names:  # a student's output beside the teacher's input
+        by_name["y_pred"] = Argument("probability", "NTD")
+    if unknown := [name for name in names if name not in by_name]:
+        raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
+    return {name: by_name[name] for name in names}
 
 
 def draw(argument: Argument, rng: np.random.Generator, sizes: Mapping[str, int] = SIZES) -> Any:
     """Draw one argument: an array, or for parameters a dict or tuple of arrays."""
-    if argument.kind in KINDS:
-        return KINDS[argument.kind](rng, tuple(sizes[axis] for axis in argument.axes))
-    if argument.kind == "params of z":
-        return mixture(rng, sizes["K"], sizes["L"])
-    network = score_head if argument.kind == "params of features" else lstm_autoencoder
-    return network(rng, sizes["D"])
+    return KINDS[argument.kind](rng, tuple(sizes[axis] for axis in argument.axes))

@@ -1,20 +1,19 @@
-"""The contract of a loss: all checks by name, and `check_loss`, which runs those that apply to a function."""
+"""The contract of a loss: all checks by name, those that a loss passes, and the support matrix of the kernels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.testing.agreement import fail
 from anomaly_kernels.testing.case import Case
-from anomaly_kernels.testing.checks import dtypes, errors, extremes, gradients, transforms, values
-from anomaly_kernels.testing.drivers import Driver, driver_for
+from anomaly_kernels.testing.checks import errors, extremes, transforms, values
+from anomaly_kernels.testing.drivers import DRIVERS, Driver, driver_for
 from anomaly_kernels.testing.samples import sample
 from anomaly_kernels.testing.support import does_not_apply
-
-__all__ = ["CHECKS", "Case", "check_loss"]
 
 
 def _as_broken_promise(check: Callable[[Case], None]) -> Callable[[Case], None]:
@@ -34,32 +33,14 @@ def _as_broken_promise(check: Callable[[Case], None]) -> Callable[[Case], None]:
 
 CHECKS: dict[str, Callable[[Case], None]] = {
     check.__name__: _as_broken_promise(check)
-    for check in (
-        values.values,
-        values.purity,
-        values.permutation,
-        values.layout,
-        values.reductions,
-        dtypes.result,
-        dtypes.device,
-        dtypes.promotion,
-        dtypes.masks,
-        dtypes.half,
-        gradients.gradients,
-        gradients.value_and_grad,
-        gradients.second_derivatives,
-        transforms.jit,
-        transforms.vmap,
-        transforms.vmap_gradients,
-        transforms.unknown_batch,
-        transforms.lazy,
-        extremes.nan,
-        extremes.extreme,
-        errors.integers,
-        errors.shapes,
-        errors.foreign,
-        errors.settings,
-    )
+    for check in [
+        *[values.values, values.purity, values.permutation, values.layout, values.reductions],
+        *[values.result, values.device, values.promotion, values.masks, values.half],
+        *[transforms.gradients, transforms.value_and_grad, transforms.second_derivatives],
+        *[transforms.jit, transforms.vmap, transforms.vmap_gradients, transforms.unknown_batch, transforms.lazy],
+        *[extremes.nan, extremes.extreme],
+        *[errors.integers, errors.shapes, errors.foreign, errors.settings],
+    ]
 }
 
 
@@ -139,3 +120,41 @@ def _check_names(argument: str, names: Iterable[str]) -> list[str]:
     if unknown := [name for name in checked if name not in CHECKS]:
         raise ValueError(f"`{argument}` must be names of checks ({', '.join(CHECKS)}), got {unknown[0]!r}")
     return checked
+
+
+class Support(NamedTuple):
+    """One row of the support matrix: what a kernel does not do in a library, and why, by check.
+
+    Attributes
+    ----------
+    kernel : str
+        The name of a function.
+    library : str
+        A key of `anomaly_kernels.testing.drivers.DRIVERS`.
+    missing : dict
+        From the names of checks to the reasons why they do not apply.
+    """
+
+    kernel: str
+    library: str
+    missing: dict[str, str]
+
+
+def support_matrix() -> Iterator[Support]:
+    """Yield a row for each kernel and library, from the same rules that the tests skip by.
+
+    Yields
+    ------
+    Support
+        Kernel, library, and the reasons of the checks that do not apply, by name.
+
+    Examples
+    --------
+    >>> rows = {(row.kernel, row.library): row.missing for row in support_matrix()}
+    >>> rows["roc_auc", "jax"]["gradients"]
+    'counts and ranks are steps: they have no slope'
+    """
+    for kernel in KERNELS:
+        for library in DRIVERS:
+            reasons = {check: does_not_apply(check, kernel, library) for check in CHECKS}
+            yield Support(kernel, library, {check: reason for check, reason in reasons.items() if reason})

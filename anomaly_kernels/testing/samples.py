@@ -9,10 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.testing.arguments import arguments, array_arguments, draw
-from anomaly_kernels.testing.parameters import norms
-
-__all__ = ["Sample", "sample", "variants"]
+from anomaly_kernels.testing.arguments import arguments, array_arguments, draw, norms
 
 
 class Sample(NamedTuple):

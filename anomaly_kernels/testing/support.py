@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from anomaly_kernels.testing.drivers import DRIVERS
 
-__all__ = ["does_not_apply"]
-
 _NEEDS = {
     "gradients": ("gradient", "does not differentiate"),
     "value_and_grad": ("value_and_grad", "cannot be followed"),

@@ -17,7 +17,27 @@ Array = Tensor | np.ndarray[Any, Any]
 Setting = float | Array
 
 
-class Loss(Learner, nn.Module):
+class TorchLearner(Learner):
+    """Settings that may be tensors, in files and on a line of text."""
+
+    def _shown(self, value: Any) -> str:
+        number = isinstance(value, Tensor) and not value.is_meta and value.ndim == 0
+        return repr(value.item()) if number else super()._shown(value)
+
+    def _array_to_json(self, name: str, value: Any) -> dict[str, Any]:
+        dtype = str(value.dtype).removeprefix("torch.")
+        plain = {"dtype": dtype, "array": self._to_json(name, value.tolist())}
+        return plain | {"requires_grad": value.requires_grad} if isinstance(value, nn.Parameter) else plain
+
+    @classmethod
+    def _array_from_json(cls, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
+        if not isinstance(kind := getattr(torch, dtype, None), torch.dtype):
+            raise ValueError(f"torch has no dtype {dtype!r}")
+        tensor = torch.tensor(array, dtype=kind)
+        return tensor if requires_grad is None else nn.Parameter(tensor, requires_grad)
+
+
+class Loss(TorchLearner, nn.Module):
     """A kernel with its settings: tensors among them are buffers, unless they are parameters; models are submodules."""
 
     def __init__(self, **settings: Any) -> None:
@@ -82,22 +102,6 @@ class Loss(Learner, nn.Module):
         self.load_state_dict(state, strict=False, assign=True)  # the rest of a whole state are settings
         for name, parameter in self._state().items():
             parameter.requires_grad_(learning[name])
-
-    def _shown(self, value: Any) -> str:
-        number = isinstance(value, Tensor) and not value.is_meta and value.ndim == 0
-        return repr(value.item()) if number else super()._shown(value)
-
-    def _plain_array(self, name: str, value: Any) -> dict[str, Any]:
-        dtype = str(value.dtype).removeprefix("torch.")
-        plain = {"dtype": dtype, "array": self._plain(name, value.tolist())}
-        return plain | {"requires_grad": value.requires_grad} if isinstance(value, nn.Parameter) else plain
-
-    @classmethod
-    def _made_array(cls, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
-        if not isinstance(kind := getattr(torch, dtype, None), torch.dtype):
-            raise ValueError(f"torch has no dtype {dtype!r}")
-        tensor = torch.tensor(array, dtype=kind)
-        return tensor if requires_grad is None else nn.Parameter(tensor, requires_grad)
 
     def extra_repr(self) -> str:
         """The settings, which the module's repr shows."""

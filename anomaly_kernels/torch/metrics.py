@@ -12,10 +12,9 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
-from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.metric_states import StatefulMetric, in_double, leaves, rebuild
 from anomaly_kernels.metrics import counts, statistics
-from anomaly_kernels.torch._base import Setting
+from anomaly_kernels.torch._base import Setting, TorchLearner
 
 __all__ = [
     "AnomalyDetectionMetrics",
@@ -40,14 +39,14 @@ class Keywords(TypedDict, total=False):
     compute_with_cache: bool
 
 
-class Metric(StatefulMetric, Learner, torchmetrics.Metric):
+class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
     """A base of metrics whose state merges; each array of the state is an attribute, named by its path in the state."""
 
     keywords = tuple(Keywords.__annotations__)
     full_state_update = False
     is_differentiable = False
 
-    def __init__(self, keywords: Keywords, /, **settings: Any) -> None:
+    def __init__(self, settings: Mapping[str, Any] = {}, /, **keywords: Unpack[Keywords]) -> None:
         super().__init__(**keywords)
         self.check(settings)
         for name, value in settings.items():
@@ -142,7 +141,7 @@ class AnomalyDetectionMetrics(Metric):
     higher_is_better = True
 
     def __init__(self, *, zero_division: Setting = 0.0, **keywords: Unpack[Keywords]) -> None:
-        super().__init__(keywords, zero_division=zero_division)
+        super().__init__({"zero_division": zero_division}, **keywords)
 
     def update(self, decision: Tensor, target: Tensor, score: Tensor | None = None) -> None:
         """Take in decisions, true anomalies and, if given, the scores decided on, all of one shape."""
@@ -162,11 +161,6 @@ class ExplainedVarianceMetric(Metric):
 
     The metric of `anomaly_kernels.explained_variance`: its mean over batches.
 
-    Parameters
-    ----------
-    **keywords
-        Those of `torchmetrics.Metric`.
-
     Examples
     --------
     >>> metric = ExplainedVarianceMetric()
@@ -176,9 +170,6 @@ class ExplainedVarianceMetric(Metric):
     """
 
     kernel = staticmethod(statistics.explained_variance)
-
-    def __init__(self, **keywords: Unpack[Keywords]) -> None:
-        super().__init__(keywords)
 
     def update(self, explained_variance_ratio: Tensor) -> None:
         """Take in the shares (K,) of a batch."""
@@ -190,11 +181,6 @@ class AnomalyPixelStatisticsMetric(Metric):
 
     The metric of `anomaly_kernels.anomaly_pixel_statistics` over all batches, exact whatever the number of pixels.
 
-    Parameters
-    ----------
-    **keywords
-        Those of `torchmetrics.Metric`.
-
     Examples
     --------
     >>> metric = AnomalyPixelStatisticsMetric()
@@ -204,9 +190,6 @@ class AnomalyPixelStatisticsMetric(Metric):
     """
 
     kernel = staticmethod(counts.anomaly_pixel_statistics)
-
-    def __init__(self, **keywords: Unpack[Keywords]) -> None:
-        super().__init__(keywords)
 
     def update(self, decision: Tensor) -> None:
         """Take in decisions of any shape."""
@@ -219,11 +202,6 @@ class ScoreStatisticsMetric(Metric):
     The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in double precision,
     each distinct one once.
 
-    Parameters
-    ----------
-    **keywords
-        Those of `torchmetrics.Metric`.
-
     Examples
     --------
     >>> metric = ScoreStatisticsMetric()
@@ -233,9 +211,6 @@ class ScoreStatisticsMetric(Metric):
     """
 
     kernel = staticmethod(statistics.score_statistics)
-
-    def __init__(self, **keywords: Unpack[Keywords]) -> None:
-        super().__init__(keywords)
 
     def update(self, scores: Tensor) -> None:
         """Take in scores of any shape."""
@@ -248,11 +223,6 @@ class ComponentOrthogonalityMetric(Metric):
 
     The metric of `anomaly_kernels.component_orthogonality`: its mean over batches.
 
-    Parameters
-    ----------
-    **keywords
-        Those of `torchmetrics.Metric`.
-
     Examples
     --------
     >>> metric = ComponentOrthogonalityMetric()
@@ -262,9 +232,6 @@ class ComponentOrthogonalityMetric(Metric):
     """
 
     kernel = staticmethod(statistics.component_orthogonality)
-
-    def __init__(self, **keywords: Unpack[Keywords]) -> None:
-        super().__init__(keywords)
 
     def update(self, components: Tensor) -> None:
         """Take in components (K, C), one a row."""
@@ -294,7 +261,7 @@ class SelectorEntropyMetric(Metric):
     kernel = staticmethod(statistics.selector_entropy)
 
     def __init__(self, *, eps: Setting = 1e-6, **keywords: Unpack[Keywords]) -> None:
-        super().__init__(keywords, eps=eps)
+        super().__init__({"eps": eps}, **keywords)
 
     def update(self, weights: Tensor) -> None:
         """Take in selection weights of any shape."""
@@ -306,11 +273,6 @@ class SelectorDiversityMetric(Metric):
 
     The metric of `anomaly_kernels.selector_diversity`: its mean over batches.
 
-    Parameters
-    ----------
-    **keywords
-        Those of `torchmetrics.Metric`.
-
     Examples
     --------
     >>> metric = SelectorDiversityMetric()
@@ -320,9 +282,6 @@ class SelectorDiversityMetric(Metric):
     """
 
     kernel = staticmethod(statistics.selector_diversity)
-
-    def __init__(self, **keywords: Unpack[Keywords]) -> None:
-        super().__init__(keywords)
 
     def update(self, weights: Tensor) -> None:
         """Take in selection weights of any shape."""

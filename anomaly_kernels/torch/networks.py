@@ -52,7 +52,7 @@ class _Network(NetworkFile, nn.Module):
         """Draw new weights."""
         self._set_params_tree({key: _draw(key, self._views(key)[0]) for key in self._keys})
 
-    def _become(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
+    def _change_settings(self, before: dict[str, Any], after: dict[str, Any], undo: ExitStack) -> None:
         with torch.device("meta"):  # where nothing is drawn
             other = type(self)(**after)
         new_shapes = self._shapes() != other._shapes()  # noqa: SLF001

@@ -47,8 +47,10 @@ class Objective(nn.Module):
         self._sources = [source for node in self.pure.nodes.values() for source in node.sources.values()]
         self.settings = nn.Module()
         self.models = nn.ModuleDict()
-        names = {name: self._register_settings(name, node) for name, node in self.pure.nodes.items()}
-        self._tensor_names = {name: by_setting for name, by_setting in names.items() if by_setting}
+        self._settings_with_tensors = {}
+        for name, node in self.pure.nodes.items():
+            if with_tensors := {key: x for key, x in node.settings.items() if self._register(f"{name}:{key}", x)}:
+                self._settings_with_tensors[name] = with_tensors
         for kind, learning in self.pure.learnt.items():
             parameters = nn.ParameterDict()
             for name in learning:
@@ -71,45 +73,31 @@ class Objective(nn.Module):
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
 
-    def _register_settings(self, name: str, node: Node) -> dict[str, str | list[str]]:
-        """Make a node's models and tensors parts of the module; by setting, the names of tensors in `settings`."""
-        tensor_names: dict[str, str | list[str]] = {}
-        for key, value in node.settings.items():
-            is_list = isinstance(value, list | tuple)
-            parts = {f"{name}:{key}:{k}": x for k, x in enumerate(value)} if is_list else {f"{name}:{key}": value}
-            self.models.update({part: x for part, x in parts.items() if isinstance(x, nn.Module)})
-            if any(isinstance(x, Tensor | np.ndarray) for x in parts.values()):
-                for part, x in parts.items():
-                    self._register_setting(part, x)
-                tensor_names[key] = list(parts) if is_list else f"{name}:{key}"
-        return tensor_names
+    def _register(self, name: str, value: Any) -> bool:
+        """Make the tensors and models of a setting parts of the module; return whether there are tensors."""
+        if isinstance(value, list | tuple):
+            have_tensors = [self._register(f"{name}:{k}", x) for k, x in enumerate(value)]
+            return any(have_tensors)
+        if isinstance(value, np.ndarray):
+            value = torch.as_tensor(value.copy())  # what is loaded is written into the buffer
+        if isinstance(value, nn.Module):
+            self.models[name] = value
+        elif isinstance(value, nn.Parameter):
+            self.settings.register_parameter(name, value)
+        elif isinstance(value, Tensor):
+            self.settings.register_buffer(name, value)
+        return isinstance(value, Tensor)
 
-    def _register_setting(self, part: str, x: Any) -> None:
-        if isinstance(x, nn.Parameter):
-            self.settings.register_parameter(part, x)
-        elif isinstance(x, Tensor):
-            self.settings.register_buffer(part, x)
-        elif isinstance(x, np.ndarray):
-            self.settings.register_buffer(part, torch.as_tensor(x.copy()))  # what is loaded is written into the buffer
-        else:
-            setattr(self.settings, part, x)
-
-    def _current_settings(self) -> dict[str, dict[str, Any]]:
-        """Return the settings with tensors, by node: torch may have put others in the place of the first ones."""
-        return {
-            node: {
-                key: [getattr(self.settings, name) for name in names]
-                if isinstance(names, list)
-                else getattr(self.settings, names)
-                for key, names in by_setting.items()
-            }
-            for node, by_setting in self._tensor_names.items()
-        }
+    def _current(self, name: str, value: Any) -> Any:
+        """Return a setting with the tensors that torch has by now in the place of the first ones."""
+        if isinstance(value, list | tuple):
+            return [self._current(f"{name}:{k}", x) for k, x in enumerate(value)]
+        return getattr(self.settings, name, value)
 
     def forward(
         self, inputs: Mapping[str, Tensor], *, stage: str | None = None
     ) -> tuple[Tensor | None, dict[str, Any]]:
-        """Return the total of the losses, and the value of each node.
+        """Return the total of the losses, None in a stage that has none, and the value of each node by its name.
 
         Parameters
         ----------
@@ -117,21 +105,18 @@ class Objective(nn.Module):
             Tensors by name.
         stage : {"train", "val", "test", "inference"}, optional
             By default ``"train"`` in training mode and ``"val"`` in evaluation mode.
-
-        Returns
-        -------
-        total : Tensor, 0-d, or None
-            The sum of the losses; None in a stage that has none.
-        terms : dict
-            The value of each node by its name.
         """
         stage = ("train" if self.training else "val") if stage is None else stage
         params = {kind: {node: getattr(self, kind)[node] for node in nodes} for kind, nodes in self.pure.learnt.items()}
+        settings = {
+            node: {key: self._current(f"{node}:{key}", x) for key, x in by_key.items()}
+            for node, by_key in self._settings_with_tensors.items()
+        }
         arrays = [inputs.get(source) for source in self._sources] if isinstance(inputs, Mapping) else []
         device = next((x.device.type for x in arrays if isinstance(x, Tensor)), "cpu")
         autocasts = torch.amp.is_autocast_available(device)
         with torch.autocast(device, enabled=False) if autocasts else nullcontext():  # in which losses overflow
-            return self.pure(inputs, stage=stage, params=params, settings=self._current_settings())
+            return self.pure(inputs, stage=stage, params=params, settings=settings)
 
     @torch.no_grad()
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:

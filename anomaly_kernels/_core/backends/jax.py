@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import erf
 
@@ -69,7 +70,8 @@ class JAX(Generic):
 
     def constant(self, values: Any, *, like: jax.Array, dtype: DType) -> jax.Array:
         # no device: a tracer has none, and JAX moves uncommitted constants to where they are used
-        return jnp.asarray(values, dtype=dtype)
+        # through NumPy: JAX asks of each number of a list what it is
+        return jnp.asarray(np.asarray(values) if isinstance(values, list) else values, dtype=dtype)
 
     def scan(
         self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array

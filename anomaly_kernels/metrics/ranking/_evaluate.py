@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
 from anomaly_kernels._core.checks import SHARE, cast, is_real, not_empty, number
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels._core.typing import Array, DType, Setting
+from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._results import nan_where
 from anomaly_kernels.metrics.ranking._inputs import Axes, Prepared, check_inputs, from_signed, prepare
 from anomaly_kernels.metrics.ranking._sorted import rank
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 
 Results: TypeAlias = tuple[Array, ...]
-Metric: TypeAlias = Callable[..., Results]
-"""A function of a `Ranking` and of settings."""
+Metric: TypeAlias = Callable[..., Results]  # of a `Ranking` and of settings
 
 
 def evaluate(
-    metric: Metric,
-    target: Array,
-    score: Array,
-    sample_weight: Array | None,
-    axis: Axes,
-    shares: Mapping[str, Setting] = {},
+    metric: Metric, target: Array, score: Array, sample_weight: Array | None, axis: Axes, /, **shares: Setting
 ) -> Results:
     """Evaluate a metric along `axis`; `shares` are settings in (0, 1]."""
     xp, dtype, arrays = check_inputs(target, score, sample_weight)
@@ -39,44 +33,39 @@ def evaluate(
         if results is not None:
             return results
     prepared = prepare(xp, dtype, arrays, axis)
-    shape = prepared.score.shape
-    if len(shape) > 1 and 0 not in shape and xp.is_lean(prepared.truth, prepared.score):
-        return to_results(prepared, evaluate_rows(metric, prepared, settings))
-    return to_results(prepared, evaluate_prepared(metric, prepared, settings))
+    shape = prepared.arrays[0].shape
+    in_rows = len(shape) > 1 and 0 not in shape and xp.is_lean(*prepared.arrays)
+    return _to_results(prepared, (_evaluate_rows if in_rows else _evaluate)(metric, xp, prepared.arrays, settings))
 
 
 def _evaluate_state(
     metric: Metric, dtype: DType, names: Sequence[str], state: UniqueScores, *settings: Setting
 ) -> Results:
     """Evaluate a metric on the state that the states of all chunks were merged to."""
-    results = evaluate(metric, *state.samples(), None, dict(zip(names, settings, strict=True)))
+    results = evaluate(metric, *state.samples(), None, **dict(zip(names, settings, strict=True)))
     return tuple(cast(array_namespace(x), dtype, x) if is_real(x) else x for x in results)
 
 
-def evaluate_rows(metric: Metric, prepared: Prepared, settings: Sequence[Setting]) -> Results:
-    """Evaluate row by row: by masks, which find another number of positives in each."""
-    xp, shape = prepared.xp, prepared.score.shape
-    arrays = (x for x in (prepared.truth, prepared.score, prepared.weight) if x is not None)
-    tables, results = [xp.reshape(x, (-1, shape[-1])) for x in arrays], []
-    for k in range(tables[0].shape[0]):
-        truth, score, *weight = (x[k, ...] for x in tables)
-        row = prepared._replace(truth=truth, score=score, weight=weight[0] if weight else None)
-        results.append(evaluate_prepared(metric, row, settings))
+def _evaluate_rows(metric: Metric, xp: Namespace, arrays: Sequence[Array], settings: Sequence[Setting]) -> Results:
+    """Evaluate row by row: boolean masks find another number of positives in each."""
+    shape = arrays[0].shape
+    tables = [xp.reshape(x, (-1, shape[-1])) for x in arrays]
+    rows = ([x[k, ...] for x in tables] for k in range(tables[0].shape[0]))
+    results = [_evaluate(metric, xp, row, settings) for row in rows]
     return tuple(xp.reshape(xp.stack(each), shape[:-1]) for each in zip(*results, strict=True))
 
 
-def evaluate_prepared(metric: Metric, prepared: Prepared, settings: Sequence[Setting]) -> Results:
+def _evaluate(metric: Metric, xp: Namespace, arrays: Sequence[Array], settings: Sequence[Setting]) -> Results:
     """Evaluate on prepared arrays; NaN where the sum of integer weights overflows."""
-    xp, weight = prepared.xp, prepared.weight
-    ranking = rank(xp, prepared.truth, prepared.score, weight)
+    ranking = rank(xp, *arrays)
     results = metric(ranking, *settings)
-    if weight is None or is_real(weight):
+    if len(arrays) == 2 or is_real(arrays[2]):
         return results
     overflow = xp.isnan((ranking.positives + ranking.negatives)[..., 0])
     return tuple(nan_where(xp, overflow, x) if is_real(x) else x for x in results)
 
 
-def to_results(prepared: Prepared, results: Results) -> Results:
+def _to_results(prepared: Prepared, results: Results) -> Results:
     """Results in their dtype, NaN where an input was; thresholds among integers in the dtype of the scores."""
     xp, dtype, nan = prepared.xp, prepared.dtype, prepared.nan
     finished = []

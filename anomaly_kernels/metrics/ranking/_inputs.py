@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, SupportsIndex, TypeAlias
+from typing import Annotated, NamedTuple, SupportsIndex, TypeAlias
 
-from anomaly_kernels._core.checks import axes_of, cast, dtype_name, inputs, is_real, same_shape
-from anomaly_kernels._core.typing import Array, DType, Namespace
+from anomaly_kernels._core.checks import SHARE, axes, axes_of, cast, dtype_name, inputs, is_real, same_shape
+from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._results import nan_mask, result_dtype
 
-Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
+Axes: TypeAlias = Annotated[SupportsIndex | Sequence[SupportsIndex] | None, axes]
+Share: TypeAlias = Annotated[Setting, SHARE]
 
 
 class Prepared(NamedTuple):
@@ -18,14 +19,12 @@ class Prepared(NamedTuple):
     xp: Namespace
     dtype: DType  # of the results
     score_dtype: DType  # of the scores before they were prepared
-    truth: Array  # boolean
-    score: Array  # in `dtype`, or signed integers
-    weight: Array | None
+    arrays: list[Array]  # boolean truth; scores in `dtype`, or signed integers; and the weights, if there are any
     nan: Array | None  # whether any number along the last axis was NaN
 
 
 def check_inputs(target: Array, score: Array, sample_weight: Array | None) -> tuple[Namespace, DType, list[Array]]:
-    """The namespace, the dtype of the results, and the two or three arrays, once they are seen to go together."""
+    """The namespace, the dtype of the results, and the two or three arrays; an error unless they go together."""
     by_name = {"target": target, "score": score}
     if sample_weight is not None:
         by_name["sample_weight"] = sample_weight
@@ -50,13 +49,11 @@ def prepare(xp: Namespace, dtype: DType, arrays: Sequence[Array], axis: Axes = N
     score = xp.stop_gradient(score)
     if score_dtype != dtype:
         score = xp.astype(score, dtype) if is_real(score) else to_signed(xp, score)
-    weight = _addable(xp, xp.stop_gradient(weights[0])) if weights else None
-    return Prepared(xp, dtype, score_dtype, truth, score, weight, nan)
-
-
-def _addable(xp: Namespace, weight: Array) -> Array:
-    """Weights in a dtype that they can be added in: wide integers as they are, which is exact."""
-    return weight if dtype_name(weight.dtype) in ("int32", "int64") else cast(xp, xp.wide(weight), weight)
+    if weights:
+        weight = xp.stop_gradient(weights[0])
+        exact = dtype_name(weight.dtype) in ("int32", "int64")  # added as they are
+        weights = [weight if exact else cast(xp, xp.wide(weight), weight)]
+    return Prepared(xp, dtype, score_dtype, [truth, score, *weights], nan)
 
 
 def to_signed(xp: Namespace, score: Array) -> Array:

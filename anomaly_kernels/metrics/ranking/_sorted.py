@@ -18,13 +18,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from anomaly_kernels._core.checks import cast
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, DType, Namespace
-
-Side: TypeAlias = Literal["left", "right"]
 
 
 class SortedClass(NamedTuple):
@@ -62,7 +60,7 @@ class Ranking(NamedTuple):
         return ratio(self.xp, self.xp.sum(self.weight * values, axis=-1), self.positives[..., 0], otherwise)
 
 
-def rank(xp: Namespace, truth: Array, score: Array, weight: Array | None) -> Ranking:
+def rank(xp: Namespace, truth: Array, score: Array, weight: Array | None = None) -> Ranking:
     """Rank scores along the last axis, by masks where their numbers can be looked at."""
     if len(score.shape) == 1 and xp.is_lean(truth, score):
         positives, negatives = sort_apart(xp, truth, score, weight)
@@ -80,7 +78,7 @@ def by_masks(xp: Namespace, positives: SortedClass, negatives: SortedClass) -> R
     end = xp.concat([start[1:], count[-1:]])
     thresholds = scores[first]
 
-    def weights(side: Side) -> tuple[Array, Array]:
+    def weights(side: str) -> tuple[Array, Array]:
         place = xp.searchsorted(negatives.scores, thresholds, side=side)
         hits = positives.weight_above(xp, wide, start if side == "left" else end)
         return hits, negatives.weight_above(xp, wide, place)
@@ -94,7 +92,7 @@ def by_sorting(xp: Namespace, positives: SortedClass, negatives: SortedClass, we
     """Rank classes that were sorted together; all their scores are thresholds, with `weight` of the positives."""
     scores, wide = positives.scores, xp.wide(positives.scores)
 
-    def weights(side: Side) -> tuple[Array, Array]:
+    def weights(side: str) -> tuple[Array, Array]:
         place = xp.searchsorted(scores, scores, side=side)
         return positives.weight_above(xp, wide, place), negatives.weight_above(xp, wide, place)
 

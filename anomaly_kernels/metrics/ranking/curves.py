@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, NamedTuple
 
@@ -12,7 +11,7 @@ from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, DType
 from anomaly_kernels.metrics._results import nan_where
-from anomaly_kernels.metrics.ranking._evaluate import Results
+from anomaly_kernels.metrics.ranking._evaluate import Metric, Results
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import Ranking, by_counts
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
@@ -41,25 +40,22 @@ def precision_recall_curve(target: Array, score: Array, *, sample_weight: Array 
 
     Parameters
     ----------
-    target : array, any shape
-        True anomalies; boolean, or numbers of which 0 alone means normal. P of them are positive.
-    score : array, shape of `target`
-        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    target, score : array, equal shapes
+        True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. One of weight 0 is as if it were not there.
+        What each sample counts for, instead of 1: 0 or more.
 
     Returns
     -------
     PrecisionRecallCurve
         `threshold` (M,), the distinct scores, ascending, and `precision` and `recall` (M + 1,), which end in 1 and 0,
-        where nothing raises an alarm; as scikit-learn has them. Recall is 1 without positives. All are NaN where a
-        score is. They have the dtype of `score`; for integer scores that of real targets, else the library's default.
+        where nothing raises an alarm; as scikit-learn has them. Recall is 1 without positives; all are NaN where a
+        score is. In the dtype of `score`, for integer scores that of real targets, else the library's default.
 
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers; or if they are traced, since
-        the number of points depends on the scores.
+        If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
         If the shapes differ, or there is nothing to rank.
 
@@ -76,9 +72,7 @@ def precision_recall_curve(target: Array, score: Array, *, sample_weight: Array 
     >>> curve.threshold.tolist(), curve.recall.tolist()
     ([-3.0, 1.0, 2.0, 4.0], [1.0, 1.0, 0.5, 0.5, 0.0])
     """
-    return PrecisionRecallCurve(
-        *_evaluate_curve("precision_recall_curve", _precision_recall, target, score, sample_weight)
-    )
+    return PrecisionRecallCurve(*_evaluate_curve(_precision_recall, target, score, sample_weight))
 
 
 def _precision_recall(ranking: Ranking) -> Results:
@@ -97,27 +91,23 @@ def roc_curve(
 
     Parameters
     ----------
-    target : array, any shape
-        True anomalies; boolean, or numbers of which 0 alone means normal. P of them are positive, N negative.
-    score : array, shape of `target`
-        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    target, score : array, equal shapes
+        True anomalies: 0 or False is negative (N of them), all else positive (P). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. One of weight 0 is as if it were not there.
+        What each sample counts for, instead of 1: 0 or more.
     drop_intermediate : bool
         Whether to leave out points on the straight line between their neighbours.
 
     Returns
     -------
     ROCCurve
-        `fpr`, `tpr` and `threshold`, (M,) each, from no alarm, at infinity, to all; as scikit-learn has them. A rate of
-        a class that is not there is NaN, and all are where a score is. They have the dtype of `score`; for integer
-        scores that of real targets, else the library's default.
+        `fpr`, `tpr` and `threshold`, (M,) each, from no alarm, at infinity, to all; as scikit-learn has them. The rate
+        of a class without samples is NaN, and all are where a score is. The dtype is that of `precision_recall_curve`.
 
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers; or if they are traced, since
-        the number of points depends on the scores.
+        If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
         If the shapes differ, or there is nothing to rank.
 
@@ -134,8 +124,7 @@ def roc_curve(
     ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
     """
     flag("drop_intermediate", drop_intermediate)
-    curve = partial(_roc, drop_intermediate=drop_intermediate)
-    return ROCCurve(*_evaluate_curve("roc_curve", curve, target, score, sample_weight))
+    return ROCCurve(*_evaluate_curve(partial(_roc, drop_intermediate=drop_intermediate), target, score, sample_weight))
 
 
 def _roc(ranking: Ranking, *, drop_intermediate: bool) -> Results:
@@ -157,9 +146,7 @@ def _turns(x: Array) -> Array:
     return step[1:] != step[:-1]
 
 
-def _evaluate_curve(
-    name: str, curve: Callable[[Ranking], Results], target: Array, score: Array, sample_weight: Array | None
-) -> Results:
+def _evaluate_curve(curve: Metric, target: Array, score: Array, sample_weight: Array | None) -> Results:
     xp, dtype, arrays = check_inputs(target, score, sample_weight)
     not_empty(target=target)
     whole = partial(_curve_of_state, curve, dtype)
@@ -167,11 +154,11 @@ def _evaluate_curve(
     if results is not None:
         return results
     if not all(xp.is_known(x) for x in arrays):
-        raise TypeError(f"`{name}` has as many points as there are distinct scores: it cannot be traced or compiled")
+        raise TypeError("a curve has as many points as there are distinct scores: it cannot be traced or compiled")
     return whole(UniqueScores.of(*arrays))
 
 
-def _curve_of_state(curve: Callable[[Ranking], Results], dtype: DType, state: UniqueScores) -> Results:
+def _curve_of_state(curve: Metric, dtype: DType, state: UniqueScores) -> Results:
     xp = array_namespace(state.score)
     ranking = by_counts(xp, cast(xp, xp.wide(state.score), state.score), state.positive, state.negative)
     nan = xp.isnan(ranking.positives + ranking.negatives)

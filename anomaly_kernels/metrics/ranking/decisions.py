@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Annotated, Any, NamedTuple, SupportsIndex
+from typing import Annotated, Any, NamedTuple, SupportsIndex, TypeAlias
 
-from anomaly_kernels._core.checks import SHARE, axes, positive
+from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
-from anomaly_kernels.metrics.ranking._inputs import Axes
+from anomaly_kernels.metrics.ranking._inputs import Axes, Share
 from anomaly_kernels.metrics.ranking._sorted import Ranking
 
 
@@ -21,32 +21,26 @@ class BestF1(NamedTuple):
     threshold: Array
 
 
-def best_f1(
-    target: Array,
-    score: Array,
-    *,
-    sample_weight: Array | None = None,
-    axis: Annotated[Axes, axes] = None,
-) -> BestF1:
+def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None) -> BestF1:
     r"""The highest F1 score that a threshold can give, and that threshold.
 
     .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
 
+    A threshold chosen on the data it is judged on flatters: choose it on one part, apply it to another.
+
     Parameters
     ----------
-    target : array, any shape
-        True anomalies; boolean, or numbers of which 0 alone means normal. P of them are positive.
-    score : array, shape of `target`
-        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    target, score : array, equal shapes
+        True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. One of weight 0 is as if it were not there.
+        What each sample counts for, instead of 1: 0 or more.
     axis : int or tuple of ints, optional
         The axes that each ranking goes along, all by default.
 
     Returns
     -------
     BestF1
-        `value`, in (0, 1], and 0 without positives; NaN where a score is. `threshold`, the highest score s of which
+        `value`, in (0, 1], 0 without positives; NaN where a score is. `threshold`, the highest score s of which
         ``score >= s`` has that F1 score (without positives the highest of all); integer scores give an integer.
 
     Raises
@@ -55,10 +49,6 @@ def best_f1(
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
         If the shapes differ, there is nothing to rank, or an axis does not exist.
-
-    Notes
-    -----
-    A threshold chosen on the data it is judged on flatters: choose it on one part, apply it to another.
 
     References
     ----------
@@ -87,25 +77,20 @@ def _best_f1(ranking: Ranking) -> Results:
 
 
 def fpr_at_tpr(
-    target: Array,
-    score: Array,
-    *,
-    sample_weight: Array | None = None,
-    axis: Annotated[Axes, axes] = None,
-    tpr: Annotated[Setting, SHARE] = 0.95,
+    target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None, tpr: Share = 0.95
 ) -> Array:
     r"""The false positive rate at the highest threshold that finds a given share of the positives (FPR@95).
 
     .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
 
+    No interpolation: the rates are those of a threshold that exists.
+
     Parameters
     ----------
-    target : array, any shape
-        True anomalies; boolean, or numbers of which 0 alone means normal. P of them are positive, N negative.
-    score : array, shape of `target`
-        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    target, score : array, equal shapes
+        True anomalies: 0 or False is negative (N of them), all else positive (P). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. One of weight 0 is as if it were not there.
+        What each sample counts for, instead of 1: 0 or more.
     axis : int or tuple of ints, optional
         The axes that each ranking goes along, all by default.
     tpr : number or 0-d array, in (0, 1]
@@ -114,9 +99,8 @@ def fpr_at_tpr(
     Returns
     -------
     array
-        In [0, 1], lower being better; NaN where there is but one class, or a score is NaN. 0-d, or with `axis` the
-        shape without these axes. It has the dtype of `score`; for integer scores that of real targets, else the
-        library's default.
+        In [0, 1], low for good scores; NaN with one class alone, or where a score is. 0-d, or with `axis` the shape
+        without these axes; in the dtype of `score`, for integer scores that of real targets, else the default.
 
     Raises
     ------
@@ -124,11 +108,6 @@ def fpr_at_tpr(
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
         If the shapes differ, there is nothing to rank, an axis does not exist, or `tpr` is out of range.
-
-    Notes
-    -----
-    No interpolation: the rates are those of a threshold that exists. Others interpolate between two of them, or take
-    the anomalies for the negatives.
 
     References
     ----------
@@ -142,7 +121,7 @@ def fpr_at_tpr(
     >>> float(ak.fpr_at_tpr(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0])))
     0.5
     """
-    return evaluate(_fpr_at_tpr, target, score, sample_weight, axis, {"tpr": tpr})[0]
+    return evaluate(_fpr_at_tpr, target, score, sample_weight, axis, tpr=tpr)[0]
 
 
 def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
@@ -154,30 +133,28 @@ def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
     return (xp.where(xp.isnan(recall[..., 0] + fpr[..., 0]), math.nan, least),)
 
 
-def _k(name: str, value: Any) -> float:
+def _check_k(name: str, value: Any) -> float:
     # torch.compile would compile `positive` anew for each k; a float, since k may be beyond the library's integers
     return float(value if type(value) is int and 0 < value < 2**63 else positive(name, value, "an integer"))
 
 
+K: TypeAlias = Annotated[SupportsIndex, _check_k]
+
+
 def precision_at_k(
-    target: Array,
-    score: Array,
-    *,
-    k: Annotated[SupportsIndex, _k],
-    sample_weight: Array | None = None,
-    axis: Annotated[Axes, axes] = None,
+    target: Array, score: Array, *, k: K, sample_weight: Array | None = None, axis: Axes = None
 ) -> Array:
     r"""The share of anomalies among the k highest scores.
 
     .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
         \right)\right)
 
+    Where the k-th score is tied, the mean over all orders of the tied ones. Samples that are missing count as normal.
+
     Parameters
     ----------
-    target : array, any shape
-        True anomalies; boolean, or numbers of which 0 alone means normal.
-    score : array, shape of `target`
-        Raw scores s, higher meaning more anomalous: real or integer, infinite ones welcome.
+    target, score : array, equal shapes
+        True anomalies: 0 or False is negative, all else positive. Raw scores s, higher for anomalies.
     k : int, at least 1
         How many are looked at: what an analyst has time for.
     sample_weight : array, shape of `target`, optional
@@ -188,8 +165,8 @@ def precision_at_k(
     Returns
     -------
     array
-        In [0, 1]; NaN where a score is. 0-d, or with `axis` the shape without these axes. It has the dtype of `score`;
-        for integer scores that of real targets, else the library's default.
+        In [0, 1]; NaN where a score is. 0-d, or with `axis` the shape without these axes; in the dtype of `score`, for
+        integer scores that of real targets, else the library's default.
 
     Raises
     ------
@@ -197,11 +174,6 @@ def precision_at_k(
         If the arrays belong to different libraries, or are neither boolean nor numbers, or k is no integer.
     ValueError
         If the shapes differ, there is nothing to rank, an axis does not exist, or k is below 1.
-
-    Notes
-    -----
-    Where the k-th score is tied, the mean over all orders of the tied ones, so that the order of the samples changes
-    nothing. Where there are fewer than k samples, those that are missing are no anomalies.
 
     References
     ----------
@@ -216,7 +188,7 @@ def precision_at_k(
     >>> float(ak.precision_at_k(truth, score, k=1)), float(ak.precision_at_k(truth, score, k=2))
     (1.0, 0.75)
     """
-    return evaluate(partial(_precision_at_k, k=_k("k", k)), target, score, sample_weight, axis)[0]
+    return evaluate(partial(_precision_at_k, k=_check_k("k", k)), target, score, sample_weight, axis)[0]
 
 
 def _precision_at_k(ranking: Ranking, k: float) -> Results:

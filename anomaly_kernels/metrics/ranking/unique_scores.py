@@ -14,15 +14,9 @@ from anomaly_kernels.metrics.ranking._sorted import first_of_equals, sums_from_e
 
 
 class UniqueScores(NamedTuple):
-    """The weight of both classes at each distinct score: all that a ranking is, as large as there are distinct scores.
+    """How many positives and negatives have each of the M distinct scores, which ascend; arrays of shape (M,).
 
-    Attributes
-    ----------
-    score : array, (M,)
-        The distinct scores, ascending.
-    positive, negative : array, (M,)
-        How many positives and negatives have each score: integers, or real numbers where samples have weights, or NaN
-        where a number was NaN, which makes all metrics NaN.
+    Integers, or real numbers where samples have weights, or NaN where a number was NaN, which makes all metrics NaN.
     """
 
     score: Array
@@ -48,9 +42,9 @@ class UniqueScores(NamedTuple):
             raise TypeError(
                 "`UniqueScores` has as many entries as there are distinct scores: it cannot be traced or lazy"
             )
-        _, _, _, truth, ranked, weight, nan = prepare(xp, dtype, arrays)
-        weight = xp.ones_like(ranked, dtype=xp.counting()) if weight is None else weight
-        if nan is not None and bool(nan):  # its value is known where states are made
+        *_, (truth, ranked, *weights), nan = prepare(xp, dtype, arrays)
+        weight = weights[0] if weights else xp.ones_like(ranked, dtype=xp.counting())
+        if nan is not None and bool(nan):
             weight = math.nan * cast(xp, xp.wide(ranked), weight)
             ranked = xp.where(xp.isnan(ranked), math.inf, ranked) if is_real(ranked) else ranked
         kept = weight != 0
@@ -65,9 +59,8 @@ class UniqueScores(NamedTuple):
         xp = array_namespace(self.score, other.score)
         if self.score.dtype != other.score.dtype:
             raise TypeError(f"scores of one dtype can be merged, got {self.score.dtype} and {other.score.dtype}")
-        for mine, theirs in ((self, other), (other, self)):
-            if 0 in mine.score.shape:
-                return theirs
+        if 0 in self.score.shape or 0 in other.score.shape:
+            return other if 0 in self.score.shape else self
         pairs = (same_kind(xp, *pair) for pair in zip(self, other, strict=True))
         both = UniqueScores(*(xp.concat(pair) for pair in pairs))
         state = _merge_equals(xp, both._replace(score=to_signed(xp, both.score)))
@@ -87,11 +80,7 @@ class UniqueScores(NamedTuple):
         xp = array_namespace(self.score)
         score, positive, negative = self.not_empty()
         truth = xp.ones_like(positive, dtype=xp.bool)
-        return (
-            xp.concat([truth, xp.logical_not(truth)]),
-            xp.concat([score, score]),
-            xp.concat([positive, negative]),
-        )
+        return xp.concat([truth, xp.logical_not(truth)]), xp.concat([score, score]), xp.concat([positive, negative])
 
     def not_empty(self) -> UniqueScores:
         """The state itself; without scores, a single one of weight 0: metrics are then those of no samples."""

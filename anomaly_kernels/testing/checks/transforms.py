@@ -1,4 +1,4 @@
-"""Checks of what libraries do to functions: compile, map over a batch, trace, compute later."""
+"""Checks of what libraries do to functions: differentiate, compile, map over a batch, trace, compute later."""
 
 from __future__ import annotations
 
@@ -6,10 +6,63 @@ from typing import Any
 
 import numpy as np
 
+from anomaly_kernels._core.tape.gradient import value_and_grad as with_gradient
 from anomaly_kernels.testing.agreement import agree, fail
 from anomaly_kernels.testing.case import Case, Values
 from anomaly_kernels.testing.support import does_not_apply
 from anomaly_kernels.testing.trees import Arrays, flatten
+
+
+def gradients(case: Case) -> None:
+    """Automatic gradients are the slopes of the NumPy values, and in float32 they are those of float64."""
+    _has_slopes(case, case.gradient(), "gradients")
+    exact = case.rounded("float32")
+    agree(case, exact.gradient("float32"), "gradients", "float32", expected=exact.gradient())
+
+
+def value_and_grad(case: Case) -> None:
+    """`value_and_grad` of this library gives the value, and the slopes of the NumPy values as its gradient."""
+
+    def both(arrays: Arrays) -> Any:
+        leaves = {name: arrays[name] for name in case.floats}
+        return with_gradient(lambda leaves: case.summed({**arrays, **leaves}))(leaves)
+
+    value, gradient = case.driver.evaluator(both)(case.arrays())
+    expected = {"sum of results": np.asarray(case.reference_total({}))}
+    agree(case, {"sum of results": case.driver.numpy(value)}, "value_and_grad", expected=expected)
+    _has_slopes(case, case.read_leaves(gradient), "value_and_grad")
+
+
+def _has_slopes(case: Case, gradient: Values, what: str) -> None:
+    """Raise unless the gradient is the slope of the NumPy values along two directions of each input."""
+    h = 2.0**-14
+    for name in case.floats:
+        for seed in (1, 2):
+            v = case.direction(name, seed)
+            f = _totals_along(case, {name: v}, h)
+            slope = (8 * (f[1] - f[-1]) - (f[2] - f[-2])) / (12 * h)
+            actual = float(np.sum(gradient[name] * v))
+            if not abs(actual - slope) <= 1e-7 * (abs(slope) + abs(f[0]) + 1e-3):
+                raise fail(case, f"{what}: {actual:.9g} along a direction of `{name}`, central differences {slope:.9g}")
+
+
+def _totals_along(case: Case, direction: Values, h: float) -> dict[int, float]:
+    """Sum the NumPy values at -2, -1, 0, 1 and 2 steps along a direction: for central differences of fourth order."""
+    steps = {k: {name: case.leaves[name] + k * h * v for name, v in direction.items()} for k in range(-2, 3)}
+    return {k: case.reference_total(leaves) for k, leaves in steps.items()}
+
+
+def second_derivatives(case: Case) -> None:
+    """Differentiating twice gives the curvature of the NumPy values along a direction."""
+    h = 2.0**-12  # small, so that samples seldom lie as near to a kink
+    for seed in (1, 2):
+        direction = {name: case.direction(name, seed) for name in case.floats}
+        f = _totals_along(case, direction, h)
+        expected = (16 * (f[-1] + f[1]) - (f[-2] + f[2]) - 30 * f[0]) / (12 * h * h)
+        arrays = {name: case.driver.array(v) for name, v in direction.items()}
+        actual = float(case.driver.numpy(case.driver.curvature(case.summed, case.arrays(), arrays)))
+        if not abs(actual - expected) <= 1e-6 * (abs(expected) + abs(f[0]) + 1e-3):
+            raise fail(case, f"second_derivatives: {actual:.9g}, central differences of the values {expected:.9g}")
 
 
 def jit(case: Case) -> None:
@@ -17,11 +70,7 @@ def jit(case: Case) -> None:
     compiled = case.driver.jit(case.call)
     if does_not_apply("gradients", case.name, case.driver.name):
         return agree(case, case.read(compiled(case.arrays())), "jit")
-
-    def summed(arrays: Arrays) -> Any:
-        return case.total(compiled(arrays))
-
-    total, gradient = case.driver.value_and_grad(summed, case.arrays(), case.floats)
+    total, gradient = case.driver.value_and_grad(lambda x: case.total(compiled(x)), case.arrays(), case.floats)
     values = {"sum of results": case.driver.numpy(total)}
     agree(case, values, "jit", expected={"sum of results": np.asarray(case.reference_total({}))})
     return agree(case, case.read_leaves(gradient), "jit, gradients", expected=case.gradient())
@@ -29,26 +78,22 @@ def jit(case: Case) -> None:
 
 def vmap(case: Case) -> None:
     """Mapped over a batch of inputs, the function gives what it gives for each of them."""
-    members = _members(case)
-    results = case.driver.vmap(lambda arrays: flatten(case.call(arrays)))(_arrays(case, members))
+    members, arrays = _batch(case)
+    results = case.driver.vmap(lambda arrays: flatten(case.call(arrays)))(arrays)
     agree(case, case.read_leaves(results), "vmap", expected=_stack([m.run() for m in members]))
 
 
 def vmap_gradients(case: Case) -> None:
     """The gradient of each member of a batch, in one call: vmap over grad."""
-    members = _members(case)
-    gradients = case.driver.vmap_grad(case.summed, _arrays(case, members), case.floats)
+    members, arrays = _batch(case)
+    gradients = case.driver.vmap_grad(case.summed, arrays, case.floats)
     agree(case, case.read_leaves(gradients), "vmap_gradients", expected=_stack([m.gradient() for m in members]))
 
 
-def _members(case: Case) -> list[Case]:
-    """Return the case three times, with its floats scaled differently."""
-    floats = [{name: case.leaves[name] * scale for name in case.floats} for scale in (1.0, 1.25, 0.75)]
-    return [case.with_leaves(leaves) for leaves in floats]
-
-
-def _arrays(case: Case, members: list[Case]) -> dict[str, Any]:
-    return {name: case.driver.array(x) for name, x in _stack([m.leaves for m in members]).items()}
+def _batch(case: Case) -> tuple[list[Case], dict[str, Any]]:
+    """Return the case three times, with its floats scaled differently, and the arrays of all three stacked."""
+    members = [case.with_leaves({k: case.leaves[k] * scale for k in case.floats}) for scale in (1.0, 1.25, 0.75)]
+    return members, {name: case.driver.array(x) for name, x in _stack([m.leaves for m in members]).items()}
 
 
 def _stack(results: list[Values]) -> Values:

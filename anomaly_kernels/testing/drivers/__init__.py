@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from anomaly_kernels.testing.drivers.array_api_strict import ArrayAPIStrict
-from anomaly_kernels.testing.drivers.cupy import CuPy
-from anomaly_kernels.testing.drivers.dask import Dask
-from anomaly_kernels.testing.drivers.driver import Driver
+from anomaly_kernels.testing.drivers.driver import ArrayAPIStrict, CuPy, Dask, Driver
 from anomaly_kernels.testing.drivers.jax import Jax
 from anomaly_kernels.testing.drivers.tensorflow import TensorFlow
 from anomaly_kernels.testing.drivers.torch import Torch

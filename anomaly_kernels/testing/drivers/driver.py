@@ -1,4 +1,4 @@
-"""NumPy's driver, from which that of every other library is derived."""
+"""The drivers of NumPy and of libraries that do as NumPy does: CuPy, Dask and array-api-strict."""
 
 from __future__ import annotations
 
@@ -64,16 +64,15 @@ class Driver:
         values = np.asarray(values)
         wide = np.zeros((*values.shape[::-1], 2), dtype=values.dtype)
         wide[..., 0] = values.T
-        return self._transposed(self.array(wide, dtype)[..., 0])
+        x = self.array(wide, dtype)[..., 0]
+        return self.module.moveaxis(x, tuple(range(x.ndim)), tuple(reversed(range(x.ndim))))
 
     def read_only(self, values: Any) -> Any:
         """Make an array on memory that must not be written, where the library can have one."""
         x = self.array(values)
-        x.flags.writeable = False
-        return x
-
-    def _transposed(self, x: Any) -> Any:
-        return x.T
+        if isinstance(x, np.ndarray):
+            x.flags.writeable = False
+        return x  # torch has no such memory: purity is what shows a write
 
     def numpy(self, x: Any) -> Any:
         """Read an array back as NumPy; bfloat16, which NumPy lacks, as float32."""
@@ -98,10 +97,6 @@ class Driver:
     def sum(self, x: Any) -> Any:
         """Sum all elements, to a 0-d array."""
         return self.module.sum(x)
-
-    def stack(self, arrays: Sequence[Any]) -> Any:
-        """Join arrays along a new first axis."""
-        return self.module.stack(list(arrays))
 
     def evaluator(self, f: Function) -> Function:
         """Make the function as the library's users mostly evaluate it: as it is, where compiling is not the habit."""
@@ -134,3 +129,59 @@ class Driver:
     def unknown_batch(self, f: Function, arrays: Arrays, batched: Sequence[str]) -> Function:
         """Trace the function once, with the first axis of the arrays named left unknown."""
         raise NotImplementedError(f"{self.name} has no unknown dimensions")
+
+
+class ArrayAPIStrict(Driver):
+    """The standard and nothing beyond it."""
+
+    name = package = "array_api_strict"
+    can = frozenset({"value_and_grad", "device"})
+    halves = ()
+
+    def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:
+        return self.module.asarray(np.array(values, dtype=dtype))
+
+    def elsewhere(self, x: Any) -> Any:
+        return x.to_device(self.module.Device("device1"))
+
+    def is_array(self, x: Any) -> bool:
+        return type(x).__module__.partition(".")[0] == self.package
+
+
+class CuPy(Driver):
+    """NumPy on CUDA devices."""
+
+    name = package = "cupy"
+
+    def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:
+        return self.module.asarray(values, dtype=dtype)
+
+    def numpy(self, x: Any) -> Any:
+        return self.module.asnumpy(x)
+
+    def is_array(self, x: Any) -> bool:
+        return isinstance(x, self.module.ndarray)
+
+
+class Dask(Driver):
+    """NumPy in chunks, computed when asked for."""
+
+    name, package = "dask", "dask.array"
+    can = frozenset({"lazy"})
+
+    def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:
+        # Two chunks along the first axis, so that reductions have something to combine.
+        chunks = tuple((n + 1) // 2 if axis == 0 and n > 1 else max(n, 1) for axis, n in enumerate(values.shape))
+        return self.module.from_array(np.array(values, dtype=dtype), chunks=chunks if values.size else -1)
+
+    def numpy(self, x: Any) -> Any:
+        return np.asarray(x.compute(scheduler="synchronous"))
+
+    def is_array(self, x: Any) -> bool:
+        return isinstance(x, self.module.Array)
+
+    def building(self) -> Any:
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise RuntimeError("computed while the graph was being built")
+
+        return import_module("dask").config.set(scheduler=refuse)

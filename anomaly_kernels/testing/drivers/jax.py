@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from anomaly_kernels.testing.drivers.driver import Driver
-from anomaly_kernels.testing.trees import split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from anomaly_kernels.testing.drivers.driver import Function
-    from anomaly_kernels.testing.trees import Arrays
+from anomaly_kernels.testing.drivers.driver import Driver, Function
+from anomaly_kernels.testing.trees import Arrays, split
 
 
 class Jax(Driver):
@@ -39,9 +34,6 @@ class Jax(Driver):
 
     def sum(self, x: Any) -> Any:
         return x.sum()
-
-    def stack(self, arrays: Sequence[Any]) -> Any:
-        return self.module.numpy.stack(list(arrays))
 
     # What follows is compiled, once for a function, as JAX's users do: one operation at a time takes ten times as long.
     @cache  # noqa: B019  # drivers live as long as the process

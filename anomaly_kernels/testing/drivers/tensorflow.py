@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from anomaly_kernels.testing.drivers.driver import Driver
-from anomaly_kernels.testing.trees import split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from anomaly_kernels.testing.drivers.driver import Function
-    from anomaly_kernels.testing.trees import Arrays
+from anomaly_kernels.testing.drivers.driver import Driver, Function
+from anomaly_kernels.testing.trees import Arrays, split
 
 
 class TensorFlow(Driver):

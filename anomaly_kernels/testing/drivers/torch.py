@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from anomaly_kernels.testing.drivers.driver import Driver
-from anomaly_kernels.testing.trees import split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from anomaly_kernels.testing.drivers.driver import Function
-    from anomaly_kernels.testing.trees import Arrays
+from anomaly_kernels.testing.drivers.driver import Driver, Function
+from anomaly_kernels.testing.trees import Arrays, split
 
 
 class Torch(Driver):
@@ -30,12 +25,6 @@ class Torch(Driver):
     def _from_numpy(self, values: np.ndarray, dtype: str | None) -> Any:
         tensor = self.module.as_tensor(np.array(values), device=self.device)
         return tensor if dtype is None else tensor.to(getattr(self.module, dtype))
-
-    def read_only(self, values: Any) -> Any:
-        return self.array(values)  # torch has no such memory: purity is what shows a write
-
-    def _transposed(self, x: Any) -> Any:
-        return x.permute(tuple(reversed(range(x.ndim))))
 
     def numpy(self, x: Any) -> Any:
         x = x.detach().cpu()
