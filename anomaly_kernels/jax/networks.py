@@ -150,13 +150,9 @@ def lstm_autoencoder_init(
     dict of str to array
         For `lstm_autoencoder_apply`.
     """
+    sizes = (latent_dim, lstm_units, None, num_encoder_layers, num_decoder_layers)
     settings = options.AutoencoderSettings(
-        latent_dim,
-        lstm_units,
-        num_encoder_layers=num_encoder_layers,
-        num_decoder_layers=num_decoder_layers,
-        use_bidirectional_encoder=use_bidirectional_encoder,
-        use_bottleneck_dense=use_bottleneck_dense,
+        *sizes, use_bidirectional_encoder=use_bidirectional_encoder, use_bottleneck_dense=use_bottleneck_dense
     )
     return _draw(key, options.autoencoder_shapes(n_features, settings), dtype)
 
