@@ -37,8 +37,9 @@ if LIBRARY in {"torch", "jax"}:
 os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
 
 # To see which lines run makes graphs 40 % (JAX) to 75 % (Dask) slower; those that these tests reach run in the other
-# processes as well.
-SAME_FORMULAS = {"test_contract", "test_mixture", "test_ranking", "test_streaming"}
+# processes, or in other tests of the same one, as well.
+SAME_FORMULAS = {"test_compile_once", "test_contract", "test_mixture", "test_ranking", "test_streaming"}
+NOT_COVERED = {"dask": SAME_FORMULAS, "jax": SAME_FORMULAS, "tensorflow": SAME_FORMULAS, "torch": {"test_compile_once"}}
 
 MAPPED = Path("/proc/self/maps")
 
@@ -76,10 +77,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
-    if LIBRARY in {"dask", "jax", "tensorflow"}:
-        for item in items:
-            if item.path.stem in SAME_FORMULAS:
-                item.add_marker(pytest.mark.no_cover)
+    for item in items:
+        if item.path.stem in NOT_COVERED.get(LIBRARY, ()):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="module", autouse=True)
