@@ -259,7 +259,6 @@ def adversarial_ae_loss(
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
     choice("reduction", reduction, ("mean", "sum", "none"))
     samples = None if reduction == "mean" else shape_of(x_true)[:1]
-
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = _average(xp, "model", rows, samples)
     for k, (model_k, w) in enumerate(hidden_layers):

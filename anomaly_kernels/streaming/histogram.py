@@ -48,16 +48,12 @@ class ScoreHistogram(NamedTuple):
         count, infinite = xp.zeros_like(edges, dtype=xp.counting()), xp.zeros_like(edges) + math.inf
         return cls(edges, count, count, infinite, -infinite, zero(edges))
 
-    def emptied(self) -> ScoreHistogram:
-        """The state of nothing, with the edges of this one."""
-        return self.empty(self.edges, edges=self.edges)
-
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""
         xp, _, arrays = check_inputs(target, score, sample_weight)
         common_namespace({"the state": self.edges, "score": score})
         if 0 in score.shape:
-            return self.emptied()
+            return self.empty(self.edges, edges=self.edges)
         if dtype_name(score.dtype) == "float64" != dtype_name(self.edges.dtype):
             raise TypeError(f"`score` must be no wider than the state, of dtype {self.edges.dtype}, got {score.dtype}")
         flat = [xp.reshape(x, (-1,)) for x in arrays]
