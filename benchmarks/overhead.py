@@ -1,4 +1,4 @@
-"""What it costs to go through the library at all: the door, a class, and the import."""
+"""What it costs to go through the library at all: `array_namespace` (the door), a class, and the import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door: arrays of one library give its namespace, everything else an error that says what was given."""
+"""`array_namespace`: arrays of one library give its namespace, everything else an error that says what was given."""
 
 from __future__ import annotations
 

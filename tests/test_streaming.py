@@ -138,7 +138,7 @@ def test_bounds_are_narrow_on_real_scores_and_wide_where_a_bucket_hides_the_orde
         found = [float(driver.numpy(x)) for x in streaming.compute(state, metric)]
         assert found[2] - found[1] < 0.05
     crowded = 1 + score / 1e6  # a bucket or two for all
-    state = state.none().of(driver.array(truth), driver.array(crowded))
+    state = state.empty(state.edges, edges=state.edges).of(driver.array(truth), driver.array(crowded))
     found = [float(driver.numpy(x)) for x in streaming.compute(state, ak.roc_auc)]
     assert found[2] - found[1] > 0.5
 

@@ -137,7 +137,7 @@ def in_use(tape: Namespace) -> Iterator[None]:
     try:
         yield
     finally:
-        _TAPES.pop()  # whichever it is: they are only counted
+        _TAPES.pop()  # maybe the entry of another thread: only whether any is left counts
         _TAPE_IN_USE.reset(token)
 
 

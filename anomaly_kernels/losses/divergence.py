@@ -61,7 +61,7 @@ def kl_divergence(
     ----------
     p_true, p_pred : array, (..., C)
         True probabilities p and predicted ones q, of equal shapes. They are not renormalised.
-    epsilon : number or 0-d array, at least 0
+    epsilon : number or 0-d array, at least 0 and below 1
         Probabilities are clipped to [epsilon, 1]. 0 is the exact divergence, with 0 log 0 = 0; it is infinite where q
         is 0 and p is not.
     weight : number or 0-d array
@@ -134,7 +134,7 @@ def distillation_loss(
     temperature : number or 0-d array, above 0
         T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are taken
         as they are. It acts on the teacher alone.
-    epsilon : number or 0-d array, at least 0
+    epsilon : number or 0-d array, at least 0 and below 0.5
         Where probabilities are clipped; 0 is exact.
     reduction : {"mean", "sum", "none"}
         Over the rows.
@@ -215,7 +215,7 @@ def adversarial_ae_loss(
         Weights of the hidden-layer divergences, 1 each by default.
     temperature : number or 0-d array, above 0
         The classifier's probabilities of `x_true` are raised to 1/T and renormalised.
-    epsilon : number or 0-d array, at least 0
+    epsilon : number or 0-d array, at least 0 and below 1
         Probabilities are clipped to [epsilon, 1].
     reduction : {"mean", "sum", "none"}
         Over the samples. The standard deviations are those of all of them in each case.
@@ -257,23 +257,13 @@ def adversarial_ae_loss(
     w_r = number("w_recon", w_recon, xp, dtype, NOT_NEGATIVE)
     t = number("temperature", temperature, xp, dtype, POSITIVE)
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
-
     choice("reduction", reduction, ("mean", "sum", "none"))
-    samples = shape_of(x_true)[:1]
-
-    def averaged(name: str, values: Array) -> Array:
-        if reduction == "mean":
-            return xp.mean(values)
-        has_shape(name, values, (*samples, *shape_of(values)[1:]), "(B, ...) with the B of `x_true`")
-        axes = tuple(range(1, len(values.shape)))
-        return xp.mean(values, axis=axes) if axes else values
-
+    samples = None if reduction == "mean" else shape_of(x_true)[:1]
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
-    total = averaged("model(x_true)", rows)
-    for k, (m, w) in enumerate(hidden_layers):
-        name = f"model_hl[{k}]"
-        hidden = _model_divergences(xp, dtype, name, m, (x_true, x_pred), 1.0, low)
-        total = total + weigh(xp, dtype, w, averaged(f"{name}(x_true)", hidden), f"w_model_hl[{k}]")
+    total = _average(xp, "model", rows, samples)
+    for k, (model_k, w) in enumerate(hidden_layers):
+        hidden = _model_divergences(xp, dtype, f"model_hl[{k}]", model_k, (x_true, x_pred), 1.0, low)
+        total = total + weigh(xp, dtype, w, _average(xp, f"model_hl[{k}]", hidden, samples), f"w_model_hl[{k}]")
     total = weigh(xp, dtype, w_model, total, "w_model")
     if not isinstance(w_r, float | int) or w_r != 0:
         error = _scaled_error(xp, dtype, rows, {"x_true": x_true, "x_pred": x_pred}, each=reduction != "mean")
@@ -292,6 +282,15 @@ def _model_divergences(
     not_empty(**outputs)
     p, q = (cast(xp, dtype, y) for y in outputs.values())
     return _kl_formula(low).values(xp, _tempered(xp, p, temperature), q, low)
+
+
+def _average(xp: Namespace, name: str, rows: Array, samples: tuple[int | None, ...] | None) -> Array:
+    """The mean of all divergences of a model, or of each sample its own where `samples` is their shape, (B,)."""
+    if samples is None:
+        return xp.mean(rows)
+    has_shape(f"{name}(x_true)", rows, (*samples, *shape_of(rows)[1:]), "(B, ...) with the B of `x_true`")
+    axes = tuple(range(1, len(rows.shape)))
+    return xp.mean(rows, axis=axes) if axes else rows
 
 
 def _scaled_error(xp: Namespace, dtype: DType, rows: Array, data: dict[str, Array], *, each: bool) -> Array:

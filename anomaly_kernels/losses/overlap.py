@@ -95,7 +95,7 @@ CROSS_ENTROPY = Formula(
 def _weighted_cross_entropy(xp: Namespace, x: Array, y: Array, p: Setting) -> Array:
     c = 1.0 + (p - 1.0) * y
     size = xp.magnitude(x)  # (|x| - x)/2 is max(-x, 0), and has all derivatives of the whole at 0
-    # first what cancels, so that the logarithm of a confident logit keeps its digits
+    # what cancels is subtracted before the small logarithm of a confident logit is added, which so keeps its digits
     return ((1.0 - y) * x + c * (0.5 * (size - x))) + c * xp.log1p(xp.exp(-size))
 
 
@@ -203,9 +203,10 @@ def _jaccard(
 
     def slopes(xp: Namespace, upstream: tuple[Setting, Setting], x: Array, y: Array) -> Slopes:
         by_common, by_both = upstream
-        return [lambda: (by_common * y + by_both) * SLOPES[method](xp, x), lambda: by_common * soft(xp, x) + by_both]
+        slope = SOFT_MASK_SLOPES[method]
+        return [lambda: (by_common * y + by_both) * slope(xp, x), lambda: by_common * soft(xp, x) + by_both]
 
-    formula = Sums(sums, slopes, blocks=2) if method in SLOPES else Sums(sums)
+    formula = Sums(sums, slopes, blocks=2) if method in SOFT_MASK_SLOPES else Sums(sums)
     if axis is None:
         common, both = xp.add_up(formula, dtype, (score, target), extremes)
     else:
@@ -232,5 +233,5 @@ SOFT_MASKS: dict[str, Callable[..., Array]] = {
 }
 """What makes a soft mask of scores."""
 
-SLOPES: dict[str, Callable[..., Array]] = {"sigmoid": _slope_of_sigmoid, "clamp": _slope_of_clamp}
+SOFT_MASK_SLOPES: dict[str, Callable[..., Array]] = {"sigmoid": _slope_of_sigmoid, "clamp": _slope_of_clamp}
 """Their slopes; that of "minmax", which goes through the extremes, is left to the library."""

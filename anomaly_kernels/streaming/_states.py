@@ -1,4 +1,4 @@
-"""Functions of states of every kind: update, merge, compute."""
+"""Functions that forward to a state's own methods: `update` and `merge` of batches, `compute` of the metric."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from anomaly_kernels._core.typing import Array
 
-Reduce: TypeAlias = Callable[[Array], Array]  # from an array of each part to its sum or extreme over all, say devices
+Reduce: TypeAlias = Callable[[Array], Array]  # an array on each device -> its sum or extreme over all
 
 
 class State(Protocol):

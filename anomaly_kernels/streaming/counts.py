@@ -53,7 +53,7 @@ class DetectionCounts(NamedTuple):
         return DetectionCounts(*map(add, self, other))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> DetectionCounts:
-        """The state of all parts, each of which calls this: `total` adds an array up over them."""
+        """Combine the states of all devices, each of which calls this: `total` sums an array over them."""
         return DetectionCounts(*map(total, self))
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
@@ -89,7 +89,7 @@ class PixelCounts(NamedTuple):
         return PixelCounts(*map(add, self, other))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> PixelCounts:
-        """The state of all parts, each of which calls this: `total` adds an array up over them."""
+        """Combine the states of all devices, each of which calls this: `total` sums an array over them."""
         return PixelCounts(*map(total, self))
 
     def compute(self) -> PixelStatistics:

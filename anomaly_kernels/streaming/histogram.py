@@ -48,16 +48,12 @@ class ScoreHistogram(NamedTuple):
         count, infinite = xp.zeros_like(edges, dtype=xp.counting()), xp.zeros_like(edges) + math.inf
         return cls(edges, count, count, infinite, -infinite, zero(edges))
 
-    def none(self) -> ScoreHistogram:
-        """The state of nothing, with the edges of this one."""
-        return self.empty(self.edges, edges=self.edges)
-
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""
         xp, _, arrays = check_inputs(target, score, sample_weight)
         common_namespace({"the state": self.edges, "score": score})
         if 0 in score.shape:
-            return self.none()
+            return self.empty(self.edges, edges=self.edges)
         if dtype_name(score.dtype) == "float64" != dtype_name(self.edges.dtype):
             raise TypeError(f"`score` must be no wider than the state, of dtype {self.edges.dtype}, got {score.dtype}")
         flat = [xp.reshape(x, (-1,)) for x in arrays]
@@ -85,13 +81,13 @@ class ScoreHistogram(NamedTuple):
             differ = xp.any(self.edges != other.edges)
             if xp.is_known(differ) and bool(differ):
                 raise TypeError(f"histograms with the same edges can be merged, got {edges} that differ")
-            unknown = unknown + cast(xp, xp.counting(), differ)  # traced edges cannot be looked at
+            unknown = unknown + cast(xp, xp.counting(), differ)  # under a tracer: where edges differ, results are NaN
         counts = add(self.positive, other.positive), add(self.negative, other.negative)
         extremes = xp.minimum(self.least, other.least), xp.maximum(self.greatest, other.greatest)
         return ScoreHistogram(self.edges, *counts, *extremes, unknown)
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> ScoreHistogram:
-        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
+        """Combine the states of all devices, each of which calls this: the arguments reduce an array over them."""
         counts = total(self.positive), total(self.negative)
         return ScoreHistogram(self.edges, *counts, least(self.least), greatest(self.greatest), total(self.unknown))
 
@@ -145,7 +141,7 @@ def _fill(xp: Namespace, edges: Array, scores: SortedClass) -> tuple[Array, Arra
     ordered = scores.scores
     # TensorFlow's graphs may not know the size, and add what they count as int64
     size = xp.sum(xp.ones_like(ordered, dtype=xp.counting()), axis=0, keepdims=True)
-    if shape_of(ordered)[0] in (None, 0):  # nothing can be looked up among no scores, which may be all of a graph's
+    if shape_of(ordered)[0] in (None, 0):  # `searchsorted` fails on empty input, as a graph's may be
         ordered = xp.concat([ordered, xp.zeros_like(edges[:1]) + math.inf])
     inner = xp.searchsorted(ordered, edges[1:], side="left")
     size = cast(xp, inner.dtype, size)

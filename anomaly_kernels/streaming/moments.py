@@ -66,7 +66,7 @@ class Moments(NamedTuple):
         return Moments(count, mean, deviation, xp.minimum(self.min, other.min), xp.maximum(self.max, other.max))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Moments:
-        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
+        """Combine the states of all devices, each of which calls this: the arguments reduce an array over them."""
         xp = array_namespace(self.mean)
         number = xp.astype(self.number, self.mean.dtype)
         share = ratio(xp, number, total(number))

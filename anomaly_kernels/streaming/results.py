@@ -31,7 +31,7 @@ class Detections(NamedTuple):
 
     @classmethod
     def empty(cls, like: Array, scores: Scores | None = None) -> Detections:
-        """The state of nothing; `scores` is an empty state, in which scores will be kept."""
+        """The state of nothing; `scores` is an empty score state of the kind to keep."""
         return cls(DetectionCounts.empty(like), scores)
 
     def of(
@@ -56,7 +56,7 @@ class Detections(NamedTuple):
         return Detections(counts, merge(self.scores, other.scores))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Detections:
-        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
+        """Combine the states of all devices, each of which calls this: the arguments reduce an array over them."""
         scores = None if self.scores is None else self.scores.reduce(total, least, greatest)
         return Detections(self.counts.reduce(total, least, greatest), scores)
 
@@ -77,7 +77,7 @@ class Statistics(NamedTuple):
 
     @classmethod
     def empty(cls, like: Array, scores: Scores) -> Statistics:
-        """The state of nothing; `scores` is an empty state, in which scores will be kept."""
+        """The state of nothing; `scores` is an empty score state of the kind to keep."""
         return cls(Moments.empty(like), scores)
 
     def of(self, scores: Array) -> Statistics:
@@ -90,7 +90,7 @@ class Statistics(NamedTuple):
         return Statistics(self.moments.merge(other.moments), merge(self.scores, other.scores))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Statistics:
-        """The state of all parts, each of which calls this: by sums, minima and maxima over them."""
+        """Combine the states of all devices, each of which calls this: the arguments reduce an array over them."""
         moments = self.moments.reduce(total, least, greatest)
         return Statistics(moments, self.scores.reduce(total, least, greatest))
 
@@ -132,7 +132,7 @@ class Means(NamedTuple):
         return Means(self.number + other.number, totals)
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Means:
-        """The state of all parts, each of which calls this: `total` adds an array up over them."""
+        """Combine the states of all devices, each of which calls this: `total` sums an array over them."""
         return Means(total(self.number), tuple(map(total, self.totals)))
 
     def compute(self) -> tuple[Array, ...]:

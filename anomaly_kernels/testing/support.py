@@ -1,6 +1,6 @@
 """Which checks do not apply to a kernel in a library, with the reason: for the tests and for the documentation.
 
-`_NEEDS` says what a check needs of the library, `_RULES` what is different about a kernel.
+What a library can do is `Driver.can`; `_NEEDS` says what a check needs of it, `_RULES` what is different in a kernel.
 """
 
 from __future__ import annotations

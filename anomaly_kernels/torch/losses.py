@@ -216,7 +216,7 @@ class KLDivergenceLoss(Loss):
 
     Parameters
     ----------
-    epsilon : number or 0-d array, at least 0
+    epsilon : number or 0-d array, at least 0 and below 1
         Probabilities are clipped to [epsilon, 1]. 0 is the exact divergence, with 0 log 0 = 0; it is infinite where q
         is 0 and p is not.
     weight : number or 0-d array
@@ -255,7 +255,7 @@ class DistillationLoss(Loss):
     temperature : number or 0-d array, above 0
         T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are taken
         as they are. It acts on the teacher alone.
-    epsilon : number or 0-d array, at least 0
+    epsilon : number or 0-d array, at least 0 and below 0.5
         Where probabilities are clipped; 0 is exact.
     reduction : {"mean", "sum", "none"}
         Over the rows.
@@ -306,7 +306,7 @@ class AdversarialAELoss(Loss):
         Weights of the hidden-layer divergences, 1 each by default.
     temperature : number or 0-d array, above 0
         The classifier's probabilities of `x_true` are raised to 1/T and renormalised.
-    epsilon : number or 0-d array, at least 0
+    epsilon : number or 0-d array, at least 0 and below 1
         Probabilities are clipped to [epsilon, 1].
     reduction : {"mean", "sum", "none"}
         Over the samples. The standard deviations are those of all of them in each case.

@@ -243,18 +243,20 @@ class LSTMAutoencoderAnomaly(_Network, options.AutoencoderSettings):
         options.AutoencoderSettings.__init__(self, *sizes, activation, intermediate_activation, *rates, *parts)
         self.n_features = positive("n_features", n_features)
         shape_of = options.autoencoder_shapes(self.n_features, self)
+        self._add_layers(shape_of)
+        self._keys = list(shape_of)
+        self.reset_parameters()
+
+    def _add_layers(self, shape_of: dict[str, tuple[int, ...]]) -> None:
         for name, (n_in, n_out) in options.layer_sizes(shape_of).items():
             layer, _, direction = name.partition("/")
             if not is_lstm(layer):
                 self.add_module(layer, nn.Linear(n_in, n_out))
             elif direction != "backward":  # which the layer has beside the one forward in time
-                lstm = nn.LSTM(n_in, n_out // 4, batch_first=True, bidirectional=bool(direction))
-                self.add_module(layer, lstm)
+                self.add_module(layer, nn.LSTM(n_in, n_out // 4, batch_first=True, bidirectional=bool(direction)))
         for name, parameter in self.named_parameters():
             if ".bias_hh" in name:  # an LSTM learns one bias, as Keras has it
                 parameter.requires_grad_(requires_grad=False)
-        self._keys = list(shape_of)
-        self.reset_parameters()
 
     def _views(self, key: str) -> tuple[Tensor, ...]:
         layer, *direction, array = key.split("/")

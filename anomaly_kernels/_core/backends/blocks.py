@@ -41,7 +41,7 @@ def _count_shared(shape: Sequence[int], other: Sequence[int]) -> int:
 def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Any) -> list[Any]:
     """A block of each array, or all of it where the cut is an ellipsis, in the dtype to compute in, if any."""
     blocks = []
-    for x in arrays:  # no comprehension: its frame is one of the twenty of a small call
+    for x in arrays:  # no comprehension: before Python 3.12 its call frame is measurable in small calls
         block = x if cut is ... else x[cut]
         blocks.append(block if dtype is None or block.dtype == dtype else xp.astype(block, dtype))
     return blocks
@@ -52,7 +52,7 @@ def sums(xp: Any, formula: Any, dtype: Any, arrays: Sequence[Any], whole: Sequen
 
     def of_block(cut: Any) -> list[Any]:
         totals = formula.sums(xp, *parts(xp, dtype, arrays, cut), *whole)
-        return [x if x.shape else x.item() for x in totals]  # kept 0-d tensors would split the heap
+        return [x if x.shape else x.item() for x in totals]  # kept 0-d tensors would fragment the heap
 
     def of_blocks(group: Sequence[Any]) -> list[Any]:
         return [_total(column) for column in zip(*map(of_block, group), strict=True)]

@@ -95,8 +95,7 @@ class Generic:
         if not self.takes_blocks(formula, arrays, whole):
             return formula.plain(self, how, *blocks.parts(self, dtype, arrays, ...), *whole)
         (total,) = self.sum_blocks(formula, dtype, arrays, whole)
-        shape = arrays[0].shape
-        return total / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else total
+        return mean_or_sum(how, total, formula, arrays[0].shape)
 
     def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> tuple[Array, ...]:
         """The sums of a `evaluate.Sums`."""
@@ -128,7 +127,7 @@ class Generic:
         return [factor * slopes[k]() if need else None for k, need in enumerate(needed)]
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
-        """Whether it pays to evaluate a formula in blocks, and nobody looks on who would not understand it."""
+        """Whether it pays to evaluate a formula in blocks, and no tracer or mode is active."""
         return False
 
     def sum_blocks(self, formula: Any, dtype: DType, arrays: Sequence[Array], whole: Sequence[Any]) -> Any:
@@ -234,8 +233,13 @@ class Generic:
         return function
 
     def is_lean(self, *arrays: Array) -> bool:
-        """Whether evaluation in blocks pays: eager arrays on the CPU that record no gradient."""
+        """Whether values may be read and results written in place: eager, on the CPU, no gradient recorded."""
         return False
+
+
+def mean_or_sum(how: str, total: Array, formula: Any, shape: tuple[int, ...]) -> Array:
+    """The "mean" or the "sum" of the values of a formula, from their sum."""
+    return total / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else total
 
 
 def _erf(xp: Any, x: Array) -> Array:

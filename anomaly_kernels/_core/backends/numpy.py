@@ -15,7 +15,7 @@ from anomaly_kernels._core.backends.numpy_forms import order_statistics
 from anomaly_kernels._core.typing import Array, Axis, Setting
 
 BLOCKS = 4
-"""From more blocks than these on they pay: memory for fewer is recycled without page faults."""
+"""Blocks pay for arrays of more than this many blocks: memory for fewer is recycled without page faults."""
 
 ROW = 2**10
 """Numbers of float32 that one dot product may add up and keep their digits."""

@@ -1,4 +1,4 @@
-"""How torch evaluates formulas on the CPU: in blocks on quiet workers, with the slope of each in the backward pass."""
+"""How torch evaluates formulas on the CPU: in blocks by single-threaded workers, with the slope of each in backward."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.typing import DType
 
 SMALL = 2**18
-"""Elements up to which nobody asks further whether blocks pay."""
+"""Below this many elements blocks are never used: `torch.py` asks no further."""
 
 BLOCKS = 2**6
-"""Blocks from which on they pay where no gradient is recorded: memory below is recycled without page faults."""
+"""Blocks from which on they pay without gradients (2**22 elements): memory below is recycled without page faults."""
 
 RECORDED_BLOCKS = 2**5
-"""The same where gradients are recorded."""
+"""The same where gradients are recorded: RECORDED_BLOCKS · blocks.BLOCK elements, 2**21; fewer in small blocks."""
 
 
 def is_watched() -> bool:
@@ -51,7 +51,7 @@ def is_recorded(arguments: Sequence[Any]) -> bool:
 def takes_blocks(formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
     """Whether blocks pay for a formula, and may be; recorded ones need its slopes."""
     size, arguments = arrays[0].numel(), (*arrays, *whole)
-    if _here.in_block:  # of another formula, whose temporaries are to stay as small
+    if _thread.in_block:  # a formula within a block of another: its temporaries stay within one block
         return size > blocks.size_of(formula)
     block = min(blocks.size_of(formula), blocks.BLOCK)
     if size < RECORDED_BLOCKS * block or is_watched() or not all(map(is_plain, arguments)):
@@ -123,13 +123,13 @@ def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
     order = itertools.count()
 
     def work() -> None:
-        outside, _here.in_block = _here.in_block, True
+        outside, _thread.in_block = _thread.in_block, True
         try:
             with torch.inference_mode(inference), torch.no_grad():  # modes are of a thread
                 while (k := next(order)) < len(cuts):
                     results[k] = function(cuts[k])
         finally:
-            _here.in_block = outside
+            _thread.in_block = outside
 
     futures: list[Future[None]] = []
     if threads > 1:
@@ -142,13 +142,13 @@ def run(function: Callable[[Any], Any], cuts: Sequence[Any]) -> list[Any]:
     return results
 
 
-class _Here(threading.local):
-    """What this thread is at."""
+class _ThreadState(threading.local):
+    """Whether this thread is evaluating a block."""
 
     in_block = False
 
 
-_here = _Here()
+_thread = _ThreadState()
 
 
 class _Workers:
@@ -165,13 +165,13 @@ def _get_pool(threads: int) -> ThreadPoolExecutor:
         if _Workers.pool is None or _Workers.threads < threads:
             ready = threading.Barrier(threads + 1)
 
-            def keep_quiet() -> None:
+            def use_one_thread() -> None:
                 torch.get_num_threads()  # takes the count of the process, which would else come later
                 torch.set_num_threads(1)
                 with suppress(threading.BrokenBarrierError):
                     ready.wait()
 
-            pool = ThreadPoolExecutor(threads, "anomaly_kernels", keep_quiet)
+            pool = ThreadPoolExecutor(threads, "anomaly_kernels", use_one_thread)
             try:
                 for _ in range(threads):
                     pool.submit(int)

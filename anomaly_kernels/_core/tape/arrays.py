@@ -62,7 +62,7 @@ def _binary(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], 
 
     def forward(self: Followed, other: Any) -> Any:
         if isinstance(other, Followed) and other.level > self.level:
-            return NotImplemented  # it is for the other to remember
+            return NotImplemented  # the inner tape records it
         return self.tape.recorded[name](self, other)
 
     def reflected(self: Followed, other: Any) -> Any:
@@ -108,7 +108,7 @@ _UFUNCS = {  # NumPy's names -> what its operators mean with a followed array on
 
 
 class Followed:
-    """An array that remembers. Each tape has a class of its own, so that the door knows the tape by the class."""
+    """An array that records how it was computed; `array_namespace` finds its tape from its class, one for each tape."""
 
     __slots__ = ()  # those of the class that a tape makes
     tape: ClassVar[Any]

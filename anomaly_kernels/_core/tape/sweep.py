@@ -13,11 +13,11 @@ from anomaly_kernels._core.typing import Namespace
 
 
 class Sweep:
-    """From a result back to the leaves: what is known so far of the gradient of each node."""
+    """From a result back to the leaves: the gradient of each node, as far as it is added up."""
 
     def __init__(self, base: Any, first: int) -> None:
         self.base, self.first = base, first
-        self.totals: dict[Node, Any] = {}
+        self.gradients: dict[Node, Any] = {}
         self.parts: dict[Node | Joint, list[Part]] = {}
         self.queue: list[tuple[int, Node | Joint]] = []
 
@@ -34,7 +34,7 @@ class Sweep:
                     self.add(each, g)
                 node.values = []
                 continue
-            total = self.total(node)
+            total = self.pop_gradient(node)
             if not node.edges:
                 leaves[node] = total
             for source, slope in node.edges:
@@ -44,17 +44,17 @@ class Sweep:
 
     def add(self, node: Node | Joint, g: Any) -> None:
         """Take a gradient, or a part of one, into account."""
-        if node not in self.totals and node not in self.parts:
+        if node not in self.gradients and node not in self.parts:
             heapq.heappush(self.queue, (-node.number, node))
         if isinstance(g, Part):
             self.parts.setdefault(node, []).append(g)
         elif isinstance(node, Node):
             g = _fitted(self.base, g, node)
-            self.totals[node] = self.totals[node] + g if node in self.totals else g
+            self.gradients[node] = self.gradients[node] + g if node in self.gradients else g
 
-    def total(self, node: Node) -> Any:
-        """All of the gradient of a node."""
-        parts, total = self.parts.pop(node, None), self.totals.pop(node, None)
+    def pop_gradient(self, node: Node) -> Any:
+        """Take out the gradient of a node, with the parts of it put together."""
+        parts, total = self.parts.pop(node, None), self.gradients.pop(node, None)
         if parts is None:
             return total
         scattered = self.base.scattered(node.shape, node.dtype, parts)

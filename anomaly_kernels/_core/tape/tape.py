@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Lock
 from typing import Any, cast
 
-from anomaly_kernels._core.backends.generic import STANDARD, Generic
+from anomaly_kernels._core.backends.generic import STANDARD, Generic, mean_or_sum
 from anomaly_kernels._core.namespace import follow
 from anomaly_kernels._core.tape.arrays import Followed, Joint, Node, Part, Shape
 from anomaly_kernels._core.tape.rules import OPERATORS, RULES, WITHOUT_SLOPE, is_float, same
@@ -19,11 +18,11 @@ from anomaly_kernels._core.typing import DType, Namespace
 class Tape(Generic):
     """The namespace of followed arrays, on a base: functions with a rule are recorded, the others pass values on."""
 
-    def __init__(self, base: Any, array_of_root: type) -> None:
+    def __init__(self, base: Any, root_array_type: type) -> None:
         self.base, self.name = base, base.name
         self.root: Namespace = getattr(base, "root", base)
         self.level: int = getattr(base, "level", 0) + 1
-        self.array = _class_for(self, array_of_root)
+        self.array = _class_for(self, root_array_type)
         self.recorded = {name: self._recorded(name, evaluate) for name, evaluate in OPERATORS.items()}
         self._standard: Any = self
         for name in STANDARD:
@@ -116,8 +115,7 @@ class Tape(Generic):
         if formula.slopes is None:
             return super().reduce(how, formula, dtype, arrays, whole)
         (total,) = self.add_up(formula, dtype, arrays, whole)
-        shape = arrays[0].shape
-        return total / math.prod(shape[: len(shape) - formula.inner]) if how == "mean" else total
+        return mean_or_sum(how, total, formula, arrays[0].shape)
 
     def add_up(self, formula: Any, dtype: DType, arrays: Sequence[Any], whole: Sequence[Any]) -> tuple[Any, ...]:
         if formula.slopes is None:
@@ -159,14 +157,14 @@ class Tape(Generic):
         return tuple(kind(y, node) if is_float(self.base, y) else y for y, node in zip(results, nodes, strict=True))
 
 
-def _class_for(tape: Tape, array_of_root: type) -> type[Followed]:
+def _class_for(tape: Tape, root_array_type: type) -> type[Followed]:
     """The class of a tape's arrays."""
     members = {"tape": tape, "level": tape.level}
     try:
         # The operators of a library written in Python may refuse what they do not know on their right, but a subclass
         # of their own class is asked first.
         members = {**members, "__new__": lambda kind, *_: object.__new__(kind)}
-        kind = type("Followed", (Followed, array_of_root), members)
+        kind = type("Followed", (Followed, root_array_type), members)
         kind(None, None)
     except TypeError:  # written in C
         kind = type("Followed", (Followed,), {**members, "__slots__": ("node", "value")})
