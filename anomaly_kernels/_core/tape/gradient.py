@@ -8,8 +8,6 @@ from typing import Any, SupportsIndex
 
 from anomaly_kernels._core import checks
 from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
-from anomaly_kernels._core.tape.rules import is_float
-from anomaly_kernels._core.tape.sweep import by_tape
 from anomaly_kernels._core.typing import Namespace
 
 
@@ -85,7 +83,7 @@ def value_and_grad(
         by_name = dict(leaf for k in chosen for leaf in _leaves(args[k], f"argument {k}"))
         xp = common_namespace(by_name)
         for name, x in by_name.items():
-            if not is_float(xp, x):
+            if not checks.is_real(x):
                 raise TypeError(f"`{name}` must be floating point to be differentiated by, got dtype {x.dtype}")
 
         def of_leaves(leaves: list[Any]) -> Any:
@@ -95,7 +93,12 @@ def value_and_grad(
             return _checked(xp, function(*filled, **kwargs))
 
         arrays = list(by_name.values())
-        value, gradients = xp.value_and_grad(of_leaves, arrays) or by_tape(xp, of_leaves, arrays)
+        result = xp.value_and_grad(of_leaves, arrays)
+        if result is None:
+            from anomaly_kernels._core.tape.sweep import by_tape  # here, where the library has no autodiff
+
+            result = by_tape(xp, of_leaves, arrays)
+        value, gradients = result
         each = iter(gradients)
         trees = tuple(_rebuilt(args[k], each) for k in chosen)
         return value, trees if several else trees[0]
@@ -127,7 +130,7 @@ def _checked(xp: Namespace, result: Any) -> Any:
         raise TypeError(f"`function` must return a 0-d array of {xp.name}, got {describe(result)}")
     if tuple(result.shape) != ():
         raise ValueError(f"`function` must return a 0-d array, got shape {tuple(result.shape)}")
-    if not is_float(xp, result):
+    if not checks.is_real(result):
         raise TypeError(f"`function` must return a real number, got dtype {result.dtype}")
     return result
 
