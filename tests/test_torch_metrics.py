@@ -333,3 +333,34 @@ def test_a_setting_that_is_a_tensor_comes_back_from_a_file_as_one(tmp_path):
 def test_the_hint_knows_the_keywords_of_torchmetrics():
     with pytest.raises(TypeError, match="no setting `compute_on_cpus`; did you mean `compute_on_cpu`"):
         made("SelectorEntropyMetric", compute_on_cpus=True)
+
+
+def test_scores_come_with_every_batch_or_with_none_when_it_is_called_too():
+    import torch
+
+    truth, scores = torch.tensor([True, False]), torch.tensor([0.9, 0.1])
+    for first, second in ((scores, None), (None, scores)):
+        metric = made("AnomalyDetectionMetrics")
+        metric(truth, truth, first)
+        before = metric.compute()
+        with pytest.raises(ValueError, match="`score` must be given with every batch or with none"):
+            metric(truth, truth, second)
+        assert metric.compute() == before
+        metric(truth, truth, first)
+        metric.reset()
+        metric(truth, truth, second)
+
+
+def test_a_batch_that_is_refused_or_empty_leaves_open_whether_there_are_scores():
+    import torch
+
+    truth, scores = torch.tensor([True, False]), torch.tensor([0.9, 0.1])
+    metric = made("AnomalyDetectionMetrics")
+    with pytest.raises(ValueError, match="shapes"):
+        metric.update(truth, truth[:1])
+    metric.update(truth, truth, scores)
+    assert metric.compute().average_precision == 1.0
+    metric = made("AnomalyDetectionMetrics")
+    metric.update(truth[:0], truth[:0], scores[:0])
+    metric.update(truth, truth, scores)
+    assert metric.compute().average_precision == 1.0

@@ -14,17 +14,8 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from anomaly_kernels import streaming
 from anomaly_kernels._classes.metric_states import StatefulMetric, in_double, leaves, rebuild
 from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics.counts import DetectionMetrics
 from anomaly_kernels.torch._base import Setting, TorchLearner
-
-__all__ = [
-    "AnomalyDetectionMetrics",
-    "AnomalyPixelStatisticsMetric",
-    "ComponentOrthogonalityMetric",
-    "ExplainedVarianceMetric",
-    "ScoreStatisticsMetric",
-    "SelectorDiversityMetric",
-    "SelectorEntropyMetric",
-]
 
 
 class Keywords(TypedDict, total=False):
@@ -139,18 +130,38 @@ class AnomalyDetectionMetrics(Metric):
 
     kernel = staticmethod(counts.anomaly_detection_metrics)
     higher_is_better = True
+    _scored: bool | None = None  # whether batches have come with scores
 
     def __init__(self, *, zero_division: Setting = 0.0, **keywords: Unpack[Keywords]) -> None:
         super().__init__({"zero_division": zero_division}, **keywords)
 
     def update(self, decision: Tensor, target: Tensor, score: Tensor | None = None) -> None:
         """Take in decisions, true anomalies and, if given, the scores decided on, all of one shape."""
+        self._check_scored(score is not None)
         self._merge_batch(target, decision, *([] if score is None else [in_double(score)]))
+        self._scored = score is not None
+
+    def forward(self, decision: Tensor, target: Tensor, score: Tensor | None = None) -> DetectionMetrics:
+        """Take in a batch, and return its own results."""
+        self._check_scored(score is not None)  # `update` cannot: it is called after a reset, whose state is merged then
+        return super().forward(decision, target, score)
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        super().reset()
+        self._scored = None
+
+    def _check_scored(self, scored: bool) -> None:  # noqa: FBT001
+        if (before := self._scored) is None and self.state.scores.score.numel():  # from a file
+            before = True
+        if before not in (None, scored):
+            raise ValueError(
+                f"`score` must be given with every batch or with none, got {'one' if before else 'none'} before"
+            )
 
     def _batch_state(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
-        scored = len(arrays) == 3 if self._update_count == 1 else bool(state.scores.score.numel())
-        batch = super()._batch_state(state if scored else state._replace(scores=None), arrays)
-        return batch if scored else batch._replace(scores=self._template.scores)
+        batch = super()._batch_state(state if len(arrays) == 3 else state._replace(scores=None), arrays)
+        return batch if len(arrays) == 3 else batch._replace(scores=self._template.scores)
 
     def _compute_of(self, state: Any) -> Any:
         return super()._compute_of(state if state.scores.score.numel() else state._replace(scores=None))
