@@ -66,7 +66,8 @@ class AnomalyLoss(Loss):
         return self._value(y_true)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor | None = None, sample_weight: Tensor | None = None) -> Tensor:
-        return super().__call__(y_true, y_true, sample_weight)  # whose mask counts
+        """Return the loss of scores, the first argument, whose mask counts."""
+        return super().__call__(y_true, y_true, sample_weight)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -473,6 +474,7 @@ class AnomalyRegularizer(Regularizer):
         super().__init__(weight=weight)
 
     def __call__(self, scores: Tensor) -> Tensor:
+        """Return the mean of the squares of scores of any shape."""
         return self._value(scores)
 
 
@@ -499,6 +501,7 @@ class OrthogonalityLoss(Regularizer):
         super().__init__(weight=weight)
 
     def __call__(self, components: Tensor) -> Tensor:
+        """Return the loss of components (K, C), one a row."""
         return self._value(components)
 
 
@@ -527,6 +530,7 @@ class DistinctnessLoss(Regularizer):
         super().__init__(weight=weight, eps=eps)
 
     def __call__(self, selection_weights: Tensor) -> Tensor:
+        """Return the loss of selectors (K, C), one a row."""
         return self._value(selection_weights)
 
 
@@ -557,6 +561,7 @@ class SelectorEntropyRegularizer(Regularizer):
         super().__init__(weight=weight, target_entropy=target_entropy, eps=eps)
 
     def __call__(self, weights: Tensor) -> Tensor:
+        """Return the loss of selection weights of any shape."""
         return self._value(weights)
 
 
@@ -583,6 +588,7 @@ class SelectorDiversityRegularizer(Regularizer):
         super().__init__(weight=weight)
 
     def __call__(self, weights: Tensor) -> Tensor:
+        """Return the loss of selection weights of any shape."""
         return self._value(weights)
 
 

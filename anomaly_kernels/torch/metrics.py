@@ -155,9 +155,8 @@ class AnomalyDetectionMetrics(Metric):
         if (before := self._scored) is None and self.state.scores.score.numel():  # from a file
             before = True
         if before not in (None, scored):
-            raise ValueError(
-                f"`score` must be given with every batch or with none, got {'one' if before else 'none'} before"
-            )
+            earlier = "one" if before else "none"
+            raise ValueError(f"`score` must be given with every batch or with none, got {earlier} before")
 
     def _batch_state(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
         batch = super()._batch_state(state if len(arrays) == 3 else state._replace(scores=None), arrays)
