@@ -109,7 +109,7 @@ def test_decisions_have_no_average_precision():
     assert all(x == 0.25 for x in numbers(metric.result()).values())
     with pytest.raises(TypeError, match="takes `y_true` and `y_pred`, got one array"):
         metric.update_state(TRUTH)
-    with pytest.raises(TypeError, match="`threshold` must be a number or None, got str"):
+    with pytest.raises(TypeError, match="`threshold` must be a number or a 0-d array, got str"):
         made("AnomalyDetectionMetrics", threshold="high")
 
 
