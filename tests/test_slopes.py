@@ -411,7 +411,7 @@ def test_an_input_changed_in_place_is_an_error_of_torch(case: Case, sloped: list
 
 
 @torch_only
-@pytest.mark.parametrize("name", [name for name in CASES if "AEGMM" not in name and "mixture" not in name])
+@pytest.mark.parametrize("name", CASES)
 def test_autocast_changes_neither_values_nor_gradients(name: str, sloped: list[str]) -> None:
     import torch
 

@@ -51,6 +51,9 @@ class JAX(Generic):
     def is_known(self, x: jax.Array) -> bool:
         return not isinstance(x, jax.core.Tracer)
 
+    def matmul(self, x1: jax.Array, x2: jax.Array) -> jax.Array:
+        return _matmul(x1, x2)
+
     def lower_inverse(self, x: jax.Array) -> jax.Array:
         return lower_inverse(x)
 
@@ -123,6 +126,7 @@ def _by_doubling(x: jax.Array) -> jax.Array:
 
 
 def _matmul(a: jax.Array, b: jax.Array) -> jax.Array:
+    # accelerators round float32 by default, whose Gram matrices and mixtures then lose half of their digits
     return jnp.matmul(a, b, precision="highest")
 
 

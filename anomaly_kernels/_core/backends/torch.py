@@ -22,12 +22,10 @@ class Torch(Generic):
 
     abs = staticmethod(torch.abs)
     any = staticmethod(torch.any)
-    cholesky = staticmethod(torch.linalg.cholesky)
     erf = staticmethod(torch.erf)
     exp = staticmethod(torch.exp)
     log = staticmethod(torch.log)
     log1p = staticmethod(torch.log1p)
-    matmul = staticmethod(torch.matmul)
     ones_like = staticmethod(torch.ones_like)
     sigmoid = staticmethod(torch.sigmoid)
     sqrt = staticmethod(torch.sqrt)
@@ -40,6 +38,12 @@ class Torch(Generic):
 
     def mean(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return torch.mean(x) if axis is None and not keepdims else torch.mean(x, dim=axis, keepdim=keepdims)
+
+    def matmul(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return _outside_autocast(torch.matmul, x1, x2) if _autocasts() else torch.matmul(x1, x2)
+
+    def cholesky(self, x: Tensor) -> Tensor:
+        return _outside_autocast(torch.linalg.cholesky, x) if _autocasts() else torch.linalg.cholesky(x)
 
     def eye_like(self, x: Tensor) -> Tensor:
         return torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
@@ -90,7 +94,7 @@ class Torch(Generic):
         return torch.searchsorted(x1.contiguous(), x2.contiguous(), side=side)
 
     def lower_inverse(self, x: Tensor) -> Tensor:
-        return torch.linalg.solve_triangular(x, self.eye_like(x).expand(x.shape), upper=False)
+        return _outside_autocast(_lower_inverse, x) if _autocasts() else _lower_inverse(x)
 
     def softplus(self, x: Tensor) -> Tensor:
         return torch.nn.functional.softplus(x, 1.0, 40.0)  # beyond 40 it is x, also in float64
@@ -166,6 +170,36 @@ class Torch(Generic):
         return not seen and all(map(evaluation.is_plain, arrays))
 
 
+class _OfLayers(Torch):
+    """The namespace of layers, whose products follow autocast as those of torch's own layers do."""
+
+    matmul = staticmethod(torch.matmul)  # type: ignore[assignment]
+
+
+_autocasts = torch._C._is_any_autocast_enabled  # the public question needs a device that has it  # noqa: SLF001
+
+
+def _outside_autocast(function: Callable[..., Tensor], *arrays: Tensor) -> Tensor:
+    """A product, or what has products in its gradient, where autocast would round these to half precision."""
+    first = arrays[0]
+    device = first.device.type
+    if first.dtype != torch.float32 or not torch.amp.is_autocast_available(device):
+        return function(*arrays)
+    with torch.autocast(device, enabled=False):
+        value = function(*arrays)
+    if device == "mps":  # has no float64
+        return value
+    # The backward pass comes within reach of an autocast where it is compiled, or is run there; which leaves float64
+    # alone. So the slope is that of the function in float64.
+    wide = function(*[x.double() for x in arrays])
+    return value.detach() + (wide - wide.detach()).float()
+
+
+def _lower_inverse(x: Tensor) -> Tensor:
+    eye = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    return torch.linalg.solve_triangular(x, eye.expand(x.shape), upper=False)
+
+
 def _leaf(x: Tensor) -> Tensor:
     return (x.clone() if x.is_inference() else x.detach()).requires_grad_()
 
@@ -195,3 +229,4 @@ def is_array(kind: type) -> bool:
 
 
 namespace = Torch("torch", standard)
+namespace_of_layers = _OfLayers("torch", standard)
