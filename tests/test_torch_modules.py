@@ -98,6 +98,20 @@ def test_functional_call_and_vmap_of_the_module(name, made):
 
 
 @EVERY
+@pytest.mark.parametrize("moves", [False, True])
+def test_on_the_meta_device_there_are_shapes_alone(name, moves, made):
+    import torch
+
+    module, arrays = made(name)
+    expected = module(*arrays)
+    with torch.device("cpu" if moves else "meta"):
+        module, _ = made(name)
+    repr(module)
+    found = module.to("meta")(*[x.to("meta") for x in arrays])
+    assert (found.device.type, found.shape, found.dtype) == ("meta", expected.shape, expected.dtype)
+
+
+@EVERY
 def test_under_autocast_all_is_computed_in_float32(name, made):
     import torch
 

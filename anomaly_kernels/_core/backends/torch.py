@@ -159,7 +159,7 @@ class Torch(Generic):
         return torch.float32 if x.device.type == "mps" else torch.float64  # which Apple's GPUs lack
 
     def is_known(self, x: Tensor) -> bool:
-        return not evaluation.is_watched()
+        return not x.is_meta and not evaluation.is_watched()
 
     def to_numpy(self, x: Tensor) -> np.ndarray:
         x = x.detach().cpu()
