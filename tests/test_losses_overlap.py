@@ -201,6 +201,24 @@ def test_gradients_are_finite_for_empty_masks_and_equal_scores(method, driver):
     assert all(np.isfinite(g).all() for g in found.values())
 
 
+@pytest.mark.library("numpy", *DIFFERENTIATING)
+@pytest.mark.parametrize("smooth", [0, 1e-30])
+@pytest.mark.parametrize("axis", [None, 1])
+@pytest.mark.parametrize(
+    ("method", "score"), [("sigmoid", -1000.0), ("sigmoid", -88.0), ("sigmoid", -60.0), ("clamp", 1e-39)]
+)
+def test_gradients_are_finite_for_empty_masks_and_confident_normals(method, score, axis, smooth, driver):
+    mask = driver.array(np.asarray([[0, 0], [0, 1]]), "float32")
+
+    def loss(score):
+        each = ak.iou_loss(mask, score, normalize_method=method, smooth=smooth, axis=axis, weight=2.0)
+        return each if axis is None else each[0]
+
+    value, slope = ak.value_and_grad(loss)(driver.array(np.full((2, 2), score), "float32"))
+    assert float(value) in (pytest.approx(0.0, abs=1e-6), pytest.approx(2.0, rel=1e-3))
+    assert np.isfinite(driver.numpy(slope)).all()
+
+
 def test_minmax_of_equal_scores_is_one_half(driver):
     mask, score = driver.array(np.asarray([1.0, 0.0, 0.0, 1.0])), driver.array(np.full(4, 7.0))
     found = driver.numpy(ak.iou_loss(mask, score, normalize_method="minmax", smooth=0))

@@ -211,10 +211,14 @@ def _jaccard(
         common, both = xp.add_up(formula, dtype, (score, target), extremes)
     else:
         common, both = sums(xp, cast(xp, dtype, score), cast(xp, dtype, target), *extremes)
-    union = both - common
-    if isinstance(smooth, float) and smooth > 0.0:
-        return 1.0 - (common + smooth) / (union + smooth)
-    return 1.0 - ratio(xp, common + smooth, union + smooth, 1.0)  # of empty masks, 0
+    common, union = common + smooth, both - common + smooth
+    if isinstance(smooth, float) and smooth >= _EMPTY:
+        return 1.0 - xp.divide(common, union)
+    return 1.0 - ratio(xp, common, xp.where(union < _EMPTY, 0.0, union), 1.0)  # of empty masks, 0
+
+
+_EMPTY = 2.0**-100
+"""A union below it is that of empty masks: slopes are made of its reciprocal, which float32 must hold."""
 
 
 def _slope_of_sigmoid(xp: Namespace, x: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
@@ -91,7 +92,7 @@ def distinctness_loss(
     TypeError
         If `selection_weights` is not a floating point array.
     ValueError
-        If it has not two dimensions, or one of size 0, or a setting is out of its range.
+        If it has not two dimensions, or C is 0, or a setting is out of its range.
 
     Notes
     -----
@@ -110,10 +111,11 @@ def distinctness_loss(
     """
     xp, dtype = inputs(selection_weights=selection_weights)
     has_ndim("selection_weights", selection_weights, 2, "(K, C)")
-    not_empty(selection_weights=selection_weights)
+    if shape_of(selection_weights)[1] == 0:
+        not_empty(selection_weights=selection_weights)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     total, squares, k = xp.add_up(_UNIT_ROWS, dtype, (selection_weights,), (e,))
-    pairs = xp.maximum(k * (k - 1.0), 1.0)
+    pairs = xp.where(k < 2.0, math.inf, k * (k - 1.0))  # of less than two rows there is none, and 0 in the end
     return weigh(xp, dtype, weight, (xp.sum(square(total)) - squares) / pairs)
 
 

@@ -22,6 +22,7 @@ class Torch(Generic):
 
     abs = staticmethod(torch.abs)
     any = staticmethod(torch.any)
+    divide = staticmethod(torch.div)
     erf = staticmethod(torch.erf)
     exp = staticmethod(torch.exp)
     log = staticmethod(torch.log)
