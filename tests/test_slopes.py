@@ -80,6 +80,7 @@ CASES = {
     "sum of cross entropies": case(ak.anomaly_bce_with_logits, LOGITS, reduction="sum", weight=0.3),
     "weighted cross entropy": case(ak.anomaly_bce_with_logits, LOGITS, pos_weight=3.0),
     "learnable pos_weight": case(ak.anomaly_bce_with_logits, LOGITS | {"pos_weight": np.asarray(1.5)}),
+    "learnable pos_weight of channels": case(ak.anomaly_bce_with_logits, LOGITS | {"pos_weight": POSITIVE}),
     "learnable weight": case(ak.anomaly_bce_with_logits, LOGITS | {"weight": np.asarray(0.5)}),
     "IoU, sigmoid": case(ak.iou_loss, MASKS),
     "IoU, clamp": case(ak.iou_loss, MASKS, normalize_method="clamp", smooth=0.5, weight=2.0),

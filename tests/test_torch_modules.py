@@ -122,6 +122,20 @@ def test_under_autocast_all_is_computed_in_float32(name, made):
     assert torch.equal(found, module(*arrays))
 
 
+def test_weights_of_samples_are_those_of_the_function(driver):
+    import anomaly_kernels.torch as akt
+
+    score, mask, weight = (
+        driver.array([[3.0, -1.0], [0.5, 2.0]]),
+        driver.array([[1.0, 0.0], [1.0, 0.0]]),
+        driver.array([2.0, 0.0]),
+    )
+    found = akt.IoULoss(axis=1)(score, mask, sample_weight=weight)
+    assert found.tolist() == ak.iou_loss(mask, score, axis=1, sample_weight=weight).tolist()
+    found = akt.AnomalyBCEWithLogits()(score, mask, weight)
+    assert found == ak.anomaly_bce_with_logits(mask, score, sample_weight=weight)
+
+
 @EVERY
 def test_half_precision_gives_float32(name, made):
     import torch

@@ -19,10 +19,15 @@ _NOT_BY_NAME = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIO
 _MOST_NAMES, _MOST_OF_A_NAME = 8, 60  # in messages, whose names may come from a file
 
 
+_ARRAYS_BY_NAME = ("sample_weight",)
+"""Arrays that follow the settings in a signature, for they came later, and go by name alone."""
+
+
 class Parameters(NamedTuple):
     """The parameters of a kernel."""
 
     arrays: tuple[str, ...]
+    """What comes with each call."""
     settings: tuple[str, ...]
     static: frozenset[str]
     """Settings that are no arrays: names of options, axes, quantiles, models."""
@@ -37,10 +42,11 @@ def parameters_of(kernel: Kernel) -> Parameters:
     """The parameters of a kernel, from its signature."""
     annotations = typing.get_type_hints(kernel, include_extras=True)
     parameters = inspect.signature(kernel).parameters.values()
-    arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-    settings = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+    arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY or p.name in _ARRAYS_BY_NAME)
+    settings = tuple(p.name for p in parameters if p.name not in arrays)
     numbers = tuple(name for name in arrays if float in typing.get_args(annotations[name]))
-    checks = {name: _check_of(annotations[name]) for name in settings + numbers}
+    by_name = tuple(name for name in arrays if name in _ARRAYS_BY_NAME)
+    checks = {name: _check_of(annotations[name]) for name in settings + numbers + by_name}
     static = frozenset(name for name in checks if not _holds_arrays(annotations[name]))
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     return Parameters(arrays, settings, static, checks, defaults)

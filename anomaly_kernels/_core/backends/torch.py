@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import array_api_compat.torch as standard
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from anomaly_kernels._core.backends import torch_evaluation as evaluation
 from anomaly_kernels._core.backends.generic import Generic
-from anomaly_kernels._core.typing import Axis, DType, Setting
+from anomaly_kernels._core.typing import Axis, DType, Namespace, Setting
 
 _CODES = {"none": 0, "mean": 1, "sum": 2}  # of reductions, in torch's C++
 
@@ -174,7 +174,7 @@ class Torch(Generic):
 class _OfLayers(Torch):
     """The namespace of layers, whose products follow autocast as those of torch's own layers do."""
 
-    matmul = staticmethod(torch.matmul)  # type: ignore[assignment]
+    matmul = staticmethod(torch.matmul)
 
 
 _autocasts = torch._C._is_any_autocast_enabled  # the public question needs a device that has it  # noqa: SLF001
@@ -230,4 +230,4 @@ def is_array(kind: type) -> bool:
 
 
 namespace = Torch("torch", standard)
-namespace_of_layers = _OfLayers("torch", standard)
+namespace_of_layers = cast(Namespace, _OfLayers("torch", standard))
