@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from anomaly_kernels._catalogue import ENTRIES, Kernel
 from anomaly_kernels._core.checks import Range, array, choice, function, items, setting
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, Items
 
 Check = Callable[[str, Any], object]
 
 _NOT_BY_NAME = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_MOST_NAMES, _MOST_OF_A_NAME = 8, 60  # in messages, whose names may come from a file
 
 
 _ARRAYS_BY_NAME = ("sample_weight",)
@@ -122,25 +121,6 @@ def settings_of(cls: type[Configured]) -> tuple[str, ...]:
         names = tuple(name for name in names if name not in cls.framework_settings)
         _SETTINGS[cls] = tuple(name for name in parameters_of(cls.kernel).settings if name in names)
     return _SETTINGS[cls]
-
-
-def suggestion(name: Any, known: Iterable[Any]) -> str:
-    """How a message about an unknown name ends: with the nearest known one, or with the first of all."""
-    names = [x for x in known if isinstance(x, str)]
-    if near := nearest(name, names):
-        return f"; did you mean `{near[:_MOST_OF_A_NAME]}`?"
-    listed = ", ".join(x[:_MOST_OF_A_NAME] for x in names[:_MOST_NAMES]) or "none"
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"; there are {listed}{more}"
-
-
-def nearest(name: Any, names: Iterable[str]) -> str | None:
-    """The name that is most like this one, in whatever case, if any is."""
-    if not isinstance(name, str):
-        return None
-    by_lower_case = {x.lower(): x for x in names}
-    near = difflib.get_close_matches(name[:_MOST_OF_A_NAME].lower(), by_lower_case, n=1)
-    return by_lower_case[near[0]] if near else None
 
 
 def as_list(value: Any) -> Any:

@@ -20,6 +20,7 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.numeric import logsumexp, ratio, square
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, negative_log_likelihood
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
@@ -52,6 +53,7 @@ class GMMParams(NamedTuple):
     log_det_cov: Array
 
 
+@with_hint
 def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6) -> GMMParams:
     r"""Parameters of a Gaussian mixture from soft memberships.
 
@@ -168,6 +170,7 @@ def _transposed(xp: Namespace, matrix: Array) -> Array:
     return xp.permute_dims(matrix, (1, 0))
 
 
+@with_hint
 def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") -> Array:
     r"""Energy of samples under a Gaussian mixture, their negative log likelihood: the anomaly score of DAGMM.
 
@@ -274,6 +277,7 @@ _ENERGY = Formula(
 )
 
 
+@with_hint
 def covariance_penalty(cov: Array) -> Array:
     r"""Sum of the reciprocal variances of a mixture, which keeps its components from collapsing.
 
@@ -314,6 +318,7 @@ def covariance_penalty(cov: Array) -> Array:
     return xp.sum(1.0 / diagonal(xp, cast(xp, dtype, cov)))
 
 
+@with_hint
 def aegmm_loss(
     x_true: Array,
     x_pred: Array,
@@ -377,6 +382,7 @@ def aegmm_loss(
     return mse_reconstruction_loss(x_true, x_pred) + _mixture_terms(z, gamma, w_energy, w_cov_diag, eps)
 
 
+@with_hint
 def vaegmm_loss(
     x_true: Array,
     x_pred: Array,

@@ -20,9 +20,11 @@ from anomaly_kernels._core.checks import (
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 
+@with_hint
 def anomaly_bce_with_logits(
     target: Array,
     logit: Array,
@@ -89,7 +91,7 @@ def anomaly_bce_with_logits(
     options: dict[str, Any] = {"weight": weight, "reduction": reduction, "sample_weight": sample_weight}
     if pos_weight is None:
         return reduce(xp, dtype, CROSS_ENTROPY, arrays, **options)
-    if len(getattr(pos_weight, "shape", ())) == 0:
+    if isinstance(pos_weight, int | float) or len(getattr(pos_weight, "shape", ())) == 0:
         p = number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
         return reduce(xp, dtype, WEIGHTED_CROSS_ENTROPY, arrays, p, **options)
     arrays["pos_weight"] = broadcastable("pos_weight", pos_weight, xp, dtype, logit, "logit")
@@ -121,6 +123,7 @@ def _weighted_cross_entropy_slopes(xp: Namespace, x: Array, y: Array, p: Setting
 WEIGHTED_CROSS_ENTROPY = Formula(_weighted_cross_entropy, _weighted_cross_entropy_slopes)
 
 
+@with_hint
 def iou_loss(
     target: Array,
     score: Array,

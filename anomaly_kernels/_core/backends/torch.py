@@ -22,6 +22,7 @@ class Torch(Generic):
 
     abs = staticmethod(torch.abs)
     any = staticmethod(torch.any)
+    astype = staticmethod(Tensor.to)
     divide = staticmethod(torch.div)
     erf = staticmethod(torch.erf)
     exp = staticmethod(torch.exp)
@@ -33,9 +34,6 @@ class Torch(Generic):
     sum = staticmethod(torch.sum)
     where = staticmethod(torch.where)
     zeros_like = staticmethod(torch.zeros_like)
-
-    def astype(self, x: Tensor, dtype: DType) -> Tensor:
-        return x.to(dtype)
 
     def mean(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return torch.mean(x) if axis is None and not keepdims else torch.mean(x, dim=axis, keepdim=keepdims)
