@@ -30,7 +30,7 @@ BLOCKS = 1 / 8
 
 
 class GMMParams(NamedTuple):
-    """Parameters of a Gaussian mixture with K components in D dimensions; users may build their own.
+    """Parameters of a Gaussian mixture with K components in D dimensions; `from_covariance` makes them of others' fits.
 
     Attributes
     ----------
@@ -51,6 +51,53 @@ class GMMParams(NamedTuple):
     cov: Array
     chol: Array
     log_det_cov: Array
+
+    @classmethod
+    def from_covariance(cls, phi: Array, mu: Array, cov: Array) -> GMMParams:
+        """Parameters of a mixture of which weights, means and covariances are known.
+
+        Those of a fitted `sklearn.mixture.GaussianMixture` are its ``weights_``, ``means_`` and, with
+        ``covariance_type="full"``, ``covariances_``. Of another type they are made full first: variances (K, D) by
+        ``covariances_[:, :, None] * np.eye(D)``, (K,) by ``covariances_[:, None, None] * np.eye(D)``, one matrix (D, D)
+        by ``np.tile(covariances_, (K, 1, 1))``.
+
+        Parameters
+        ----------
+        phi : array, (K,)
+            Weights of the components.
+        mu : array, (K, D)
+            Means.
+        cov : array, (K, D, D)
+            Covariances, symmetric positive definite; nothing is added to them.
+
+        Returns
+        -------
+        GMMParams
+
+        Raises
+        ------
+        TypeError
+            If an input is not a floating point array, or they belong to different libraries.
+        ValueError
+            If the shapes do not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import anomaly_kernels as ak
+        >>> phi, mu, cov = np.asarray([1.0]), np.asarray([[0.0]]), np.asarray([[[1.0]]])
+        >>> round(float(ak.gmm_energy(np.asarray([[0.0]]), ak.GMMParams.from_covariance(phi, mu, cov))), 6)
+        0.918939
+        """
+        xp, dtype = inputs(phi=phi, mu=mu, cov=cov)
+        has_ndim("phi", phi, 1, "(K,)")
+        has_ndim("mu", mu, 2, "(K, D)")
+        k, d = shape_of(phi)[0], shape_of(mu)[1]
+        has_shape("mu", mu, (k, d), "(K, D) with the K of `phi`")
+        has_shape("cov", cov, (k, d, d), "(K, D, D) with the K of `phi` and the D of `mu`")
+        phi, mu, cov = [cast(xp, dtype, x) for x in (phi, mu, cov)]
+        chol = xp.cholesky(cov)
+        return cls(phi, mu, cov, chol, _log_det(xp, chol))
 
 
 @with_hint
@@ -118,7 +165,12 @@ def _moments(xp: Namespace, z: Array, gamma: Array, eps: Setting) -> GMMParams:
     (scatter,) = xp.add_up(_SCATTER, z.dtype, (z, gamma), (mu,))
     cov = ratio(xp, scatter, xp.expand_dims(share, axis=2)) + eps * xp.eye_like(scatter)
     chol = xp.cholesky(cov)
-    return GMMParams(total / count, mu, cov, chol, 2.0 * xp.sum(xp.log(diagonal(xp, chol)), axis=1))
+    return GMMParams(total / count, mu, cov, chol, _log_det(xp, chol))
+
+
+def _log_det(xp: Namespace, chol: Array) -> Array:
+    """Logarithms of the determinants of covariances, from their factors."""
+    return 2.0 * xp.sum(xp.log(diagonal(xp, chol)), axis=1)
 
 
 def _weights(xp: Namespace, z: Array, gamma: Array) -> tuple[Array, Array, Array]:
