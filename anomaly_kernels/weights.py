@@ -190,3 +190,7 @@ def _numpy(key: str, x: Any) -> np.ndarray:
         raise TypeError(f"{_of_layer(key)} must be an array of floating point, got {got}")
     xp = namespace_or_none(x)  # None of Keras' variables, which NumPy reads by itself
     return np.array(x if xp is None else xp.to_numpy(x), "float32" if dtype == "bfloat16" else dtype)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -52,6 +52,16 @@ def test_copies_and_pickles_give_the_same_number(name, made):
 
 
 @EVERY
+def test_completion_shows_settings_and_no_internals(name, made):
+    import torch
+
+    module, _ = made(name)
+    offered = {"check", "get_params", "kernel", "load", "my_params", "save", "set_params", "summary"}
+    offered |= {*settings_of(type(module)), "r_unconstrained", "radius", "init_radius", *dir(torch.nn.Module())}
+    assert [x for x in dir(module) if not x.startswith("_") and x not in offered] == []
+
+
+@EVERY
 def test_repr_shows_the_settings(name, made):
     module, _ = made(name)
     shown = repr(module)

@@ -65,17 +65,17 @@ class Configured:
     """A base of classes that hold a kernel's settings; each names its `kernel`, and its constructor the settings."""
 
     kernel: ClassVar[Kernel]
-    framework_settings: ClassVar[tuple[str, ...]] = ()
+    _framework_settings: ClassVar[tuple[str, ...]] = ()
     """Parameters of the constructor that the framework reads, though the kernel has a setting of the name."""
-    keywords: ClassVar[tuple[str, ...]] = ()
+    _keywords: ClassVar[tuple[str, ...]] = ()
     """What the constructor takes besides, for the framework or in the place of settings; it is no setting itself."""
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Self:
         """Refuse unknown names with a hint, which the constructor itself would refuse without."""
         names = constructor_names(cls)
         for name in settings if hasattr(cls, "kernel") else ():
-            if name not in names and name not in cls.keywords:
-                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, (*names, *cls.keywords))}")
+            if name not in names and name not in cls._keywords:
+                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, (*names, *cls._keywords))}")
         new = super().__new__
         return new(cls) if new is object.__new__ else new(cls, *arguments, **settings)
 
@@ -108,7 +108,7 @@ def _read_constructor(cls: type[Configured]) -> dict[str, None]:
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
             own = [p.name for p in parameters if p.kind not in _NOT_BY_NAME]
-            names |= dict.fromkeys(name for name in own if name not in cls.keywords)
+            names |= dict.fromkeys(name for name in own if name not in cls._keywords)
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return names
@@ -118,7 +118,7 @@ def settings_of(cls: type[Configured]) -> tuple[str, ...]:
     """The kernel's settings that the class takes, whatever the constructor of a user's subclass does."""
     if cls not in _SETTINGS:
         names = constructor_names(next(base for base in cls.__mro__ if "kernel" in vars(base)))
-        names = tuple(name for name in names if name not in cls.framework_settings)
+        names = tuple(name for name in names if name not in cls._framework_settings)
         _SETTINGS[cls] = tuple(name for name in parameters_of(cls.kernel).settings if name in names)
     return _SETTINGS[cls]
 

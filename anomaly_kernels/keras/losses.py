@@ -718,7 +718,7 @@ class MultiObjectiveLoss(EndpointLayer):
     """
 
     kernel = staticmethod(forecast.multi_objective_loss)
-    keywords = ("quantile_loss_fn", "anomaly_loss_fn")
+    _keywords = ("quantile_loss_fn", "anomaly_loss_fn")
 
     @overload
     def __init__(

@@ -33,7 +33,7 @@ class Keywords(TypedDict, total=False):
 class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
     """A base of metrics whose state merges; each array of the state is an attribute, named by its path in the state."""
 
-    keywords = tuple(Keywords.__annotations__)
+    _keywords = tuple(Keywords.__annotations__)
     full_state_update = False
     is_differentiable = False
 
