@@ -26,8 +26,3 @@ __all__ = [
 
 for _name in __all__:  # keep TensorFlow's autograph from rewriting them: it takes seconds, and none branches on data
     globals()[_name].autograph_info__ = {}
-
-
-def __dir__() -> list[str]:
-    packages = ("data", "jax", "keras", "losses", "metrics", "networks", "streaming", "testing", "torch", "weights")
-    return sorted({*__all__, *(name for name in packages if name in globals())})

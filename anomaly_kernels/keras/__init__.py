@@ -2,7 +2,7 @@
 
 from anomaly_kernels._core.extras import need
 
-need("keras", __name__)
+need("keras", __name__, "tensorflow", "torch", "jax")  # on one of which Keras runs
 
 from anomaly_kernels.keras.losses import AdaptiveQuantileLoss as AdaptiveQuantileLoss
 from anomaly_kernels.keras.losses import AdversarialAELoss as AdversarialAELoss

@@ -21,6 +21,7 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels._core.targets import check_mask
 from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 
@@ -87,6 +88,7 @@ def anomaly_bce_with_logits(
     masks = {"target": target} if sample_weight is None else {"target": target, "sample_weight": sample_weight}
     xp, dtype = inputs(masks, logit=logit)
     same_shape(target=target, logit=logit)
+    check_mask(xp, target)
     arrays = {"logit": logit, "target": target}
     options: dict[str, Any] = {"weight": weight, "reduction": reduction, "sample_weight": sample_weight}
     if pos_weight is None:
@@ -187,6 +189,7 @@ def iou_loss(
     xp, dtype = inputs(masks, score=score)
     same_shape(target=target, score=score)
     not_empty(target=target, score=score)
+    check_mask(xp, target)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     pooled = None if axis is None else axes_of(axis, len(score.shape))
     if pooled is None:
