@@ -142,7 +142,7 @@ def test_weights_of_samples_are_those_of_the_function(driver):
     )
     found = akt.IoULoss(axis=1)(score, mask, sample_weight=weight)
     assert found.tolist() == ak.iou_loss(mask, score, axis=1, sample_weight=weight).tolist()
-    found = akt.AnomalyBCEWithLogits()(score, mask, weight)
+    found = akt.AnomalyBCEWithLogits()(score, mask, sample_weight=weight)
     assert found == ak.anomaly_bce_with_logits(mask, score, sample_weight=weight)
 
 

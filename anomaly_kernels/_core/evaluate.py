@@ -95,6 +95,8 @@ def reduce(
         result = xp.evaluate(formula, dtype, parts, whole)
     else:
         result = xp.reduce(reduction, formula, dtype, parts, whole)
+    if type(weight) is float and weight == 1.0:  # as `weigh`, whose call a small call would notice
+        return result
     return weigh(xp, dtype, weight, result)
 
 

@@ -188,7 +188,8 @@ def iou_loss(
     masks = {"target": target} if sample_weight is None else {"target": target, "sample_weight": sample_weight}
     xp, dtype = inputs(masks, score=score)
     same_shape(target=target, score=score)
-    not_empty(target=target, score=score)
+    if 0 in score.shape:
+        not_empty(target=target, score=score)
     check_mask(xp, target)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     pooled = None if axis is None else axes_of(axis, len(score.shape))

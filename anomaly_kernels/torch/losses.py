@@ -531,7 +531,7 @@ class AnomalyBCEWithLogits(Loss):
     ) -> None:
         super().__init__(pos_weight=pos_weight, weight=weight, reduction=reduction)
 
-    def forward(self, logit: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+    def forward(self, logit: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> Tensor:
         """Return the loss of logits and a mask of one shape, and of weights (B,) or of that shape."""
         return self._value(target, logit, sample_weight=sample_weight)
 
@@ -571,7 +571,7 @@ class IoULoss(Loss):
     ) -> None:
         super().__init__(normalize_method=normalize_method, smooth=smooth, axis=axis, weight=weight)
 
-    def forward(self, score: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+    def forward(self, score: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> Tensor:
         """Return the loss of a score map and a mask of one shape; with `axis`, of weights (B,) of the losses."""
         return self._value(target, score, sample_weight=sample_weight)
 
