@@ -397,7 +397,8 @@ class ExplainedVarianceMetric(Metric):
 
     def update(self, explained_variance_ratio: Tensor) -> None:
         """Take in the shares (K,) of a batch."""
-        self._merge_batch(explained_variance_ratio)
+        if not isinstance(explained_variance_ratio, Tensor) or explained_variance_ratio.shape != (0,):
+            self._merge_batch(explained_variance_ratio)
 
 
 class AnomalyPixelStatisticsMetric(Metric):
