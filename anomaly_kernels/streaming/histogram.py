@@ -92,7 +92,7 @@ class ScoreHistogram(NamedTuple):
         counts = total(self.positive), total(self.negative)
         return ScoreHistogram(self.edges, *counts, least(self.least), greatest(self.greatest), total(self.unknown))
 
-    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded:
+    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded[Array]:
         """A metric of the scores, and the bounds of what it would be of them one by one.
 
         `average_precision`, `roc_auc` (without `max_fpr`), `best_f1` (its value) and `fpr_at_tpr` are known. Values are
@@ -110,7 +110,7 @@ class ScoreHistogram(NamedTuple):
         bounds = BOUNDS[metric](ranking, self.least >= self.greatest, **settings)
         return Bounded(*(xp.where(undefined, math.nan, x) for x in bounds))
 
-    def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded:
+    def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded[Array]:
         """The quantile of all scores, interpolated linearly as `score_statistics` does; without weights."""
         xp = array_namespace(self.edges)
         wide = xp.wide(self.edges)

@@ -14,13 +14,14 @@ from anomaly_kernels.metrics.counts import DetectionMetrics
 from anomaly_kernels.metrics.ranking.areas import average_precision
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.metrics.statistics import ScoreStatistics
-from anomaly_kernels.streaming._bounds import Bounded
+from anomaly_kernels.streaming._bounds import Bounded, bounded
+from anomaly_kernels.streaming._runs import ScoreRuns
 from anomaly_kernels.streaming._states import Reduce, merge
 from anomaly_kernels.streaming.counts import DetectionCounts, add, zero
 from anomaly_kernels.streaming.histogram import ScoreHistogram, exact_histogram
 from anomaly_kernels.streaming.moments import Moments
 
-Scores: TypeAlias = UniqueScores | ScoreHistogram  # the state that scores are kept in
+Scores: TypeAlias = UniqueScores | ScoreRuns | ScoreHistogram  # the state that scores are kept in
 
 
 class Detections(NamedTuple):
@@ -63,11 +64,15 @@ class Detections(NamedTuple):
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
         """The results of `anomaly_detection_metrics`; of a histogram the value between the bounds."""
+        return self.bounds(zero_division=zero_division)[0]
+
+    def bounds(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> Bounded[DetectionMetrics]:
+        """The results, and those with the least and the greatest average precision that the scores can have."""
         result = self.counts.compute(zero_division=zero_division)
         if self.scores is None:
-            return result
-        ranked = self.scores.compute(average_precision)
-        return result._replace(average_precision=ranked.value if isinstance(ranked, Bounded) else ranked)
+            return Bounded(result, result, result)
+        ranked = bounded(self.scores.compute(average_precision))
+        return Bounded(*(result._replace(average_precision=x) for x in ranked))
 
 
 class Statistics(NamedTuple):
@@ -98,11 +103,21 @@ class Statistics(NamedTuple):
 
     def compute(self) -> ScoreStatistics:
         """The results of `score_statistics`; of a histogram quantiles between their bounds."""
-        histogram = self.scores if isinstance(self.scores, ScoreHistogram) else exact_histogram(self.scores)
+        return self.bounds()[0]
+
+    def bounds(self) -> Bounded[ScoreStatistics]:
+        """The results, and those with the least and the greatest quantiles that the scores can have."""
+        scores = self.scores.merged() if isinstance(self.scores, ScoreRuns) else self.scores
+        histogram = scores if isinstance(scores, ScoreHistogram) else exact_histogram(scores)
         xp = array_namespace(histogram.edges)
-        levels = (0.5, 0.25, 0.75, 0.95, 0.99)
-        numbers = (*self.moments.compute(), *(histogram.quantile(level).value for level in levels))
-        return ScoreStatistics(*(cast(xp, histogram.edges.dtype, x) for x in numbers))
+        moments = self.moments.compute()
+        quantiles = [histogram.quantile(level) for level in (0.5, 0.25, 0.75, 0.95, 0.99)]
+        return Bounded(
+            *(
+                ScoreStatistics(*(cast(xp, histogram.edges.dtype, x) for x in (*moments, *each)))
+                for each in zip(*quantiles, strict=True)
+            )
+        )
 
 
 class Means(NamedTuple):
