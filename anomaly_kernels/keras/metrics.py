@@ -30,6 +30,7 @@ from anomaly_kernels.keras._base import (
     match_ranks,
     to_tensor,
 )
+from anomaly_kernels.keras._histogram import Cells
 from anomaly_kernels.metrics import average_precision, counts, statistics
 
 
@@ -52,7 +53,7 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
         like = _no_scores()
-        return {"state": self._empty_state(like, streaming.ScoreHistogram.empty(like))}
+        return {"state": self._empty_state(like, Cells.empty(like))}
 
     def _add_part(self, part: str, empty: Any) -> None:
         """Make the variables of a state."""
@@ -175,7 +176,7 @@ class AnomalyDetectionMetrics(Metric):
 
     def _empty_parts(self) -> dict[str, Any]:
         like = _no_scores()
-        empty = self._empty_state(like, streaming.ScoreHistogram.empty(like) if self.has_scores else None)
+        empty = self._empty_state(like, Cells.empty(like) if self.has_scores else None)
         # where samples have weights counters are real, which integers are kept apart from
         return {"counted": empty, "weighted": with_weights(empty, like)}
 
@@ -203,11 +204,14 @@ class AnomalyDetectionMetrics(Metric):
     def result(self) -> dict[str, Tensor]:
         """Return the result of `anomaly_detection_metrics` over all batches, as a dict."""
         state = self._read("counted").merge(self._read("weighted"))
-        result = self._cast(self._compute_of(state))
-        if self.has_scores:
-            _, lower, upper = state.scores.compute(average_precision)
-            result |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
-        return result
+        if not self.has_scores:
+            return self._cast(self._compute_of(state))
+        value, lower, upper = state.scores.compute(average_precision)
+        result = self._compute_of(state._replace(scores=None))._replace(average_precision=value)
+        return self._cast(result) | {
+            "average_precision_lower": self._cast(lower),
+            "average_precision_upper": self._cast(upper),
+        }
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""

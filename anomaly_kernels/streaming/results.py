@@ -96,11 +96,13 @@ class Statistics(NamedTuple):
 
     def compute(self) -> ScoreStatistics:
         """The results of `score_statistics`; of a histogram quantiles between their bounds."""
-        histogram = self.scores if isinstance(self.scores, ScoreHistogram) else exact_histogram(self.scores)
-        xp = array_namespace(histogram.edges)
-        levels = (0.5, 0.25, 0.75, 0.95, 0.99)
-        numbers = (*self.moments.compute(), *(histogram.quantile(level).value for level in levels))
-        return ScoreStatistics(*(cast(xp, histogram.edges.dtype, x) for x in numbers))
+        scores = exact_histogram(self.scores) if isinstance(self.scores, UniqueScores) else self.scores
+        dtype, mean = scores.least.dtype, self.moments.mean
+        xp = array_namespace(mean)
+        levels = xp.constant((0.5, 0.25, 0.75, 0.95, 0.99), like=mean, dtype=mean.dtype)
+        quantiles = scores.quantiles(levels).value
+        numbers = (*self.moments.compute(), *(quantiles[k] for k in range(5)))
+        return ScoreStatistics(*(cast(xp, dtype, x) for x in numbers))
 
 
 class Means(NamedTuple):
