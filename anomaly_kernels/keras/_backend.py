@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import keras
@@ -64,8 +65,15 @@ else:
     import tensorflow as tf
 
     def fused(function: F, static: tuple[str, ...] = ()) -> F:
-        """The function as a graph; the arguments that are `static` are no tensors."""
-        return tf.function(function, autograph=False, reduce_retracing=True)
+        """The function as a graph, outside of others; the arguments that are `static` are no tensors."""
+        graph = tf.function(function, autograph=False, reduce_retracing=True)
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            apart = tf.executing_eagerly() and not tf.distribute.has_strategy()
+            return (graph if apart else function)(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
 
     def bits_of(x: Tensor) -> Tensor:
         """The bits of float32 as int32."""
@@ -82,3 +90,29 @@ else:
     def sums_from_each(x: Tensor) -> Tensor:
         """The sum from each place of the last axis to the end."""
         return tf.cumsum(x, axis=-1, reverse=True)
+
+
+def replicas() -> int:
+    """How many replicas of a variable TensorFlow's strategy makes here; 1 on other backends."""
+    return int(tf.distribute.get_strategy().num_replicas_in_sync) if keras.backend.backend() == "tensorflow" else 1
+
+
+def this_replica() -> Any:
+    """The place of the replica that runs this among all; None outside of them."""
+    context = tf.distribute.get_replica_context()
+    return None if context is None else context.replica_id_in_sync_group
+
+
+def assign_row(variable: keras.Variable, row: Tensor) -> None:
+    """Assign to the row of this replica, and 0 to the others, which are those replicas' own; outside to the first."""
+    place = this_replica()
+    shape = tf.concat([tf.shape(variable.value)[:1], tf.ones_like(tf.shape(row))], 0)
+    own = tf.reshape(tf.range(variable.shape[0]) == (0 if place is None else place), shape)
+    rows = tf.where(own, tf.cast(row, variable.dtype)[None], tf.zeros((), variable.dtype))
+    if place is not None:
+        variable.assign(rows)
+        return
+    first, *others = variable.value.values
+    first.assign(rows)
+    for other in others:
+        other.assign(tf.zeros_like(rows))

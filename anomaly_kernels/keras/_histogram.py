@@ -67,8 +67,9 @@ class Cells(NamedTuple):
     def of(self, target: Tensor, score: Tensor, sample_weight: Tensor | None = None) -> Cells:
         """The state of one batch; the arrays are those of `average_precision`."""
         xp, _, arrays = check_inputs(target, score, sample_weight)
-        truth, ranked = cast(xp, xp.bool, arrays[0]), cast(xp, self.greatest.dtype, arrays[1])
-        weight = cast(xp, xp.wide(ranked), arrays[2]) if len(arrays) > 2 else None
+        truth, ranked, *weights = (xp.reshape(x, (-1,)) for x in arrays)
+        truth, ranked = cast(xp, xp.bool, truth), cast(xp, self.greatest.dtype, ranked)
+        weight = cast(xp, xp.wide(ranked), weights[0]) if weights else None
         counts, greatest = _count(truth, ranked, weight)
         if not is_real(score):
             least, most = widen_rounded(xp, -greatest[1], greatest[0])
@@ -100,8 +101,7 @@ class Cells(NamedTuple):
 
 def _count_scores(truth: Tensor, score: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     xp = array_namespace(score)
-    truth, score = (xp.reshape(x, (-1,)) for x in (truth, score))
-    weight = xp.ones_like(score, dtype=xp.counting()) if weight is None else xp.reshape(weight, (-1,))
+    weight = xp.ones_like(score, dtype=xp.counting()) if weight is None else weight
     cell = _cells_of(score)
     counts = sums_at(weight, xp.where(truth, cell, cell + _CELLS), 2 * _CELLS)
     greatest = greatest_at(xp.concat([score, -score]), xp.concat([cell, cell + _CELLS]), 2 * _CELLS)
