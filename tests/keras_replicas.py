@@ -19,15 +19,15 @@ SCORE = (RNG.normal(size=(33, 3)) - 2.0).astype("float32")
 TRUTH = (SCORE + RNG.normal(size=SCORE.shape) > -1.0).astype("float32")
 WEIGHT = np.broadcast_to(RNG.integers(1, 4, size=(33, 1)), SCORE.shape).astype("float32")
 METRICS = {
-    "decisions": (lambda: akk.AnomalyDetectionMetrics(), (TRUTH, SCORE > -2.0)),
+    "decisions": (akk.AnomalyDetectionMetrics, (TRUTH, SCORE > -2.0)),
     "scores": (lambda: akk.AnomalyDetectionMetrics(threshold=-2.0), (TRUTH, SCORE)),
     "weighted": (lambda: akk.AnomalyDetectionMetrics(threshold=-2.0), (TRUTH, SCORE, WEIGHT)),
-    "pixels": (lambda: akk.AnomalyPixelStatisticsMetric(), (SCORE > -2.0,)),
-    "statistics": (lambda: akk.ScoreStatisticsMetric(), (SCORE,)),
+    "pixels": (akk.AnomalyPixelStatisticsMetric, (SCORE > -2.0,)),
+    "statistics": (akk.ScoreStatisticsMetric, (SCORE,)),
     "variance": (lambda: akk.ExplainedVarianceMetric(components=3), (np.abs(SCORE),)),
-    "orthogonality": (lambda: akk.ComponentOrthogonalityMetric(), (SCORE,)),
-    "entropy": (lambda: akk.SelectorEntropyMetric(), (np.abs(SCORE),)),
-    "diversity": (lambda: akk.SelectorDiversityMetric(), (np.abs(SCORE),)),
+    "orthogonality": (akk.ComponentOrthogonalityMetric, (SCORE,)),
+    "entropy": (akk.SelectorEntropyMetric, (np.abs(SCORE),)),
+    "diversity": (akk.SelectorDiversityMetric, (np.abs(SCORE),)),
 }
 PARTS = (slice(0, 16), slice(16, 20)), (slice(20, 33), slice(0, 0))  # of each step, one for each replica
 
@@ -49,12 +49,12 @@ def on_replicas(name, make, arrays):
         metric.update_state(*pieces(name, arrays, PARTS[0][0]))  # outside of the replicas
         metric.reset_state()
         for step in PARTS[:1] if name == "variance" else PARTS:
-            STRATEGY.run(lambda parts=[pieces(name, arrays, part) for part in step]: metric.update_state(*mine(parts)))
+            STRATEGY.run(update, (metric, [pieces(name, arrays, part) for part in step]))
         return numbers(metric)
 
 
-def mine(parts):
-    return parts[tf.distribute.get_replica_context().replica_id_in_sync_group]
+def update(metric, parts):
+    metric.update_state(*parts[tf.distribute.get_replica_context().replica_id_in_sync_group])
 
 
 def alone(name, make, arrays):

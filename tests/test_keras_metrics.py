@@ -243,7 +243,7 @@ def model_of(outputs, **options):
 def logs_of(model, outputs, **options):
     x = RNG.normal(size=(40, 3)).astype("float32")
     y = TRUTH.astype("float32")
-    y = {name: y for name in outputs} if len(outputs) > 1 else y
+    y = dict.fromkeys(outputs, y) if len(outputs) > 1 else y
     return model.evaluate(x, y, verbose=0, return_dict=True, **options)
 
 

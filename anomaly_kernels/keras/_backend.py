@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 if keras.backend.backend() == "torch":
     import torch
 
-    def fused(function: F, static: tuple[str, ...] = ()) -> F:
+    def fused(function: F, static: tuple[str, ...] = ()) -> F:  # noqa: ARG001
         """The function as it is: torch's operations start in microseconds."""
         return function
 
@@ -64,7 +64,7 @@ elif keras.backend.backend() == "jax":
 else:
     import tensorflow as tf
 
-    def fused(function: F, static: tuple[str, ...] = ()) -> F:
+    def fused(function: F, static: tuple[str, ...] = ()) -> F:  # noqa: ARG001
         """The function as a graph, outside of others; the arguments that are `static` are no tensors."""
         graph = tf.function(function, autograph=False, reduce_retracing=True)
 

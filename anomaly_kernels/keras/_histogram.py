@@ -1,4 +1,4 @@
-"""The histogram that Keras' metrics keep scores in: small and filled without sorting, since each step of `fit` reads it.
+"""The histogram that Keras' metrics keep scores in: small, and filled without sorting, for each step of `fit` reads it.
 
 A cell of a score is taken from the bits of its float32, which ascend with the number: the sign, the exponent, and the
 first binary digits of the mantissa, 7 of them between 2⁻⁸ and 2⁶, 5 between 2⁻²⁴ and 2²⁴, 1 beyond.
@@ -57,7 +57,7 @@ class Cells(NamedTuple):
     unknown: Tensor
 
     @classmethod
-    def empty(cls, like: Tensor) -> Cells:
+    def empty(cls, like: Tensor) -> Any:  # where states of `streaming` are expected
         """The state of nothing, for scores of the dtype of an array."""
         xp = array_namespace(like)
         shape = (2, _CELLS)

@@ -1,13 +1,14 @@
 """The names that the numbers of a metric have in the logs of a model.
 
-Keras puts the entries of a dict that a metric returns into its logs by their own names, where those of two metrics would
-replace one another, and asks a metric for its result without saying for which model. So the frames of the call tell.
+Keras puts the entries of a dict that a metric returns into its logs by their own names, where those of two metrics
+would replace one another, and asks a metric for its result without saying for which model. So the frames of the call
+tell.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -26,8 +27,8 @@ def in_logs(metric: Any, result: dict[str, Any]) -> dict[str, Any]:
 
 def _asking_owner(metric: Any) -> Any:
     """The model that collects its logs, or None where it is not Keras that asks."""
-    frame: Any = sys._getframe(2)
-    while frame is not None and frame.f_locals.get("self") is metric:
+    frame: Any = inspect.currentframe()
+    while frame is not None and (frame.f_globals is globals() or frame.f_locals.get("self") is metric):
         frame = frame.f_back
     owner, asks = (None, "") if frame is None else (frame.f_locals.get("self"), frame.f_code.co_name)
     if isinstance(owner, keras.Model) and asks == "get_metrics_result":
@@ -62,9 +63,9 @@ def _keys(owner: Any) -> Iterator[tuple[Any, str]]:
     seen: set[int] = set()
     taken: set[str] = set()
     if compiled is not None and compiled.built:
-        for kind, lists in (("", compiled._flat_metrics), ("weighted_", compiled._flat_weighted_metrics)):
-            for each, metric in ((each, metric) for each in lists if each for metric in each.metrics):
-                output = f"{each.output_name}_" if each.output_name else ""
+        for kind, lists in (("", compiled._flat_metrics), ("weighted_", compiled._flat_weighted_metrics)):  # noqa: SLF001
+            for metric, of_output in ((metric, each.output_name) for each in lists if each for metric in each.metrics):
+                output = f"{of_output}_" if of_output else ""
                 key = f"{output}{metric.name}"
                 key = f"{output}{kind}{metric.name}" if key in taken else key
                 key = next(k for k in (key, *(f"{key}_{i}" for i in range(1, len(taken) + 1))) if k not in taken)

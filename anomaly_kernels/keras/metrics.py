@@ -8,7 +8,6 @@ from typing import Any, Unpack
 
 import keras
 
-from anomaly_kernels import streaming
 from anomaly_kernels._classes.metric_states import (
     StatefulMetric,
     check_components,
@@ -20,6 +19,7 @@ from anomaly_kernels._classes.metric_states import (
 )
 from anomaly_kernels._core.checks import setting
 from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels.keras._backend import assign_row, replicas
 from anomaly_kernels.keras._base import (
     PACKAGE,
     KerasLearner,
@@ -31,7 +31,6 @@ from anomaly_kernels.keras._base import (
     match_ranks,
     to_tensor,
 )
-from anomaly_kernels.keras._backend import assign_row, replicas
 from anomaly_kernels.keras._histogram import Cells
 from anomaly_kernels.keras._logs import in_logs
 from anomaly_kernels.metrics import average_precision, counts, statistics
