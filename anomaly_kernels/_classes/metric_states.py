@@ -91,7 +91,9 @@ def check_length(name: str, x: Array, components: int | None) -> None:
 def with_length(state: streaming.Means, components: int) -> streaming.Means:
     """The state of no batch for results of so many entries."""
     xp = array_namespace(state.number)
-    return state._replace(totals=tuple(xp.broadcast_to(x, (components,) * len(x.shape)) for x in state.totals))
+    zeros = (xp.zeros_like(state.number, dtype=x.dtype) for x in state.totals)
+    shapes = ((components,) * len(x.shape) for x in state.totals)
+    return state._replace(totals=tuple(map(xp.broadcast_to, zeros, shapes)))
 
 
 def with_weights(state: Any, like: Array) -> Any:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.namespace import NO_NUMBERS, common_namespace, describe, namespace_or_none
 from anomaly_kernels._core.typing import Array, DType, Items, Namespace, Number, Setting
 
 Shape = tuple[int | None, ...]
@@ -186,8 +186,8 @@ def setting(name: str, value: Any, allowed: Range = ANY) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether this is a number of Python or NumPy; 0-d arrays are none, nor are truth values."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    """Whether this is a number of Python or NumPy; 0-d arrays are none, nor are truth values and times."""
+    return isinstance(value, Real) and not isinstance(value, NO_NUMBERS)
 
 
 def _in_range(name: str, value: Any, allowed: Range) -> float:
@@ -265,7 +265,7 @@ def items(name: str, value: Any, what: str) -> list[Any]:
 
 def integer(name: str, value: Any, what: str) -> int:
     """An integer of Python, NumPy or any library as Python's."""
-    if not isinstance(value, bool):
+    if not isinstance(value, NO_NUMBERS):
         with suppress(TypeError):
             return operator.index(value)
     raise TypeError(f"`{name}` must be {what}, got {describe(value)}")

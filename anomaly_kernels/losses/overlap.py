@@ -18,6 +18,7 @@ from anomaly_kernels._core.checks import (
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.targets import check_mask
 from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 
@@ -78,6 +79,7 @@ def anomaly_bce_with_logits(
     """
     xp, dtype = inputs({"target": target}, logit=logit)
     same_shape(target=target, logit=logit)
+    check_mask(xp, target)
     arrays = {"logit": logit, "target": target}
     if pos_weight is None:
         return reduce(xp, dtype, CROSS_ENTROPY, arrays, weight=weight, reduction=reduction)
@@ -169,6 +171,7 @@ def iou_loss(
     xp, dtype = inputs({"target": target}, score=score)
     same_shape(target=target, score=score)
     not_empty(target=target, score=score)
+    check_mask(xp, target)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     pooled = None if axis is None else axes_of(axis, len(score.shape))
     if pooled is None:

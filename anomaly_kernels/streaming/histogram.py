@@ -11,7 +11,7 @@ from anomaly_kernels._core.namespace import array_namespace, common_namespace, d
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import Ranking, SortedClass, by_counts, sort_apart, sort_together
-from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.streaming._bounds import BOUNDS, Bounded
 from anomaly_kernels.streaming._edges import check_edges, default_edges
 from anomaly_kernels.streaming._states import Reduce
@@ -72,6 +72,7 @@ class ScoreHistogram(NamedTuple):
 
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
         """The state of both parts, which must have the same edges."""
+        check_same_kind(self, other)
         xp = array_namespace(self.edges, other.edges)
         edges = " and ".join(f"{x.edges.shape[0]} of {dtype_name(x.edges.dtype)}" for x in (self, other))
         if self.edges.shape != other.edges.shape or self.edges.dtype != other.edges.dtype:

@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple, TypeAlias
 
-from anomaly_kernels._core.checks import ANY_OR_NAN, cast
+from anomaly_kernels._core.checks import ANY_OR_NAN, cast, matches, shape_of
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.counts import DetectionMetrics
 from anomaly_kernels.metrics.ranking.areas import average_precision
-from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.metrics.statistics import ScoreStatistics
 from anomaly_kernels.streaming._bounds import Bounded
 from anomaly_kernels.streaming._states import Reduce, merge
-from anomaly_kernels.streaming.counts import DetectionCounts, zero
+from anomaly_kernels.streaming.counts import DetectionCounts, add, zero
 from anomaly_kernels.streaming.histogram import ScoreHistogram, exact_histogram
 from anomaly_kernels.streaming.moments import Moments
 
@@ -48,6 +48,7 @@ class Detections(NamedTuple):
 
     def merge(self, other: Detections) -> Detections:
         """The state of both parts."""
+        check_same_kind(self, other)
         counts = self.counts.merge(other.counts)
         if self.scores is None and other.scores is None:
             return Detections(counts, None)
@@ -87,6 +88,7 @@ class Statistics(NamedTuple):
 
     def merge(self, other: Statistics) -> Statistics:
         """The state of both parts."""
+        check_same_kind(self, other)
         return Statistics(self.moments.merge(other.moments), merge(self.scores, other.scores))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Statistics:
@@ -116,7 +118,8 @@ class Means(NamedTuple):
         """The state of nothing, for results of so many axes each, of any length."""
         xp = array_namespace(like)
         nothing = xp.constant(0.0, like=like, dtype=xp.wide(like))
-        return cls(zero(like), tuple(xp.reshape(nothing, (1,) * ndim) for ndim in ndims))
+        none = xp.reshape(nothing, (1,))[:0]  # of unknown length: the first batch says it
+        return cls(zero(like), tuple(xp.reshape(none, (0,) * ndim) if ndim else nothing for ndim in ndims))
 
     @classmethod
     def of(cls, *results: Array) -> Means:
@@ -126,12 +129,11 @@ class Means(NamedTuple):
 
     def merge(self, other: Means) -> Means:
         """The state of both parts."""
-        for a, b in zip(self.totals, other.totals, strict=True):
-            if any(n != m and None not in (n, m) and 1 not in (n, m) for n, m in zip(a.shape, b.shape, strict=True)):
-                shapes = f"{tuple(a.shape)} and {tuple(b.shape)}"
-                raise ValueError(f"results of all batches must have one shape, got {shapes}")
-        totals = tuple(a + b for a, b in zip(self.totals, other.totals, strict=True))
-        return Means(self.number + other.number, totals)
+        check_same_kind(self, other)
+        if len(self.totals) != len(other.totals):
+            raise ValueError(f"results of one metric can be merged, got {len(self.totals)} and {len(other.totals)}")
+        totals = tuple(map(_add_results, self.totals, other.totals))
+        return Means(add(self.number, other.number), totals)
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Means:
         """Combine the states of all devices, each of which calls this: `total` sums an array over them."""
@@ -141,3 +143,13 @@ class Means(NamedTuple):
         """The means; NaN without batches."""
         xp = array_namespace(self.number)
         return tuple(ratio(xp, x, xp.astype(self.number, x.dtype), math.nan) for x in self.totals)
+
+
+def _add_results(a: Array, b: Array) -> Array:
+    """The sum of the results of two parts, either of which may have no batch."""
+    shapes = shape_of(a), shape_of(b)
+    if 0 in shapes[0] or 0 in shapes[1]:
+        return b if 0 in shapes[0] else a
+    if not matches(*shapes):
+        raise ValueError(f"results of all batches must have one shape, got {shapes[0]} and {shapes[1]}")
+    return a + b

@@ -217,6 +217,10 @@ class Generic:
         """Whether the numbers of x can be looked at, for results whose shape depends on them."""
         return True
 
+    def peek(self, x: Array) -> np.ndarray | None:
+        """The numbers of x where they can be looked at without delay, eager, on the CPU, untraced; else None."""
+        return self.to_numpy(x) if "cpu" in str(self.device(x)).lower() else None
+
     has_devices = True
     """Whether arrays of the library can live on different devices, and know on which."""
 

@@ -53,6 +53,11 @@ class JAX(Generic):
     def is_known(self, x: jax.Array) -> bool:
         return not isinstance(x, jax.core.Tracer)
 
+    def peek(self, x: jax.Array) -> np.ndarray | None:
+        if isinstance(x, jax.core.Tracer) or not x.is_fully_addressable:
+            return None
+        return np.asarray(x) if all(device.platform == "cpu" for device in x.devices()) else None
+
     def lower_inverse(self, x: jax.Array) -> jax.Array:
         return lower_inverse(x)
 

@@ -130,6 +130,9 @@ class TensorFlow(Generic):
     def is_known(self, x: Tensor, /) -> builtins.bool:
         return tf.executing_eagerly()
 
+    def peek(self, x: Tensor, /) -> Any:
+        return self.to_numpy(x) if tf.executing_eagerly() and "CPU" in x.device else None
+
 
 def is_array(kind: type) -> bool:
     """Whether objects of a type are arrays; ragged and sparse tensors are none."""

@@ -60,18 +60,18 @@ class Torch(Generic):
     def sort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
-            return torch.from_numpy(_numpy().sort(x.detach().numpy()))
+            return torch.from_numpy(_numpy().sort(_in_numpy(x)))
         return torch.sort(x).values
 
     def sorted_classes(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         if x.dtype == torch.bfloat16:
             return super().sorted_classes(x, mask)
-        inside, outside = _numpy().sorted_classes(x.detach().numpy(), mask.numpy())
+        inside, outside = _numpy().sorted_classes(_in_numpy(x), _in_numpy(mask))
         return torch.from_numpy(inside), torch.from_numpy(outside)
 
     def order_statistics(self, x: Tensor, ranks: Sequence[int]) -> Sequence[Tensor]:
         if self.is_lean(x):
-            entries = _numpy().order_statistics(x.detach().numpy(), ranks)
+            entries = _numpy().order_statistics(_in_numpy(x), ranks)
             return [torch.as_tensor(each, device="cpu") for each in entries]  # whatever the default device
         # not indexed one by one: a graph with an open batch would note that each rank is below it
         places = torch.stack([torch.full((), rank, dtype=torch.int64, device=x.device) for rank in ranks])
@@ -79,7 +79,7 @@ class Torch(Generic):
 
     def argsort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
-            return torch.from_numpy(_numpy().argsort(x.detach().numpy()))
+            return torch.from_numpy(_numpy().argsort(_in_numpy(x)))
         return torch.argsort(x)
 
     def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
@@ -157,13 +157,20 @@ class Torch(Generic):
     def is_known(self, x: Tensor) -> bool:
         return not evaluation.is_watched()
 
+    def peek(self, x: Tensor) -> np.ndarray | None:
+        return self.to_numpy(x) if not evaluation.is_watched() and evaluation.is_plain(x) else None
+
     def to_numpy(self, x: Tensor) -> np.ndarray:
-        x = x.detach().cpu()
-        return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+        return _in_numpy((x.float() if x.dtype == torch.bfloat16 else x).cpu())
 
     def is_lean(self, *arrays: Any) -> bool:
         seen = evaluation.is_watched() or evaluation.is_recorded(arrays)
         return not seen and all(map(evaluation.is_plain, arrays))
+
+
+def _in_numpy(x: Tensor) -> np.ndarray:
+    """A tensor on the CPU as NumPy's array, whose memory it shares but where its sign is a mark: `z.conj().imag`."""
+    return x.detach().resolve_neg().numpy()
 
 
 def _leaf(x: Tensor) -> Tensor:

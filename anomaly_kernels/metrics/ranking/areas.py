@@ -40,7 +40,8 @@ def average_precision(target: Array, score: Array, *, sample_weight: Array | Non
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -92,7 +93,8 @@ def aupr_trapezoid(target: Array, score: Array, *, sample_weight: Array | None =
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -147,7 +149,8 @@ def roc_auc(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, an axis does not exist, or `max_fpr` is out of range.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, an axis does not exist, or `max_fpr` is out of range.
 
     References
     ----------

@@ -57,7 +57,8 @@ def precision_recall_curve(target: Array, score: Array, *, sample_weight: Array 
     TypeError
         If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
-        If the shapes differ, or there is nothing to rank.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, or there is nothing to rank.
 
     References
     ----------
@@ -109,7 +110,8 @@ def roc_curve(
     TypeError
         If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
-        If the shapes differ, or there is nothing to rank.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, or there is nothing to rank.
 
     References
     ----------

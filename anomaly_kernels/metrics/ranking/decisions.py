@@ -48,7 +48,8 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -107,7 +108,8 @@ def fpr_at_tpr(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, an axis does not exist, or `tpr` is out of range.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, an axis does not exist, or `tpr` is out of range.
 
     References
     ----------
@@ -158,7 +160,8 @@ def precision_at_k(
     k : int, at least 1
         How many are looked at: what an analyst has time for.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. With counts the k highest of repeated samples.
+        What each sample counts for, instead of 1: 0 or more. k then counts weight, not samples: the highest scores
+        until their weights add up to k, as if a sample of weight 3 stood there three times.
     axis : int or tuple of ints, optional
         The axes that each ranking goes along, all by default.
 
@@ -173,7 +176,8 @@ def precision_at_k(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers, or k is no integer.
     ValueError
-        If the shapes differ, there is nothing to rank, an axis does not exist, or k is below 1.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, an axis does not exist, or k is below 1.
 
     References
     ----------
