@@ -247,7 +247,10 @@ def logs_of(model, outputs, **options):
     return model.evaluate(x, y, verbose=0, return_dict=True, **options)
 
 
-FIELDS = ("f1_score", "iou", "precision", "recall")
+FIELDS = (
+    *("precision", "recall", "f1_score", "iou"),
+    *("average_precision", "average_precision_lower", "average_precision_upper"),
+)
 
 
 def names_in_logs(*prefixes, others=("loss",)):
@@ -257,11 +260,11 @@ def names_in_logs(*prefixes, others=("loss",)):
 def test_a_metric_logs_under_its_name_and_alone_by_its_fields(tmp_path):
     import keras
 
-    model = model_of("a", metrics=[made("AnomalyDetectionMetrics")])
+    model = model_of("a", metrics=[made("AnomalyDetectionMetrics", threshold=0.1)])
     assert logs_of(model, "a").keys() == names_in_logs("")
     model.save(tmp_path / "model.keras")
     assert logs_of(keras.saving.load_model(tmp_path / "model.keras"), "a").keys() == names_in_logs("")
-    low, high = (made("AnomalyDetectionMetrics", name=name) for name in ("low", "high"))
+    low, high = (made("AnomalyDetectionMetrics", threshold=0.1, name=name) for name in ("low", "high"))
     model = model_of("a", metrics=[low], weighted_metrics=[high])
     assert logs_of(model, "a", sample_weight=WEIGHT).keys() == names_in_logs("low_", "high_")
     assert set(low.result()) == set(FIELDS)  # to who asks for it, the fields of the function
@@ -272,20 +275,21 @@ def test_a_metric_logs_under_its_name_and_alone_by_its_fields(tmp_path):
 def test_no_number_vanishes_from_the_logs():
     import keras
 
-    first, second = (made("AnomalyDetectionMetrics") for _ in range(2))
+    first, second = (made("AnomalyDetectionMetrics", threshold=0.1) for _ in range(2))
     both = names_in_logs(f"{first.name}_", f"{second.name}_")
     assert logs_of(model_of("a", metrics=[first, second]), "a").keys() == both
     outputs = model_of("ab", metrics={"a": [first], "b": [second]})
     assert logs_of(outputs, "ab").keys() == both | {"a_loss", "b_loss"}
     beside = model_of("a", metrics=[first, keras.metrics.Precision(name="precision")])
     assert logs_of(beside, "a").keys() == names_in_logs(f"{first.name}_", others=("loss", "precision"))
-    low = [made("AnomalyDetectionMetrics", name="low") for _ in range(2)]
+    low = [made("AnomalyDetectionMetrics", threshold=0.1, name="low") for _ in range(2)]
     outputs = model_of("ab", metrics={"a": low[:1], "b": low[1:]})
     assert logs_of(outputs, "ab").keys() == names_in_logs("a_low_", "b_low_", others=("loss", "a_loss", "b_loss"))
     weighted = model_of("a", metrics=low[:1], weighted_metrics=low[1:])
     assert logs_of(weighted, "a", sample_weight=WEIGHT).keys() == names_in_logs("low_", "weighted_low_")
 
 
+@pytest.mark.library("tensorflow", "torch")  # on JAX Keras hands layers no metrics, its own neither
 def test_metrics_of_layers_log_under_their_names():
     import keras
 
