@@ -29,6 +29,8 @@ class StateForm(NamedTuple):
     """The state of one batch, from the one before, the arrays in the order of the kernel, and the settings."""
     compute: Callable[[Any, Settings], Any] = lambda state, settings: state.compute(**settings)
     """What the kernel returns."""
+    bounds: Callable[[Any, Settings], Any] = lambda state, settings: state.bounds(**settings)
+    """A `Bounded` of what the kernel returns, where scores are kept."""
 
 
 def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> StateForm:
@@ -74,6 +76,10 @@ class StatefulMetric(Configured):
     def _compute_of(self, state: Any) -> Any:
         """What the kernel returns of all batches of a state."""
         return STATE_FORMS[self.kernel].compute(state, self._settings())
+
+    def _bounds_of(self, state: Any) -> streaming.Bounded[Any]:
+        """What the kernel returns, with the bounds that the exact results are between."""
+        return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
 
 
 def check_components(components: Any) -> None:

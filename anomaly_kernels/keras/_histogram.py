@@ -90,11 +90,11 @@ class Cells(NamedTuple):
         """The least score of each cell."""
         return -self.greatest[1]
 
-    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded:
+    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded[Tensor]:
         """A metric of the scores, and the bounds of what it would be of them one by one, as of a `ScoreHistogram`."""
         return _bounds(self, metric, **settings)
 
-    def quantiles(self, levels: Tensor) -> Bounded:
+    def quantiles(self, levels: Tensor) -> Bounded[Tensor]:
         """The quantiles of all scores at levels (Q,), and their bounds."""
         return _quantiles(self, levels)
 
@@ -109,7 +109,7 @@ def _count_scores(truth: Tensor, score: Tensor, weight: Tensor | None) -> tuple[
     return counts, xp.where(counts[0] + counts[1] == 0, -math.inf, greatest)
 
 
-def _bounds_of(cells: Cells, metric: Callable[..., Any], **settings: Setting) -> Bounded:
+def _bounds_of(cells: Cells, metric: Callable[..., Any], **settings: Setting) -> Bounded[Tensor]:
     xp, counts = array_namespace(cells.greatest), cells.counts
     undefined = is_undefined(xp, cells.unknown, counts)
     counts = cast(xp, xp.wide(cells.greatest), counts)
@@ -120,7 +120,7 @@ def _bounds_of(cells: Cells, metric: Callable[..., Any], **settings: Setting) ->
     return bounds(metric, settings, ranking, cells.least >= cells.greatest[0], undefined)
 
 
-def _quantiles_of(cells: Cells, levels: Tensor) -> Bounded:
+def _quantiles_of(cells: Cells, levels: Tensor) -> Bounded[Tensor]:
     xp, counts = array_namespace(cells.greatest), cells.counts[0] + cells.counts[1]
     reached = sums_from_each(counts)
     upto = reached[:1] - reached + counts

@@ -92,7 +92,7 @@ class ScoreHistogram(NamedTuple):
         counts = total(self.positive), total(self.negative)
         return ScoreHistogram(self.edges, *counts, least(self.least), greatest(self.greatest), total(self.unknown))
 
-    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded:
+    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded[Array]:
         """A metric of the scores, and the bounds of what it would be of them one by one.
 
         `average_precision`, `roc_auc` (without `max_fpr`), `best_f1` (its value) and `fpr_at_tpr` are known. Values are
@@ -103,14 +103,14 @@ class ScoreHistogram(NamedTuple):
         ranking = by_counts(xp, self.edges, self.positive, self.negative)
         return bounds(metric, settings, ranking, self.least >= self.greatest, undefined)
 
-    def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded:
+    def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded[Array]:
         """The quantile of all scores, interpolated linearly as `score_statistics` does; without weights."""
         xp = array_namespace(self.edges)
         wide = xp.wide(self.edges)
         level = number("level", level, xp, wide, UNIT) + xp.zeros_like(self.edges[:1], dtype=wide)
         return Bounded(*(x[0] for x in self.quantiles(level)))
 
-    def quantiles(self, levels: Array) -> Bounded:
+    def quantiles(self, levels: Array) -> Bounded[Array]:
         """The quantiles of all scores at levels (Q,), which are not checked."""
         xp = array_namespace(self.edges)
         undefined = is_undefined(xp, self.unknown, self.positive, self.negative)
@@ -120,7 +120,7 @@ class ScoreHistogram(NamedTuple):
 
 def bounds(
     metric: Callable[..., Any], settings: Mapping[str, Setting], ranking: Ranking, exact: Array, undefined: Array
-) -> Bounded:
+) -> Bounded[Array]:
     """A metric of a ranking of buckets, and its bounds; NaN where `undefined`."""
     if metric not in BOUNDS:  # those of `anomaly_kernels.jax` are the same
         metric = getattr(metric, "__wrapped__", metric)
@@ -132,7 +132,7 @@ def bounds(
     return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
 
 
-def quantiles(xp: Namespace, levels: Array, upto: Array, least: Array, greatest: Array, undefined: Array) -> Bounded:
+def quantiles(xp: Namespace, levels: Array, upto: Array, least: Array, greatest: Array, undefined: Array) -> Bounded[Array]:
     """Quantiles at levels (Q,) of the scores in buckets, from how many there are up to each, and their extremes."""
     last, place = upto[-1:] - 1, least.shape[0] - 1
     rank = levels * xp.astype(last, levels.dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from anomaly_kernels._core.checks import ANY_OR_NAN, cast, matches, shape_of
 from anomaly_kernels._core.namespace import array_namespace
@@ -14,13 +14,14 @@ from anomaly_kernels.metrics.counts import DetectionMetrics
 from anomaly_kernels.metrics.ranking.areas import average_precision
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.metrics.statistics import ScoreStatistics
-from anomaly_kernels.streaming._bounds import Bounded
+from anomaly_kernels.streaming._bounds import Bounded, bounded
+from anomaly_kernels.streaming._runs import ScoreRuns
 from anomaly_kernels.streaming._states import Reduce, merge
 from anomaly_kernels.streaming.counts import DetectionCounts, add, zero
 from anomaly_kernels.streaming.histogram import ScoreHistogram, exact_histogram
 from anomaly_kernels.streaming.moments import Moments
 
-Scores: TypeAlias = UniqueScores | ScoreHistogram  # the state that scores are kept in
+Scores: TypeAlias = UniqueScores | ScoreRuns | ScoreHistogram  # the state that scores are kept in
 
 
 class Detections(NamedTuple):
@@ -63,11 +64,15 @@ class Detections(NamedTuple):
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
         """The results of `anomaly_detection_metrics`; of a histogram the value between the bounds."""
+        return self.bounds(zero_division=zero_division)[0]
+
+    def bounds(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> Bounded[DetectionMetrics]:
+        """The results, and those with the least and the greatest average precision that the scores can have."""
         result = self.counts.compute(zero_division=zero_division)
         if self.scores is None:
-            return result
-        ranked = self.scores.compute(average_precision)
-        return result._replace(average_precision=ranked.value if isinstance(ranked, Bounded) else ranked)
+            return Bounded(result, result, result)
+        ranked = bounded(self.scores.compute(average_precision))
+        return Bounded(*(result._replace(average_precision=x) for x in ranked))
 
 
 class Statistics(NamedTuple):
@@ -98,13 +103,18 @@ class Statistics(NamedTuple):
 
     def compute(self) -> ScoreStatistics:
         """The results of `score_statistics`; of a histogram quantiles between their bounds."""
-        scores = exact_histogram(self.scores) if isinstance(self.scores, UniqueScores) else self.scores
+        return self.bounds()[0]
+
+    def bounds(self) -> Bounded[ScoreStatistics]:
+        """The results, and those with the least and the greatest quantiles that the scores can have."""
+        scores: Any = self.scores.merged() if isinstance(self.scores, ScoreRuns) else self.scores
+        scores = exact_histogram(scores) if isinstance(scores, UniqueScores) else scores
         dtype, mean = scores.least.dtype, self.moments.mean
         xp = array_namespace(mean)
         levels = xp.constant((0.5, 0.25, 0.75, 0.95, 0.99), like=mean, dtype=mean.dtype)
-        quantiles = scores.quantiles(levels).value
-        numbers = (*self.moments.compute(), *(quantiles[k] for k in range(5)))
-        return ScoreStatistics(*(cast(xp, dtype, x) for x in numbers))
+        moments, quantiles = self.moments.compute(), scores.quantiles(levels)
+        numbers = [(*moments, *(each[k] for k in range(5))) for each in quantiles]
+        return Bounded(*(ScoreStatistics(*(cast(xp, dtype, x) for x in each)) for each in numbers))
 
 
 class Means(NamedTuple):
