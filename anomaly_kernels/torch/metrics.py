@@ -103,6 +103,7 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
             self._computed = None
             self._update_count += incoming_state.update_count if isinstance(incoming_state, torchmetrics.Metric) else 1
 
+    @torch.jit.unused
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Take in a batch, and return its own results."""
         with self._unless_refused():
@@ -262,8 +263,6 @@ class ScoreMetric(Metric):
     one; a batch more costs what the batch costs. With ``"histogram"`` they are counted in a `ScoreHistogram`, of 2.6 MB
     whatever their number; `compute` returns the value, `bounds` what the exact one is between.
     """
-
-    scores: ScoreStore
 
     def __init__(
         self, settings: Mapping[str, Any] = {}, /, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]
