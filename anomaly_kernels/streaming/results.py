@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from anomaly_kernels._core.checks import ANY_OR_NAN, cast, matches, shape_of
 from anomaly_kernels._core.namespace import array_namespace
@@ -107,17 +107,14 @@ class Statistics(NamedTuple):
 
     def bounds(self) -> Bounded[ScoreStatistics]:
         """The results, and those with the least and the greatest quantiles that the scores can have."""
-        scores = self.scores.merged() if isinstance(self.scores, ScoreRuns) else self.scores
-        histogram = scores if isinstance(scores, ScoreHistogram) else exact_histogram(scores)
-        xp = array_namespace(histogram.edges)
-        moments = self.moments.compute()
-        quantiles = [histogram.quantile(level) for level in (0.5, 0.25, 0.75, 0.95, 0.99)]
-        return Bounded(
-            *(
-                ScoreStatistics(*(cast(xp, histogram.edges.dtype, x) for x in (*moments, *each)))
-                for each in zip(*quantiles, strict=True)
-            )
-        )
+        scores: Any = self.scores.merged() if isinstance(self.scores, ScoreRuns) else self.scores
+        scores = exact_histogram(scores) if isinstance(scores, UniqueScores) else scores
+        dtype, mean = scores.least.dtype, self.moments.mean
+        xp = array_namespace(mean)
+        levels = xp.constant((0.5, 0.25, 0.75, 0.95, 0.99), like=mean, dtype=mean.dtype)
+        moments, quantiles = self.moments.compute(), scores.quantiles(levels)
+        numbers = [(*moments, *(each[k] for k in range(5))) for each in quantiles]
+        return Bounded(*(ScoreStatistics(*(cast(xp, dtype, x) for x in each)) for each in numbers))
 
 
 class Means(NamedTuple):

@@ -33,7 +33,9 @@ class JAX(Generic):
 
     def searchsorted(self, x1: jax.Array, x2: jax.Array, *, side: str = "left") -> jax.Array:
         x2 = jax.lax.optimization_barrier(x2)  # of constants, XLA would sort what it compiles, for half a minute
-        search = functools.partial(jnp.searchsorted, side=side, method="sort")
+        # a loop over the halves of x1, or one sort of both, which is faster where there are many to search for
+        method = "scan" if x2.shape[-1] <= 64 else "sort"
+        search = functools.partial(jnp.searchsorted, side=side, method=method)
         return jnp.vectorize(search, signature="(n),(m)->(m)")(x1, x2) if x1.ndim > 1 else search(x1, x2)
 
     def argsort(self, x: jax.Array) -> jax.Array:
