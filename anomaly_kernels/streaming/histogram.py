@@ -132,7 +132,9 @@ def bounds(
     return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
 
 
-def quantiles(xp: Namespace, levels: Array, upto: Array, least: Array, greatest: Array, undefined: Array) -> Bounded[Array]:
+def quantiles(
+    xp: Namespace, levels: Array, upto: Array, least: Array, greatest: Array, undefined: Array
+) -> Bounded[Array]:
     """Quantiles at levels (Q,) of the scores in buckets, from how many there are up to each, and their extremes."""
     last, place = upto[-1:] - 1, least.shape[0] - 1
     rank = levels * xp.astype(last, levels.dtype)
