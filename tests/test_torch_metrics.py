@@ -599,3 +599,17 @@ def test_the_wrappers_of_torchmetrics_take_them():
         copied.update(*tensors([x[9:] for x in PIXELS]))
         for result in copied.compute().values():
             assert_is(result, expected("AnomalyDetectionMetrics", PIXELS), 2**-7)
+
+
+def test_a_collection_tells_settings_apart_that_are_in_the_state():
+    import torch
+    import torchmetrics
+
+    collection = torchmetrics.MetricCollection(
+        {"small": made("SelectorEntropyMetric", eps=0.001), "other": made("SelectorEntropyMetric", eps=0.5)}
+    )
+    alone = made("SelectorEntropyMetric", eps=0.5)
+    for weights in (torch.zeros(2), torch.tensor([0.3, 0.9])):
+        collection.update(weights)
+        alone.update(weights)
+    assert collection.compute()["other"] == alone.compute()

@@ -43,6 +43,8 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
         kind = dtype_name(mask.dtype)
         if kind not in REAL and kind.rstrip("0123456789") not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
+    if xp.has_open_shapes:
+        xp.check_ranks(by_name)
     for x in by_name.values() if xp.has_devices and len(by_name) > 1 else ():
         if device is None:
             device = getattr(x, "device", None)
@@ -97,6 +99,8 @@ def same_shape(**arrays: Array) -> None:
             first = x.shape
         elif x.shape != first and not matches(shape_of(x), shape_of(next(iter(arrays.values())))):
             raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
+    if not isinstance(first, tuple) and any(None in x.shape for x in arrays.values()):
+        common_namespace(arrays).check_shapes_at_run_time(arrays)
 
 
 def matches(shape: Shape, expected: Shape) -> bool:
@@ -110,6 +114,12 @@ def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
     """Raise unless x has the shape expected; `meaning` says what that shape is, as in "(N, K)"."""
     if not matches(shape_of(x), expected):
         raise ValueError(f"`{name}` must have shape {meaning}, expected {shown(expected)}, got {shown(shape_of(x))}")
+
+
+def same_width(**arrays: Array) -> None:
+    """Raise, in a graph that learns its sizes when it runs, unless the last axes of all arrays have one size."""
+    if any(None in shape_of(x)[-1:] for x in arrays.values()):
+        common_namespace(arrays).check_shapes_at_run_time(arrays, last=1)
 
 
 def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:

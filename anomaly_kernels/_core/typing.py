@@ -5,7 +5,7 @@ A name missing from `Namespace` is a type error in a kernel, so the list stays w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
@@ -161,6 +161,11 @@ class Namespace(Protocol):
     def counting(self) -> DType: ...
     def is_known(self, x: Array, /) -> bool: ...
     def peek(self, x: Array, /) -> Any: ...
+
+    has_open_shapes: bool
+
+    def check_ranks(self, arrays: Mapping[str, Array], /) -> None: ...
+    def check_shapes_at_run_time(self, arrays: Mapping[str, Array], /, last: int | None = None) -> None: ...
 
     has_devices: bool
 

@@ -13,6 +13,7 @@ from anomaly_kernels._core.checks import (
     inputs,
     not_empty,
     number,
+    same_width,
     shape_of,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
@@ -230,6 +231,7 @@ def _prepare(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]
     xp, dtype = inputs(embeddings=embeddings, center=center)
     has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)
     has_shape("center", center, shape_of(embeddings)[-1:], "(D,)")
+    same_width(embeddings=embeddings, center=center)
     not_empty(center=center)
     return xp, dtype, cast(xp, dtype, center)
 
@@ -243,6 +245,8 @@ def _distance_slopes(xp: Namespace, z: Array, c: Array) -> Slopes:
 
 
 def _reduced_distance(xp: Namespace, how: str, z: Array, c: Array) -> Array:
+    if how == "mean" and shape_of(c)[0] is None:  # a width that a graph knows when it runs
+        return xp.mean(_distance(xp, z, c))
     total = xp.squared_difference(z, c, how)
     return total * float(c.shape[0]) if how == "mean" else total
 

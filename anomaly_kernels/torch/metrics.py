@@ -496,6 +496,8 @@ class SelectorEntropyMetric(Metric):
 
     def __init__(self, *, eps: Setting = 1e-6, **keywords: Unpack[Keywords]) -> None:
         super().__init__({"eps": eps}, **keywords)
+        # a collection takes metrics whose states are equal after one batch for the same, but ε is in what is added up
+        self.add_state("eps_of_batches", torch.as_tensor(eps, dtype=torch.float64).detach().clone(), "max")
 
     def update(self, weights: Tensor) -> None:
         """Take in selection weights of any shape."""
