@@ -11,9 +11,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from anomaly_kernels._classes.settings import Configured, as_list, constructor_names, parameters_of, suggestion
+from anomaly_kernels._classes.settings import Configured, as_list, constructor_names, parameters_of
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import suggestion
 
 
 class Learner(Configured):

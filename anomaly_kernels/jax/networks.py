@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from anomaly_kernels import lstm_autoencoder, sequence_anomaly_score
 from anomaly_kernels._core.checks import positive
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks._params import Shapes, prepare
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 
+@with_hint
 def sequence_anomaly_score_init(
     key: jax.Array,
     in_features: int,
@@ -60,6 +62,7 @@ def sequence_anomaly_score_init(
     return _draw(key, shapes(positive("in_features", in_features), units, norm), dtype)
 
 
+@with_hint
 def sequence_anomaly_score_apply(
     params: Mapping[str, jax.Array],
     features: jax.Array,
@@ -114,6 +117,7 @@ def _score_in_training(
     return scores, {**params, **{k: jax.lax.stop_gradient(x).astype(params[k].dtype) for k, x in moved.items()}}
 
 
+@with_hint
 def lstm_autoencoder_init(
     key: jax.Array,
     n_features: int,
@@ -157,6 +161,7 @@ def lstm_autoencoder_init(
     return _draw(key, options.autoencoder_shapes(n_features, settings), dtype)
 
 
+@with_hint
 def lstm_autoencoder_apply(
     params: Mapping[str, jax.Array],
     inputs: jax.Array,

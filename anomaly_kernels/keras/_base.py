@@ -122,7 +122,7 @@ class KerasLearner(Learner):
 class Loss(KerasLearner, keras.losses.Loss):
     """A kernel of two arrays: `call` gives the values of samples or elements, which Keras weighs and reduces."""
 
-    framework_settings = ("reduction",)
+    _framework_settings = ("reduction",)
 
     def __init__(self, *, reduction: str | None = "mean", name: str | None = None, dtype: Any = None, **settings: Any):
         super().__init__(name=name, reduction=reduction, dtype=dtype)

@@ -302,8 +302,9 @@ class AnomalyBCEWithLogits(Loss):
 
     Parameters
     ----------
-    pos_weight : number or 0-d array, optional
-        Factor p of the term of the anomalies, 1 by default.
+    pos_weight : number or array, optional
+        Factor p of the term of the anomalies, 1 by default: one, or one for each channel in the last axis, (C,), or
+        any array that broadcasts to the shape of `logit`.
     weight : number or 0-d array
         Factor w of the result.
     reduction, name, dtype
@@ -701,7 +702,7 @@ class MultiObjectiveLoss(EndpointLayer):
     """
 
     kernel = staticmethod(forecast.multi_objective_loss)
-    keywords = ("quantile_loss_fn", "anomaly_loss_fn")
+    _keywords = ("quantile_loss_fn", "anomaly_loss_fn")
 
     @overload
     def __init__(

@@ -17,9 +17,11 @@ from anomaly_kernels._core.checks import (
     shape_of,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 
+@with_hint
 def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
     r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
 
@@ -63,6 +65,7 @@ def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, r
     return reduce(xp, dtype, DISTANCE, {"embeddings": embeddings}, c, weight=weight, reduction=reduction)
 
 
+@with_hint
 def deep_svdd_soft_boundary_loss(
     embeddings: Array,
     center: Array,
@@ -118,6 +121,7 @@ def deep_svdd_soft_boundary_loss(
     return weigh(xp, dtype, weight, r * r + reduce(xp, dtype, EXCESS, {"embeddings": embeddings}, c, r) / v)
 
 
+@with_hint
 def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = None) -> Array:
     r"""Squared distance from the centre, minus the squared radius: the anomaly score of a hypersphere.
 
@@ -163,6 +167,7 @@ def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = Non
     return distance - r * r
 
 
+@with_hint
 def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Array:
     r"""Positive radius from an unconstrained parameter.
 

@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 from anomaly_kernels._core.checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
 from anomaly_kernels._core.evaluate import Sums
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._results import has_nan, nan_where, result_dtype
@@ -31,6 +32,7 @@ class PixelStatistics(NamedTuple):
     anomaly_percentage: Array
 
 
+@with_hint
 def anomaly_detection_metrics(
     target: Array, decision: Array, score: Array | None = None, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0
 ) -> DetectionMetrics:
@@ -104,6 +106,7 @@ def detection_metrics(
     return DetectionMetrics(precision, recall, f1_score, iou, None)
 
 
+@with_hint
 def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     r"""How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
 

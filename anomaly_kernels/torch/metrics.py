@@ -51,7 +51,7 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
         "state",
         "my_params",
     ]
-    keywords = tuple(Keywords.__annotations__)
+    _keywords = tuple(Keywords.__annotations__)
     full_state_update = False
     is_differentiable = False
 

@@ -66,6 +66,7 @@ class NumPy(Generic):
     def clip(self, x: Array, low: Setting, high: Setting) -> Array:
         return np.clip(x, low, high)  # type: ignore[call-overload]
 
+    magnitude = staticmethod(np.abs)  # type: ignore[assignment]
     write_product = staticmethod(np.multiply)
     empty = staticmethod(np.empty)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple, SupportsIndex, TypeAlias
 
 from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
 from anomaly_kernels.metrics.ranking._inputs import Axes, Share
@@ -21,6 +22,7 @@ class BestF1(NamedTuple):
     threshold: Array
 
 
+@with_hint
 def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None) -> BestF1:
     r"""The highest F1 score that a threshold can give, and that threshold.
 
@@ -77,6 +79,7 @@ def _best_f1(ranking: Ranking) -> Results:
     return best[..., 0], xp.max(xp.where(is_best, thresholds, lowest), axis=-1)
 
 
+@with_hint
 def fpr_at_tpr(
     target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None, tpr: Share = 0.95
 ) -> Array:
@@ -143,6 +146,7 @@ def _check_k(name: str, value: Any) -> float:
 K: TypeAlias = Annotated[SupportsIndex, _check_k]
 
 
+@with_hint
 def precision_at_k(
     target: Array, score: Array, *, k: K, sample_weight: Array | None = None, axis: Axes = None
 ) -> Array:
