@@ -240,7 +240,7 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
 class WeighedLayer(EndpointLayer):
     """A kernel of values, which are weighed, masked and reduced as those of a loss, though there is no truth."""
 
-    framework_settings = ("reduction",)
+    _framework_settings = ("reduction",)
 
     def __init__(self, *, reduction: str | None = "mean", **settings: Any) -> None:
         super().__init__(**settings)
