@@ -164,6 +164,21 @@ def test_explained_variance_is_scanned(driver):
         made("ExplainedVarianceMetric", components=0)
 
 
+@pytest.mark.parametrize("name", [*ONE_ARRAY, "AnomalyDetectionMetrics"])
+def test_its_memory_may_be_given_away(name):
+    import jax
+    import jax.numpy as jnp
+
+    several = {"AnomalyDetectionMetrics": {"scores": "histogram"}, "ExplainedVarianceMetric": {"components": 2}}
+    settings = several.get(name, {})
+    batch = [ONE_ARRAY[name][1]] if name in ONE_ARRAY else [TRUTH, SCORE > 0, SCORE]
+    arrays = [jnp.asarray(x) for x in batch]
+    update = jax.jit(lambda metric, *batch: metric.update(*batch), donate_argnums=0)
+    twice = update(update(made(name, **settings), *arrays), *arrays)
+    expected = made(name, **settings).update(*arrays).update(*arrays)
+    assert_is(twice.compute(), expected.compute())
+
+
 def test_it_does_not_change(driver):
     metric = made("AnomalyPixelStatisticsMetric")
     with pytest.raises(AttributeError, match="a metric does not change"):

@@ -33,6 +33,7 @@ from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import parameters_of, settings_of
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.targets import check_mask
 
 Tensor = Any
 Setting = float | keras.Variable | np.ndarray[Any, Any]
@@ -339,6 +340,13 @@ def match_ranks(y_true: Any, y_pred: Any) -> Any:
     if more == 1 and true[-1] == 1:
         return keras.ops.squeeze(to_tensor(y_true), -1)
     return keras.ops.expand_dims(to_tensor(y_true), -1) if more == -1 and predicted[-1] == 1 else y_true
+
+
+def checked_mask(y_true: Any) -> Tensor:
+    """A true mask, looked at before it becomes real: integers must be 0 or 1."""
+    mask = to_tensor(y_true)
+    check_mask(array_namespace(mask), mask)
+    return mask
 
 
 def to_tensor(x: Any, dtype: str | None = None) -> Tensor:

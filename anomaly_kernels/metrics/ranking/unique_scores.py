@@ -29,8 +29,7 @@ class UniqueScores(NamedTuple):
         xp = array_namespace(like)
         score = xp.reshape(like, (-1,))[:0]
         score = cast(xp, xp.float32, score) if dtype_name(score.dtype) in ("float16", "bfloat16") else score
-        nothing = xp.zeros_like(score, dtype=xp.counting())
-        return cls(score, nothing, nothing)
+        return cls(score, *(xp.zeros_like(score, dtype=xp.counting()) for _ in range(2)))
 
     @classmethod
     def of(cls, target: Array, score: Array, sample_weight: Array | None = None) -> UniqueScores:
