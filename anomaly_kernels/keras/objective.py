@@ -62,9 +62,11 @@ class Objective(keras.Model):
         self.model = model
         self.pure = as_objective(nodes, uncertainty)
         nodes = self.pure.nodes
-        self._means = {name: keras.metrics.Mean(name=name) for name, node in nodes.items() if node.is_loss}
-        if not self._means:
+        summed = {name: node for name, node in nodes.items() if node.is_loss}
+        if not any("train" in node.stages for node in summed.values()):
             raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(nodes)}")
+        self._summed = objective.Objective(summed, uncertainty=self.pure.uncertainty)
+        self._means = {name: _LossMean(name=name) for name in summed}
         if taken := [name for name in nodes if name == "loss" or "/" in name]:
             raise ObjectiveError(f"names of nodes must be other than 'loss' and without a slash, got {taken[0]!r}")
         self._wired = {source for node in nodes.values() for source in node.sources.values()}
@@ -107,6 +109,11 @@ class Objective(keras.Model):
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
 
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The names of the nodes that a description has besides: no losses or metrics of ours."""
+        return self.pure.outside
+
     def call(self, inputs: Any, training: Any = None) -> dict[str, Tensor]:
         """Return what the model does."""
         return self.model(inputs, training=training)
@@ -126,14 +133,17 @@ class Objective(keras.Model):
             raise ObjectiveError("an objective has no weights of samples, got `sample_weight`")
         arrays = self._arrays_by_name(x, y, y_pred)
         params = {name: {node: to_tensor(w) for node, w in by_node.items()} for name, by_node in self._learnt.items()}
-        total: Tensor
-        total, terms = self.pure(arrays, params=params)
+        stage = "train" if training else "val"
+        total, terms = self._summed(arrays, stage=stage, params=params)
+        total = keras.ops.zeros(()) if total is None else total
         of_batch = 1 if x is None else keras.ops.shape(keras.tree.flatten(x)[0])[0]  # as Keras weighs its total
-        for name, value in terms.items():
-            self._means[name].update_state(value, sample_weight=of_batch)
+        for name, mean in self._means.items():
+            mean.evaluates = name in terms
+            if mean.evaluates:
+                mean.update_state(terms[name], sample_weight=of_batch)
         for metric in self._checks.values():
-            metric.evaluates = not training
-            if not training:
+            metric.evaluates = stage in metric.node.stages
+            if metric.evaluates:
                 metric.update_state(arrays)
         for added in self.losses:
             total = total + keras.ops.cast(added, total.dtype)
@@ -173,6 +183,17 @@ def _lengths(model: keras.Model) -> dict[str, int | None]:
     outputs = getattr(model, "output", None)
     by_name = outputs.items() if isinstance(outputs, Mapping) else ()
     return {name: x.shape[0] for name, x in by_name if isinstance(x, keras.KerasTensor) and len(x.shape) == 1}
+
+
+class _LossMean(keras.metrics.Mean):
+    """The mean of a loss over all batches."""
+
+    evaluates = True
+    """Whether the last step took a batch in; that of a stage without this loss does not."""
+
+    def result(self) -> Any:
+        """Return nothing where the last step took nothing in."""
+        return super().result() if self.evaluates else {}
 
 
 class _ScoredDetections(metrics.AnomalyDetectionMetrics):
