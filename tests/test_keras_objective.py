@@ -86,7 +86,7 @@ def test_fit_learns_and_logs_each_term():
 def test_terms_are_in_the_logs_of_their_stages_alone():
     wired = {"x_true": "center", "x_pred": "z"}
     nodes = {name: ak.Node(ak.mse_reconstruction_loss, **wired, execution_stages=[name]) for name in ("train", "val")}
-    nodes["both"] = ak.Node(ak.mse_reconstruction_loss, **wired)
+    nodes["both"] = NODES["bce"]
     nodes["never"] = ak.Node(ak.selector_entropy, weights="w", execution_stages=["test"])
     model = made(ak.Objective(nodes, outside=["z"]), uncertainty=())
     history = model.fit(X, Y, epochs=1, validation_data=(X, Y), verbose=0).history

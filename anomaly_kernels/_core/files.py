@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-MOST_BYTES = 8_000_000
-"""Of JSON: what a busy machine reads in a second."""
+MOST_BYTES, MOST_PARTS = 4_000_000, 200_000
+"""Of JSON, and of lists and mappings in it: what a busy machine reads in a second."""
 
 _MOST_OF_A_MESSAGE = 500  # characters
 
@@ -59,12 +59,19 @@ def reading(path: str | os.PathLike[str], complaint: str) -> Iterator[None]:
 
 def parse_json(content: bytes) -> Any:
     """The data of JSON in UTF-8: numbers are finite and no key is there twice; anything else is a ValueError."""
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"JSON must be no larger than {MOST_BYTES} bytes")
+    check_size(content)
     try:
         return json.loads(content.decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def check_size(content: bytes) -> None:
+    """Raise where JSON is larger than `parse_json` reads."""
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it must be no larger than {MOST_BYTES} bytes")
+    if content.count(b"[") + content.count(b"{") > MOST_PARTS:
+        raise ValueError(f"it must have no more than {MOST_PARTS} lists and mappings")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from keras.src.losses.loss import scale_loss_for_distribution  # the mask of a t
 
 from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import parameters_of, settings_of
-from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.numeric import ratio
 
 Tensor = Any
@@ -104,6 +104,12 @@ class KerasLearner(Learner):
         """Return an instance with the settings that `get_config` has returned."""
         settings = settings_of(cls)
         return cls(**{name: deserialize(value) if name in settings else value for name, value in config.items()})
+
+    @classmethod
+    def _setting_from_json(cls, name: str, value: Any) -> Any:
+        if name == "name" and not isinstance(value, str | None):  # which Keras takes as it is
+            raise ValueError(f"`name` must be a text, got {describe(value)}")
+        return super()._setting_from_json(name, value)
 
     def _evaluate(self, arrays: tuple[Tensor | None, ...], dtype: str, **more: Any) -> Tensor:
         """The kernel of arrays in its own order, in at least single precision."""
@@ -228,6 +234,9 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
 
     def _set_state(self, state: dict[str, Any]) -> None:
         super()._set_state(state)
+        for name, old in self._state().items():  # which Keras would cast to the layer's dtype
+            if state[name].dtype != old.dtype:
+                raise ValueError(f"`{name}` must be of {old.dtype}, got {state[name].dtype}")
         self.set_weights([state[name] for name in self._state()])
 
 
