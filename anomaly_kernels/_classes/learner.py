@@ -171,7 +171,7 @@ class Learner(Configured):
         """A setting that `_to_json` has written; constructors refuse a dict among those of the kernel."""
         decoded = cls._from_json(name, value)
         if name not in settings_of(cls) and _holds_dict(decoded):
-            raise ValueError(f"`{name}` must be a number, a text, a list or an array, as `save` writes them, got a dict")
+            raise ValueError(f"`{name}` must be a number, a text, a list or an array, as `save` writes them")
         return decoded
 
     @classmethod

@@ -34,16 +34,19 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - tail - 3]}...{text[-tail:]}"
 
 
-def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
-    """What is in a file, or one byte more than may be; pipes and devices, which may never end, are not opened."""
+def read_bytes(path: str | os.PathLike[str], most: int, what: str = "it") -> bytes:
+    """What is in a file of no more than so many bytes; pipes and devices, which may never end, are not opened."""
     try:
-        mode = Path(path).stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
         with Path(path).open("rb") as file:
-            return file.read(most + 1)
+            content = file.read(most + 1) if status.st_size <= most else b""
     except ValueError as error:  # a null character, or one that cannot be encoded
         raise FileError(f"{os.fspath(path)!r} is no path: {error}") from error
+    if max(status.st_size, len(content)) > most:
+        raise FileError(f"{path}: {what} must be no larger than {most} bytes")
+    return content
 
 
 @contextmanager

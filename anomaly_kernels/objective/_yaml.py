@@ -121,7 +121,7 @@ def _scalar(text: str) -> Any:
 def _read(path: str) -> bytes:
     """Return what is in a file."""
     try:
-        return read_bytes(path, MOST_BYTES)
+        return read_bytes(path, MOST_BYTES, "YAML")
     except FileError as error:
         raise ObjectiveError(str(error)) from error
     except OSError as error:
