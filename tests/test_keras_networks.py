@@ -58,6 +58,10 @@ def autoencoder(option=None, **settings):
 
 @pytest.mark.parametrize("option", AUTOENCODERS, ids=str)
 def test_an_autoencoder_of_given_weights_is_the_pure_one(option):
+    import keras
+
+    if keras.backend.backend() != "torch" and option not in (AUTOENCODERS[0], AUTOENCODERS[-1]):
+        pytest.skip("the layers are the same on each backend: all options on torch, which compiles nothing")
     model = autoencoder(option, activation="linear", intermediate_activation="tanh", dtype="float64")
     model(double(np.ones((5, 7, 3))))
     sizes = {**SIZES, "latent_dim": model.latent_dim}

@@ -243,9 +243,7 @@ def test_rankings_along_axes_are_those_of_their_parts(driver, metric, axis, weig
     rest = tuple(k for k in range(3) if k not in {k % 3 for k in axes})
     rows = [np.moveaxis(x, rest, range(len(rest))).reshape(*(x.shape[k] for k in rest), -1) for x in arrays]
     expected = [
-        driver.numpy(
-            metric(*map(driver.array, row[:2]), **({"sample_weight": driver.array(row[2])} if weighted else {}))
-        )
+        metric(*row[:2], **({"sample_weight": row[2]} if weighted else {}))
         for row in zip(*(x.reshape(-1, x.shape[-1]) for x in rows), strict=True)
     ]
     weights = {"sample_weight": driver.array(arrays[2])} if weighted else {}
@@ -374,7 +372,7 @@ def test_unsigned_integers_are_ranked_in_their_order(driver, metric, bits):
     score = np.asarray([0, 1, top // 2, top // 2 + 1, top - 1, top, top, 0], f"uint{bits}")
     expected = EXACT[metric](TRUTH, score)
     calls = [metric]
-    if "jit" in driver.can:
+    if "jit" in driver.can and metric is RANKINGS[0]:  # they are ranked by the same sort, compiled for each dtype
         calls.append(lambda truth, score: driver.jit(lambda a: metric(a["y"], a["s"]))({"y": truth, "s": score}))
     for call in calls:
         assert driver.numpy(call(driver.array(TRUTH), driver.array(score))) == pytest.approx(expected, rel=1e-6)
