@@ -169,6 +169,29 @@ def test_a_hostile_option_of_keras_is_refused(name, package, tmp_path):
         refused(cls.load, path)
 
 
+CONFIGS = [
+    {"anomaly_kernels>model": 1},
+    {"anomaly_kernels>model": {}, "weights": 3},
+    {"anomaly_kernels>model": {"class_name": "Dense", "module": "keras.layers", "config": {"units": 1}}},
+    {"class_name": "__typespec__", "spec_name": "x", "config": []},
+    {"class_name": "system", "module": "os", "config": {}},
+    {"class_name": "__lambda__", "config": {"value": ["x", None, None]}},
+    {"class_name": "__numpy__"},
+]
+
+
+@pytest.mark.library("tensorflow")
+@pytest.mark.parametrize("config", CONFIGS, ids=range(len(CONFIGS)))
+def test_a_hostile_config_of_keras_is_a_value_or_a_type_error(config, package):
+    for name in ("smooth", "normalize_method", "axis", "weight"):
+        with pytest.raises((TypeError, ValueError)):
+            package.IoULoss.from_config({name: config})
+    with pytest.raises((TypeError, ValueError)):
+        package.SequenceAnomalyScoreLayer.from_config({"hidden_units": config})
+    with pytest.raises((TypeError, ValueError)):
+        package.Objective.from_config({"model": config})
+
+
 def test_what_cannot_be_opened_is_an_os_error(package, tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     os.mkfifo(tmp_path / "pipe")

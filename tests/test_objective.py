@@ -1132,8 +1132,8 @@ WRONG_PIPELINES = {
         "node `a`: there is no loss .* 'x.IouLoss'; did you mean `IoULoss`",
     ),
     "stage": (
-        [LOSS | {"hparams": {"execution_stages": ["trian"]}}],
-        "node `iou`: `execution_stages`: there is no 'trian'; did you mean `train`",
+        [LOSS | {"hparams": {"execution_stages": ["trains"]}}],
+        "node `iou`: `execution_stages`: there is no 'trains'; did you mean `train`",
     ),
     "stages": (
         [LOSS | {"hparams": {"execution_stages": 3}}],
@@ -1163,8 +1163,8 @@ def test_a_wrong_pipeline_says_what_is_wrong(name):
         ({"source": 3, "target": "iou.x"}, "a connection must be two names"),
         ({"source": "iou.outputs.loss", "target": "iuo.inputs.targets"}, "there is no node 'iuo'; did you mean `iou`"),
         (
-            {"source": "a.outputs.b", "target": "iou.inputs.tragets"},
-            "there is no port 'tragets'; did you mean `targets`",
+            {"source": "a.outputs.b", "target": "iou.inputs.targetz"},
+            "there is no port 'targetz'; did you mean `target`",
         ),
     ],
 )

@@ -18,7 +18,8 @@ the columns are `KerasLearner._set`, `to_kernel`, and `serialize` with `deserial
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import keras
@@ -103,7 +104,8 @@ class KerasLearner(Learner):
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Return an instance with the settings that `get_config` has returned."""
         settings = settings_of(cls)
-        return cls(**{name: deserialize(value) if name in settings else value for name, value in config.items()})
+        with reading_config(cls):
+            return cls(**{name: deserialize(value) if name in settings else value for name, value in config.items()})
 
     @classmethod
     def _setting_from_json(cls, name: str, value: Any) -> Any:
@@ -238,6 +240,17 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
             if state[name].dtype != old.dtype:
                 raise ValueError(f"`{name}` must be of {old.dtype}, got {state[name].dtype}")
         self.set_weights([state[name] for name in self._state()])
+
+
+@contextmanager
+def reading_config(cls: type) -> Iterator[None]:
+    """Raise a ValueError for whatever else than that, or a TypeError, a config from a file makes Keras raise."""
+    try:
+        yield
+    except (TypeError, ValueError):
+        raise
+    except Exception as error:
+        raise ValueError(f"this is no config of a {cls.__name__}: {type(error).__name__}: {error}") from error
 
 
 def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:

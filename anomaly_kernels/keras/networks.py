@@ -17,7 +17,7 @@ from anomaly_kernels._core.checks import size
 from anomaly_kernels._core.files import FileError, read_bytes, reading
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.keras._archive import MOST_BYTES_OF_A_FILE, check_archive
-from anomaly_kernels.keras._base import PACKAGE, Tensor, to_tensor
+from anomaly_kernels.keras._base import PACKAGE, Tensor, reading_config, to_tensor
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks._params import is_lstm
 from anomaly_kernels.networks.activations import ACTIVATIONS, find_activation
@@ -48,7 +48,8 @@ class _Network(Learner):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Return a network with the settings that `get_config` has returned."""
-        return cls(**config)
+        with reading_config(cls):
+            return cls(**config)
 
     def _layers_by_name(self) -> Mapping[str, Any]:
         """The layers that own weights, by their names in the pure function."""

@@ -14,7 +14,7 @@ from anomaly_kernels._catalogue import CATALOGUE, ENTRIES
 from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.keras import metrics
-from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, to_tensor
+from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, reading_config, to_tensor
 from anomaly_kernels.objective import Node, ObjectiveError
 from anomaly_kernels.objective._objective import add_note, as_objective
 
@@ -95,9 +95,10 @@ class Objective(keras.Model):
 
         A description alone has no model: ``Objective(model, anomaly_kernels.Objective.from_config(description))``.
         """
-        options = dict(config)
-        pure = objective.Objective.from_config(options.pop("objective"))
-        return cls(keras.saving.deserialize_keras_object(options.pop("model")), pure, **options)
+        with reading_config(cls):
+            options = dict(config)
+            pure = objective.Objective.from_config(options.pop("objective"))
+            return cls(keras.saving.deserialize_keras_object(options.pop("model")), pure, **options)
 
     def get_config(self) -> dict[str, Any]:
         """Return the description, as `anomaly_kernels.Objective.to_config` has it, beside the model's."""
