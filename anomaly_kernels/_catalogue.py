@@ -7,13 +7,14 @@ fails `tests/test_catalogue.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from anomaly_kernels import losses, metrics, networks
 from anomaly_kernels.losses.divergence import HiddenLayers
 from anomaly_kernels.losses.likelihood import Covariance
 
 Kernel = Callable[..., Any]
+KerasLoss: TypeAlias = Literal["Loss", "Regularizer", "EndpointLayer", "WeighedLayer"]
 
 
 class Entry(NamedTuple):
@@ -24,8 +25,9 @@ class Entry(NamedTuple):
     """The name of its class in torch and Keras, and of its type in an objective."""
     torch: Literal["Loss", "Metric"] | None = None
     """The base of its class in `anomaly_kernels.torch`."""
-    keras: Literal["Loss", "Regularizer", "EndpointLayer", "Metric"] | None = None
-    """The base of its class in `anomaly_kernels.keras`: by how many arrays it takes, and whether it owns a weight."""
+    keras: KerasLoss | Literal["Metric"] | None = None
+    """The base of its class in `anomaly_kernels.keras`: by how many arrays it takes, and whether it owns a weight; a
+    `WeighedLayer` takes two of which neither is the truth."""
     jax: Literal["jitted", "plain", "Metric"] = "jitted"
     """Compiled, or as it is, since its results have no fixed shape; ``"Metric"``: compiled, and a pytree class too."""
     negative: bool | str = False
@@ -56,9 +58,7 @@ def _check_hidden_layers(*, model_hl: Any, w_model_hl: Any, **_: Any) -> None:
     HiddenLayers(model_hl, w_model_hl).with_weights()
 
 
-def _loss(
-    kernel: Kernel, cls: str, keras: Literal["Loss", "Regularizer", "EndpointLayer"] = "Loss", **rest: Any
-) -> Entry:
+def _loss(kernel: Kernel, cls: str, keras: KerasLoss = "Loss", **rest: Any) -> Entry:
     return Entry(kernel, cls, "Loss", keras, **rest)
 
 
@@ -79,7 +79,7 @@ CATALOGUE = (
         picture="y_pred",
         check_together=_check_covariance,
     ),
-    _loss(losses.gaussian_kl, "GaussianKLLoss", benchmark="Gaussian KL", picture="log_var"),
+    _loss(losses.gaussian_kl, "GaussianKLLoss", "WeighedLayer", benchmark="Gaussian KL", picture="log_var"),
     _loss(losses.kl_divergence, "KLDivergenceLoss", benchmark="KL divergence"),
     _loss(losses.distillation_loss, "DistillationLoss"),
     _loss(losses.adversarial_ae_loss, "AdversarialAELoss", check_together=_check_hidden_layers),
@@ -88,7 +88,7 @@ CATALOGUE = (
     Entry(losses.gmm_params),
     Entry(losses.gmm_energy, benchmark="mixture energy", picture="z"),
     Entry(losses.covariance_penalty),
-    _loss(losses.deep_svdd_loss, "DeepSVDDLoss", benchmark="SVDD", picture="embeddings"),
+    _loss(losses.deep_svdd_loss, "DeepSVDDLoss", "WeighedLayer", benchmark="SVDD", picture="embeddings"),
     _loss(
         losses.deep_svdd_soft_boundary_loss,
         "DeepSVDDSoftBoundaryLoss",

@@ -22,6 +22,7 @@ import numpy as np
 from anomaly_kernels._core.checks import REAL, dtype_name
 from anomaly_kernels._core.files import MOST_BYTES, parse_json, read_bytes, reading
 from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
+from anomaly_kernels._core.spelling import with_hint
 
 __all__ = ["get_params_tree", "load_params", "save_params", "set_params_tree"]
 
@@ -30,6 +31,7 @@ M = TypeVar("M")
 _MOST_BYTES = 1_000_000_000
 
 
+@with_hint
 def get_params_tree(model: Any) -> dict[str, np.ndarray]:
     """Weights of a network as a dict of arrays.
 
@@ -51,6 +53,7 @@ def get_params_tree(model: Any) -> dict[str, np.ndarray]:
     return {key: _numpy(key, x) for key, x in _tree(model).items()}
 
 
+@with_hint
 def set_params_tree(model: M, params: Mapping[str, Any]) -> M:
     """Give a network other weights.
 
@@ -97,6 +100,7 @@ def fitted(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any]) -> 
     return arrays
 
 
+@with_hint
 def save_params(path: str | PathLike[str], params: Any) -> None:
     """Write the weights of a network to a file, for which ``safetensors`` is needed (extra ``weights``).
 
@@ -110,6 +114,7 @@ def save_params(path: str | PathLike[str], params: Any) -> None:
     write(path, get_params_tree(params), {})
 
 
+@with_hint
 def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """Read the weights that `save_params` has written; a file holds arrays and nothing that could be run.
 
@@ -192,3 +197,7 @@ def _numpy(key: str, x: Any) -> np.ndarray:
         raise TypeError(f"{_of_layer(key)} must be an array of floating point, got {got}")
     xp = namespace_or_none(x)  # None of Keras' variables, which NumPy reads by itself
     return np.array(x if xp is None else xp.to_numpy(x), "float32" if dtype == "bfloat16" else dtype)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -41,6 +41,7 @@ KERAS_BASES = {
     "Loss": "keras.losses.Loss",
     "Regularizer": "keras.regularizers.Regularizer",
     "EndpointLayer": "keras.layers.Layer",
+    "WeighedLayer": "keras.layers.Layer",
     "Metric": "keras.metrics.Metric",
 }
 log = logging.getLogger(__name__)

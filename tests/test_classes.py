@@ -21,6 +21,7 @@ from anomaly_kernels._catalogue import CATALOGUE
 from anomaly_kernels._classes.settings import parameters_of
 
 FRAMEWORKS = ("torch", "keras")
+REDUCED = {"Loss", "WeighedLayer"}  # whose values Keras weighs and reduces
 CLASSES = [(framework, entry) for framework in FRAMEWORKS for entry in CATALOGUE if entry.cls]
 PACKAGE = Path(__file__).parent.parent / "anomaly_kernels"
 LIBRARY = os.environ.get("AK_LIBRARY", "numpy")
@@ -50,9 +51,9 @@ def parameters(function):
 
 
 def settings_of_class(framework, entry):
-    """The settings of the kernel that the class has, in the order of the kernel; Keras reduces losses by itself."""
+    """The settings of the kernel that the class has, in the order of the kernel; Keras reduces values by itself."""
     names = parameters_of(entry.kernel).settings
-    return [name for name in names if name != "reduction" or (framework, entry.keras) != ("keras", "Loss")]
+    return [name for name in names if name != "reduction" or framework != "keras" or entry.keras not in REDUCED]
 
 
 def call_of(framework, entry):
@@ -67,6 +68,7 @@ def call_of(framework, entry):
         "Loss": lambda: (cls.call, ["y_true", "y_pred"]),
         "Regularizer": lambda: (cls.__call__, arrays),
         "EndpointLayer": lambda: (cls.call, arrays),
+        "WeighedLayer": lambda: (cls.call, [*arrays, "sample_weight"]),
         "Metric": lambda: (cls.update_state, ["y_true", "y_pred", "sample_weight"]),
     }[entry.keras]()
 

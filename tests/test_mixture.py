@@ -182,6 +182,54 @@ def test_parameters_and_energies_are_those_of_scikit_learn(driver):
     np.testing.assert_allclose(found, -peer.score_samples(Z), rtol=1e-12)
 
 
+def test_a_mixture_may_be_made_of_weights_means_and_covariances(driver):
+    fields = [driver.array(x) for x in ak.gmm_params(Z, GAMMA)]
+    for found, expected in zip(ak.GMMParams.from_covariance(*fields[:3]), fields, strict=True):
+        np.testing.assert_allclose(driver.numpy(found), driver.numpy(expected), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["full", "diag", "spherical", "tied"])
+def test_mixtures_of_scikit_learn_have_its_likelihood(kind):
+    fitted = sklearn.mixture.GaussianMixture(2, covariance_type=kind, random_state=0).fit(draw(3, 30, 2))
+    cov = fitted.covariances_
+    full = {
+        "full": lambda: cov,
+        "diag": lambda: cov[:, :, None] * np.eye(2),
+        "spherical": lambda: cov[:, None, None] * np.eye(2),
+        "tied": lambda: np.tile(cov, (2, 1, 1)),
+    }[kind]()
+    params = ak.GMMParams.from_covariance(fitted.weights_, fitted.means_, full)
+    np.testing.assert_allclose(ak.gmm_energy(Z, params, reduction="none"), -fitted.score_samples(Z), rtol=1e-10)
+
+
+@pytest.mark.library(*DIFFERENTIATING)
+def test_gradients_reach_the_covariances_of_a_mixture(driver):
+    def loss(cov):
+        phi, mu, z = (driver.array(x) for x in (np.ones(1), np.zeros((1, 2)), Z))
+        return ak.gmm_energy(z, ak.GMMParams.from_covariance(phi, mu, cov))
+
+    matrix = np.asarray([[2.0, 0.5], [0.5, 1.0]])
+    found, inverse = gradient(driver, loss, cov=matrix[None])["cov"][0], np.linalg.inv(matrix)
+    expected = 0.5 * (inverse - inverse @ (Z.T @ Z / len(Z)) @ inverse)
+    np.testing.assert_allclose(found + found.T, 2 * expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (((3, 1), (3, 2), (3, 2, 2)), r"`phi` must have shape \(K,\), got \(3, 1\)"),
+        (
+            ((3,), (2, 2), (3, 2, 2)),
+            r"`mu` must have shape \(K, D\) with the K of `phi`, expected \(3, 2\), got \(2, 2\)",
+        ),
+        (((3,), (3, 2), (3, 2)), r"`cov` must have shape .*, expected \(3, 2, 2\), got \(3, 2\)"),
+    ],
+)
+def test_shapes_of_a_mixture_are_named(fields, message):
+    with pytest.raises(ValueError, match=message):
+        ak.GMMParams.from_covariance(*map(np.ones, fields))
+
+
 def test_factors_multiply_to_the_covariance_and_are_lower_triangular(driver):
     params = ak.gmm_params(driver.array(Z * 1e3), driver.array(GAMMA), eps=0.5)
     cov, chol, log_det = (driver.numpy(x) for x in params[2:])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import json
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -163,3 +165,24 @@ def test_version_is_the_installed_one():
     from importlib.metadata import version
 
     assert version("anomaly-kernels") == ak.__version__
+
+
+@pytest.mark.parametrize("framework", ["jax", "keras", "torch"])
+def test_a_missing_framework_is_named_with_its_extra(framework):
+    code = f"import sys; sys.modules['{framework}'] = None; import anomaly_kernels.{framework}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    message = f"`anomaly_kernels.{framework}` needs {framework}: pip install 'anomaly-kernels[{framework}]'"
+    assert done.stderr.strip().endswith(f"ModuleNotFoundError: {message}")
+
+
+def test_the_project_has_addresses_and_says_for_which_pythons_it_is():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"Documentation", "Repository", "Issues", "Changelog"} <= project["urls"].keys()
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)} <= {*project["classifiers"]}
+
+
+def test_completion_shows_public_names_alone():
+    packages = {"data", "losses", "metrics", "networks", "streaming", "testing", "weights"}
+    for name in packages:
+        module = importlib.import_module(f"anomaly_kernels.{name}")
+        assert dir(module) == sorted(module.__all__)

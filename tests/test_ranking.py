@@ -425,7 +425,7 @@ def test_nan_among_the_scores_makes_it_nan(driver, metric, place):
 @pytest.mark.parametrize("metric", RANKINGS)
 def test_targets_may_be_numbers(driver, metric):
     expected = evaluate(driver, metric, TRUTH, SCORE)
-    for truth in (TRUTH.astype(int), 255 * TRUTH.astype(int), TRUTH.astype(float), 0.2 * TRUTH):
+    for truth in (TRUTH.astype(int), 255 * TRUTH.astype(int), TRUTH.astype(float), 2.0 * TRUTH):
         np.testing.assert_array_equal(evaluate(driver, metric, truth, SCORE), expected)
     unknown = np.where(np.arange(8) == 2, np.nan, TRUTH)
     assert np.isnan(evaluate(driver, metric, unknown, SCORE))
@@ -438,7 +438,6 @@ def test_dtype_is_that_of_real_scores_else_of_a_python_float(driver, metric):
     for score, expected in (
         (driver.array(SCORE, "float32"), "float32"),
         (driver.array(SCORE, "float64"), "float64"),
-        (driver.array(TRUTH), default),
         (driver.array(np.arange(8)), default),
         *((driver.array(SCORE, half), "float32") for half in driver.halves),
     ):

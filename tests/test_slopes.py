@@ -80,6 +80,7 @@ CASES = {
     "sum of cross entropies": case(ak.anomaly_bce_with_logits, LOGITS, reduction="sum", weight=0.3),
     "weighted cross entropy": case(ak.anomaly_bce_with_logits, LOGITS, pos_weight=3.0),
     "learnable pos_weight": case(ak.anomaly_bce_with_logits, LOGITS | {"pos_weight": np.asarray(1.5)}),
+    "learnable pos_weight of channels": case(ak.anomaly_bce_with_logits, LOGITS | {"pos_weight": POSITIVE}),
     "learnable weight": case(ak.anomaly_bce_with_logits, LOGITS | {"weight": np.asarray(0.5)}),
     "IoU, sigmoid": case(ak.iou_loss, MASKS),
     "IoU, clamp": case(ak.iou_loss, MASKS, normalize_method="clamp", smooth=0.5, weight=2.0),
@@ -411,7 +412,7 @@ def test_an_input_changed_in_place_is_an_error_of_torch(case: Case, sloped: list
 
 
 @torch_only
-@pytest.mark.parametrize("name", [name for name in CASES if "AEGMM" not in name and "mixture" not in name])
+@pytest.mark.parametrize("name", CASES)
 def test_autocast_changes_neither_values_nor_gradients(name: str, sloped: list[str]) -> None:
     import torch
 

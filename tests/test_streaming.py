@@ -143,7 +143,7 @@ def test_bounds_are_narrow_on_real_scores_and_wide_where_a_bucket_hides_the_orde
     assert found[2] - found[1] > 0.5
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int16", "uint8", "bool"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int16", "uint8"])
 @pytest.mark.parametrize("metric", BOUNDED)
 def test_scores_of_16_bits_are_exact(driver, metric, dtype):
     if "float" in dtype and dtype not in driver.halves:
@@ -152,7 +152,7 @@ def test_scores_of_16_bits_are_exact(driver, metric, dtype):
     truth = rng.random(500) < 0.2
     score = rng.normal(size=500) + truth
     if "float" not in dtype:
-        score = score > 0.5 if dtype == "bool" else (90 * np.abs(score)).astype(dtype)
+        score = (90 * np.abs(score)).astype(dtype)
     score = driver.array(score, dtype)
     state = streaming.ScoreHistogram.empty(score)
     state = streaming.update(state, driver.array(truth[:200]), score[:200])
@@ -198,8 +198,10 @@ def test_a_nan_anywhere_in_the_stream_makes_it_nan(driver, where, name):
         "score": np.asarray([3.0, 2.0, 1.0, 0.0]),
         "sample_weight": np.ones(4),
     }
-    arrays[where][1] = np.nan
-    state = getattr(streaming, name).empty(driver.array(arrays["score"]))
+    if name == "DetectionCounts":
+        arrays["score"] = arrays["score"] > 1.5  # decisions
+    arrays[where] = np.where(np.arange(4) == 1, np.nan, arrays[where])
+    state = getattr(streaming, name).empty(driver.array(np.zeros(0)))
     for part in (slice(2), slice(2, 4)):
         target, score, weight = (driver.array(x[part]) for x in arrays.values())
         state = streaming.update(state, target, score, sample_weight=weight)
@@ -359,8 +361,11 @@ def test_parts_that_keep_scores_in_other_ways_are_refused(driver):
     unique, histogram = (streaming.Statistics.empty(score, kind).of(score) for kind in kinds)
     with pytest.raises(TypeError, match="states of one kind can be merged, got ScoreHistogram and UniqueScores"):
         streaming.merge(histogram, unique)
-    with pytest.raises(TypeError, match="states of one kind can be merged, got NoneType and NoneType"):
+    with pytest.raises(TypeError, match="states can be merged, got NoneType and NoneType"):
         streaming.merge(None, None)
+    for state in (*kinds, unique, streaming.Moments.of(score), streaming.PixelCounts.of(truth)):
+        with pytest.raises(TypeError, match=f"^states of one kind can be merged, got {type(state).__name__} and int$"):
+            state.merge(3)
 
 
 def test_histograms_of_other_edges_are_not_merged(driver):
@@ -699,6 +704,30 @@ def flat(state):
 
 
 def test_means_of_results_of_different_lengths_are_refused(driver):
-    a, b = (streaming.Means.of(driver.array(np.ones(n))) for n in (3, 4))
-    with pytest.raises(ValueError, match=r"results of all batches must have one shape, got \(3,\) and \(4,\)"):
-        a.merge(b)
+    three = streaming.Means.of(driver.array(np.ones(3)))
+    for n in (1, 4):
+        other = streaming.Means.of(driver.array(np.ones(n)))
+        with pytest.raises(ValueError, match=rf"results of all batches must have one shape, got \(3,\) and \({n},\)"):
+            three.merge(other)
+    with pytest.raises(ValueError, match="results of one metric can be merged, got 1 and 2"):
+        three.merge(streaming.Means.of(*[driver.array(np.ones(3))] * 2))
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_integer_weights_beyond_the_integers_do_not_wrap(driver, cut):
+    if driver.name == "dask":
+        pytest.skip("makes states of its chunks, in NumPy")
+    weight = np.asarray([2**62, 2**62, 2**62, 2**62])  # 2**64, which wraps to 0
+    arrays = [driver.array(x) for x in (np.asarray([True, False] * 2), np.asarray([2.0, 1.0] * 2), weight)]
+    parts = [[x[part] for x in arrays] for part in (slice(cut), slice(cut, 4))]
+    state = reduce(streaming.merge, [streaming.UniqueScores.of(*part) for part in parts])
+    assert np.isnan(driver.numpy(state.compute(ak.roc_auc)))
+
+
+def test_a_metric_is_a_function_not_its_name(driver):
+    truth, score = driver.array(np.asarray([True, False])), driver.array(np.asarray([2.0, 1.0]))
+    if driver.name != "dask":
+        with pytest.raises(TypeError, match="^`metric` must be a function such as `anomaly_kernels.roc_auc`, got str$"):
+            streaming.compute(streaming.UniqueScores.of(truth, score), "roc_auc")
+    with pytest.raises(ValueError, match="^`metric` must be one of .*, got str"):
+        streaming.compute(streaming.ScoreHistogram.empty(score), "roc_auc")

@@ -165,7 +165,7 @@ def test_settings_are_those_of_the_function():
     metric = made("AnomalyDetectionMetrics", zero_division=0.25, sync_on_compute=False)
     metric.update(*tensors([truth, truth]))
     assert_is(metric.compute(), expected("AnomalyDetectionMetrics", [truth, truth], zero_division=0.25))
-    assert repr(metric) == "AnomalyDetectionMetrics(zero_division=0.25)"
+    assert repr(metric) == "AnomalyDetectionMetrics(zero_division=0.25, scores='exact')"
     weights = METRICS["SelectorEntropyMetric"][1]
     metric = made("SelectorEntropyMetric", eps=0.1)
     metric.update(*tensors(weights))
@@ -206,7 +206,7 @@ def test_memory_is_that_of_distinct_scores():
     for seed in range(20):
         score = torch.as_tensor(np.random.default_rng(seed).integers(0, 50, 1000).astype("float32"))
         metric.update(score > 40, score > 45, score)
-    assert metric.scores_score.numel() == 50
+    assert sum(x.numel() for x in metric.scores_score) == 50
     with pytest.raises(ValueError, match="`score` must be real, or integers that float64 tells apart, below 9007"):
         metric.update(score > 40, score > 45, score.long() + 2**60)
 
@@ -284,22 +284,33 @@ DISTRIBUTED = """
             statistics = akt.ScoreStatisticsMetric()
             variance = akt.ExplainedVarianceMetric()
             unscored = akt.AnomalyDetectionMetrics()
+            bounded = akt.AnomalyDetectionMetrics(scores="histogram")
             if mine.stop > mine.start:  # the other has seen nothing at all
                 metric.update(score[mine] > 0, truth[mine], score[mine])
                 statistics.update(score[mine])
                 variance.update(torch.tensor([0.5, 0.25]))
                 unscored.update(score[mine] > 0, truth[mine])
+                bounded.update(score[mine] > 0, truth[mine], score[mine])
             else:
-                for each in (metric, statistics, variance, unscored):
+                for each in (metric, statistics, variance, unscored, bounded):
                     each._update_count = 1  # torchmetrics would warn that nothing was seen
             wanted = ak.anomaly_detection_metrics(truth, score > 0, score)
             check(metric.compute(), wanted)
             check(statistics.compute(), ak.score_statistics(score))
             check(variance.compute(), (torch.tensor([0.5, 0.25]), torch.tensor(0.75), torch.tensor([0.5, 0.75])))
             check(unscored.compute(), wanted._replace(average_precision=None))
+            check(bounded.bounds().lower, wanted)  # few scores: each has a bucket of its own
             if mine.stop > mine.start:
                 metric.update(score[mine] > 0, truth[mine], score[mine])  # its own share again, after the others' left
                 assert int(metric.counts_true) == 2 * int(truth[mine].sum())
+        mixed = akt.AnomalyDetectionMetrics()
+        mixed.update(truth, truth, score if rank else None)
+        try:
+            mixed.compute()
+        except ValueError as error:
+            assert "`score` must be given with every batch or with none" in str(error)
+        else:
+            raise AssertionError("mixed")
         metric = akt.ScoreStatisticsMetric()
         metric.update(torch.tensor([1.0, float("nan") if rank else 2.0]))
         assert all(x.isnan() for x in metric.compute())
@@ -364,3 +375,241 @@ def test_a_batch_that_is_refused_or_empty_leaves_open_whether_there_are_scores()
     metric.update(truth[:0], truth[:0], scores[:0])
     metric.update(truth, truth, scores)
     assert metric.compute().average_precision == 1.0
+
+
+KEEPS_SCORES = ("AnomalyDetectionMetrics", "ScoreStatisticsMetric")
+PIXELS = (SCORE > 0.5, TRUTH, SCORE)
+
+
+def test_a_batch_costs_what_itself_costs():
+    import torch
+
+    metric = made("ScoreStatisticsMetric")
+    for k in range(64):
+        metric.update(torch.arange(100.0) + 100 * k)
+        lengths = [len(x) for x in metric.scores_score]
+        assert all(longer > 2 * shorter for longer, shorter in pairwise(lengths))
+        assert sum(lengths) < 2 * 100 * (k + 1)
+    longest = metric.scores_score[0]
+    metric.update(torch.arange(100.0) - 100)
+    assert metric.scores_score[0] is longest  # which no batch that is shorter touches
+    metric(torch.arange(100.0) - 200)
+    assert metric.scores_score[0] is longest
+
+
+@pytest.mark.parametrize("name", KEEPS_SCORES)
+def test_a_histogram_has_bounds_and_a_fixed_size(name):
+    arrays = METRICS[name][1]
+    metric, exact = made(name, scores="histogram"), made(name)
+    size = sum(x.numel() for x in metric.metric_state.values())
+    for rows in (slice(13), slice(13, 30)):
+        metric(*tensors([x[rows] for x in arrays]))
+        exact.update(*tensors([x[rows] for x in arrays]))
+    assert sum(x.numel() for x in metric.metric_state.values()) <= size + 1
+    value, lower, upper = metric.bounds()
+    assert_is(value, metric.compute())
+    assert all(a <= x <= b for a, x, b in zip(lower, exact.compute(), upper, strict=True))
+    assert_is(value, exact.compute(), 2**-7)
+    assert exact.bounds().lower == exact.bounds().upper == exact.compute()
+
+
+def test_what_keeps_scores_is_one_of_two_and_stays():
+    import torch
+
+    with pytest.raises(ValueError, match="`scores` must be one of 'exact', 'histogram', got 'all'"):
+        made("ScoreStatisticsMetric", scores="all")
+    metric = made("ScoreStatisticsMetric", scores="histogram")
+    with pytest.raises(ValueError, match="`scores` of a metric that is there cannot be changed, got 'exact'"):
+        metric.set_params(scores="exact")
+    exact = made("ScoreStatisticsMetric")
+    exact.update(torch.ones(2))
+    exact.persistent(mode=True)
+    metric.persistent(mode=True)
+    with pytest.raises(ValueError, match="`incoming_state` must be of a metric with the same settings"):
+        metric.merge_state(exact)
+    with pytest.raises(RuntimeError, match="the state of ScoreStatisticsMetric has other settings"):
+        metric.load_state_dict(exact.state_dict())
+    metric.update(torch.ones(2))
+    assert metric.compute().mean == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "arrays", "message"),
+    [
+        ("AnomalyDetectionMetrics", (TRUTH, None, SCORE), "`target` must be a tensor, got NoneType"),
+        ("AnomalyDetectionMetrics", ([True], [True]), "`target` must be a tensor, got list"),
+        ("AnomalyDetectionMetrics", (TRUTH, TRUTH, [0.5]), "`score` must be a tensor, got list"),
+        ("AnomalyDetectionMetrics", (TRUTH, TRUTH, SCORE + 0j), "`score` must be real, got dtype torch.complex128"),
+        ("AnomalyDetectionMetrics", (TRUTH, TRUTH[:2]), "`target` and `decision` must have equal shapes"),
+        ("AnomalyDetectionMetrics", (TRUTH, TRUTH, SCORE[:2]), "`target` and `score` must have equal shapes"),
+        ("AnomalyPixelStatisticsMetric", (None,), "`decision` must be a tensor, got NoneType"),
+        ("ScoreStatisticsMetric", ([1.0],), "`scores` must be a tensor, got list"),
+        ("SelectorEntropyMetric", (SCORE + 0j,), "`weights` must be real, got dtype torch.complex128"),
+    ],
+)
+def test_a_batch_that_is_refused_leaves_no_trace(name, arrays, message):
+    import torch
+
+    refused = [torch.as_tensor(x) if isinstance(x, np.ndarray) else x for x in arrays]
+    metric, fresh = made(name), made(name)
+    metric.update(*tensors(METRICS[name][1]))
+    before = expected(name, METRICS[name][1])
+    for each, seen in ((metric, 1), (fresh, 0)):
+        for take in (each.update, each):
+            with pytest.raises((TypeError, ValueError), match=message):
+                take(*refused)
+            assert each.update_count == seen
+    fresh.update(*tensors(METRICS[name][1]))
+    assert_is(metric.compute(), before)
+    assert_is(fresh.compute(), before)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_batches_with_scores_and_without_are_never_mixed(first):
+    metric, other, loaded = (made("AnomalyDetectionMetrics") for _ in range(3))
+    with_scores, without = tensors(PIXELS), tensors(PIXELS[:2])
+    mine, theirs = (with_scores, without) if first else (without, with_scores)
+    metric.update(*mine)
+    other.update(*theirs)
+    before = metric.compute()
+    message = "`score` must be given with every batch or with none"
+    with pytest.raises(ValueError, match=message):
+        metric.merge_state(other)
+    with pytest.raises(ValueError, match=message):
+        metric.merge_state(other.metric_state)
+    metric.persistent(mode=True)
+    loaded.load_state_dict(metric.state_dict())
+    for copied in (metric, loaded, copy.deepcopy(metric), pickle.loads(pickle.dumps(metric))):
+        for take in (copied.update, copied):
+            with pytest.raises(ValueError, match=message):
+                take(*theirs)
+        assert_is(copied.compute(), before)
+    metric.merge_state(made("AnomalyDetectionMetrics"))
+    assert_is(metric.compute(), before)
+
+
+def test_what_is_merged_or_loaded_is_not_answered_from_the_cache():
+    import torch
+
+    metric, other = made("AnomalyPixelStatisticsMetric"), made("AnomalyPixelStatisticsMetric")
+    metric.update(torch.tensor([True]))
+    other.update(torch.tensor([False, False]))
+    assert metric.compute().total_pixels == 1
+    other.persistent(mode=True)
+    metric.merge_state(other)
+    assert metric.compute().total_pixels == 3
+    metric.load_state_dict(other.state_dict())
+    assert metric.compute().total_pixels == 2
+
+
+def test_states_that_a_subclass_adds_are_those_of_torchmetrics():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    class Counted(akt.AnomalyDetectionMetrics):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.add_state("batches", torch.tensor(0), dist_reduce_fx="sum")
+            self.add_state("sizes", [], dist_reduce_fx="cat")
+
+        def update(self, preds, target):
+            self.batches += 1
+            self.sizes.append(torch.tensor([target.numel()]))
+            super().update(preds > 0.5, target, preds)
+
+        def compute(self):
+            return {
+                "ap": super().compute().average_precision,
+                "batches": self.batches,
+                "sizes": torch.stack(self.sizes),
+            }
+
+    truth, score = tensors((TRUTH, SCORE))
+    metric = Counted()
+    assert metric(score, truth)["batches"] == 1
+    metric.update(score, truth)
+    with pytest.raises(ValueError, match="must have equal shapes"):
+        metric(score, truth[:2])
+    assert (metric.compute()["batches"], len(metric.compute()["sizes"])) == (2, 2)
+    other = metric.clone()
+    other.merge_state(metric)
+    assert (other.compute()["batches"], len(other.compute()["sizes"])) == (4, 4)
+    np.testing.assert_allclose(other.compute()["ap"], metric.compute()["ap"])
+
+
+@EVERY
+def test_results_are_plotted(name):
+    pytest.importorskip("matplotlib").use("Agg")
+    from matplotlib import pyplot as plt
+
+    metric = made(name)
+    metric.update(*tensors(METRICS[name][1]))
+    for val in (None, [metric.compute()] * 2):
+        figure, axes = metric.plot(val)
+        assert axes.lines
+        plt.close(figure)
+
+
+def test_a_plot_says_that_it_needs_matplotlib(monkeypatch):
+    monkeypatch.setattr("torchmetrics.utilities.plot._MATPLOTLIB_AVAILABLE", False)
+    metric = made("SelectorEntropyMetric")
+    metric.update(*tensors(METRICS["SelectorEntropyMetric"][1]))
+    with pytest.raises(ModuleNotFoundError, match="`matplotlib` to be installed"):
+        metric.plot()
+
+
+def test_a_dtype_of_torch_is_that_of_results_alone():
+    import torch
+
+    metric = made("AnomalyDetectionMetrics").to(torch.float16).set_dtype("torch.HalfTensor")
+    metric.update(*tensors(PIXELS))
+    assert metric.scores_score[0].dtype == torch.float64
+    assert metric.compute().average_precision.dtype == torch.float16
+    with pytest.raises(ValueError, match="`dst_type` must be floating point, got torch.int32"):
+        metric.set_dtype(torch.int32)
+
+
+def test_the_wrappers_of_torchmetrics_take_them():
+    import torchmetrics
+    from torchmetrics.wrappers import BootStrapper, ClasswiseWrapper, MetricTracker, MinMaxMetric
+
+    (weights,), pixels = tensors(METRICS["SelectorEntropyMetric"][1]), tensors(PIXELS)
+    tracker = MetricTracker(made("SelectorEntropyMetric"), maximize=True)
+    tracker.increment()
+    bootstrap = BootStrapper(made("SelectorEntropyMetric"), num_bootstraps=2)
+    for metric in (MinMaxMetric(made("SelectorEntropyMetric")), bootstrap, tracker):
+        metric.update(weights)
+        metric.compute()
+    entropy, detections = made("SelectorEntropyMetric"), made("AnomalyDetectionMetrics")
+    doubled, precision = entropy * 2, detections[0]
+    doubled.update(weights)
+    assert doubled.compute() == 2 * entropy.compute()
+    precision.update(*pixels)
+    assert precision.compute() == detections.compute().precision
+    classwise = ClasswiseWrapper(made("AnomalyPixelStatisticsMetric"), labels=["all", "anomalous", "share"])
+    classwise.update(pixels[1])
+    assert classwise.compute()["anomalypixelstatisticsmetric_all"] == TRUTH.size
+    collection = torchmetrics.MetricCollection(
+        {"exact": made("AnomalyDetectionMetrics"), "bounded": made("AnomalyDetectionMetrics", scores="histogram")}
+    )
+    for copied in (collection, pickle.loads(pickle.dumps(collection)), collection.clone(prefix="copied_")):
+        copied.reset()
+        copied(*tensors([x[:9] for x in PIXELS]))
+        copied.update(*tensors([x[9:] for x in PIXELS]))
+        for result in copied.compute().values():
+            assert_is(result, expected("AnomalyDetectionMetrics", PIXELS), 2**-7)
+
+
+def test_a_collection_tells_settings_apart_that_are_in_the_state():
+    import torch
+    import torchmetrics
+
+    collection = torchmetrics.MetricCollection(
+        {"small": made("SelectorEntropyMetric", eps=0.001), "other": made("SelectorEntropyMetric", eps=0.5)}
+    )
+    alone = made("SelectorEntropyMetric", eps=0.5)
+    for weights in (torch.zeros(2), torch.tensor([0.3, 0.9])):
+        collection.update(weights)
+        alone.update(weights)
+    assert collection.compute()["other"] == alone.compute()

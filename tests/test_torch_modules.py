@@ -52,6 +52,16 @@ def test_copies_and_pickles_give_the_same_number(name, made):
 
 
 @EVERY
+def test_completion_shows_settings_and_no_internals(name, made):
+    import torch
+
+    module, _ = made(name)
+    offered = {"check", "get_params", "kernel", "load", "my_params", "save", "set_params", "summary"}
+    offered |= {*settings_of(type(module)), "r_unconstrained", "radius", "init_radius", *dir(torch.nn.Module())}
+    assert [x for x in dir(module) if not x.startswith("_") and x not in offered] == []
+
+
+@EVERY
 def test_repr_shows_the_settings(name, made):
     module, _ = made(name)
     shown = repr(module)
@@ -98,6 +108,20 @@ def test_functional_call_and_vmap_of_the_module(name, made):
 
 
 @EVERY
+@pytest.mark.parametrize("moves", [False, True])
+def test_on_the_meta_device_there_are_shapes_alone(name, moves, made):
+    import torch
+
+    module, arrays = made(name)
+    expected = module(*arrays)
+    with torch.device("cpu" if moves else "meta"):
+        module, _ = made(name)
+    repr(module)
+    found = module.to("meta")(*[x.to("meta") for x in arrays])
+    assert (found.device.type, found.shape, found.dtype) == ("meta", expected.shape, expected.dtype)
+
+
+@EVERY
 def test_under_autocast_all_is_computed_in_float32(name, made):
     import torch
 
@@ -106,6 +130,20 @@ def test_under_autocast_all_is_computed_in_float32(name, made):
         found = module(*arrays)
     assert found.dtype is torch.float32
     assert torch.equal(found, module(*arrays))
+
+
+def test_weights_of_samples_are_those_of_the_function(driver):
+    import anomaly_kernels.torch as akt
+
+    score, mask, weight = (
+        driver.array([[3.0, -1.0], [0.5, 2.0]]),
+        driver.array([[1.0, 0.0], [1.0, 0.0]]),
+        driver.array([2.0, 0.0]),
+    )
+    found = akt.IoULoss(axis=1)(score, mask, sample_weight=weight)
+    assert found.tolist() == ak.iou_loss(mask, score, axis=1, sample_weight=weight).tolist()
+    found = akt.AnomalyBCEWithLogits()(score, mask, sample_weight=weight)
+    assert found == ak.anomaly_bce_with_logits(mask, score, sample_weight=weight)
 
 
 @EVERY

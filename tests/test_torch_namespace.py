@@ -10,6 +10,7 @@ from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.samples import sample
 from anomaly_kernels.testing.support import does_not_apply
+from anomaly_kernels.testing.trees import flatten
 
 pytestmark = [
     pytest.mark.library("torch"),
@@ -81,3 +82,60 @@ def test_symbolic_tracing_records_every_operation(driver):
     for function in (lambda x: ak.score_statistics(x).q75, lambda x: 2.0 * ak.mean_squared_anomaly(x)):
         traced = make_fx(function)(x)
         driver.module.testing.assert_close(traced(y), function(y))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_on_the_meta_device_there_are_shapes_alone(kernel, driver):
+    inputs, settings = sample(KERNELS[kernel])
+    case = Case(KERNELS[kernel], inputs, driver, settings)
+    arrays = {name: x.to("meta") for name, x in case.arrays("float32").items()}
+    if kernel.endswith("_curve"):
+        with pytest.raises(TypeError, match="^a curve has as many points as there are distinct scores"):
+            case.call(arrays)
+        return
+    for path, x in flatten(case.call(arrays)).items():
+        assert (x.device.type, tuple(x.shape)) == ("meta", case.expected[path].shape)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_autocast_changes_neither_values_nor_gradients(kernel, half, driver):
+    torch = driver.module
+    inputs, settings = sample(KERNELS[kernel])
+    case = Case(KERNELS[kernel], inputs, driver, settings)
+    arrays = case.arrays("float32")
+
+    def results():
+        slopes = driver.value_and_grad(case.summed, arrays, case.floats)[1] if kernel in SMOOTH else {}
+        return [*flatten(case.call(arrays)).values(), *slopes.values()]
+
+    expected = results()
+    with torch.autocast("cpu", getattr(torch, half)):
+        found = results()
+    torch.testing.assert_close(found, expected, equal_nan=True, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_large_products_fit_under_autocast(half, driver):
+    torch = driver.module
+    with torch.autocast("cpu", getattr(torch, half)):
+        assert float(ak.orthogonality_loss(300.0 * torch.eye(3))) == pytest.approx(3 * (300.0**2 - 1) ** 2)
+        assert float(ak.component_orthogonality(300.0 * torch.eye(3)).diagonal_mean) == 300.0**2
+
+
+def mixture_energy(z):
+    gamma = z.new_ones(len(z), 1)
+    return ak.gmm_energy(z, ak.gmm_params(z, gamma))
+
+
+@pytest.mark.parametrize("function", [ak.orthogonality_loss, mixture_energy])
+def test_gradients_compiled_under_autocast_are_those_of_float32(function, driver):
+    torch = driver.module
+    torch.compiler.reset()
+    x = torch.tensor(np.random.default_rng(0).normal(size=(6, 3)), dtype=torch.float32)
+    (expected,) = reverse(torch, function, x)
+    with torch.autocast("cpu", torch.bfloat16):
+        (found,) = reverse(torch, torch.compile(function, fullgraph=True, backend="aot_eager"), x)
+        mapped = torch.func.vmap(torch.func.grad(function))(x[None])[0]
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(mapped, expected, rtol=1e-5, atol=1e-5)

@@ -11,17 +11,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from anomaly_kernels._classes.settings import (
-    Configured,
-    as_list,
-    constructor_names,
-    parameters_of,
-    settings_of,
-    suggestion,
-)
+from anomaly_kernels._classes.settings import Configured, as_list, constructor_names, parameters_of, settings_of
 from anomaly_kernels._core.checks import REAL, dtype_name, is_number
 from anomaly_kernels._core.files import MOST_BYTES, FileError, check_size, parse_json, read_bytes, reading
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import suggestion
 
 
 class Learner(Configured):

@@ -29,6 +29,8 @@ class StateForm(NamedTuple):
     """The state of one batch, from the one before, the arrays in the order of the kernel, and the settings."""
     compute: Callable[[Any, Settings], Any] = lambda state, settings: state.compute(**settings)
     """What the kernel returns."""
+    bounds: Callable[[Any, Settings], Any] = lambda state, settings: state.bounds(**settings)
+    """A `Bounded` of what the kernel returns, where scores are kept."""
 
 
 def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> StateForm:
@@ -75,6 +77,10 @@ class StatefulMetric(Configured):
         """What the kernel returns of all batches of a state."""
         return STATE_FORMS[self.kernel].compute(state, self._settings())
 
+    def _bounds_of(self, state: Any) -> streaming.Bounded[Any]:
+        """What the kernel returns, with the bounds that the exact results are between."""
+        return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
+
 
 def check_components(components: Any) -> None:
     """Raise unless the number of components is None, for any, or a positive integer of which there is memory."""
@@ -91,7 +97,9 @@ def check_length(name: str, x: Array, components: int | None) -> None:
 def with_length(state: streaming.Means, components: int) -> streaming.Means:
     """The state of no batch for results of so many entries."""
     xp = array_namespace(state.number)
-    return state._replace(totals=tuple(xp.broadcast_to(x, (components,) * len(x.shape)) for x in state.totals))
+    zeros = (xp.zeros_like(state.number, dtype=x.dtype) for x in state.totals)
+    shapes = ((components,) * len(x.shape) for x in state.totals)
+    return state._replace(totals=tuple(map(xp.broadcast_to, zeros, shapes)))
 
 
 def with_weights(state: Any, like: Array) -> Any:

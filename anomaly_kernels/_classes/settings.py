@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from anomaly_kernels._catalogue import ENTRIES, Kernel
 from anomaly_kernels._core.checks import Range, array, choice, function, items, setting
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, Items
 
 Check = Callable[[str, Any], object]
 
 _NOT_BY_NAME = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_MOST_NAMES, _MOST_OF_A_NAME = 8, 60  # in messages, whose names may come from a file
+
+
+_ARRAYS_BY_NAME = ("sample_weight",)
+"""Arrays that follow the settings in a signature, for they came later, and go by name alone."""
 
 
 class Parameters(NamedTuple):
     """The parameters of a kernel."""
 
     arrays: tuple[str, ...]
+    """What comes with each call."""
     settings: tuple[str, ...]
     static: frozenset[str]
     """Settings that are no arrays: names of options, axes, quantiles, models."""
@@ -37,10 +41,11 @@ def parameters_of(kernel: Kernel) -> Parameters:
     """The parameters of a kernel, from its signature."""
     annotations = typing.get_type_hints(kernel, include_extras=True)
     parameters = inspect.signature(kernel).parameters.values()
-    arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-    settings = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+    arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY or p.name in _ARRAYS_BY_NAME)
+    settings = tuple(p.name for p in parameters if p.name not in arrays)
     numbers = tuple(name for name in arrays if float in typing.get_args(annotations[name]))
-    checks = {name: _check_of(annotations[name]) for name in settings + numbers}
+    by_name = tuple(name for name in arrays if name in _ARRAYS_BY_NAME)
+    checks = {name: _check_of(annotations[name]) for name in settings + numbers + by_name}
     static = frozenset(name for name in checks if not _holds_arrays(annotations[name]))
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     return Parameters(arrays, settings, static, checks, defaults)
@@ -60,17 +65,17 @@ class Configured:
     """A base of classes that hold a kernel's settings; each names its `kernel`, and its constructor the settings."""
 
     kernel: ClassVar[Kernel]
-    framework_settings: ClassVar[tuple[str, ...]] = ()
+    _framework_settings: ClassVar[tuple[str, ...]] = ()
     """Parameters of the constructor that the framework reads, though the kernel has a setting of the name."""
-    keywords: ClassVar[tuple[str, ...]] = ()
+    _keywords: ClassVar[tuple[str, ...]] = ()
     """What the constructor takes besides, for the framework or in the place of settings; it is no setting itself."""
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Self:
         """Refuse unknown names with a hint, which the constructor itself would refuse without."""
         names = constructor_names(cls)
         for name in settings if hasattr(cls, "kernel") else ():
-            if name not in names and name not in cls.keywords:
-                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, (*names, *cls.keywords))}")
+            if name not in names and name not in cls._keywords:
+                raise TypeError(f"{cls.__name__} has no setting `{name}`{suggestion(name, (*names, *cls._keywords))}")
         new = super().__new__
         return new(cls) if new is object.__new__ else new(cls, *arguments, **settings)
 
@@ -103,7 +108,7 @@ def _read_constructor(cls: type[Configured]) -> dict[str, None]:
         if "__init__" in vars(base):
             _, *parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
             own = [p.name for p in parameters if p.kind not in _NOT_BY_NAME]
-            names |= dict.fromkeys(name for name in own if name not in cls.keywords)
+            names |= dict.fromkeys(name for name in own if name not in cls._keywords)
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return names
@@ -113,28 +118,9 @@ def settings_of(cls: type[Configured]) -> tuple[str, ...]:
     """The kernel's settings that the class takes, whatever the constructor of a user's subclass does."""
     if cls not in _SETTINGS:
         names = constructor_names(next(base for base in cls.__mro__ if "kernel" in vars(base)))
-        names = tuple(name for name in names if name not in cls.framework_settings)
+        names = tuple(name for name in names if name not in cls._framework_settings)
         _SETTINGS[cls] = tuple(name for name in parameters_of(cls.kernel).settings if name in names)
     return _SETTINGS[cls]
-
-
-def suggestion(name: Any, known: Iterable[Any]) -> str:
-    """How a message about an unknown name ends: with the nearest known one, or with the first of all."""
-    names = [x for x in known if isinstance(x, str)]
-    if near := nearest(name, names):
-        return f"; did you mean `{near[:_MOST_OF_A_NAME]}`?"
-    listed = ", ".join(x[:_MOST_OF_A_NAME] for x in names[:_MOST_NAMES]) or "none"
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"; there are {listed}{more}"
-
-
-def nearest(name: Any, names: Iterable[str]) -> str | None:
-    """The name that is most like this one, in whatever case, if any is."""
-    if not isinstance(name, str):
-        return None
-    by_lower_case = {x.lower(): x for x in names}
-    near = difflib.get_close_matches(name[:_MOST_OF_A_NAME].lower(), by_lower_case, n=1)
-    return by_lower_case[near[0]] if near else None
 
 
 def as_list(value: Any) -> Any:

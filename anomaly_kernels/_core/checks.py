@@ -9,7 +9,7 @@ from contextlib import suppress
 from numbers import Real
 from typing import Any, NamedTuple, SupportsIndex
 
-from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.namespace import NO_NUMBERS, common_namespace, describe, namespace_or_none
 from anomaly_kernels._core.typing import Array, DType, Items, Namespace, Number, Setting
 
 Shape = tuple[int | None, ...]
@@ -43,6 +43,8 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
         kind = dtype_name(mask.dtype)
         if kind not in REAL and kind.rstrip("0123456789") not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
+    if xp.has_open_shapes:
+        xp.check_ranks(by_name)
     for x in by_name.values() if xp.has_devices and len(by_name) > 1 else ():
         if device is None:
             device = getattr(x, "device", None)
@@ -97,6 +99,8 @@ def same_shape(**arrays: Array) -> None:
             first = x.shape
         elif x.shape != first and not matches(shape_of(x), shape_of(next(iter(arrays.values())))):
             raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
+    if not isinstance(first, tuple) and any(None in x.shape for x in arrays.values()):
+        common_namespace(arrays).check_shapes_at_run_time(arrays)
 
 
 def matches(shape: Shape, expected: Shape) -> bool:
@@ -109,29 +113,33 @@ def matches(shape: Shape, expected: Shape) -> bool:
 def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
     """Raise unless x has the shape expected; `meaning` says what that shape is, as in "(N, K)"."""
     if not matches(shape_of(x), expected):
-        raise ValueError(
-            f"`{name}` must have shape {meaning}, expected {_pretty(expected)}, got {_pretty(shape_of(x))}"
-        )
+        raise ValueError(f"`{name}` must have shape {meaning}, expected {shown(expected)}, got {shown(shape_of(x))}")
+
+
+def same_width(**arrays: Array) -> None:
+    """Raise, in a graph that learns its sizes when it runs, unless the last axes of all arrays have one size."""
+    if any(None in shape_of(x)[-1:] for x in arrays.values()):
+        common_namespace(arrays).check_shapes_at_run_time(arrays, last=1)
 
 
 def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:
     """Raise unless x has that many dimensions, or up to `most` of them (-1: any number more)."""
     most = least if most is None else most
     if len(x.shape) < least or 0 <= most < len(x.shape):
-        raise ValueError(f"`{name}` must have shape {meaning}, got {_pretty(shape_of(x))}")
+        raise ValueError(f"`{name}` must have shape {meaning}, got {shown(shape_of(x))}")
 
 
 def has_known_sizes(name: str, x: Array, axes: slice) -> None:
     """Raise where a graph leaves a size open that it must know."""
     if None in (shape := shape_of(x))[axes]:
-        raise ValueError(f"`{name}` must have known sizes, but for a batch in front, got {_pretty(shape)}")
+        raise ValueError(f"`{name}` must have known sizes, but for a batch in front, got {shown(shape)}")
 
 
 def not_empty(**arrays: Array) -> None:
     """Raise where a static size of 0 leaves nothing to average over."""
     for name, x in arrays.items():
         if 0 in x.shape:
-            raise ValueError(f"`{name}` has shape {_pretty(shape_of(x))}: there is nothing to average over")
+            raise ValueError(f"`{name}` has shape {shown(shape_of(x))}: there is nothing to average over")
 
 
 class Range(NamedTuple):
@@ -185,9 +193,35 @@ def setting(name: str, value: Any, allowed: Range = ANY) -> None:
         _real_0d(name, value)
 
 
+def not_negative(name: str, value: Any) -> None:
+    """Raise unless this is a number from 0 on, or an array of real numbers of any shape, whose values are unchecked."""
+    if is_number(value):
+        _in_range(name, value, NOT_NEGATIVE)
+    elif namespace_or_none(value) is None:
+        raise TypeError(f"`{name}` must be a number or an array, got {describe(value)}")
+    elif not is_real(value) and _kind(value.dtype) not in INTEGERS:
+        raise TypeError(f"`{name}` must be a number or an array of real numbers, got dtype {value.dtype}")
+
+
+def broadcastable(name: str, value: Any, xp: Namespace, dtype: DType, like: Array, like_name: str) -> Array:
+    """An array of the library of `like`, or of NumPy, broadcast to the shape of it, in the dtype to compute in."""
+    not_negative(name, value)
+    home = namespace_or_none(value)
+    if home is not xp and (home is None or home.name != "numpy"):
+        raise TypeError(f"`{name}` must be a number or an array of the library of the inputs, got {describe(value)}")
+    x = cast(xp, dtype, value) if home is xp else xp.constant(value, like=like, dtype=dtype)
+    shape, whole = shape_of(x), shape_of(like)
+    tail = whole[max(0, len(whole) - len(shape)) :]
+    if len(shape) > len(whole) or any(None not in (m, n) and m not in (1, n) for m, n in zip(shape, tail, strict=True)):
+        raise ValueError(
+            f"`{name}` must have a shape that broadcasts to that of `{like_name}`, {shown(whole)}, got {shown(shape)}"
+        )
+    return x if None in whole else xp.broadcast_to(x, like.shape)
+
+
 def is_number(value: object) -> bool:
-    """Whether this is a number of Python or NumPy; 0-d arrays are none, nor are truth values."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    """Whether this is a number of Python or NumPy; 0-d arrays are none, nor are truth values and times."""
+    return isinstance(value, Real) and not isinstance(value, NO_NUMBERS)
 
 
 def _in_range(name: str, value: Any, allowed: Range) -> float:
@@ -212,7 +246,7 @@ def _is_0d(name: str, value: Any) -> None:
     if namespace_or_none(value) is None:
         raise TypeError(f"`{name}` must be a number or a 0-d array, got {describe(value)}")
     if tuple(value.shape) != ():
-        raise ValueError(f"`{name}` must be a number or a 0-d array, got shape {_pretty(shape_of(value))}")
+        raise ValueError(f"`{name}` must be a number or a 0-d array, got shape {shown(shape_of(value))}")
 
 
 def _item(name: str, value: Any) -> Any:
@@ -265,7 +299,7 @@ def items(name: str, value: Any, what: str) -> list[Any]:
 
 def integer(name: str, value: Any, what: str) -> int:
     """An integer of Python, NumPy or any library as Python's."""
-    if not isinstance(value, bool):
+    if not isinstance(value, NO_NUMBERS):
         with suppress(TypeError):
             return operator.index(value)
     raise TypeError(f"`{name}` must be {what}, got {describe(value)}")
@@ -319,9 +353,10 @@ def _names(arrays: Mapping[str, Array]) -> str:
 
 
 def _shapes(arrays: Mapping[str, Array]) -> str:
-    return " and ".join(_pretty(shape_of(x)) for x in arrays.values())
+    return " and ".join(shown(shape_of(x)) for x in arrays.values())
 
 
-def _pretty(shape: Shape) -> str:
+def shown(shape: Shape) -> str:
+    """A shape as a message shows it."""
     inner = ", ".join("?" if n is None else str(n) for n in shape)
     return f"({inner},)" if len(shape) == 1 else f"({inner})"

@@ -6,10 +6,11 @@ the slope of each block in the backward pass. A formula takes whole arrays and p
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from anomaly_kernels._core.checks import choice, not_empty, number
+from anomaly_kernels._core.checks import cast, choice, matches, not_empty, number, shape_of, shown
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 Slopes = Sequence[Callable[[], Array]]
@@ -50,7 +51,7 @@ class Formula(NamedTuple):
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, and the factor that is still missing in each of them."""
-        return cast(Callable[..., Slopes], self.slopes)(xp, *arguments), upstream[0]
+        return typing.cast(Callable[..., Slopes], self.slopes)(xp, *arguments), upstream[0]
 
 
 class Sums(NamedTuple):
@@ -64,7 +65,7 @@ class Sums(NamedTuple):
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, with no factor missing."""
-        return cast(Callable[..., Slopes], self.slopes)(xp, upstream, *arguments), 1.0
+        return typing.cast(Callable[..., Slopes], self.slopes)(xp, upstream, *arguments), 1.0
 
 
 def reduce(
@@ -75,19 +76,40 @@ def reduce(
     *whole: Setting,
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
+    sample_weight: Array | None = None,
 ) -> Array:
-    """weight · the mean, the sum or all of the values of a formula, of which the first array has the full shape."""
+    """weight · the mean, the sum or all of the values of a formula, of which the first array has the full shape.
+
+    With `sample_weight` each value is multiplied by the weight of its own, or of its sample, before.
+    """
     if reduction != "mean":
         choice("reduction", reduction, ("mean", "sum", "none"))
     for name, x in arrays.items():
         if 0 in x.shape and (reduction == "mean" or 0 in x.shape[len(x.shape) - formula.inner :]):
             not_empty(**{name: x})
     parts = tuple(arrays.values())
-    if reduction == "none":
+    if sample_weight is not None:
+        values = xp.evaluate(formula, dtype, parts, whole)
+        result = xp.reduce_by(reduction, values * _of_samples(xp, dtype, sample_weight, values))
+    elif reduction == "none":
         result = xp.evaluate(formula, dtype, parts, whole)
     else:
         result = xp.reduce(reduction, formula, dtype, parts, whole)
+    if type(weight) is float and weight == 1.0:  # as `weigh`, whose call a small call would notice
+        return result
     return weigh(xp, dtype, weight, result)
+
+
+def _of_samples(xp: Namespace, dtype: DType, sample_weight: Array, values: Array) -> Array:
+    """Weights (B,), or one for each value, with axes of size 1 for those that they lack."""
+    shape, whole = shape_of(sample_weight), shape_of(values)
+    if not matches(shape, whole) and not matches(shape, whole[:1]):
+        each = " or ".join(dict.fromkeys(shown(x) for x in (whole[:1], whole)))
+        raise ValueError(f"`sample_weight` must have shape {each}, as the losses have, got {shown(shape)}")
+    weights = cast(xp, dtype, sample_weight)
+    for _ in range(len(whole) - len(shape)):
+        weights = xp.expand_dims(weights, axis=-1)
+    return weights
 
 
 def weigh(xp: Namespace, dtype: DType, weight: Setting, x: Array, name: str = "weight") -> Array:

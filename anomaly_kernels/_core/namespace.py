@@ -26,7 +26,9 @@ _BACKENDS = {
 }
 _MODULES = sys.modules
 _COMPILER = "torch.compiler"  # whose `is_compiling` Dynamo folds to True; there once the user has imported torch
-_BY_TYPE: dict[type, Namespace | None] = {}
+_BY_TYPE: dict[type, Namespace] = {}
+_AS_ARRAY = {True: "use `.to_numpy()`", False: "use `np.asarray`"}
+NO_NUMBERS = (bool, np.timedelta64)  # which `numbers` counts among its own
 _NUMBERS = (bool, int, float, complex, type(None))
 # Tapes that record for gradients (tape.py): the one in use for each library, in this thread; and one entry for each in
 # all threads, so that a call where there is none asks no further.
@@ -101,7 +103,11 @@ def common_namespace(arrays: Mapping[str, Any]) -> Namespace:
     if _TAPES and (tape := _innermost_tape(arrays.values())):
         return tape
     types = ", ".join(f"`{name}`: {describe(x)}" for name, x in arrays.items()) or "none"
-    raise TypeError(f"arrays of one library are needed (NumPy, torch, JAX, TensorFlow, CuPy, Dask, …), got {types}")
+    others = [x for x in arrays.values() if namespace_or_none(x) is None]
+    hint = f": {_AS_ARRAY[hasattr(others[0], 'to_numpy')]}" if others else ""
+    raise TypeError(
+        f"arrays of one library are needed (NumPy, torch, JAX, TensorFlow, CuPy, Dask, …), got {types}{hint}"
+    )
 
 
 def describe(x: Any) -> str:
@@ -120,7 +126,7 @@ def namespace_or_none(array: Any) -> Namespace | None:
             return cast(Namespace, numpy.namespace)
         return cast(Namespace, torch.namespace) if torch.is_array(type(array)) else None
     kind = type(array)
-    xp = _BY_TYPE[kind] if kind in _BY_TYPE else _look_up(kind, array)
+    xp = _BY_TYPE.get(kind) or _look_up(kind, array)
     return _with_tape(xp) if _TAPES and xp is not None else xp
 
 
@@ -189,7 +195,8 @@ def _look_up(kind: type, array: Any) -> Namespace | None:
     elif not isinstance(array, type) and array_api_compat.is_array_api_obj(array):
         standard = array_api_compat.array_namespace(array)
         name = standard.__name__.removeprefix("array_api_compat.")
-        xp = next((known for known in _BY_TYPE.values() if known is not None and known.name == name), None)
+        xp = next((known for known in _BY_TYPE.values() if known.name == name), None)
         xp = xp or cast(Namespace, Generic(name, standard))
-    _BY_TYPE[kind] = xp
+    if xp is not None:  # of other types there is no end
+        _BY_TYPE[kind] = xp
     return xp

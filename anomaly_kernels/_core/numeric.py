@@ -30,7 +30,7 @@ def standard_deviation(xp: Namespace, x: Array, *, correction: int = 0) -> Array
 def ratio(xp: Namespace, numerator: Array, denominator: Array, otherwise: Setting = 0.0) -> Array:
     """numerator / denominator, and `otherwise` where the denominator is 0."""
     zero = denominator == 0.0
-    return xp.where(zero, otherwise, numerator / xp.where(zero, 1.0, denominator))
+    return xp.where(zero, otherwise, xp.divide(numerator, xp.where(zero, 1.0, denominator)))
 
 
 def logsumexp(xp: Namespace, x: Array, *, axis: int) -> Array:

@@ -129,3 +129,7 @@ def load_ecg() -> Electrocardiogram:
         values = (arrays["counts"].astype(np.float64) - 1024) / 200
         target = arrays["target"]
     return Electrocardiogram(values, target, 1980, 360.0, _ECG)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,6 +9,10 @@ The metric classes are pytrees. `precision_recall_curve` and `roc_curve` have as
 scores, and are not compiled.
 """
 
+from anomaly_kernels._core.extras import need
+
+need("jax", __name__)
+
 import anomaly_kernels as ak
 from anomaly_kernels import GMMParams
 from anomaly_kernels.jax._jitted import jitted
@@ -91,3 +95,7 @@ __all__ = [
 __all__ += ak.losses.__all__
 __all__ += ak.metrics.__all__
 __all__ += ak.networks.__all__
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,9 +9,10 @@ from typing import Any, ParamSpec, TypeVar, overload
 import jax
 from jax.tree_util import Partial
 
-from anomaly_kernels._classes.settings import as_list, parameters_of, suggestion
+from anomaly_kernels._classes.settings import as_list, parameters_of
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array
 
 P = ParamSpec("P")

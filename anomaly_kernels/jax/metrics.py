@@ -197,7 +197,8 @@ class ExplainedVarianceMetric(Metric[statistics.ExplainedVariance]):
 
     def __init__(self, *, components: int | None = None) -> None:
         check_components(components)
-        self._start(with_length(self._empty_state(_like(), None), components or 1), components=components)
+        empty = self._empty_state(_like(), None)
+        self._start(empty if components is None else with_length(empty, components), components=components)
 
     def update(self, explained_variance_ratio: jax.Array) -> Self:
         """Return a metric with a batch more: shares (K,)."""

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from anomaly_kernels import lstm_autoencoder, sequence_anomaly_score
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks._params import Shapes, prepare
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 
+@with_hint
 def sequence_anomaly_score_init(
     key: jax.Array,
     in_features: int,
@@ -59,6 +61,7 @@ def sequence_anomaly_score_init(
     return _draw(key, options.score_head_shapes(in_features, units, use_norm), dtype)
 
 
+@with_hint
 def sequence_anomaly_score_apply(
     params: Mapping[str, jax.Array],
     features: jax.Array,
@@ -113,6 +116,7 @@ def _score_in_training(
     return scores, {**params, **{k: jax.lax.stop_gradient(x).astype(params[k].dtype) for k, x in moved.items()}}
 
 
+@with_hint
 def lstm_autoencoder_init(
     key: jax.Array,
     n_features: int,
@@ -156,6 +160,7 @@ def lstm_autoencoder_init(
     return _draw(key, options.autoencoder_shapes(n_features, settings), dtype)
 
 
+@with_hint
 def lstm_autoencoder_apply(
     params: Mapping[str, jax.Array],
     inputs: jax.Array,

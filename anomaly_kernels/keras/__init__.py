@@ -1,5 +1,9 @@
 """The losses and metrics for Keras 3, on TensorFlow, torch and JAX alike."""
 
+from anomaly_kernels._core.extras import need
+
+need("keras", __name__, "tensorflow", "torch", "jax")  # on one of which Keras runs
+
 from anomaly_kernels.keras.losses import AdaptiveQuantileLoss as AdaptiveQuantileLoss
 from anomaly_kernels.keras.losses import AdversarialAELoss as AdversarialAELoss
 from anomaly_kernels.keras.losses import AEGMMLoss as AEGMMLoss
@@ -33,3 +37,7 @@ from anomaly_kernels.keras.networks import SequenceAnomalyScoreLayer as Sequence
 from anomaly_kernels.keras.objective import Objective as Objective
 
 __all__ = [name for name in globals() if name[0].isupper()]  # `as` tells type checkers the same
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

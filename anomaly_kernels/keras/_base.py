@@ -25,7 +25,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import keras
 import numpy as np
 from keras.src.backend.common.masking import get_keras_mask  # private, as is what follows: no public name tells
-from keras.src.losses.loss import scale_loss_for_distribution  # the mask of a tensor, or how many replicas there are
+from keras.src.losses.loss import (
+    scale_loss_for_distribution,  # the mask of a tensor, how many replicas there are,
+    standardize_reduction,  # or which reductions
+)
 
 from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import parameters_of, settings_of
@@ -127,7 +130,7 @@ class KerasLearner(Learner):
 class Loss(KerasLearner, keras.losses.Loss):
     """A kernel of two arrays: `call` gives the values of samples or elements, which Keras weighs and reduces."""
 
-    framework_settings = ("reduction",)
+    _framework_settings = ("reduction",)
 
     def __init__(self, *, reduction: str | None = "mean", name: str | None = None, dtype: Any = None, **settings: Any):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
@@ -152,11 +155,11 @@ class Loss(KerasLearner, keras.losses.Loss):
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         with keras.name_scope(self.name):
+            if is_empty(y_true) and is_empty(y_pred):
+                return keras.ops.cast(_reduce_nothing(to_tensor(y_pred), self.reduction), self.dtype)
             values = self.call(y_true, y_pred)
-            mask = mask_of(y_pred)
-            weight = None if sample_weight is None else align_weight("sample_weight", sample_weight, values)
-            mask = None if mask is None else align_weight("mask", mask, values)
-            return keras.ops.cast(_reduce_values(values, weight, mask, self.reduction), self.dtype)
+            loss = _reduce_values(values, sample_weight, mask_of(y_pred), self.reduction)
+            return keras.ops.cast(scale_loss_for_distribution(loss) if _averages(self.reduction) else loss, self.dtype)
 
 
 class Regularizer(KerasLearner, keras.regularizers.Regularizer):
@@ -171,7 +174,9 @@ class Regularizer(KerasLearner, keras.regularizers.Regularizer):
 
     def _value(self, x: Tensor) -> Tensor:
         tensor = to_tensor(x)  # of a variable, where it regularizes a kernel
-        return self._evaluate((tensor,), keras.backend.standardize_dtype(tensor.dtype))
+        if is_empty(tensor):
+            return keras.ops.sum(tensor)
+        return _zero_if_empty(self._evaluate((tensor,), keras.backend.standardize_dtype(tensor.dtype)), tensor)
 
 
 class EndpointLayer(KerasLearner, keras.layers.Layer):
@@ -226,8 +231,9 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
         return keras.ops.cast(self._evaluate(arrays, self.variable_dtype), self.variable_dtype)
 
     def _add_value(self, *arrays: Tensor | None) -> Tensor:
-        """The loss of arrays in the order of the kernel, which is added to those of the model."""
-        loss = self._value(*arrays)
+        """The loss of arrays in the order of the kernel, which is added to those of the model; 0 of an empty batch."""
+        batch = to_tensor(arrays[0])
+        loss = keras.ops.sum(batch) if is_empty(batch) else _zero_if_empty(self._value(*arrays), batch)
         self.add_loss(loss)
         return loss
 
@@ -240,6 +246,42 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
             if state[name].dtype != old.dtype:
                 raise ValueError(f"`{name}` must be of {old.dtype}, got {state[name].dtype}")
         self.set_weights([state[name] for name in self._state()])
+
+
+class WeighedLayer(EndpointLayer):
+    """A kernel of values, which are weighed, masked and reduced as those of a loss, though there is no truth."""
+
+    _framework_settings = ("reduction",)
+
+    def __init__(self, *, reduction: str | None = "mean", **settings: Any) -> None:
+        super().__init__(**settings)
+        self.supports_masking = True  # masked values do not count
+        self.reduction = standardize_reduction(reduction)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same layer."""
+        return {**super().get_config(), "reduction": self.reduction}
+
+    def _set(self, name: str, value: Any) -> None:
+        super()._set(name, standardize_reduction(value) if name == "reduction" else value)
+
+    def compute_mask(self, *_: Any) -> None:
+        """Return no mask: there is none of the loss."""
+
+    def _add_values(self, *arrays: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """The loss of arrays in the order of the kernel; the model's is its mean, where it is not reduced."""
+        if is_empty(batch := to_tensor(arrays[0])):
+            loss = _reduce_nothing(batch, self.reduction)
+        else:
+            values = self._evaluate(arrays, self.variable_dtype, reduction="none")
+            loss = _reduce_values(values, sample_weight, mask_of(arrays[0]), self.reduction)
+        loss = keras.ops.cast(loss, self.variable_dtype)
+        self.add_loss(loss if self.reduction not in (None, "none") else _mean(loss))
+        return loss
+
+
+def _averages(reduction: str | None) -> bool:
+    return reduction not in (None, "none", "sum")
 
 
 @contextmanager
@@ -255,9 +297,10 @@ def reading_config(cls: type) -> Iterator[None]:
 
 def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
     """The values weighed and reduced as Keras does, by sums as accurate as the kernels'."""
-    xp = array_namespace(values)
-    averages = reduction not in (None, "none", "sum")
+    xp, averages = array_namespace(values), _averages(reduction)
+    weight = None if weight is None else align_weight("sample_weight", weight, values)
     if mask is not None:  # an average over what is not masked
+        mask = align_weight("mask", mask, values)
         share = ratio(xp, mask, xp.mean(mask)) if averages else mask
         weight = share if weight is None else weight * share
     if weight is not None:
@@ -267,10 +310,31 @@ def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, r
     if not averages:
         return xp.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
-        mean = ratio(xp, xp.sum(values), xp.sum(weight * xp.ones_like(values)))
-    else:
-        mean = xp.mean(values)
-    return scale_loss_for_distribution(mean)
+        return ratio(xp, xp.sum(values), xp.sum(weight * xp.ones_like(values)))
+    return _mean(values)
+
+
+def _mean(values: Tensor) -> Tensor:
+    """The mean of values, 0 if there are none."""
+    return keras.ops.sum(values) if is_empty(values) else _zero_if_empty(array_namespace(values).mean(values), values)
+
+
+def is_empty(x: Any) -> bool:
+    """Whether an array is known to have no elements."""
+    shape = getattr(x, "shape", ())
+    return getattr(shape, "rank", 0) is not None and 0 in shape
+
+
+def _reduce_nothing(batch: Tensor, reduction: str | None) -> Tensor:
+    """The loss of an empty batch: 0, as that of Keras' own losses, or no values."""
+    return keras.ops.reshape(batch, (0,)) if reduction in (None, "none") else keras.ops.sum(batch)
+
+
+def _zero_if_empty(loss: Tensor, batch: Tensor) -> Tensor:
+    """The loss, but 0 where a graph of TensorFlow sees when it runs that a batch is empty, which has no mean."""
+    if None not in batch.shape:
+        return loss
+    return keras.ops.where(keras.ops.size(batch) == 0, keras.ops.zeros_like(loss), loss)
 
 
 def align_weight(name: str, weight: Any, values: Tensor) -> Tensor:
@@ -292,6 +356,8 @@ def align_weight(name: str, weight: Any, values: Tensor) -> Tensor:
 
 def match_ranks(y_true: Any, y_pred: Any) -> Any:
     """Labels (B,) beside predictions (B, 1), or the other way round, in the shape of these, as Keras has it."""
+    if None in (getattr(getattr(y, "shape", ()), "rank", 0) for y in (y_true, y_pred)):
+        return y_true  # the kernel says that it must have a known number of axes
     true, predicted = np.shape(y_true), np.shape(y_pred)
     more = len(true) - len(predicted)
     if more == 1 and true[-1] == 1:

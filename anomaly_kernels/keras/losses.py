@@ -17,6 +17,8 @@ from anomaly_kernels.keras._base import (
     Regularizer,
     Setting,
     Tensor,
+    WeighedLayer,
+    is_empty,
     match_ranks,
     to_tensor,
 )
@@ -41,7 +43,7 @@ class AnomalyLoss(Loss):
     r"""Mean of squared anomaly scores, which pulls the scores of normal data towards zero.
 
     The loss of `anomaly_kernels.mean_squared_anomaly`, which has the formula. The scores come first, or alone; a second
-    argument is ignored. In `fit` use `AnomalyRegularizer` on an output.
+    argument is ignored. Compiled as the loss of a model it is that of the output, whatever the targets: zeros will do.
 
     Parameters
     ----------
@@ -65,9 +67,16 @@ class AnomalyLoss(Loss):
         """Return the squares of anomaly scores of any shape, usually (B, H, D)."""
         return self._value(y_true)
 
-    def __call__(self, y_true: Tensor, y_pred: Tensor | None = None, sample_weight: Tensor | None = None) -> Tensor:
-        """Return the loss of scores, the first argument, whose mask counts."""
-        return super().__call__(y_true, y_true, sample_weight)
+    def __call__(
+        self, y_true: Tensor, y_pred: Tensor | None = None, *from_fit: Tensor | None, sample_weight: Any = None
+    ) -> Tensor:
+        """Return the loss of scores, the first argument, whose mask counts.
+
+        `fit` calls a compiled loss with three arguments by position, the third of weights or None: scores are then the
+        second, the output of the model, and `y_true` is what Keras must be given.
+        """
+        scores = y_pred if from_fit and y_pred is not None else y_true
+        return super().__call__(scores, scores, from_fit[0] if from_fit else sample_weight)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -142,35 +151,6 @@ class ELBOLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample, (B,), of data and reconstructions (B, ...)."""
-        return self._value(match_ranks(y_true, y_pred), y_pred)
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
-class GaussianKLLoss(Loss):
-    r"""Kullback-Leibler divergence of a diagonal Gaussian from the standard one.
-
-    The loss of `anomaly_kernels.gaussian_kl`, which has the formula.
-
-    Parameters
-    ----------
-    weight : number or 0-d array
-        Factor w of the result.
-    reduction, name, dtype
-        Those of every `keras.losses.Loss`.
-
-    Examples
-    --------
-    >>> float(GaussianKLLoss()(np.ones((2, 3)), np.zeros((2, 3))))
-    1.5
-    """
-
-    kernel = staticmethod(likelihood.gaussian_kl)
-
-    def __init__(self, *, weight: Setting = 1.0, **options: Unpack[LossOptions]) -> None:
-        super().__init__(weight=weight, **options)
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Return the loss of each latent, (...,), of means and logarithms of variances, both (..., D)."""
         return self._value(match_ranks(y_true, y_pred), y_pred)
 
 
@@ -315,35 +295,6 @@ class AdversarialAELoss(Loss):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class DeepSVDDLoss(Loss):
-    r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
-
-    The loss of `anomaly_kernels.deep_svdd_loss`, which has the formula.
-
-    Parameters
-    ----------
-    weight : number or 0-d array
-        Factor w of the result.
-    reduction, name, dtype
-        Those of every `keras.losses.Loss`.
-
-    Examples
-    --------
-    >>> float(DeepSVDDLoss()(np.asarray([[3.0, 4.0]]), np.zeros(2)))
-    25.0
-    """
-
-    kernel = staticmethod(one_class.deep_svdd_loss)
-
-    def __init__(self, *, weight: Setting = 1.0, **options: Unpack[LossOptions]) -> None:
-        super().__init__(weight=weight, **options)
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Return the loss of each embedding, (...,), of embeddings (..., D) and a centre (D,)."""
-        return self._value(y_true, y_pred)
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
 class AnomalyBCEWithLogits(Loss):
     r"""Binary cross entropy of logits.
 
@@ -351,8 +302,9 @@ class AnomalyBCEWithLogits(Loss):
 
     Parameters
     ----------
-    pos_weight : number or 0-d array, optional
-        Factor p of the term of the anomalies, 1 by default.
+    pos_weight : number or array, optional
+        Factor p of the term of the anomalies, 1 by default: one, or one for each channel in the last axis, (C,), or
+        any array that broadcasts to the shape of `logit`.
     weight : number or 0-d array
         Factor w of the result.
     reduction, name, dtype
@@ -593,6 +545,39 @@ class SelectorDiversityRegularizer(Regularizer):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
+class GaussianKLLoss(WeighedLayer):
+    r"""Kullback-Leibler divergence of a diagonal Gaussian from the standard one.
+
+    The layer of `anomaly_kernels.gaussian_kl`, which has the formula.
+
+    Parameters
+    ----------
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction
+        That of a `keras.losses.Loss`; with ``"none"`` the layer returns every value, and adds the mean to the model's.
+    name, trainable, dtype, activity_regularizer, autocast
+        Those of every `keras.layers.Layer`; without `autocast` inputs keep their precision.
+
+    Examples
+    --------
+    >>> float(GaussianKLLoss()(np.ones((2, 3)), np.zeros((2, 3))))
+    1.5
+    """
+
+    kernel = staticmethod(likelihood.gaussian_kl)
+
+    def __init__(
+        self, *, weight: Setting = 1.0, reduction: str | None = "mean", **options: Unpack[LayerOptions]
+    ) -> None:
+        super().__init__(weight=weight, reduction=reduction, **options)
+
+    def call(self, mean: Tensor, log_var: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the loss of means and logarithms of variances, both (..., D), weighed as by a `keras.losses.Loss`."""
+        return self._add_values(mean, log_var, sample_weight=sample_weight)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
 class AEGMMLoss(EndpointLayer):
     r"""Loss of an autoencoder with a Gaussian mixture on its latents (DAGMM).
 
@@ -717,7 +702,7 @@ class MultiObjectiveLoss(EndpointLayer):
     """
 
     kernel = staticmethod(forecast.multi_objective_loss)
-    keywords = ("quantile_loss_fn", "anomaly_loss_fn")
+    _keywords = ("quantile_loss_fn", "anomaly_loss_fn")
 
     @overload
     def __init__(
@@ -777,6 +762,39 @@ def _check_term(name: str, loss: Any, cls: type[Loss]) -> None:
         raise TypeError(f"`{name}` must be of class {cls.__name__}, got {type(loss).__name__}")
     if loss.reduction in (None, "none", "sum"):
         raise ValueError(f"`{name}` must have reduction 'mean', got {loss.reduction!r}")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class DeepSVDDLoss(WeighedLayer):
+    r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
+
+    The layer of `anomaly_kernels.deep_svdd_loss`, which has the formula.
+
+    Parameters
+    ----------
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction
+        That of a `keras.losses.Loss`; with ``"none"`` the layer returns every value, and adds the mean to the model's.
+    name, trainable, dtype, activity_regularizer, autocast
+        Those of every `keras.layers.Layer`; without `autocast` inputs keep their precision.
+
+    Examples
+    --------
+    >>> float(DeepSVDDLoss()(np.asarray([[3.0, 4.0]]), np.zeros(2)))
+    25.0
+    """
+
+    kernel = staticmethod(one_class.deep_svdd_loss)
+
+    def __init__(
+        self, *, weight: Setting = 1.0, reduction: str | None = "mean", **options: Unpack[LayerOptions]
+    ) -> None:
+        super().__init__(weight=weight, reduction=reduction, **options)
+
+    def call(self, embeddings: Tensor, center: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the loss of embeddings (..., D) around a centre (D,), weighed as by a `keras.losses.Loss`."""
+        return self._add_values(embeddings, center, sample_weight=sample_weight)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -862,6 +880,8 @@ class PredictionErrorAnomalyScore(EndpointLayer):
             if not isinstance(y_true, list | tuple) or len(y_true) != 2:
                 raise TypeError(f"{type(self).__name__} takes y_true, y_pred or a list of the two, got {y_true!r}")
             y_true, y_pred = y_true
+        if is_empty(y_pred):
+            return keras.ops.reshape(to_tensor(y_pred, self.variable_dtype), (0, 1))
         return keras.ops.expand_dims(self._value(y_true, y_pred), -1)
 
     def compute_output_shape(self, y_true_shape: Any, y_pred_shape: Any = None) -> tuple[int | None, int]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Unpack
 
 import keras
 
-from anomaly_kernels import streaming
 from anomaly_kernels._classes.metric_states import (
     StatefulMetric,
     check_components,
@@ -19,6 +19,7 @@ from anomaly_kernels._classes.metric_states import (
 )
 from anomaly_kernels._core.checks import setting
 from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels.keras._backend import assign_row, replicas
 from anomaly_kernels.keras._base import (
     PACKAGE,
     KerasLearner,
@@ -30,11 +31,16 @@ from anomaly_kernels.keras._base import (
     match_ranks,
     to_tensor,
 )
+from anomaly_kernels.keras._histogram import Cells
+from anomaly_kernels.keras._logs import in_logs
 from anomaly_kernels.metrics import average_precision, counts, statistics
 
 
 class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
     """A base of metrics whose state merges; each array of a state is a variable, but for the edges of a histogram."""
+
+    result_fields: tuple[str, ...] = ()
+    """The names in the result, if it is a dict."""
 
     def __init__(self, *, name: str | None = None, dtype: Any = None, **settings: Any) -> None:
         super().__init__(dtype=dtype, name=name)
@@ -52,37 +58,59 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
         like = _no_scores()
-        return {"state": self._empty_state(like, streaming.ScoreHistogram.empty(like))}
+        return {"state": self._empty_state(like, Cells.empty(like))}
 
     def _add_part(self, part: str, empty: Any) -> None:
         """Make the variables of a state."""
+        count = replicas()
         variables: list[Any] = []
         for name, leaf in leaves(empty):
             start, dtype = keras.ops.convert_to_numpy(leaf), keras.backend.standardize_dtype(leaf.dtype)
             if name.endswith("edges"):
                 variables.append((start, None))
-            else:
-                initializer = _Constant(start)
-                variable = self.add_variable(start.shape, initializer, dtype=dtype, name=f"{part}_{name}")
+            elif count == 1:
+                variable = self.add_variable(start.shape, _Constant(start), dtype=dtype, name=f"{part}_{name}")
                 variables.append((start, variable))
-        self._parts[part] = (empty, variables)
+            else:
+                variable = self.add_variable((count, *start.shape), "zeros", dtype=dtype, name=f"{part}_{name}")
+                variables.append((start, variable))
+        # TensorFlow adds the variables of all replicas, of which each has a row of its own that is 0 in the others
+        batches = None if count == 1 else self.add_variable((count,), "zeros", dtype="int32", name=f"{part}_batches")
+        self._parts[part] = (empty, variables, batches)
 
     def _read(self, part: str = "state") -> Any:
         """All batches so far, as a state of `anomaly_kernels.streaming`."""
-        template, variables = self._parts[part]
-        return rebuild(template, iter([to_tensor(start if x is None else x) for start, x in variables]))
+        template, variables, batches = self._parts[part]
+        if batches is None:
+            return rebuild(template, iter([to_tensor(start if x is None else x) for start, x in variables]))
+        ops, seen = keras.ops, to_tensor(batches) > 0
+        rows = [
+            to_tensor(start)
+            if x is None
+            else ops.where(ops.reshape(seen, (-1, *[1] * start.ndim)), to_tensor(x), to_tensor(start, x.dtype))
+            for start, x in variables
+        ]
+        along = [partial(reduction, axis=0) for reduction in (ops.sum, ops.min, ops.max)]
+        return rebuild(template, iter(rows)).reduce(*along)
 
     def _write(self, state: Any, part: str = "state") -> None:
-        for (_, variable), (_, leaf) in zip(self._parts[part][1], leaves(state), strict=True):
-            if variable is not None:
+        _, variables, batches = self._parts[part]
+        for (_, variable), (_, leaf) in zip(variables, leaves(state), strict=True):
+            if variable is not None and batches is None:
                 variable.assign(keras.ops.cast(leaf, variable.dtype))
+            elif variable is not None:
+                assign_row(variable, leaf)
+        if batches is not None:
+            assign_row(batches, keras.ops.ones((), "int32"))
 
     def reset_state(self) -> None:
         """Forget all batches."""
-        for _, variables in self._parts.values():
+        for _, variables, batches in self._parts.values():
             for start, variable in variables:
                 if variable is not None:
-                    variable.assign(start)
+                    variable.assign(start if batches is None else keras.ops.zeros_like(variable))
+            if batches is not None:
+                batches.assign(keras.ops.zeros_like(batches))
 
     def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
         """Take in a batch: the array alone, or as Keras calls it, of which only `y_pred` counts."""
@@ -92,11 +120,27 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
 
     def merge_batch(self, *arrays: Tensor) -> None:
         """Merge a batch of arrays in the order of the function into the state."""
+        if any(0 in x.shape for x in arrays):
+            return  # an empty batch is none, as for Keras' own
         state = self._read()
-        self._write(state.merge(self._batch_state(state, arrays)))
+        merged = state.merge(self._batch_state(state, arrays))
+        if any(None in x.shape for x in arrays):  # a graph finds out whether it is empty
+            full = keras.ops.all([keras.ops.size(x) > 0 for x in arrays])
+            both = zip(leaves(merged), leaves(state), strict=True)
+            merged = rebuild(merged, (keras.ops.where(full, new, old) for (_, new), (_, old) in both))
+        self._write(merged)
 
     def result(self) -> Any:
-        """Return the result of the function over all batches, as a dict if it is a NamedTuple."""
+        """Return the result of the function over all batches, as a dict if it is a NamedTuple.
+
+        In the logs of a model its entries are named after the metric, unless it has the default name and is the only
+        one of its kind there.
+        """
+        result = self._result()
+        return in_logs(self, result) if isinstance(result, dict) else result
+
+    def _result(self) -> Any:
+        """The result by the names of the function."""
         return self._cast(self._compute_of(self._read()))
 
     def _cast(self, result: Any) -> Any:
@@ -155,6 +199,7 @@ class AnomalyDetectionMetrics(Metric):
     """
 
     kernel = staticmethod(counts.anomaly_detection_metrics)
+    result_fields = (*counts.DetectionMetrics._fields, "average_precision_lower", "average_precision_upper")
 
     def __init__(
         self, *, zero_division: Setting = 0.0, threshold: float | None = None, **options: Unpack[Options]
@@ -175,7 +220,7 @@ class AnomalyDetectionMetrics(Metric):
 
     def _empty_parts(self) -> dict[str, Any]:
         like = _no_scores()
-        empty = self._empty_state(like, streaming.ScoreHistogram.empty(like) if self.has_scores else None)
+        empty = self._empty_state(like, Cells.empty(like) if self.has_scores else None)
         # where samples have weights counters are real, which integers are kept apart from
         return {"counted": empty, "weighted": with_weights(empty, like)}
 
@@ -197,17 +242,20 @@ class AnomalyDetectionMetrics(Metric):
     def merge_batch(self, *arrays: Tensor, sample_weight: Tensor | None = None) -> None:
         """Merge a batch of true anomalies, decisions and scores, if any, into the state."""
         part, weights = ("counted", {}) if sample_weight is None else ("weighted", {"sample_weight": sample_weight})
-        state = self._read(part)
-        self._write(state.merge(state.of(*arrays, **weights)), part)
+        if 0 not in arrays[0].shape:
+            state = self._read(part)
+            self._write(state.merge(state.of(*arrays, **weights)), part)
 
-    def result(self) -> dict[str, Tensor]:
-        """Return the result of `anomaly_detection_metrics` over all batches, as a dict."""
+    def _result(self) -> dict[str, Tensor]:
         state = self._read("counted").merge(self._read("weighted"))
-        result = self._cast(self._compute_of(state))
-        if self.has_scores:
-            _, lower, upper = state.scores.compute(average_precision)
-            result |= {"average_precision_lower": self._cast(lower), "average_precision_upper": self._cast(upper)}
-        return result
+        if not self.has_scores:
+            return self._cast(self._compute_of(state))
+        value, lower, upper = state.scores.compute(average_precision)
+        result = self._compute_of(state._replace(scores=None))._replace(average_precision=value)
+        return self._cast(result) | {
+            "average_precision_lower": self._cast(lower),
+            "average_precision_upper": self._cast(upper),
+        }
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""
@@ -237,6 +285,7 @@ class ExplainedVarianceMetric(Metric):
     """
 
     kernel = staticmethod(statistics.explained_variance)
+    result_fields = statistics.ExplainedVariance._fields
 
     def __init__(self, *, components: int | None = None, **options: Unpack[Options]) -> None:
         super().__init__(components=components, **options)
@@ -264,9 +313,8 @@ class ExplainedVarianceMetric(Metric):
             self._add_part("state", self._of_length(arrays[0].shape[0]))
         super().merge_batch(*arrays)
 
-    def result(self) -> dict[str, Tensor]:
-        """Return the means, or nothing before there is a batch."""
-        return super().result() if self._parts else {}
+    def _result(self) -> dict[str, Tensor]:
+        return super()._result() if self._parts else {}  # nothing before there is a batch
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""
@@ -288,6 +336,7 @@ class AnomalyPixelStatisticsMetric(Metric):
     """
 
     kernel = staticmethod(counts.anomaly_pixel_statistics)
+    result_fields = counts.PixelStatistics._fields
 
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(**options)
@@ -309,6 +358,7 @@ class ScoreStatisticsMetric(Metric):
     """
 
     kernel = staticmethod(statistics.score_statistics)
+    result_fields = statistics.ScoreStatistics._fields
 
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(**options)
@@ -329,6 +379,7 @@ class ComponentOrthogonalityMetric(Metric):
     """
 
     kernel = staticmethod(statistics.component_orthogonality)
+    result_fields = statistics.ComponentOrthogonality._fields
 
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(**options)
@@ -376,6 +427,7 @@ class SelectorDiversityMetric(Metric):
     """
 
     kernel = staticmethod(statistics.selector_diversity)
+    result_fields = statistics.SelectorDiversity._fields
 
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(**options)

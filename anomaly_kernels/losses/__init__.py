@@ -53,3 +53,7 @@ __all__ = [
     "svdd_score",
     "vaegmm_loss",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

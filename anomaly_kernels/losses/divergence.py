@@ -24,6 +24,7 @@ from anomaly_kernels._core.checks import (
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Items, Namespace, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import SQUARED_ERROR
 
@@ -45,6 +46,7 @@ class HiddenLayers(NamedTuple):
         return list(zip(models, weights, strict=True))
 
 
+@with_hint
 def kl_divergence(
     p_true: Array,
     p_pred: Array,
@@ -105,6 +107,7 @@ def kl_divergence(
     return reduce(xp, dtype, _kl_formula(low), arrays, low, weight=weight, reduction=reduction)
 
 
+@with_hint
 def distillation_loss(
     x_true: Any,
     y_pred: Array,
@@ -179,6 +182,7 @@ def distillation_loss(
     return reduce(xp, dtype, Formula(values, inner=1), probabilities, reduction=reduction)
 
 
+@with_hint
 def adversarial_ae_loss(
     x_true: Array,
     x_pred: Array,

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from anomaly_kernels._core.checks import cast, has_ndim, has_shape, inputs, levels, not_empty, shape_of
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Items, Namespace, Number, Reduction, Setting
 from anomaly_kernels.losses.reconstruction import mean_squared_anomaly
 
 
+@with_hint
 def quantile_loss(
     y_true: Array,
     y_pred: Array,
@@ -92,6 +94,7 @@ def _pinball(xp: Namespace, tau: Setting, error: Array) -> Array:
     return xp.maximum(tau * error, (tau - 1.0) * error)
 
 
+@with_hint
 def multi_objective_loss(
     y_true: Array,
     y_pred: Array,

@@ -19,6 +19,7 @@ from anomaly_kernels._core.checks import (
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.numeric import square
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 LOG_2PI = math.log(2.0 * math.pi)
@@ -41,6 +42,7 @@ class Covariance(NamedTuple):
         return chosen
 
 
+@with_hint
 def elbo(
     y_true: Array,
     y_pred: Array,
@@ -189,6 +191,7 @@ def diagonal(xp: Namespace, matrix: Array) -> Array:
     return xp.sum(xp.where(xp.eye_like(matrix) == 1.0, matrix, 0.0), axis=-1)
 
 
+@with_hint
 def gaussian_kl(mean: Array, log_var: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
     r"""Kullback-Leibler divergence of a diagonal Gaussian from the standard one.
 

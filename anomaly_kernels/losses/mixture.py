@@ -20,6 +20,7 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.numeric import logsumexp, ratio, square
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
 from anomaly_kernels.losses.likelihood import LOG_2PI, Covariance, diagonal, negative_log_likelihood
 from anomaly_kernels.losses.reconstruction import mse_reconstruction_loss
@@ -29,7 +30,7 @@ BLOCKS = 1 / 8
 
 
 class GMMParams(NamedTuple):
-    """Parameters of a Gaussian mixture with K components in D dimensions; users may build their own.
+    """Parameters of a Gaussian mixture with K components in D dimensions; `from_covariance` makes them of others' fits.
 
     Attributes
     ----------
@@ -51,7 +52,55 @@ class GMMParams(NamedTuple):
     chol: Array
     log_det_cov: Array
 
+    @classmethod
+    def from_covariance(cls, phi: Array, mu: Array, cov: Array) -> GMMParams:
+        """Parameters of a mixture of which weights, means and covariances are known.
 
+        Those of a fitted `sklearn.mixture.GaussianMixture` are its ``weights_``, ``means_`` and, with
+        ``covariance_type="full"``, ``covariances_``. Of another type they are made full first: variances (K, D) by
+        ``covariances_[:, :, None] * np.eye(D)``, (K,) by ``covariances_[:, None, None] * np.eye(D)``, one matrix (D, D)
+        by ``np.tile(covariances_, (K, 1, 1))``.
+
+        Parameters
+        ----------
+        phi : array, (K,)
+            Weights of the components.
+        mu : array, (K, D)
+            Means.
+        cov : array, (K, D, D)
+            Covariances, symmetric positive definite; nothing is added to them.
+
+        Returns
+        -------
+        GMMParams
+
+        Raises
+        ------
+        TypeError
+            If an input is not a floating point array, or they belong to different libraries.
+        ValueError
+            If the shapes do not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import anomaly_kernels as ak
+        >>> phi, mu, cov = np.asarray([1.0]), np.asarray([[0.0]]), np.asarray([[[1.0]]])
+        >>> round(float(ak.gmm_energy(np.asarray([[0.0]]), ak.GMMParams.from_covariance(phi, mu, cov))), 6)
+        0.918939
+        """
+        xp, dtype = inputs(phi=phi, mu=mu, cov=cov)
+        has_ndim("phi", phi, 1, "(K,)")
+        has_ndim("mu", mu, 2, "(K, D)")
+        k, d = shape_of(phi)[0], shape_of(mu)[1]
+        has_shape("mu", mu, (k, d), "(K, D) with the K of `phi`")
+        has_shape("cov", cov, (k, d, d), "(K, D, D) with the K of `phi` and the D of `mu`")
+        phi, mu, cov = [cast(xp, dtype, x) for x in (phi, mu, cov)]
+        chol = xp.cholesky(cov)
+        return cls(phi, mu, cov, chol, _log_det(xp, chol))
+
+
+@with_hint
 def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6) -> GMMParams:
     r"""Parameters of a Gaussian mixture from soft memberships.
 
@@ -116,7 +165,12 @@ def _moments(xp: Namespace, z: Array, gamma: Array, eps: Setting) -> GMMParams:
     (scatter,) = xp.add_up(_SCATTER, z.dtype, (z, gamma), (mu,))
     cov = ratio(xp, scatter, xp.expand_dims(share, axis=2)) + eps * xp.eye_like(scatter)
     chol = xp.cholesky(cov)
-    return GMMParams(total / count, mu, cov, chol, 2.0 * xp.sum(xp.log(diagonal(xp, chol)), axis=1))
+    return GMMParams(total / count, mu, cov, chol, _log_det(xp, chol))
+
+
+def _log_det(xp: Namespace, chol: Array) -> Array:
+    """Logarithms of the determinants of covariances, from their factors."""
+    return 2.0 * xp.sum(xp.log(diagonal(xp, chol)), axis=1)
 
 
 def _weights(xp: Namespace, z: Array, gamma: Array) -> tuple[Array, Array, Array]:
@@ -168,6 +222,7 @@ def _transposed(xp: Namespace, matrix: Array) -> Array:
     return xp.permute_dims(matrix, (1, 0))
 
 
+@with_hint
 def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") -> Array:
     r"""Energy of samples under a Gaussian mixture, their negative log likelihood: the anomaly score of DAGMM.
 
@@ -274,6 +329,7 @@ _ENERGY = Formula(
 )
 
 
+@with_hint
 def covariance_penalty(cov: Array) -> Array:
     r"""Sum of the reciprocal variances of a mixture, which keeps its components from collapsing.
 
@@ -314,6 +370,7 @@ def covariance_penalty(cov: Array) -> Array:
     return xp.sum(1.0 / diagonal(xp, cast(xp, dtype, cov)))
 
 
+@with_hint
 def aegmm_loss(
     x_true: Array,
     x_pred: Array,
@@ -377,6 +434,7 @@ def aegmm_loss(
     return mse_reconstruction_loss(x_true, x_pred) + _mixture_terms(z, gamma, w_energy, w_cov_diag, eps)
 
 
+@with_hint
 def vaegmm_loss(
     x_true: Array,
     x_pred: Array,

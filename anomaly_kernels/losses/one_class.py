@@ -13,12 +13,15 @@ from anomaly_kernels._core.checks import (
     inputs,
     not_empty,
     number,
+    same_width,
     shape_of,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 
+@with_hint
 def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
     r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
 
@@ -62,6 +65,7 @@ def deep_svdd_loss(embeddings: Array, center: Array, *, weight: Setting = 1.0, r
     return reduce(xp, dtype, DISTANCE, {"embeddings": embeddings}, c, weight=weight, reduction=reduction)
 
 
+@with_hint
 def deep_svdd_soft_boundary_loss(
     embeddings: Array,
     center: Array,
@@ -117,6 +121,7 @@ def deep_svdd_soft_boundary_loss(
     return weigh(xp, dtype, weight, r * r + reduce(xp, dtype, EXCESS, {"embeddings": embeddings}, c, r) / v)
 
 
+@with_hint
 def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = None) -> Array:
     r"""Squared distance from the centre, minus the squared radius: the anomaly score of a hypersphere.
 
@@ -162,6 +167,7 @@ def svdd_score(embeddings: Array, center: Array, *, radius: Setting | None = Non
     return distance - r * r
 
 
+@with_hint
 def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Array:
     r"""Positive radius from an unconstrained parameter.
 
@@ -225,6 +231,7 @@ def _prepare(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]
     xp, dtype = inputs(embeddings=embeddings, center=center)
     has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)
     has_shape("center", center, shape_of(embeddings)[-1:], "(D,)")
+    same_width(embeddings=embeddings, center=center)
     not_empty(center=center)
     return xp, dtype, cast(xp, dtype, center)
 
@@ -238,6 +245,8 @@ def _distance_slopes(xp: Namespace, z: Array, c: Array) -> Slopes:
 
 
 def _reduced_distance(xp: Namespace, how: str, z: Array, c: Array) -> Array:
+    if how == "mean" and shape_of(c)[0] is None:  # a width that a graph knows when it runs
+        return xp.mean(_distance(xp, z, c))
     total = xp.squared_difference(z, c, how)
     return total * float(c.shape[0]) if how == "mean" else total
 

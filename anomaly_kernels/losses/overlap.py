@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, SupportsIndex
+from typing import Annotated, Any, Literal, SupportsIndex
 
 from anomaly_kernels._core.checks import (
     NOT_NEGATIVE,
     axes,
     axes_of,
+    broadcastable,
     cast,
     choice,
     inputs,
     not_empty,
+    not_negative,
     number,
     same_shape,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels._core.targets import check_mask
 from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Reduction, Setting
 
 
+@with_hint
 def anomaly_bce_with_logits(
     target: Array,
     logit: Array,
     *,
-    pos_weight: Annotated[Setting, NOT_NEGATIVE] | None = None,
+    pos_weight: Annotated[Setting, not_negative] | None = None,
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
+    sample_weight: Array | None = None,
 ) -> Array:
     r"""Binary cross entropy of logits.
 
-    .. math:: w \cdot \operatorname{mean}\left(p\,y \log(1 + e^{-x}) + (1 - y) \log(1 + e^{x})\right)
+    .. math:: w \cdot \operatorname{mean}\left(v \left(p\,y \log(1 + e^{-x}) + (1 - y) \log(1 + e^{x})\right)\right)
 
     Parameters
     ----------
@@ -39,12 +45,15 @@ def anomaly_bce_with_logits(
         Truth y: booleans, 0 and 1, or probabilities of an anomaly.
     logit : array, shape of `target`
         Logits x, unbounded; the probability of an anomaly is sigmoid(x).
-    pos_weight : number or 0-d array, optional
-        Factor p of the term of the anomalies, 1 by default.
+    pos_weight : number or array, optional
+        Factor p of the term of the anomalies, 1 by default: one, or one for each channel in the last axis, (C,), or
+        any array that broadcasts to the shape of `logit`.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}
         Over all elements.
+    sample_weight : array, (B,) or shape of `target`, optional
+        Factors v of the samples, or of all elements. The mean is divided by the number of elements, not by their sum.
 
     Returns
     -------
@@ -56,7 +65,7 @@ def anomaly_bce_with_logits(
     TypeError
         If `logit` is not a floating point array, or the arrays belong to different libraries.
     ValueError
-        If the shapes differ, a setting is out of its range, or there is nothing to average over.
+        If the shapes do not fit, a setting is out of its range, or there is nothing to average over.
 
     Notes
     -----
@@ -76,13 +85,19 @@ def anomaly_bce_with_logits(
     >>> ak.anomaly_bce_with_logits(y, x, reduction="none").round(6)
     array([0.693147, 0.      ])
     """
-    xp, dtype = inputs({"target": target}, logit=logit)
+    masks = {"target": target} if sample_weight is None else {"target": target, "sample_weight": sample_weight}
+    xp, dtype = inputs(masks, logit=logit)
     same_shape(target=target, logit=logit)
+    check_mask(xp, target)
     arrays = {"logit": logit, "target": target}
+    options: dict[str, Any] = {"weight": weight, "reduction": reduction, "sample_weight": sample_weight}
     if pos_weight is None:
-        return reduce(xp, dtype, CROSS_ENTROPY, arrays, weight=weight, reduction=reduction)
-    p = number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
-    return reduce(xp, dtype, WEIGHTED_CROSS_ENTROPY, arrays, p, weight=weight, reduction=reduction)
+        return reduce(xp, dtype, CROSS_ENTROPY, arrays, **options)
+    if isinstance(pos_weight, int | float) or len(getattr(pos_weight, "shape", ())) == 0:
+        p = number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
+        return reduce(xp, dtype, WEIGHTED_CROSS_ENTROPY, arrays, p, **options)
+    arrays["pos_weight"] = broadcastable("pos_weight", pos_weight, xp, dtype, logit, "logit")
+    return reduce(xp, dtype, WEIGHTED_CROSS_ENTROPY, arrays, **options)
 
 
 CROSS_ENTROPY = Formula(
@@ -103,13 +118,14 @@ def _weighted_cross_entropy_slopes(xp: Namespace, x: Array, y: Array, p: Setting
     return [
         lambda: (1.0 - y) - (1.0 + (p - 1.0) * y) * xp.sigmoid(-x),
         lambda: (p - 1.0) * xp.softplus(-x) - x,
-        lambda: xp.sum(y * xp.softplus(-x)),
+        lambda: y * xp.softplus(-x) if len(getattr(p, "shape", ())) else xp.sum(y * xp.softplus(-x)),
     ]
 
 
 WEIGHTED_CROSS_ENTROPY = Formula(_weighted_cross_entropy, _weighted_cross_entropy_slopes)
 
 
+@with_hint
 def iou_loss(
     target: Array,
     score: Array,
@@ -118,6 +134,7 @@ def iou_loss(
     smooth: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
     axis: Annotated[SupportsIndex | Sequence[SupportsIndex] | None, axes] = None,
     weight: Setting = 1.0,
+    sample_weight: Array | None = None,
 ) -> Array:
     r"""One minus the intersection over union of a soft mask and the true one (Jaccard loss).
 
@@ -138,18 +155,20 @@ def iou_loss(
         batch has its own loss.
     weight : number or 0-d array
         Factor w of the result.
+    sample_weight : array, (B,) or shape of the result, optional
+        Factors by which the losses are multiplied, such as those of the images, which `axis` keeps apart.
 
     Returns
     -------
     array
-        Between 0 and w; 0-d, or with `axis` the shape without these axes.
+        Between 0 and w, without `sample_weight`; 0-d, or with `axis` the shape without these axes.
 
     Raises
     ------
     TypeError
         If `score` is not a floating point array, or the arrays belong to different libraries.
     ValueError
-        If the shapes differ, a setting is out of its range, or there is nothing to pool over.
+        If the shapes do not fit, a setting is out of its range, or there is nothing to pool over.
 
     References
     ----------
@@ -166,12 +185,17 @@ def iou_loss(
     """
     if normalize_method not in ("sigmoid", "clamp", "minmax"):
         choice("normalize_method", normalize_method, ("sigmoid", "clamp", "minmax"))
-    xp, dtype = inputs({"target": target}, score=score)
+    masks = {"target": target} if sample_weight is None else {"target": target, "sample_weight": sample_weight}
+    xp, dtype = inputs(masks, score=score)
     same_shape(target=target, score=score)
-    not_empty(target=target, score=score)
+    if 0 in score.shape:
+        not_empty(target=target, score=score)
+    check_mask(xp, target)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     pooled = None if axis is None else axes_of(axis, len(score.shape))
     if pooled is None:
+        if sample_weight is not None:
+            raise ValueError("`sample_weight` is for losses of several samples: `axis` must be given, got None")
         return weigh(xp, dtype, weight, _jaccard(xp, dtype, normalize_method, score, target, s))
     rest = tuple(k for k in range(len(score.shape)) if k not in pooled)
 
@@ -184,7 +208,7 @@ def iou_loss(
     arrays = {"score": score, "target": target}
     arrays = {name: xp.permute_dims(x, (*rest, *pooled)) for name, x in arrays.items()}
     formula = Formula(of_images, inner=len(pooled), casts=True)
-    return reduce(xp, dtype, formula, arrays, weight=weight, reduction="none")
+    return reduce(xp, dtype, formula, arrays, weight=weight, reduction="none", sample_weight=sample_weight)
 
 
 def _jaccard(
@@ -211,10 +235,14 @@ def _jaccard(
         common, both = xp.add_up(formula, dtype, (score, target), extremes)
     else:
         common, both = sums(xp, cast(xp, dtype, score), cast(xp, dtype, target), *extremes)
-    union = both - common
-    if isinstance(smooth, float) and smooth > 0.0:
-        return 1.0 - (common + smooth) / (union + smooth)
-    return 1.0 - ratio(xp, common + smooth, union + smooth, 1.0)  # of empty masks, 0
+    common, union = common + smooth, both - common + smooth
+    if isinstance(smooth, float) and smooth >= _EMPTY:
+        return 1.0 - xp.divide(common, union)
+    return 1.0 - ratio(xp, common, xp.where(union < _EMPTY, 0.0, union), 1.0)  # of empty masks, 0
+
+
+_EMPTY = 2.0**-100
+"""A union below it is that of empty masks: slopes are made of its reciprocal, which float32 must hold."""
 
 
 def _slope_of_sigmoid(xp: Namespace, x: Array) -> Array:

@@ -6,9 +6,11 @@ from typing import Literal
 
 from anomaly_kernels._core.checks import choice, has_ndim, inputs, matches, not_empty, same_shape, shape_of
 from anomaly_kernels._core.evaluate import Formula, reduce
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
 
 
+@with_hint
 def mean_squared_anomaly(scores: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> Array:
     r"""Mean of squared anomaly scores, which pulls the scores of normal data towards zero.
 
@@ -60,6 +62,7 @@ SQUARE = Formula(
 )
 
 
+@with_hint
 def mse_reconstruction_loss(
     x_true: Array, x_pred: Array, *, weight: Setting = 1.0, reduction: Reduction = "mean"
 ) -> Array:
@@ -114,6 +117,7 @@ SQUARED_ERROR = Formula(
 )
 
 
+@with_hint
 def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
     r"""Mean squared error of each sample: the anomaly score of an autoencoder.
 
@@ -167,6 +171,7 @@ def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
     return reduce(xp, dtype, Formula(values, inner=len(axes)), {"x_true": x_true, "x_pred": x_pred}, reduction="none")
 
 
+@with_hint
 def prediction_error_score(
     y_true: Array,
     y_pred: Array,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number, shape_of
 from anomaly_kernels._core.evaluate import Formula, Sums, reduce, weigh
 from anomaly_kernels._core.numeric import ratio, root, square
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 
 
+@with_hint
 def orthogonality_loss(components: Array, *, weight: Setting = 1.0) -> Array:
     r"""Squared distance of the Gram matrix of components from the identity.
 
@@ -65,6 +68,7 @@ def _gram_excess(xp: Namespace, rows: Array, columns: Array) -> Array:
     return gram - xp.eye_like(gram)
 
 
+@with_hint
 def distinctness_loss(
     selection_weights: Array, *, weight: Setting = 0.1, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6
 ) -> Array:
@@ -91,7 +95,7 @@ def distinctness_loss(
     TypeError
         If `selection_weights` is not a floating point array.
     ValueError
-        If it has not two dimensions, or one of size 0, or a setting is out of its range.
+        If it has not two dimensions, or C is 0, or a setting is out of its range.
 
     Notes
     -----
@@ -110,10 +114,11 @@ def distinctness_loss(
     """
     xp, dtype = inputs(selection_weights=selection_weights)
     has_ndim("selection_weights", selection_weights, 2, "(K, C)")
-    not_empty(selection_weights=selection_weights)
+    if shape_of(selection_weights)[1] == 0:
+        not_empty(selection_weights=selection_weights)
     e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     total, squares, k = xp.add_up(_UNIT_ROWS, dtype, (selection_weights,), (e,))
-    pairs = xp.maximum(k * (k - 1.0), 1.0)
+    pairs = xp.where(k < 2.0, math.inf, k * (k - 1.0))  # of less than two rows there is none, and 0 in the end
     return weigh(xp, dtype, weight, (xp.sum(square(total)) - squares) / pairs)
 
 
@@ -127,6 +132,7 @@ def _sums_of_unit_rows(xp: Namespace, rows: Array, eps: Setting) -> tuple[Array,
 _UNIT_ROWS = Sums(_sums_of_unit_rows, inner=1)
 
 
+@with_hint
 def selector_entropy_regularizer(
     weights: Array,
     *,
@@ -205,6 +211,7 @@ _P_LOG_P = Formula(_p_log_p)
 _SQUARED_DEVIATION = Formula(lambda xp, x, mean: square(x - mean))
 
 
+@with_hint
 def selector_diversity_regularizer(weights: Array, *, weight: Setting = 0.01) -> Array:
     r"""Variance of selection weights, with a minus sign: lower means more concentrated weights.
 

@@ -39,3 +39,7 @@ __all__ = [
     "selector_diversity",
     "selector_entropy",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

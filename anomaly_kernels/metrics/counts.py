@@ -7,6 +7,8 @@ from typing import Annotated, NamedTuple
 from anomaly_kernels._core.checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
 from anomaly_kernels._core.evaluate import Sums
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._results import has_nan, nan_where, result_dtype
 from anomaly_kernels.metrics.ranking.areas import average_precision
@@ -30,6 +32,7 @@ class PixelStatistics(NamedTuple):
     anomaly_percentage: Array
 
 
+@with_hint
 def anomaly_detection_metrics(
     target: Array, decision: Array, score: Array | None = None, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0
 ) -> DetectionMetrics:
@@ -61,7 +64,8 @@ def anomaly_detection_metrics(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, or there is nothing to count.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, or there is nothing to count.
 
     References
     ----------
@@ -82,6 +86,8 @@ def anomaly_detection_metrics(
     xp, _ = inputs(arrays)
     same_shape(**arrays)
     not_empty(**arrays)
+    check_target(xp, target)
+    check_decision(xp, decision)
     dtype = result_dtype(xp, *([target, decision] if score is None else [score]))
     otherwise = number("zero_division", zero_division, xp, dtype, ANY_OR_NAN)
 
@@ -100,6 +106,7 @@ def detection_metrics(
     return DetectionMetrics(precision, recall, f1_score, iou, None)
 
 
+@with_hint
 def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     r"""How many pixels (samples, time steps) there are, and how many of them were decided anomalous.
 
@@ -120,6 +127,8 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     ------
     TypeError
         If `decision` is neither boolean nor numbers.
+    ValueError
+        If a number cannot be a decision (looked at where that is possible).
 
     References
     ----------
@@ -134,6 +143,7 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     (4, 1, 25.0)
     """
     xp, _ = inputs({"decision": decision})
+    check_decision(xp, decision)
     dtype = result_dtype(xp, decision)
 
     total, anomalous = xp.add_up(_PIXELS, xp.bool, (decision,), ())

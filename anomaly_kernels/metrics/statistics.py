@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, has_ndim, inputs, not_empty, number
 from anomaly_kernels._core.evaluate import Sums
 from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.losses.selection import entropy, variance
 
@@ -52,6 +53,7 @@ class SelectorDiversity(NamedTuple):
     gini_coefficient: Array
 
 
+@with_hint
 def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
     r"""Shares of the variance that principal components explain, one by one, together, and up to each.
 
@@ -92,6 +94,7 @@ def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
     return ExplainedVariance(shares, xp.sum(shares), xp.cumulative_sum(shares, axis=0))
 
 
+@with_hint
 def score_statistics(scores: Array) -> ScoreStatistics:
     r"""Mean, standard deviation, extremes and quantiles of anomaly scores.
 
@@ -156,6 +159,7 @@ def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
     return [xp.clip(low * (1.0 - share) + high * share, low, high) for low, high, share in pairs]
 
 
+@with_hint
 def component_orthogonality(components: Array) -> ComponentOrthogonality:
     r"""How far components are from orthonormal.
 
@@ -211,6 +215,7 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     )
 
 
+@with_hint
 def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6) -> Array:
     r"""Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
 
@@ -251,6 +256,7 @@ def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 
     return entropy(xp, dtype, weights, number("eps", eps, xp, dtype, NOT_NEGATIVE))
 
 
+@with_hint
 def selector_diversity(weights: Array) -> SelectorDiversity:
     r"""Variance and Gini coefficient of selection weights: how unevenly channels are selected.
 

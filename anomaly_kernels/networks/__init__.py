@@ -4,3 +4,7 @@ from anomaly_kernels.networks.lstm import lstm_autoencoder
 from anomaly_kernels.networks.score_head import sequence_anomaly_score
 
 __all__ = ["lstm_autoencoder", "sequence_anomaly_score"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from anomaly_kernels._core.checks import has_ndim, shape_of, size
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.networks import _params
 from anomaly_kernels.networks._params import Params, Shapes, Size, dense, has_part, numbered
@@ -19,6 +20,7 @@ Dropout = Callable[[str, Array], Array]
 """From ``"inputs"`` or ``"state"`` and ones of shape (B, width) to the mask that all steps are multiplied by."""
 
 
+@with_hint
 def lstm_autoencoder(
     params: Params,
     inputs: Array,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from anomaly_kernels._core.checks import has_ndim, not_empty, shape_of
 from anomaly_kernels._core.numeric import square
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.networks._params import Params, Shapes, check, dense, dense_shapes, numbered, prepare, units_of
 from anomaly_kernels.networks.activations import Activation, find_activation
@@ -18,6 +19,7 @@ NORM_ARRAYS = {
 }
 
 
+@with_hint
 def sequence_anomaly_score(
     params: Params,
     features: Array,

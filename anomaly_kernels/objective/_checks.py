@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from anomaly_kernels._classes.settings import suggestion
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 from anomaly_kernels.objective._node import Node
 from anomaly_kernels.objective._uncertainty import check_sign

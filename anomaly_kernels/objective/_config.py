@@ -7,9 +7,9 @@ from itertools import islice
 from numbers import Integral
 from typing import Any
 
-from anomaly_kernels._classes.settings import nearest, suggestion
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import nearest, suggestion
 from anomaly_kernels.objective._cuvis import ABOUT, mapping, read_connection, read_nodes, read_settings, write_source
 from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 from anomaly_kernels.objective._node import NODES, Node

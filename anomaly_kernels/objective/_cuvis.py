@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anomaly_kernels._classes.settings import suggestion
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 from anomaly_kernels.objective._node import NODES
 

@@ -8,10 +8,11 @@ from itertools import chain, islice
 from typing import Any
 
 from anomaly_kernels._catalogue import BY_NAME, ENTRIES, Kernel
-from anomaly_kernels._classes.settings import check_settings, parameters_of, suggestion
+from anomaly_kernels._classes.settings import check_settings, parameters_of
 from anomaly_kernels._core.checks import setting
 from anomaly_kernels._core.evaluate import weigh
 from anomaly_kernels._core.namespace import array_namespace, describe
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 
 STAGES = ("train", "val", "test", "inference")

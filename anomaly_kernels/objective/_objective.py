@@ -7,10 +7,10 @@ from os import PathLike
 from typing import Any
 
 from anomaly_kernels import losses
-from anomaly_kernels._classes.settings import suggestion
 from anomaly_kernels._core.checks import array_of, cast, is_number, is_real, number
 from anomaly_kernels._core.checks import inputs as inputs_of
 from anomaly_kernels._core.namespace import array_namespace, namespace_or_none
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, DType, Namespace
 from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
 from anomaly_kernels.objective._checks import check_elsewhere, check_nodes, check_uncertainty

@@ -46,3 +46,7 @@ __all__ = [
     "merge",
     "update",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from anomaly_kernels._core.checks import SHARE, number
 from anomaly_kernels._core.numeric import ratio
@@ -16,16 +16,23 @@ from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
 from anomaly_kernels.metrics.ranking._sorted import Ranking
 
-
-class Bounded(NamedTuple):
-    """A value, and the bounds that the exact one is between."""
-
-    value: Array
-    lower: Array
-    upper: Array
+Value = TypeVar("Value")
 
 
-def _average_precision(ranking: Ranking, exact: Array) -> Bounded:
+class Bounded(NamedTuple, Generic[Value]):
+    """A value, and the bounds that the exact one is between: arrays, or results of several, bounded field by field."""
+
+    value: Value
+    lower: Value
+    upper: Value
+
+
+def bounded(result: Any) -> Bounded[Any]:
+    """A value with its bounds; if it has none, since it is exact, it is both itself."""
+    return result if isinstance(result, Bounded) else Bounded(result, result, result)
+
+
+def _average_precision(ranking: Ranking, exact: Array) -> Bounded[Array]:
     xp, inside, (hits, alarms) = ranking.xp, ranking.weight, ranking.at_or_above()
     hits_above, alarms_above = ranking.above()
     tied = inside * ratio(xp, hits, hits + alarms)
@@ -35,21 +42,23 @@ def _average_precision(ranking: Ranking, exact: Array) -> Bounded:
     return _means(ranking, exact, tied, worst, best, otherwise=0.0)
 
 
-def _roc_auc(ranking: Ranking, exact: Array) -> Bounded:
+def _roc_auc(ranking: Ranking, exact: Array) -> Bounded[Array]:
     negatives = ranking.negatives
     weights = (ranking.above()[1], ranking.at_or_above()[1])
     best, worst = (ranking.weight * ratio(ranking.xp, negatives - x, negatives, math.nan) for x in weights)
     return _means(ranking, exact, 0.5 * (best + worst), worst, best, otherwise=math.nan)
 
 
-def _means(ranking: Ranking, exact: Array, tied: Array, worst: Array, best: Array, *, otherwise: float) -> Bounded:
+def _means(
+    ranking: Ranking, exact: Array, tied: Array, worst: Array, best: Array, *, otherwise: float
+) -> Bounded[Array]:
     """Means over the positives, of their sums in each bucket."""
     xp, positives = ranking.xp, ranking.positives[0]
     sums = (tied, xp.where(exact, tied, worst), xp.where(exact, tied, best))
     return Bounded(*(ratio(xp, xp.sum(x), positives, otherwise) for x in sums))
 
 
-def _best_f1(ranking: Ranking, exact: Array) -> Bounded:
+def _best_f1(ranking: Ranking, exact: Array) -> Bounded[Array]:
     xp, positives, (hits, alarms) = ranking.xp, ranking.positives, ranking.at_or_above()
     f1 = ratio(xp, 2.0 * hits, positives + hits + alarms)  # at the least score of the bucket
     best = ratio(xp, 2.0 * hits, positives + hits + ranking.above()[1])
@@ -57,7 +66,7 @@ def _best_f1(ranking: Ranking, exact: Array) -> Bounded:
     return Bounded(value, value, xp.max(xp.where(exact, f1, best)))
 
 
-def _fpr_at_tpr(ranking: Ranking, exact: Array, *, tpr: Setting = 0.95) -> Bounded:
+def _fpr_at_tpr(ranking: Ranking, exact: Array, *, tpr: Setting = 0.95) -> Bounded[Array]:
     xp, positives, (hits, alarms) = ranking.xp, ranking.positives, ranking.at_or_above()
     share = number("tpr", tpr, xp, hits.dtype, SHARE)
     enough = ratio(xp, hits, positives, math.nan) >= share
@@ -68,7 +77,7 @@ def _fpr_at_tpr(ranking: Ranking, exact: Array, *, tpr: Setting = 0.95) -> Bound
     return Bounded(upper, lower, upper)
 
 
-BOUNDS: dict[Callable[..., Any], Callable[..., Bounded]] = {
+BOUNDS: dict[Callable[..., Any], Callable[..., Bounded[Array]]] = {
     average_precision: _average_precision,
     roc_auc: _roc_auc,
     best_f1: _best_f1,

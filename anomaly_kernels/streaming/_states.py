@@ -83,8 +83,8 @@ def merge(a: S, b: S) -> S:
     >>> streaming.compute(streaming.merge(*parts)).anomaly_percentage
     np.float64(25.0)
     """
-    if type(a) is not type(b) or not hasattr(a, "merge"):
-        raise TypeError(f"states of one kind can be merged, got {type(a).__name__} and {type(b).__name__}")
+    if not hasattr(a, "merge"):
+        raise TypeError(f"states can be merged, got {type(a).__name__} and {type(b).__name__}")
     return a.merge(b)
 
 

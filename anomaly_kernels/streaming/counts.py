@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 from anomaly_kernels._core.checks import ANY_OR_NAN, cast, inputs, number, same_shape
 from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.targets import check_decision, check_sample_weight, check_target
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics._results import nan_mask, result_dtype
 from anomaly_kernels.metrics.counts import (
@@ -15,7 +16,7 @@ from anomaly_kernels.metrics.counts import (
     detection_metrics,
     pixel_statistics,
 )
-from anomaly_kernels.metrics.ranking.unique_scores import same_kind
+from anomaly_kernels.metrics.ranking.unique_scores import check_same_kind, same_kind
 from anomaly_kernels.streaming._states import Reduce
 
 
@@ -43,6 +44,10 @@ class DetectionCounts(NamedTuple):
             by_name["sample_weight"] = sample_weight
         xp, _ = inputs(by_name)
         same_shape(**by_name)
+        check_target(xp, target)
+        check_decision(xp, decision)
+        if sample_weight is not None:
+            check_sample_weight(xp, sample_weight)
         truth, decided = (cast(xp, xp.bool, x) for x in (target, decision))
         masks = (xp.logical_and(truth, decided), decided, truth)
         both, chosen, true = (sum_weights(xp, mask, sample_weight) for mask in masks)
@@ -50,6 +55,7 @@ class DetectionCounts(NamedTuple):
 
     def merge(self, other: DetectionCounts) -> DetectionCounts:
         """The state of both parts."""
+        check_same_kind(self, other)
         return DetectionCounts(*map(add, self, other))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> DetectionCounts:
@@ -81,11 +87,13 @@ class PixelCounts(NamedTuple):
     def of(cls, decision: Array) -> PixelCounts:
         """The state of one batch; `decision` is that of `anomaly_pixel_statistics`."""
         xp, _ = inputs({"decision": decision})
+        check_decision(xp, decision)
         decided = cast(xp, xp.bool, decision)
         return cls(sum_weights(xp, xp.ones_like(decided)), sum_weights(xp, decided), count_nan(xp, decision))
 
     def merge(self, other: PixelCounts) -> PixelCounts:
         """The state of both parts."""
+        check_same_kind(self, other)
         return PixelCounts(*map(add, self, other))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> PixelCounts:

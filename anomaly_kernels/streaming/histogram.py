@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from anomaly_kernels._core.checks import UNIT, cast, dtype_name, is_real, number, shape_of
 from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
-from anomaly_kernels.metrics.ranking._sorted import SortedClass, by_counts, sort_apart, sort_together
-from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
+from anomaly_kernels.metrics.ranking._sorted import Ranking, SortedClass, by_counts, sort_apart, sort_together
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.streaming._bounds import BOUNDS, Bounded
 from anomaly_kernels.streaming._edges import check_edges, default_edges
 from anomaly_kernels.streaming._states import Reduce
@@ -67,11 +67,12 @@ class ScoreHistogram(NamedTuple):
         (positive, least, greatest), (negative, low, high) = (_fill(xp, self.edges, scores) for scores in classes)
         least, greatest = xp.minimum(least, low), xp.maximum(greatest, high)
         if not is_real(score):
-            least, greatest = _widen_rounded(xp, least, greatest)
+            least, greatest = widen_rounded(xp, least, greatest)
         return ScoreHistogram(self.edges, positive, negative, least, greatest, count_nan(xp, *arrays))
 
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
         """The state of both parts, which must have the same edges."""
+        check_same_kind(self, other)
         xp = array_namespace(self.edges, other.edges)
         edges = " and ".join(f"{x.edges.shape[0]} of {dtype_name(x.edges.dtype)}" for x in (self, other))
         if self.edges.shape != other.edges.shape or self.edges.dtype != other.edges.dtype:
@@ -91,42 +92,62 @@ class ScoreHistogram(NamedTuple):
         counts = total(self.positive), total(self.negative)
         return ScoreHistogram(self.edges, *counts, least(self.least), greatest(self.greatest), total(self.unknown))
 
-    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded:
+    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded[Array]:
         """A metric of the scores, and the bounds of what it would be of them one by one.
 
         `average_precision`, `roc_auc` (without `max_fpr`), `best_f1` (its value) and `fpr_at_tpr` are known. Values are
         those of scores that are tied where they share a bucket, or of the best threshold that is known exactly.
         """
-        if metric not in BOUNDS:  # those of `anomaly_kernels.jax` are the same
-            metric = getattr(metric, "__wrapped__", metric)
-        if metric not in BOUNDS:
-            known = ", ".join(f"`{each.__name__}`" for each in BOUNDS)
-            name = getattr(metric, "__name__", describe(metric))
-            raise ValueError(f"`metric` must be one of {known}, got {name}: use `UniqueScores` for others")
         xp = array_namespace(self.edges)
         undefined = is_undefined(xp, self.unknown, self.positive, self.negative)
         ranking = by_counts(xp, self.edges, self.positive, self.negative)
-        bounds = BOUNDS[metric](ranking, self.least >= self.greatest, **settings)
-        return Bounded(*(xp.where(undefined, math.nan, x) for x in bounds))
+        return bounds(metric, settings, ranking, self.least >= self.greatest, undefined)
 
-    def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded:
+    def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded[Array]:
         """The quantile of all scores, interpolated linearly as `score_statistics` does; without weights."""
         xp = array_namespace(self.edges)
         wide = xp.wide(self.edges)
-        level = number("level", level, xp, wide, UNIT)
-        upto = xp.cumulative_sum(self.positive + self.negative, axis=0)
-        rank = level * xp.astype(upto[-1:] - 1, wide)
-        below = cast(xp, upto.dtype, rank)  # which cuts off the fraction
-        fraction = rank - xp.astype(below, wide)
-        places = [xp.searchsorted(upto, k, side="right") for k in (below, xp.minimum(below + 1, upto[-1:] - 1))]
-        places = [xp.minimum(xp.maximum(k, 0), self.edges.shape[0] - 1) for k in places]
-        lower = _interpolate(xp, self.least, places, fraction)[0]
-        upper = _interpolate(xp, self.greatest, places, fraction)[1]
-        inside = xp.logical_and(xp.isfinite(lower), xp.isfinite(upper))
-        value = xp.where(inside, 0.5 * xp.where(inside, lower, 0.0) + 0.5 * xp.where(inside, upper, 0.0), lower)
-        counts = (self.positive, self.negative, upto)
-        undefined = xp.logical_or(is_undefined(xp, self.unknown, *counts), upto[-1] == 0)
-        return Bounded(*(xp.where(undefined, math.nan, x) for x in (value, lower, upper)))
+        level = number("level", level, xp, wide, UNIT) + xp.zeros_like(self.edges[:1], dtype=wide)
+        return Bounded(*(x[0] for x in self.quantiles(level)))
+
+    def quantiles(self, levels: Array) -> Bounded[Array]:
+        """The quantiles of all scores at levels (Q,), which are not checked."""
+        xp = array_namespace(self.edges)
+        undefined = is_undefined(xp, self.unknown, self.positive, self.negative)
+        upto = xp.cumulative_sum(add(self.positive, self.negative), axis=0)
+        return quantiles(xp, levels, upto, self.least, self.greatest, undefined)
+
+
+def bounds(
+    metric: Callable[..., Any], settings: Mapping[str, Setting], ranking: Ranking, exact: Array, undefined: Array
+) -> Bounded[Array]:
+    """A metric of a ranking of buckets, and its bounds; NaN where `undefined`."""
+    if metric not in BOUNDS:  # those of `anomaly_kernels.jax` are the same
+        metric = getattr(metric, "__wrapped__", metric)
+    if metric not in BOUNDS:
+        known = ", ".join(f"`{each.__name__}`" for each in BOUNDS)
+        name = getattr(metric, "__name__", describe(metric))
+        raise ValueError(f"`metric` must be one of {known}, got {name}: use `UniqueScores` for others")
+    results = BOUNDS[metric](ranking, exact, **settings)
+    return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
+
+
+def quantiles(
+    xp: Namespace, levels: Array, upto: Array, least: Array, greatest: Array, undefined: Array
+) -> Bounded[Array]:
+    """Quantiles at levels (Q,) of the scores in buckets, from how many there are up to each, and their extremes."""
+    last, place = upto[-1:] - 1, least.shape[0] - 1
+    rank = levels * xp.astype(last, levels.dtype)
+    below = cast(xp, upto.dtype, rank)  # which cuts off the fraction
+    fraction = rank - xp.astype(below, levels.dtype)
+    places = [xp.searchsorted(upto, k, side="right") for k in (below, xp.minimum(below + 1, last))]
+    places = [xp.minimum(xp.maximum(k, 0), place) for k in places]
+    lower = _interpolate(xp, least, places, fraction)[0]
+    upper = _interpolate(xp, greatest, places, fraction)[1]
+    inside = xp.logical_and(xp.isfinite(lower), xp.isfinite(upper))
+    value = xp.where(inside, 0.5 * xp.where(inside, lower, 0.0) + 0.5 * xp.where(inside, upper, 0.0), lower)
+    undefined = xp.logical_or(undefined, last < 0)  # of nothing, or of too many to count
+    return Bounded(*(xp.where(undefined, math.nan, x) for x in (value, lower, upper)))
 
 
 def exact_histogram(scores: UniqueScores) -> ScoreHistogram:
@@ -159,7 +180,7 @@ def _extremes(xp: Namespace, scores: Array, start: Array, end: Array) -> tuple[A
     return xp.where(filled, least, math.inf), xp.where(filled, greatest, -math.inf)
 
 
-def _widen_rounded(xp: Namespace, least: Array, greatest: Array) -> tuple[Array, Array]:
+def widen_rounded(xp: Namespace, least: Array, greatest: Array) -> tuple[Array, Array]:
     """Extremes of integers; minus infinity and infinity where they were rounded, since they may have been others."""
     exact = xp.abs(greatest) < (2**24 if dtype_name(greatest.dtype) == "float32" else 2**53)
     rounded = xp.logical_and(least <= greatest, xp.logical_not(exact))
@@ -172,4 +193,4 @@ def _interpolate(xp: Namespace, scores: Array, places: list[Array], fraction: Ar
     second = xp.where(fraction == 0.0, first, second)
     finite = xp.logical_and(xp.isfinite(first), xp.isfinite(second))
     middle = (1.0 - fraction) * xp.where(finite, first, 0.0) + fraction * xp.where(finite, second, 0.0)
-    return xp.where(finite, middle, first)[0], xp.where(finite, middle, second)[0]
+    return xp.where(finite, middle, first), xp.where(finite, middle, second)

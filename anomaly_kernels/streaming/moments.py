@@ -9,6 +9,7 @@ from anomaly_kernels._core.checks import cast, inputs
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
 from anomaly_kernels._core.typing import Array
+from anomaly_kernels.metrics.ranking.unique_scores import check_same_kind
 from anomaly_kernels.streaming._states import Reduce
 from anomaly_kernels.streaming.counts import add, zero
 
@@ -56,6 +57,7 @@ class Moments(NamedTuple):
 
     def merge(self, other: Moments) -> Moments:
         """The state of both parts."""
+        check_same_kind(self, other)
         xp = array_namespace(self.mean, other.mean)
         dtype = self.mean.dtype
         count = add(self.number, other.number)

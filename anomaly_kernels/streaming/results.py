@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
-from anomaly_kernels._core.checks import ANY_OR_NAN, cast
+from anomaly_kernels._core.checks import ANY_OR_NAN, cast, matches, shape_of
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.counts import DetectionMetrics
 from anomaly_kernels.metrics.ranking.areas import average_precision
-from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.metrics.statistics import ScoreStatistics
-from anomaly_kernels.streaming._bounds import Bounded
+from anomaly_kernels.streaming._bounds import Bounded, bounded
+from anomaly_kernels.streaming._runs import ScoreRuns
 from anomaly_kernels.streaming._states import Reduce, merge
-from anomaly_kernels.streaming.counts import DetectionCounts, zero
+from anomaly_kernels.streaming.counts import DetectionCounts, add, zero
 from anomaly_kernels.streaming.histogram import ScoreHistogram, exact_histogram
 from anomaly_kernels.streaming.moments import Moments
 
-Scores: TypeAlias = UniqueScores | ScoreHistogram  # the state that scores are kept in
+Scores: TypeAlias = UniqueScores | ScoreRuns | ScoreHistogram  # the state that scores are kept in
 
 
 class Detections(NamedTuple):
@@ -48,6 +49,7 @@ class Detections(NamedTuple):
 
     def merge(self, other: Detections) -> Detections:
         """The state of both parts."""
+        check_same_kind(self, other)
         counts = self.counts.merge(other.counts)
         if self.scores is None and other.scores is None:
             return Detections(counts, None)
@@ -62,11 +64,15 @@ class Detections(NamedTuple):
 
     def compute(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> DetectionMetrics:
         """The results of `anomaly_detection_metrics`; of a histogram the value between the bounds."""
+        return self.bounds(zero_division=zero_division)[0]
+
+    def bounds(self, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0) -> Bounded[DetectionMetrics]:
+        """The results, and those with the least and the greatest average precision that the scores can have."""
         result = self.counts.compute(zero_division=zero_division)
         if self.scores is None:
-            return result
-        ranked = self.scores.compute(average_precision)
-        return result._replace(average_precision=ranked.value if isinstance(ranked, Bounded) else ranked)
+            return Bounded(result, result, result)
+        ranked = bounded(self.scores.compute(average_precision))
+        return Bounded(*(result._replace(average_precision=x) for x in ranked))
 
 
 class Statistics(NamedTuple):
@@ -87,6 +93,7 @@ class Statistics(NamedTuple):
 
     def merge(self, other: Statistics) -> Statistics:
         """The state of both parts."""
+        check_same_kind(self, other)
         return Statistics(self.moments.merge(other.moments), merge(self.scores, other.scores))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Statistics:
@@ -96,11 +103,18 @@ class Statistics(NamedTuple):
 
     def compute(self) -> ScoreStatistics:
         """The results of `score_statistics`; of a histogram quantiles between their bounds."""
-        histogram = self.scores if isinstance(self.scores, ScoreHistogram) else exact_histogram(self.scores)
-        xp = array_namespace(histogram.edges)
-        levels = (0.5, 0.25, 0.75, 0.95, 0.99)
-        numbers = (*self.moments.compute(), *(histogram.quantile(level).value for level in levels))
-        return ScoreStatistics(*(cast(xp, histogram.edges.dtype, x) for x in numbers))
+        return self.bounds()[0]
+
+    def bounds(self) -> Bounded[ScoreStatistics]:
+        """The results, and those with the least and the greatest quantiles that the scores can have."""
+        scores: Any = self.scores.merged() if isinstance(self.scores, ScoreRuns) else self.scores
+        scores = exact_histogram(scores) if isinstance(scores, UniqueScores) else scores
+        dtype, mean = scores.least.dtype, self.moments.mean
+        xp = array_namespace(mean)
+        levels = xp.constant((0.5, 0.25, 0.75, 0.95, 0.99), like=mean, dtype=mean.dtype)
+        moments, quantiles = self.moments.compute(), scores.quantiles(levels)
+        numbers = [(*moments, *(each[k] for k in range(5))) for each in quantiles]
+        return Bounded(*(ScoreStatistics(*(cast(xp, dtype, x) for x in each)) for each in numbers))
 
 
 class Means(NamedTuple):
@@ -114,7 +128,8 @@ class Means(NamedTuple):
         """The state of nothing, for results of so many axes each, of any length."""
         xp = array_namespace(like)
         nothing = xp.constant(0.0, like=like, dtype=xp.wide(like))
-        return cls(zero(like), tuple(xp.reshape(nothing, (1,) * ndim) for ndim in ndims))
+        none = xp.reshape(nothing, (1,))[:0]  # of unknown length: the first batch says it
+        return cls(zero(like), tuple(xp.reshape(none, (0,) * ndim) if ndim else nothing for ndim in ndims))
 
     @classmethod
     def of(cls, *results: Array) -> Means:
@@ -124,12 +139,11 @@ class Means(NamedTuple):
 
     def merge(self, other: Means) -> Means:
         """The state of both parts."""
-        for a, b in zip(self.totals, other.totals, strict=True):
-            if any(n != m and None not in (n, m) and 1 not in (n, m) for n, m in zip(a.shape, b.shape, strict=True)):
-                shapes = f"{tuple(a.shape)} and {tuple(b.shape)}"
-                raise ValueError(f"results of all batches must have one shape, got {shapes}")
-        totals = tuple(a + b for a, b in zip(self.totals, other.totals, strict=True))
-        return Means(self.number + other.number, totals)
+        check_same_kind(self, other)
+        if len(self.totals) != len(other.totals):
+            raise ValueError(f"results of one metric can be merged, got {len(self.totals)} and {len(other.totals)}")
+        totals = tuple(map(_add_results, self.totals, other.totals))
+        return Means(add(self.number, other.number), totals)
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Means:
         """Combine the states of all devices, each of which calls this: `total` sums an array over them."""
@@ -139,3 +153,13 @@ class Means(NamedTuple):
         """The means; NaN without batches."""
         xp = array_namespace(self.number)
         return tuple(ratio(xp, x, xp.astype(self.number, x.dtype), math.nan) for x in self.totals)
+
+
+def _add_results(a: Array, b: Array) -> Array:
+    """The sum of the results of two parts, either of which may have no batch."""
+    shapes = shape_of(a), shape_of(b)
+    if 0 in shapes[0] or 0 in shapes[1]:
+        return b if 0 in shapes[0] else a
+    if not matches(*shapes):
+        raise ValueError(f"results of all batches must have one shape, got {shapes[0]} and {shapes[1]}")
+    return a + b

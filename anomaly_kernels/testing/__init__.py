@@ -16,3 +16,7 @@ __all__ = [
     "support_matrix",
     "variants",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

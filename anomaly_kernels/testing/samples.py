@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.testing.arguments import arguments, array_arguments, draw, norms
+from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw, norms
 
 
 class Sample(NamedTuple):
@@ -40,7 +40,7 @@ def hidden_layer(x: Any) -> Any:
 
 
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
-DRAWN = object()  # a setting that is drawn as the array of that name
+DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
     "weight": ({"weight": DRAWN},),
@@ -57,7 +57,7 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "eps": ({"eps": 1e-3},),
     "target_entropy": ({"target_entropy": 0.5},),
     "cov_full": ({"cov_full": DRAWN}, {"cov_diag": DRAWN}, {"scale_diag": DRAWN}, {"sim": DRAWN}),
-    "pos_weight": ({"pos_weight": DRAWN},),
+    "pos_weight": ({"pos_weight": DRAWN}, {"pos_weight": Argument("positive", "D")}),
     "zero_division": ({"zero_division": 1.0},),
     "use_norm": ({"use_norm": "layer", "activation": "gelu"}, {"use_norm": "batch", "activation": "selu"}),
     "final_activation": ({"activation": "softplus", "final_activation": "sigmoid"}, {"activation": "elu"}),
@@ -95,9 +95,10 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
     if unknown := required - REQUIRED.keys():
         raise ValueError(f"`{min(unknown)}` is a setting without default: give it a value")
     settings = {name: REQUIRED[name] for name in sorted(required)} | settings
-    drawn = [name for name, value in settings.items() if value is DRAWN]
+    drawn = [name for name, value in settings.items() if value is DRAWN or isinstance(value, Argument)]
     rng = np.random.default_rng(seed)
     kinds = arguments([*array_arguments(function), *drawn], settings)
+    kinds |= {name: value for name, value in settings.items() if isinstance(value, Argument)}
     inputs = {name: draw(argument, rng) for name, argument in kinds.items()}
     if norm := settings.get("use_norm"):
         inputs["params"] |= norms(rng, str(norm), inputs["params"])
@@ -127,6 +128,8 @@ def variants(function: Callable[..., Any]) -> Iterator[tuple[str, Sample]]:
     yield "default", sample(function)
     names = inspect.signature(function).parameters
     for name in names:
+        if name == "sample_weight" and "weight" in names:
+            continue  # an array of losses, whose classes are made with these settings
         for settings in VARIANTS.get(name, ()):
             if settings.keys() <= names.keys() and names[name].kind is inspect.Parameter.KEYWORD_ONLY:
                 label = ",".join(f"{k}={_text(v)}" for k, v in settings.items())

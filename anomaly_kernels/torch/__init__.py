@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from anomaly_kernels._core.extras import need
+
+need("torch", __name__)
+
 from anomaly_kernels._catalogue import CATALOGUE
 from anomaly_kernels.torch import losses
 from anomaly_kernels.torch._svdd import init_center
@@ -22,14 +26,11 @@ __all__ += _METRICS  # noqa: PLE0605
 def __getattr__(name: str) -> Any:
     if name not in _METRICS:
         raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
-    try:
-        from anomaly_kernels.torch import metrics
-    except ModuleNotFoundError as error:
-        if error.name != "torchmetrics":
-            raise
-        raise ImportError(f"`{name}` needs torchmetrics: pip install 'anomaly-kernels[torchmetrics]'") from error
+    need("torchmetrics", name)
+    from anomaly_kernels.torch import metrics
+
     return getattr(metrics, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

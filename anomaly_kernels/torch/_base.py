@@ -54,19 +54,15 @@ class Loss(TorchLearner, nn.Module):
             self._set(name, value)
         self._gather_settings()
 
-    def _value(self, *arrays: Tensor | None) -> Tensor:
-        """The kernel of arrays in its own order; under autocast too it is computed in at least float32."""
+    def _value(self, *arrays: Tensor | None, **by_name: Tensor | None) -> Tensor:
+        """The kernel of arrays in its own order, and of those that go by name."""
         settings = self._plain_settings
         if self._module_settings:
             settings = settings | {name: getattr(self, name) for name in self._module_settings}
         first = arrays[0]
         if not isinstance(first, Tensor):
             raise TypeError(f"`{parameters_of(self.kernel).arrays[0]}` must be a tensor, got {describe(first)}")
-        device = "cpu" if first.is_cpu else first.device.type
-        if torch.is_autocast_enabled(device):
-            with torch.autocast(device, enabled=False):  # products of matrices too are computed in float32
-                return self.kernel(*arrays, **settings)
-        return self.kernel(*arrays, **settings)
+        return self.kernel(*arrays, **settings, **by_name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in settings_of(type(self)):

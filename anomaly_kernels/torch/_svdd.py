@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from anomaly_kernels._core.checks import Range, setting
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import with_hint
 
 _EPS = Range(least=0, below=math.inf)
 
 
 @torch.no_grad()
+@with_hint
 def init_center(
     model: nn.Module, loader: Iterable[Any], *, eps: float = 0.1, name: str = "center", progress: bool = True
 ) -> Tensor:

@@ -510,8 +510,9 @@ class AnomalyBCEWithLogits(Loss):
 
     Parameters
     ----------
-    pos_weight : number or 0-d array, optional
-        Factor p of the term of the anomalies, 1 by default.
+    pos_weight : number or array, optional
+        Factor p of the term of the anomalies, 1 by default: one, or one for each channel in the last axis, (C,), or
+        any array that broadcasts to the shape of `logit`.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}
@@ -530,9 +531,9 @@ class AnomalyBCEWithLogits(Loss):
     ) -> None:
         super().__init__(pos_weight=pos_weight, weight=weight, reduction=reduction)
 
-    def forward(self, logit: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of logits and a mask of one shape."""
-        return self._value(target, logit)
+    def forward(self, logit: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the loss of logits and a mask of one shape, and of weights (B,) or of that shape."""
+        return self._value(target, logit, sample_weight=sample_weight)
 
 
 class IoULoss(Loss):
@@ -570,9 +571,9 @@ class IoULoss(Loss):
     ) -> None:
         super().__init__(normalize_method=normalize_method, smooth=smooth, axis=axis, weight=weight)
 
-    def forward(self, score: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of a score map and a mask of one shape."""
-        return self._value(target, score)
+    def forward(self, score: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the loss of a score map and a mask of one shape; with `axis`, of weights (B,) of the losses."""
+        return self._value(target, score, sample_weight=sample_weight)
 
 
 class OrthogonalityLoss(Loss):

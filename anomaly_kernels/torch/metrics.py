@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import reduce
-from typing import Any, TypedDict, Unpack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import reduce, wraps
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypedDict, Unpack
 
 import torch
 import torchmetrics
@@ -13,9 +14,16 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
 from anomaly_kernels._classes.metric_states import StatefulMetric, in_double, leaves, rebuild
+from anomaly_kernels._classes.settings import parameters_of
+from anomaly_kernels._core.checks import choice
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.metrics import counts, statistics
-from anomaly_kernels.metrics.counts import DetectionMetrics
+from anomaly_kernels.streaming._runs import ScoreRuns, one_run, without_runs
+from anomaly_kernels.streaming.results import Scores
 from anomaly_kernels.torch._base import Setting, TorchLearner
+
+ScoreStore: TypeAlias = Literal["exact", "histogram"]
+_SCORE_STORES: dict[str, Any] = {"exact": ScoreRuns, "histogram": streaming.ScoreHistogram}
 
 
 class Keywords(TypedDict, total=False):
@@ -31,9 +39,19 @@ class Keywords(TypedDict, total=False):
 
 
 class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
-    """A base of metrics whose state merges; each array of the state is an attribute, named by its path in the state."""
+    """A base of metrics whose state merges.
 
-    keywords = tuple(Keywords.__annotations__)
+    Each array of the state is a state of torchmetrics, named by its path, but for the edges of a histogram, which do
+    not change. These are replaced, never written into. Those that a subclass adds by `add_state` are reduced one by
+    one, as torchmetrics does it.
+    """
+
+    __jit_unused_properties__: ClassVar[list[str]] = [
+        *torchmetrics.Metric.__jit_unused_properties__,
+        "state",
+        "my_params",
+    ]
+    _keywords = tuple(Keywords.__annotations__)
     full_state_update = False
     is_differentiable = False
 
@@ -43,9 +61,11 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
         for name, value in settings.items():
             self._set(name, value)
         like = torch.zeros(0, dtype=torch.float64)
-        self._template = self._empty_state(like, streaming.UniqueScores.empty(like))
+        self._template = self._empty_state(like, self._empty_scores(like))
         for name, leaf in leaves(self._template):
-            self.add_state(name, leaf, dist_reduce_fx="cat" if leaf.ndim else "sum")
+            if not _is_constant(name):
+                self.add_state(name, [] if isinstance(leaf, list) else leaf)
+        self._merged = tuple(self._defaults)  # the names of states that are merged together
 
     def extra_repr(self) -> str:
         """Return the settings, for the repr."""
@@ -54,51 +74,176 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
     @property
     def state(self) -> Any:
         """All batches so far, as a state of `anomaly_kernels.streaming`."""
-        return self._as_state({name: getattr(self, name) for name in self._defaults})
+        return without_runs(self._read())
 
     def compute(self) -> Any:
         """Return the result of the function over all batches, in the dtype of the metric."""
-        result = self._compute_of(self.state)
-        return type(result)(*[self._cast(x) for x in result]) if isinstance(result, tuple) else self._cast(result)
+        return self._cast(self._compute_of(self.state))
+
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Plot a result, or a list of them, by default that of `compute`; needs matplotlib.
+
+        Returns the figure and its axes, as torchmetrics does. Results of several numbers have a line or point each.
+        """
+        val = self.compute() if val is None else val
+        return self._plot([_named(x) for x in val] if isinstance(val, list) else _named(val), ax)
 
     def set_dtype(self, dst_type: str | torch.dtype) -> Metric:
         """Set the dtype of results; counters remain integers, and what is added is added in double precision."""
-        self._dtype = dst_type
+        dtype = torch.zeros(0).type(dst_type).dtype
+        if not dtype.is_floating_point:
+            raise ValueError(f"`dst_type` must be floating point, got {dst_type}")
+        super().set_dtype(dtype)
         return self
+
+    def merge_state(self, incoming_state: dict[str, Any] | torchmetrics.Metric) -> None:
+        """Merge the state of another metric, or a dict of its states; if they do not go together, nothing changes."""
+        with self._unless_refused():
+            super().merge_state(incoming_state)
+            self._computed = None
+            self._update_count += incoming_state.update_count if isinstance(incoming_state, torchmetrics.Metric) else 1
+
+    @torch.jit.unused
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Take in a batch, and return its own results."""
+        with self._unless_refused():
+            return super().forward(*args, **kwargs)
+
+    def _wrap_update(self, update: Callable[..., None]) -> Callable[..., None]:
+        wrapped = super()._wrap_update(update)
+
+        @wraps(update)
+        def update_unless_refused(*args: Any, **kwargs: Any) -> None:
+            with self._unless_refused():
+                wrapped(*args, **kwargs)
+
+        return update_unless_refused
+
+    @contextmanager
+    def _unless_refused(self) -> Iterator[None]:
+        """Leave everything as it was where an error is raised."""
+        before = vars(self) | self._copy_state_dict()
+        try:
+            yield
+        except BaseException:
+            self.__dict__.update(before)
+            raise
 
     def _merge_batch(self, *arrays: Tensor) -> None:
         """Merge a batch of arrays in the order of the function into the state."""
-        state = self.state
+        names = parameters_of(self.kernel).arrays
+        arrays = tuple(_checked(name, x) for name, x in zip(names, arrays, strict=False))
+        state = self._read()
         self._keep(state.merge(self._batch_state(state, arrays)))
 
-    def _as_state(self, arrays: Mapping[str, Tensor]) -> Any:
-        return rebuild(self._template, iter([arrays[name] for name in self._defaults]))
+    def _empty_scores(self, like: Tensor) -> Scores | None:
+        """The state of no scores, if any are kept."""
+        return None
+
+    def _read(self) -> Any:
+        return self._as_state({name: getattr(self, name) for name in self._merged})
+
+    def _as_state(self, arrays: Mapping[str, Any]) -> Any:
+        """The state that has these arrays; lists may be empty."""
+        pairs = ((leaf, arrays.get(name, leaf)) for name, leaf in leaves(self._template))
+        return rebuild(self._template, (leaf if isinstance(x, list) and not x else x for leaf, x in pairs))
 
     def _keep(self, state: Any) -> None:
         for name, leaf in leaves(state):
-            setattr(self, name, leaf)
+            if name in self._merged:
+                setattr(self, name, leaf)
 
     def _cast(self, x: Any) -> Any:
-        return x.to(self.dtype) if x is not None and x.is_floating_point() else x
+        if isinstance(x, tuple):
+            return type(x)(*map(self._cast, x))
+        # scores, and what is computed of them, may be kept on the CPU
+        return x if x is None else x.to(self.device, self.dtype if x.is_floating_point() else x.dtype)
 
-    def _reduce_states(self, incoming_state: Mapping[str, Tensor]) -> None:
-        # torchmetrics' own merges array by array, but these belong together
-        self._keep(self._as_state(incoming_state).merge(self.state))
+    @contextmanager
+    def _states_that_are_added(self) -> Iterator[None]:
+        """Show torchmetrics' own methods the states alone that a subclass has added."""
+        defaults, reductions = self._defaults, self._reductions
+        self._defaults = {name: x for name, x in defaults.items() if name not in self._merged}
+        self._reductions = {name: x for name, x in reductions.items() if name not in self._merged}
+        try:
+            yield
+        finally:
+            self._defaults, self._reductions = defaults, reductions
+
+    def _copy_state_dict(self) -> dict[str, Any]:
+        with self._states_that_are_added():
+            copies = super()._copy_state_dict()
+        states = {name: getattr(self, name) for name in self._merged}
+        return copies | {name: list(x) if isinstance(x, list) else x for name, x in states.items()}
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
+        kinds = {name: type(getattr(self, name)) for name in self._merged}
+        if any(prefix + name in state_dict for name in kinds):
+            if wrong := [name for name, kind in kinds.items() if not isinstance(state_dict.get(prefix + name), kind)]:
+                errors = arguments[-1]
+                errors.append(f"the state of {type(self).__name__} has other settings, or not all: {', '.join(wrong)}")
+                for name in kinds:
+                    state_dict.pop(prefix + name, None)
+            else:
+                self._computed = None
+                self._update_count = max(self._update_count, 1)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
+    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
+        if missing := [name for name in self._merged if name not in incoming_state]:
+            raise ValueError(
+                f"`incoming_state` must be of a metric with the same settings, has no {', '.join(missing)}"
+            )
+        state = self._as_state(incoming_state).merge(self._read())
+        with self._states_that_are_added():
+            super()._reduce_states(incoming_state)
+        self._keep(state)
 
     def _sync_dist(
         self, dist_sync_fn: Callable[..., list[Tensor]] = gather_all_tensors, process_group: Any = None
     ) -> None:
         group = process_group or self.process_group
-        gathered: dict[str, list[Tensor]] = {}
-        for name in self._defaults:
-            mine = getattr(self, name)
-            # of one number of axes and one dtype, which another process, of no batch or with a NaN, may not have
-            parts = dist_sync_fn(mine.reshape(-1).double(), group=group)
-            gathered[name] = [_shaped_like(mine, x) for x in parts]
+        gathered: dict[str, list[Any]] = {}
+        for name, leaf in leaves(one_run(self._read())):
+            if name in self._merged:
+                mine = leaf[0] if isinstance(leaf, list) else leaf
+                # of one number of axes and one dtype, which another process, of no batch or with a NaN, may not have
+                parts = [_shaped_like(mine, x) for x in dist_sync_fn(mine.reshape(-1).double(), group=group)]
+                gathered[name] = [[x] for x in parts] if isinstance(leaf, list) else parts
         states = [
             self._as_state(dict(zip(gathered, each, strict=True))) for each in zip(*gathered.values(), strict=True)
         ]
-        self._keep(reduce(lambda a, b: a.merge(b), states))
+        state = reduce(lambda a, b: a.merge(b), states)
+        with self._states_that_are_added():
+            super()._sync_dist(dist_sync_fn, process_group)
+        self._keep(state)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Metric:
+        super()._apply(fn, [*exclude_state, *self._merged])
+
+        def move(x: Any) -> Any:
+            if isinstance(x, list):
+                return [move(part) for part in x]
+            there = fn(x)  # which may be of another dtype
+            return there if there.dtype == x.dtype else x.to(there.device)
+
+        for name in self._merged:
+            self._defaults[name] = move(self._defaults[name])
+            setattr(self, name, move(getattr(self, name)))
+        self._template = rebuild(self._template, (move(leaf) for _, leaf in leaves(self._template)))
+        return self
+
+
+def _is_constant(name: str) -> bool:
+    return name.endswith("edges")
+
+
+def _checked(name: str, x: Any) -> Tensor:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"`{name}` must be a tensor, got {describe(x)}")
+    if x.is_complex():
+        raise TypeError(f"`{name}` must be real, got dtype {x.dtype}")
+    return x.detach()
 
 
 def _shaped_like(mine: Tensor, x: Tensor) -> Tensor:
@@ -106,17 +251,68 @@ def _shaped_like(mine: Tensor, x: Tensor) -> Tensor:
     return x if x.isnan().any() else x.to(mine.dtype)
 
 
-class AnomalyDetectionMetrics(Metric):
+def _named(result: Any) -> Any:
+    """A NamedTuple as a dict of its numbers."""
+    return {k: x for k, x in result._asdict().items() if x is not None} if hasattr(result, "_asdict") else result
+
+
+class ScoreMetric(Metric):
+    """A base of metrics that keep scores: each distinct one, or a histogram of a fixed size.
+
+    The setting ``scores`` says which. With ``"exact"`` they are kept in double precision, at most twice each distinct
+    one; a batch more costs what the batch costs. With ``"histogram"`` they are counted in a `ScoreHistogram`, of 2.6 MB
+    whatever their number; `compute` returns the value, `bounds` what the exact one is between.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Any] = {}, /, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]
+    ) -> None:
+        super().__init__({**settings, "scores": scores}, **keywords)
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `scores` is one of the two, and what the kernel would raise of its settings."""
+        choice("scores", values["scores"], tuple(_SCORE_STORES))
+        super().check(values)
+
+    def bounds(self) -> streaming.Bounded[Any]:
+        """Return the result over all batches (`value`), and its bounds (`lower`, `upper`), each as `compute` does.
+
+        The exact result is between them, field by field. With ``scores="exact"`` all three are equal.
+        """
+        with self.sync_context(
+            dist_sync_fn=self.dist_sync_fn, should_sync=self._to_sync, should_unsync=self._should_unsync
+        ):
+            result: streaming.Bounded[Any] = self._cast(self._bounds_of(self.state))
+        return result
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "scores" and getattr(self, "scores", value) != value:
+            raise ValueError(f"`scores` of a metric that is there cannot be changed, got {value!r}")
+        super()._set(name, value)
+
+    def _empty_scores(self, like: Tensor) -> Scores:
+        return _SCORE_STORES[self.scores].empty(like)
+
+    def _ranked(self, score: Any) -> Tensor:
+        """Scores as they are kept; a histogram takes every dtype, and knows which integers it cannot tell apart."""
+        score = _checked("score", score)
+        return in_double(score) if self.scores == "exact" and score.dtype != torch.bool else score
+
+
+class AnomalyDetectionMetrics(ScoreMetric):
     """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
-    The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches. Scores are kept in
-    double precision, each distinct one once. They come with every batch or with none.
+    The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches. Scores come with every
+    batch or with none; `bounds` has those of average precision.
 
     Parameters
     ----------
     zero_division : number or 0-d array
         Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
         nothing is. ``nan`` marks it as undefined.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -130,40 +326,57 @@ class AnomalyDetectionMetrics(Metric):
 
     kernel = staticmethod(counts.anomaly_detection_metrics)
     higher_is_better = True
-    _scored: bool | None = None  # whether batches have come with scores
 
-    def __init__(self, *, zero_division: Setting = 0.0, **keywords: Unpack[Keywords]) -> None:
-        super().__init__({"zero_division": zero_division}, **keywords)
+    def __init__(
+        self, *, zero_division: Setting = 0.0, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]
+    ) -> None:
+        super().__init__({"zero_division": zero_division}, scores=scores, **keywords)
+
+    @property
+    def state(self) -> streaming.Detections:
+        """All batches so far, as a state of `anomaly_kernels.streaming`."""
+        state = super().state
+        return streaming.Detections(state.counts, state.scores if state.with_scores.numel() else None)
 
     def update(self, decision: Tensor, target: Tensor, score: Tensor | None = None) -> None:
         """Take in decisions, true anomalies and, if given, the scores decided on, all of one shape."""
-        self._check_scored(score is not None)
-        self._merge_batch(target, decision, *([] if score is None else [in_double(score)]))
-        self._scored = score is not None
+        self._merge_batch(target, decision, *([] if score is None else [self._ranked(score)]))
 
-    def forward(self, decision: Tensor, target: Tensor, score: Tensor | None = None) -> DetectionMetrics:
-        """Take in a batch, and return its own results."""
-        self._check_scored(score is not None)  # `update` cannot: it is called after a reset, whose state is merged then
-        return super().forward(decision, target, score)
+    def _empty_state(self, like: Tensor, scores: Scores | None) -> _Detections:
+        nothing = torch.zeros(0, dtype=torch.int64, device=like.device)
+        return _Detections(streaming.DetectionCounts.empty(like), scores, nothing, nothing)
 
-    def reset(self) -> None:
-        """Forget all batches."""
-        super().reset()
-        self._scored = None
 
-    def _check_scored(self, scored: bool) -> None:  # noqa: FBT001
-        if (before := self._scored) is None and self.state.scores.score.numel():  # from a file
-            before = True
-        if before not in (None, scored):
-            earlier = "one" if before else "none"
-            raise ValueError(f"`score` must be given with every batch or with none, got {earlier} before")
+class _Detections(NamedTuple):
+    """Counts of decisions, the scores if there are any, and how many elements came with scores and without.
 
-    def _batch_state(self, state: Any, arrays: tuple[Tensor, ...]) -> Any:
-        batch = super()._batch_state(state if len(arrays) == 3 else state._replace(scores=None), arrays)
-        return batch if len(arrays) == 3 else batch._replace(scores=self._template.scores)
+    The last two are of shape (0,), or (1,) once there are some: a shape can be looked at without waiting for a GPU.
+    """
 
-    def _compute_of(self, state: Any) -> Any:
-        return super()._compute_of(state if state.scores.score.numel() else state._replace(scores=None))
+    counts: streaming.DetectionCounts
+    scores: Any
+    with_scores: Tensor
+    without_scores: Tensor
+
+    def of(self, target: Tensor, decision: Tensor, score: Tensor | None = None) -> _Detections:
+        """The state of one batch."""
+        counts = streaming.DetectionCounts.of(target, decision)
+        nothing, size = self.with_scores.new_zeros(0), target.numel()
+        some = nothing.new_full((1,), size) if size else nothing
+        if score is None:
+            return _Detections(counts, None, nothing, some)
+        return _Detections(counts, self.scores.of(target, score), some, nothing)
+
+    def merge(self, other: _Detections) -> _Detections:
+        """The state of both parts."""
+        pairs = ((self.with_scores, other.with_scores), (self.without_scores, other.without_scores))
+        with_scores, without_scores = (torch.cat(pair) for pair in pairs)
+        if with_scores.numel() and without_scores.numel():
+            earlier, later = ("one" if x.with_scores.numel() else "none" for x in (self, other))
+            raise ValueError(f"`score` must be given with every batch or with none, got {earlier} before, {later} now")
+        scores = self.scores if other.scores is None else self.scores.merge(other.scores)
+        totals = (x.sum(0, keepdim=True) if x.numel() else x for x in (with_scores, without_scores))
+        return _Detections(self.counts.merge(other.counts), scores, *totals)
 
 
 class ExplainedVarianceMetric(Metric):
@@ -183,7 +396,8 @@ class ExplainedVarianceMetric(Metric):
 
     def update(self, explained_variance_ratio: Tensor) -> None:
         """Take in the shares (K,) of a batch."""
-        self._merge_batch(explained_variance_ratio)
+        if not isinstance(explained_variance_ratio, Tensor) or explained_variance_ratio.shape != (0,):
+            self._merge_batch(explained_variance_ratio)
 
 
 class AnomalyPixelStatisticsMetric(Metric):
@@ -206,11 +420,17 @@ class AnomalyPixelStatisticsMetric(Metric):
         self._merge_batch(decision)
 
 
-class ScoreStatisticsMetric(Metric):
+class ScoreStatisticsMetric(ScoreMetric):
     """Mean, standard deviation, extremes and quantiles of anomaly scores.
 
-    The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in double precision,
-    each distinct one once.
+    The metric of `anomaly_kernels.score_statistics` over all scores of all batches; `bounds` has those of quantiles.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+    **keywords
+        Those of `torchmetrics.Metric`.
 
     Examples
     --------
@@ -222,8 +442,12 @@ class ScoreStatisticsMetric(Metric):
 
     kernel = staticmethod(statistics.score_statistics)
 
+    def __init__(self, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
+        super().__init__(scores=scores, **keywords)
+
     def update(self, scores: Tensor) -> None:
         """Take in scores of any shape."""
+        scores = _checked("scores", scores)
         # others than real ones are refused, as the function does
         self._merge_batch(scores.double() if scores.is_floating_point() else scores)
 
@@ -272,6 +496,8 @@ class SelectorEntropyMetric(Metric):
 
     def __init__(self, *, eps: Setting = 1e-6, **keywords: Unpack[Keywords]) -> None:
         super().__init__({"eps": eps}, **keywords)
+        # a collection takes metrics whose states are equal after one batch for the same, but ε is in what is added up
+        self.add_state("eps_of_batches", torch.as_tensor(eps, dtype=torch.float64).detach().clone(), "max")
 
     def update(self, weights: Tensor) -> None:
         """Take in selection weights of any shape."""

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from anomaly_kernels import reconstruction_error, weights
 from anomaly_kernels._classes.network_files import NetworkFile
+from anomaly_kernels._core.backends.torch import namespace_of_layers as xp
 from anomaly_kernels._core.checks import function, positive
-from anomaly_kernels._core.namespace import array_namespace, describe
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks._params import is_lstm
 from anomaly_kernels.networks.activations import ACTIVATIONS, find_activation
@@ -174,8 +175,7 @@ class SequenceAnomalyScoreLayer(_Network):
         params = self._params_tree()
         drop = (lambda x: nn.functional.dropout(x, self.dropout_rate)) if self.training else None
         activations = (ACTIVATIONS[self.activation], ACTIVATIONS[self.final_activation])
-        norm, xp = norm_kind(self.use_norm), array_namespace(features)
-        scores, moved = score(xp, params, features, norm, *activations, drop)
+        scores, moved = score(xp, params, features, norm_kind(self.use_norm), *activations, drop)
         with torch.no_grad():
             for key, value in moved.items():
                 params[key].copy_(value)
@@ -275,7 +275,6 @@ class LSTMAutoencoderAnomaly(_Network, options.AutoencoderSettings):
         fits = fits and inputs.shape[2] == self.n_features and inputs.shape[1] > 0
         shape = f"(B, T, {self.n_features}), T > 0"
         _check_input("inputs", inputs, self.decoder_dense.weight, shape, fits=fits)
-        xp = array_namespace(inputs)
         output, between = ACTIVATIONS[self.activation], ACTIVATIONS[self.intermediate_activation]
         if self.training and self.recurrent_dropout_rate:
             return reconstruct(xp, self._params_tree(), inputs, self.n_repeats, output, between, self._mask)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import nullcontext
 from os import PathLike
 from typing import Any, Self
 
@@ -44,7 +43,6 @@ class Objective(nn.Module):
     def __init__(self, nodes: Mapping[str, Node] | objective.Objective, *, uncertainty: Collection[str] = ()) -> None:
         super().__init__()
         self.pure = as_objective(nodes, uncertainty)
-        self._sources = [source for node in self.pure.nodes.values() for source in node.sources.values()]
         self.settings = nn.Module()
         self.models = nn.ModuleDict()
         self._settings_with_tensors = {}
@@ -117,11 +115,7 @@ class Objective(nn.Module):
             node: {key: self._current(f"{node}:{key}", x) for key, x in by_key.items()}
             for node, by_key in self._settings_with_tensors.items()
         }
-        arrays = [inputs.get(source) for source in self._sources] if isinstance(inputs, Mapping) else []
-        device = next((x.device.type for x in arrays if isinstance(x, Tensor)), "cpu")
-        autocasts = torch.amp.is_autocast_available(device)
-        with torch.autocast(device, enabled=False) if autocasts else nullcontext():  # in which losses overflow
-            return self.pure(inputs, stage=stage, params=params, settings=settings)
+        return self.pure(inputs, stage=stage, params=params, settings=settings)
 
     @torch.no_grad()
     def init_radius(self, inputs: Mapping[str, Tensor]) -> None:

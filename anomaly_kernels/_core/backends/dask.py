@@ -69,6 +69,9 @@ class Dask(Generic):
     def is_known(self, x: da.Array) -> bool:
         return False
 
+    def peek(self, x: da.Array) -> None:
+        return None
+
     def constant(self, values: Any, *, like: da.Array, dtype: DType) -> da.Array:
         return da.asarray(values, dtype=dtype)
 

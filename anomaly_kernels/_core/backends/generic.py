@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -216,6 +216,19 @@ class Generic:
     def is_known(self, x: Array) -> bool:
         """Whether the numbers of x can be looked at, for results whose shape depends on them."""
         return True
+
+    def peek(self, x: Array) -> np.ndarray | None:
+        """The numbers of x where they can be looked at without delay, eager, on the CPU, untraced; else None."""
+        return self.to_numpy(x) if "cpu" in str(self.device(x)).lower() else None
+
+    has_open_shapes = False
+    """Whether a graph may know shapes, or even how many axes there are, only when it runs."""
+
+    def check_ranks(self, arrays: Mapping[str, Array]) -> None:
+        """Raise where it is not known how many axes an array has; called where shapes may be open."""
+
+    def check_shapes_at_run_time(self, arrays: Mapping[str, Array], last: int | None = None) -> None:
+        """Let a graph compare open shapes, or the last axes of them, when it runs."""
 
     has_devices = True
     """Whether arrays of the library can live on different devices, and know on which."""

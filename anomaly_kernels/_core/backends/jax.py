@@ -33,7 +33,9 @@ class JAX(Generic):
 
     def searchsorted(self, x1: jax.Array, x2: jax.Array, *, side: str = "left") -> jax.Array:
         x2 = jax.lax.optimization_barrier(x2)  # of constants, XLA would sort what it compiles, for half a minute
-        search = functools.partial(jnp.searchsorted, side=side, method="sort")
+        # a loop over the halves of x1, or one sort of both, which is faster where there are many to search for
+        method = "scan" if x2.shape[-1] <= 64 else "sort"
+        search = functools.partial(jnp.searchsorted, side=side, method=method)
         return jnp.vectorize(search, signature="(n),(m)->(m)")(x1, x2) if x1.ndim > 1 else search(x1, x2)
 
     def argsort(self, x: jax.Array) -> jax.Array:
@@ -50,6 +52,17 @@ class JAX(Generic):
 
     def is_known(self, x: jax.Array) -> bool:
         return not isinstance(x, jax.core.Tracer)
+
+    def divide(self, x1: jax.Array, x2: jax.Array) -> jax.Array:
+        return _divide(x1, x2)
+
+    def matmul(self, x1: jax.Array, x2: jax.Array) -> jax.Array:
+        return _matmul(x1, x2)
+
+    def peek(self, x: jax.Array) -> np.ndarray | None:
+        if isinstance(x, jax.core.Tracer) or not x.is_fully_addressable:
+            return None
+        return np.asarray(x) if all(device.platform == "cpu" for device in x.devices()) else None
 
     def lower_inverse(self, x: jax.Array) -> jax.Array:
         return lower_inverse(x)
@@ -77,6 +90,18 @@ class JAX(Generic):
         self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array
     ) -> tuple[Any, jax.Array]:
         return jax.lax.scan(step, state, xs)
+
+
+@jax.custom_jvp
+def _divide(x: jax.Array, y: jax.Array) -> jax.Array:
+    """A quotient whose derivative does not divide by y², which would be 0 for y that are not."""
+    return x / y
+
+
+@_divide.defjvp
+def _divide_jvp(primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+    quotient = _divide(*primals)
+    return quotient, (tangents[0] - quotient * tangents[1]) / primals[1]
 
 
 # Two of jaxlib's triangular solves of a batch can wait for each other for ever on a machine of two cores (each holds a
@@ -123,6 +148,7 @@ def _by_doubling(x: jax.Array) -> jax.Array:
 
 
 def _matmul(a: jax.Array, b: jax.Array) -> jax.Array:
+    # accelerators round float32 by default, whose Gram matrices and mixtures then lose half of their digits
     return jnp.matmul(a, b, precision="highest")
 
 

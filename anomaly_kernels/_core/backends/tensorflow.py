@@ -6,7 +6,7 @@ Everything works eagerly, in `tf.function`, under XLA, with unknown (None) dimen
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -21,6 +21,7 @@ class TensorFlow(Generic):
     """The closed list in TensorFlow; what has its name there, and means the same, is taken from there."""
 
     has_devices = False
+    has_open_shapes = True
 
     # by another name, or with other defaults
     astype = staticmethod(tf.cast)
@@ -129,6 +130,22 @@ class TensorFlow(Generic):
 
     def is_known(self, x: Tensor, /) -> builtins.bool:
         return tf.executing_eagerly()
+
+    def check_ranks(self, arrays: Mapping[str, Tensor], /) -> None:
+        for name, x in arrays.items():
+            if x.shape.rank is None:
+                raise ValueError(f"`{name}` must have a known number of axes: say its shape, as by `tf.ensure_shape`")
+
+    def check_shapes_at_run_time(self, arrays: Mapping[str, Tensor], /, last: int | None = None) -> None:
+        # XLA leaves assertions out; there sizes are known
+        (first, x), *others = arrays.items()
+        part = slice(None if last is None else -last, None)
+        for name, y in others:
+            what = f"`{first}` and `{name}` must have equal {'shapes' if last is None else 'last axes'}"
+            tf.debugging.assert_equal(tf.shape(x)[part], tf.shape(y)[part], message=what)
+
+    def peek(self, x: Tensor, /) -> Any:
+        return self.to_numpy(x) if tf.executing_eagerly() and "CPU" in x.device else None
 
 
 def is_array(kind: type) -> bool:

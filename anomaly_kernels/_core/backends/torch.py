@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import array_api_compat.torch as standard
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from anomaly_kernels._core.backends import torch_evaluation as evaluation
 from anomaly_kernels._core.backends.generic import Generic
-from anomaly_kernels._core.typing import Axis, DType, Setting
+from anomaly_kernels._core.typing import Axis, DType, Namespace, Setting
 
 _CODES = {"none": 0, "mean": 1, "sum": 2}  # of reductions, in torch's C++
 
@@ -22,12 +22,12 @@ class Torch(Generic):
 
     abs = staticmethod(torch.abs)
     any = staticmethod(torch.any)
-    cholesky = staticmethod(torch.linalg.cholesky)
+    astype = staticmethod(Tensor.to)
+    divide = staticmethod(torch.div)
     erf = staticmethod(torch.erf)
     exp = staticmethod(torch.exp)
     log = staticmethod(torch.log)
     log1p = staticmethod(torch.log1p)
-    matmul = staticmethod(torch.matmul)
     ones_like = staticmethod(torch.ones_like)
     sigmoid = staticmethod(torch.sigmoid)
     sqrt = staticmethod(torch.sqrt)
@@ -35,11 +35,14 @@ class Torch(Generic):
     where = staticmethod(torch.where)
     zeros_like = staticmethod(torch.zeros_like)
 
-    def astype(self, x: Tensor, dtype: DType) -> Tensor:
-        return x.to(dtype)
-
     def mean(self, x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return torch.mean(x) if axis is None and not keepdims else torch.mean(x, dim=axis, keepdim=keepdims)
+
+    def matmul(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return _outside_autocast(torch.matmul, x1, x2) if _autocasts() else torch.matmul(x1, x2)
+
+    def cholesky(self, x: Tensor) -> Tensor:
+        return _outside_autocast(torch.linalg.cholesky, x) if _autocasts() else torch.linalg.cholesky(x)
 
     def eye_like(self, x: Tensor) -> Tensor:
         return torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
@@ -60,18 +63,18 @@ class Torch(Generic):
     def sort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
-            return torch.from_numpy(_numpy().sort(x.detach().numpy()))
+            return torch.from_numpy(_numpy().sort(_in_numpy(x)))
         return torch.sort(x).values
 
     def sorted_classes(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         if x.dtype == torch.bfloat16:
             return super().sorted_classes(x, mask)
-        inside, outside = _numpy().sorted_classes(x.detach().numpy(), mask.numpy())
+        inside, outside = _numpy().sorted_classes(_in_numpy(x), _in_numpy(mask))
         return torch.from_numpy(inside), torch.from_numpy(outside)
 
     def order_statistics(self, x: Tensor, ranks: Sequence[int]) -> Sequence[Tensor]:
         if self.is_lean(x):
-            entries = _numpy().order_statistics(x.detach().numpy(), ranks)
+            entries = _numpy().order_statistics(_in_numpy(x), ranks)
             return [torch.as_tensor(each, device="cpu") for each in entries]  # whatever the default device
         # not indexed one by one: a graph with an open batch would note that each rank is below it
         places = torch.stack([torch.full((), rank, dtype=torch.int64, device=x.device) for rank in ranks])
@@ -79,7 +82,7 @@ class Torch(Generic):
 
     def argsort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
-            return torch.from_numpy(_numpy().argsort(x.detach().numpy()))
+            return torch.from_numpy(_numpy().argsort(_in_numpy(x)))
         return torch.argsort(x)
 
     def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
@@ -90,7 +93,7 @@ class Torch(Generic):
         return torch.searchsorted(x1.contiguous(), x2.contiguous(), side=side)
 
     def lower_inverse(self, x: Tensor) -> Tensor:
-        return torch.linalg.solve_triangular(x, self.eye_like(x).expand(x.shape), upper=False)
+        return _outside_autocast(_lower_inverse, x) if _autocasts() else _lower_inverse(x)
 
     def softplus(self, x: Tensor) -> Tensor:
         return torch.nn.functional.softplus(x, 1.0, 40.0)  # beyond 40 it is x, also in float64
@@ -155,15 +158,52 @@ class Torch(Generic):
         return torch.float32 if x.device.type == "mps" else torch.float64  # which Apple's GPUs lack
 
     def is_known(self, x: Tensor) -> bool:
-        return not evaluation.is_watched()
+        return not x.is_meta and not evaluation.is_watched()
+
+    def peek(self, x: Tensor) -> np.ndarray | None:
+        return self.to_numpy(x) if not evaluation.is_watched() and evaluation.is_plain(x) else None
 
     def to_numpy(self, x: Tensor) -> np.ndarray:
-        x = x.detach().cpu()
-        return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+        return _in_numpy((x.float() if x.dtype == torch.bfloat16 else x).cpu())
 
     def is_lean(self, *arrays: Any) -> bool:
         seen = evaluation.is_watched() or evaluation.is_recorded(arrays)
         return not seen and all(map(evaluation.is_plain, arrays))
+
+
+class _OfLayers(Torch):
+    """The namespace of layers, whose products follow autocast as those of torch's own layers do."""
+
+    matmul = staticmethod(torch.matmul)
+
+
+_autocasts = torch._C._is_any_autocast_enabled  # the public question needs a device that has it  # noqa: SLF001
+
+
+def _outside_autocast(function: Callable[..., Tensor], *arrays: Tensor) -> Tensor:
+    """A product, or what has products in its gradient, where autocast would round these to half precision."""
+    first = arrays[0]
+    device = first.device.type
+    if first.dtype != torch.float32 or not torch.amp.is_autocast_available(device):
+        return function(*arrays)
+    with torch.autocast(device, enabled=False):
+        value = function(*arrays)
+    if device == "mps":  # has no float64
+        return value
+    # The backward pass comes within reach of an autocast where it is compiled, or is run there; which leaves float64
+    # alone. So the slope is that of the function in float64.
+    wide = function(*[x.double() for x in arrays])
+    return value.detach() + (wide - wide.detach()).float()
+
+
+def _lower_inverse(x: Tensor) -> Tensor:
+    eye = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    return torch.linalg.solve_triangular(x, eye.expand(x.shape), upper=False)
+
+
+def _in_numpy(x: Tensor) -> np.ndarray:
+    """A tensor on the CPU as NumPy's array, whose memory it shares but where its sign is a mark: `z.conj().imag`."""
+    return x.detach().resolve_neg().numpy()
 
 
 def _leaf(x: Tensor) -> Tensor:
@@ -195,3 +235,4 @@ def is_array(kind: type) -> bool:
 
 
 namespace = Torch("torch", standard)
+namespace_of_layers = cast(Namespace, _OfLayers("torch", standard))

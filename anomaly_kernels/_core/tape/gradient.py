@@ -8,9 +8,11 @@ from typing import Any, SupportsIndex
 
 from anomaly_kernels._core import checks
 from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Namespace
 
 
+@with_hint
 def value_and_grad(
     function: Callable[..., Any], argnums: SupportsIndex | Sequence[SupportsIndex] = 0
 ) -> Callable[..., tuple[Any, Any]]:

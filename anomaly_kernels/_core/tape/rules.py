@@ -265,5 +265,6 @@ RULES: dict[str, Callable[..., Any]] = {
 
 WITHOUT_SLOPE = {
     *("any", "isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
-    *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting", "is_known", "device", "to_numpy"),
+    *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting"),
+    *("is_known", "peek", "device", "to_numpy"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, NamedTuple, SupportsIndex, TypeAlias
 
 from anomaly_kernels._core.checks import SHARE, axes, axes_of, cast, dtype_name, inputs, is_real, same_shape
+from anomaly_kernels._core.targets import check_sample_weight, check_target
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 from anomaly_kernels.metrics._results import nan_mask, result_dtype
 
@@ -30,6 +31,12 @@ def check_inputs(target: Array, score: Array, sample_weight: Array | None) -> tu
         by_name["sample_weight"] = sample_weight
     xp, _ = inputs(by_name)
     same_shape(**by_name)
+    if score.dtype == xp.bool:
+        raise TypeError("`score` must be real or integer, got dtype bool: arguments swapped?")
+    if target.dtype != xp.bool:
+        check_target(xp, target)
+    if sample_weight is not None:
+        check_sample_weight(xp, sample_weight)
     return xp, result_dtype(xp, score, target), list(by_name.values())
 
 

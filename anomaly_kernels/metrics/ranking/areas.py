@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
 from anomaly_kernels.metrics.ranking._inputs import Axes, Share
 from anomaly_kernels.metrics.ranking._sorted import Ranking
 
 
+@with_hint
 def average_precision(target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None) -> Array:
     r"""Average precision: the mean, over the positives, of the precision among all that score at least as high.
 
@@ -40,7 +42,8 @@ def average_precision(target: Array, score: Array, *, sample_weight: Array | Non
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -63,6 +66,7 @@ def _average_precision(ranking: Ranking) -> Results:
     return (ranking.mean_over_positives(precision, 0.0),)
 
 
+@with_hint
 def aupr_trapezoid(target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None) -> Array:
     r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
 
@@ -92,7 +96,8 @@ def aupr_trapezoid(target: Array, score: Array, *, sample_weight: Array | None =
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -115,6 +120,7 @@ def _aupr_trapezoid(ranking: Ranking) -> Results:
     return (ranking.mean_over_positives(0.5 * (precision + higher), 0.0),)
 
 
+@with_hint
 def roc_auc(
     target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None, max_fpr: Share | None = None
 ) -> Array:
@@ -147,7 +153,8 @@ def roc_auc(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, an axis does not exist, or `max_fpr` is out of range.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, an axis does not exist, or `max_fpr` is out of range.
 
     References
     ----------

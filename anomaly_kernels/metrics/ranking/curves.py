@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 from anomaly_kernels._core.checks import cast, flag, not_empty
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType
 from anomaly_kernels.metrics._results import nan_where
 from anomaly_kernels.metrics.ranking._evaluate import Metric, Results
@@ -33,6 +34,7 @@ class ROCCurve(NamedTuple):
     threshold: Array
 
 
+@with_hint
 def precision_recall_curve(target: Array, score: Array, *, sample_weight: Array | None = None) -> PrecisionRecallCurve:
     r"""Precision and recall at every threshold that makes a difference.
 
@@ -57,7 +59,8 @@ def precision_recall_curve(target: Array, score: Array, *, sample_weight: Array 
     TypeError
         If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
-        If the shapes differ, or there is nothing to rank.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, or there is nothing to rank.
 
     References
     ----------
@@ -82,6 +85,7 @@ def _precision_recall(ranking: Ranking) -> Results:
     return xp.concat([precision, end + 1.0]), xp.concat([recall, end]), ranking.thresholds
 
 
+@with_hint
 def roc_curve(
     target: Array, score: Array, *, sample_weight: Array | None = None, drop_intermediate: Annotated[bool, flag] = True
 ) -> ROCCurve:
@@ -109,7 +113,8 @@ def roc_curve(
     TypeError
         If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
-        If the shapes differ, or there is nothing to rank.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, or there is nothing to rank.
 
     References
     ----------

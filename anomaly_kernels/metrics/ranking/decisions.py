@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple, SupportsIndex, TypeAlias
 
 from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
 from anomaly_kernels.metrics.ranking._inputs import Axes, Share
@@ -21,6 +22,7 @@ class BestF1(NamedTuple):
     threshold: Array
 
 
+@with_hint
 def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None) -> BestF1:
     r"""The highest F1 score that a threshold can give, and that threshold.
 
@@ -48,7 +50,8 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -76,6 +79,7 @@ def _best_f1(ranking: Ranking) -> Results:
     return best[..., 0], xp.max(xp.where(is_best, thresholds, lowest), axis=-1)
 
 
+@with_hint
 def fpr_at_tpr(
     target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None, tpr: Share = 0.95
 ) -> Array:
@@ -107,7 +111,8 @@ def fpr_at_tpr(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If the shapes differ, there is nothing to rank, an axis does not exist, or `tpr` is out of range.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, an axis does not exist, or `tpr` is out of range.
 
     References
     ----------
@@ -141,6 +146,7 @@ def _check_k(name: str, value: Any) -> float:
 K: TypeAlias = Annotated[SupportsIndex, _check_k]
 
 
+@with_hint
 def precision_at_k(
     target: Array, score: Array, *, k: K, sample_weight: Array | None = None, axis: Axes = None
 ) -> Array:
@@ -158,7 +164,8 @@ def precision_at_k(
     k : int, at least 1
         How many are looked at: what an analyst has time for.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. With counts the k highest of repeated samples.
+        What each sample counts for, instead of 1: 0 or more. k then counts weight, not samples: the highest scores
+        until their weights add up to k, as if a sample of weight 3 stood there three times.
     axis : int or tuple of ints, optional
         The axes that each ranking goes along, all by default.
 
@@ -173,7 +180,8 @@ def precision_at_k(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers, or k is no integer.
     ValueError
-        If the shapes differ, there is nothing to rank, an axis does not exist, or k is below 1.
+        If a number cannot be a target, a decision or a weight (looked at where that is possible),
+        the shapes differ, there is nothing to rank, an axis does not exist, or k is below 1.
 
     References
     ----------

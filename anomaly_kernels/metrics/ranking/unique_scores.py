@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from anomaly_kernels._core.checks import cast, dtype_name, is_real
-from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.metrics.ranking._inputs import check_inputs, from_signed, prepare, to_signed
 from anomaly_kernels.metrics.ranking._sorted import first_of_equals, sums_from_each
@@ -43,7 +43,7 @@ class UniqueScores(NamedTuple):
                 "`UniqueScores` has as many entries as there are distinct scores: it cannot be traced or lazy"
             )
         *_, (truth, ranked, *weights), nan = prepare(xp, dtype, arrays)
-        weight = weights[0] if weights else xp.ones_like(ranked, dtype=xp.counting())
+        weight = _nan_beyond_integers(xp, *weights)[0] if weights else xp.ones_like(ranked, dtype=xp.counting())
         if nan is not None and bool(nan):
             weight = math.nan * cast(xp, xp.wide(ranked), weight)
             ranked = xp.where(xp.isnan(ranked), math.inf, ranked) if is_real(ranked) else ranked
@@ -56,13 +56,15 @@ class UniqueScores(NamedTuple):
 
     def merge(self, other: UniqueScores) -> UniqueScores:
         """The state of both parts."""
+        check_same_kind(self, other)
         xp = array_namespace(self.score, other.score)
         if self.score.dtype != other.score.dtype:
             raise TypeError(f"scores of one dtype can be merged, got {self.score.dtype} and {other.score.dtype}")
         if 0 in self.score.shape or 0 in other.score.shape:
             return other if 0 in self.score.shape else self
         pairs = (same_kind(xp, *pair) for pair in zip(self, other, strict=True))
-        both = UniqueScores(*(xp.concat(pair) for pair in pairs))
+        score, *weights = (xp.concat(pair) for pair in pairs)
+        both = UniqueScores(score, *_nan_beyond_integers(xp, *weights))
         state = _merge_equals(xp, both._replace(score=to_signed(xp, both.score)))
         return state._replace(score=from_signed(xp, state.score, both.score.dtype))
 
@@ -73,6 +75,8 @@ class UniqueScores(NamedTuple):
     def compute(self, metric: Callable[..., Any], **settings: Any) -> Any:
         """Any metric of a ranking, of all scores; its `sample_weight` are the weights at each."""
         target, score, weight = self.samples()
+        if not callable(metric):
+            raise TypeError(f"`metric` must be a function such as `anomaly_kernels.roc_auc`, got {describe(metric)}")
         return metric(target, score, sample_weight=weight, **settings)
 
     def samples(self) -> tuple[Array, Array, Array]:
@@ -96,6 +100,22 @@ def same_kind(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
         dtype = a.dtype if is_real(a) else b.dtype
         return cast(xp, dtype, a), cast(xp, dtype, b)
     return a, b
+
+
+def check_same_kind(a: Any, b: Any) -> None:
+    """Raise unless two states are of one kind."""
+    if type(a) is not type(b):
+        raise TypeError(f"states of one kind can be merged, got {type(a).__name__} and {type(b).__name__}")
+
+
+def _nan_beyond_integers(xp: Namespace, *weights: Array) -> list[Array]:
+    """Weights, but NaN where they are integers whose sum is none: it would wrap, and metrics be wrong in silence."""
+    if is_real(weights[0]):
+        return list(weights)
+    wide = xp.wide(weights[0])
+    real = [cast(xp, wide, x) for x in weights]
+    limit = 2.0 ** (int(dtype_name(weights[0].dtype)[-2:]) - 1)
+    return [math.nan * x for x in real] if bool(sum(xp.sum(x) for x in real) >= limit) else list(weights)
 
 
 def _merge_equals(xp: Namespace, state: UniqueScores) -> UniqueScores:

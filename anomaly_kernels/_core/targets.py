@@ -1,0 +1,51 @@
+"""Checks of numbers in targets, decisions and weights of samples, where these can be looked at: eager, on the CPU.
+
+They are looked at by NumPy, which shares their memory. NaN passes: it makes the result NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from anomaly_kernels._core.typing import Array, Namespace
+
+
+def check_target(xp: Namespace, target: Array) -> None:
+    """Raise unless a target of a metric is boolean, or of whole numbers from 0 on, of which 0 alone means normal."""
+    if target.dtype == xp.bool or (x := xp.peek(target)) is None or not x.size:
+        return
+    if x.dtype.kind != "u" and not x.min() >= 0 and (x < 0).any():
+        _refuse("target", x[x < 0], "use `target > 0`")
+    if x.dtype.kind not in "iu" and (fractions := (x != x.round()) & (x == x)).any():
+        _refuse("target", x[fractions], "arguments swapped, or soft labels, to be compared with a threshold?")
+
+
+def check_decision(xp: Namespace, decision: Array) -> None:
+    """Raise unless a decision is boolean, or of whole numbers from 0 on; a real one is 0 or 1, or it is a score."""
+    if decision.dtype == xp.bool or (x := xp.peek(decision)) is None or not x.size:
+        return
+    if x.dtype.kind == "i" and x.min() < 0:
+        _refuse("decision", x[x < 0], "use `decision > 0`")
+    if x.dtype.kind not in "iu" and (others := (x != 0) & (x != 1) & (x == x)).any():
+        _refuse("decision", x[others], "scores given for decisions? compare them with a threshold")
+
+
+def check_mask(xp: Namespace, target: Array) -> None:
+    """Raise unless a target of a loss is 0 or 1 where it is of integers; real ones are soft labels."""
+    if target.dtype in (xp.bool, xp.float32, xp.float64) or (x := xp.peek(target)) is None:
+        return
+    if x.dtype.kind in "iu" and x.size and (x.min() < 0 or x.max() > 1):
+        wrong = x[(x < 0) | (x > 1)][0]
+        raise ValueError(f"`target` must be 0 or 1 where it is of integers, got {wrong}: use `target > 0`")
+
+
+def check_sample_weight(xp: Namespace, weight: Array) -> None:
+    """Raise where a sample weighs less than nothing."""
+    x = xp.peek(weight)
+    if x is not None and x.size and x.dtype.kind not in "ub" and not x.min() >= 0 and (x < 0).any():
+        raise ValueError(f"`sample_weight` must be >= 0, got {x[x < 0][0]}")
+
+
+def _refuse(name: str, wrong: Any, advice: str) -> NoReturn:
+    expected = "boolean, or whole numbers >= 0 of which 0 means normal"
+    raise ValueError(f"`{name}` must be {expected}, got {wrong[0]}: {advice}")

@@ -1,0 +1,146 @@
+"""The histogram that Keras' metrics keep scores in: small, and filled without sorting, for each step of `fit` reads it.
+
+A cell of a score is taken from the bits of its float32, which ascend with the number: the sign, the exponent, and the
+first binary digits of the mantissa, 7 of them between 2⁻⁸ and 2⁶, 5 between 2⁻²⁴ and 2²⁴, 1 beyond.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from anomaly_kernels._core.checks import cast, dtype_name, is_real
+from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.typing import Setting
+from anomaly_kernels.keras._backend import bits_of, fused, greatest_at, sums_at, sums_from_each
+from anomaly_kernels.metrics.ranking._inputs import check_inputs
+from anomaly_kernels.metrics.ranking._sorted import Ranking
+from anomaly_kernels.streaming import Bounded
+from anomaly_kernels.streaming._states import Reduce
+from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, zero
+from anomaly_kernels.streaming.histogram import bounds, quantiles, widen_rounded
+
+Tensor = Any
+
+
+def _bits(number: float) -> int:
+    return int(np.float32(number).view(np.int32))
+
+
+_FINE, _COARSE = (_bits(2.0**-8), _bits(2.0**6)), (_bits(2.0**-24), _bits(2.0**24))
+_END = _bits(math.inf)
+
+
+def _place(magnitude: Any, fine: Any, coarse: Any, shift: Callable[[Any, int], Any]) -> Any:
+    """The cell of a positive number, from its bits and those clipped to both ranges; it ascends as each term does."""
+    return shift(fine, 23 - 7) + shift(coarse - fine, 23 - 5) + shift(magnitude - coarse, 23 - 1)
+
+
+_FIRST = _place(0, _FINE[0], _COARSE[0], operator.rshift)
+_ZERO = _place(_END, _FINE[1], _COARSE[1], operator.rshift) - _FIRST  # the cells on each side of that of 0
+_CELLS = 2 * _ZERO + 1
+
+
+class Cells(NamedTuple):
+    """The counts of positives and of negatives in each cell, their greatest scores and those of the scores negated.
+
+    All are of shape (2, N); the number of NaN is `unknown`, which makes all results NaN.
+    """
+
+    counts: Tensor
+    greatest: Tensor
+    unknown: Tensor
+
+    @classmethod
+    def empty(cls, like: Tensor) -> Any:  # where states of `streaming` are expected
+        """The state of nothing, for scores of the dtype of an array."""
+        xp = array_namespace(like)
+        shape = (2, _CELLS)
+        nothing = xp.broadcast_to(xp.constant(-math.inf, like=like, dtype=like.dtype), shape)
+        return cls(xp.broadcast_to(zero(like), shape), nothing, zero(like))
+
+    def of(self, target: Tensor, score: Tensor, sample_weight: Tensor | None = None) -> Cells:
+        """The state of one batch; the arrays are those of `average_precision`."""
+        xp, _, arrays = check_inputs(target, score, sample_weight)
+        truth, ranked, *weights = (xp.reshape(x, (-1,)) for x in arrays)
+        truth, ranked = cast(xp, xp.bool, truth), cast(xp, self.greatest.dtype, ranked)
+        weight = cast(xp, xp.wide(ranked), weights[0]) if weights else None
+        counts, greatest = _count(truth, ranked, weight)
+        if not is_real(score):
+            least, most = widen_rounded(xp, -greatest[1], greatest[0])
+            greatest = xp.stack([most, -least])
+        return Cells(counts, greatest, count_nan(xp, *arrays))
+
+    def merge(self, other: Cells) -> Cells:
+        """The state of both parts."""
+        greatest = array_namespace(self.greatest).maximum(self.greatest, other.greatest)
+        return Cells(_add(self.counts, other.counts), greatest, add(self.unknown, other.unknown))
+
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> Cells:
+        """Combine the states of all devices, each of which calls this: the arguments reduce an array over them."""
+        return Cells(total(self.counts), greatest(self.greatest), total(self.unknown))
+
+    @property
+    def least(self) -> Tensor:
+        """The least score of each cell."""
+        return -self.greatest[1]
+
+    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded[Tensor]:
+        """A metric of the scores, and the bounds of what it would be of them one by one, as of a `ScoreHistogram`."""
+        return _bounds(self, metric, **settings)
+
+    def quantiles(self, levels: Tensor) -> Bounded[Tensor]:
+        """The quantiles of all scores at levels (Q,), and their bounds."""
+        return _quantiles(self, levels)
+
+
+def _count_scores(truth: Tensor, score: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    xp = array_namespace(score)
+    weight = xp.ones_like(score, dtype=xp.counting()) if weight is None else weight
+    cell = _cells_of(score)
+    counts = sums_at(weight, xp.where(truth, cell, cell + _CELLS), 2 * _CELLS)
+    greatest = greatest_at(xp.concat([score, -score]), xp.concat([cell, cell + _CELLS]), 2 * _CELLS)
+    counts, greatest = (xp.reshape(x, (2, _CELLS)) for x in (counts, greatest))
+    return counts, xp.where(counts[0] + counts[1] == 0, -math.inf, greatest)
+
+
+def _bounds_of(cells: Cells, metric: Callable[..., Any], **settings: Setting) -> Bounded[Tensor]:
+    xp, counts = array_namespace(cells.greatest), cells.counts
+    undefined = is_undefined(xp, cells.unknown, counts)
+    counts = cast(xp, xp.wide(cells.greatest), counts)
+    reached = sums_from_each(counts)
+    above = xp.concat([reached[:, 1:], xp.zeros_like(reached[:, :1])], axis=1)
+    each, higher = lambda: (reached[0], reached[1]), lambda: (above[0], above[1])
+    ranking = Ranking(xp, cells.least, counts[0], reached[0, :1], reached[1, :1], each, higher)
+    return bounds(metric, settings, ranking, cells.least >= cells.greatest[0], undefined)
+
+
+def _quantiles_of(cells: Cells, levels: Tensor) -> Bounded[Tensor]:
+    xp, counts = array_namespace(cells.greatest), cells.counts[0] + cells.counts[1]
+    reached = sums_from_each(counts)
+    upto = reached[:1] - reached + counts
+    undefined = is_undefined(xp, cells.unknown, cells.counts, reached)
+    return quantiles(xp, levels, upto, cells.least, cells.greatest[0], undefined)
+
+
+_count, _quantiles = fused(_count_scores), fused(_quantiles_of)
+_bounds = fused(_bounds_of, static=("metric",))
+
+
+def _add(a: Tensor, b: Tensor) -> Tensor:
+    """Counts of both; those of 32 bits may overflow, and are guarded as all states are."""
+    return add(a, b) if "int32" in dtype_name(a.dtype) else a + cast(array_namespace(a), a.dtype, b)
+
+
+def _cells_of(score: Tensor) -> Tensor:
+    """The cell of each score; that of NaN is one of the ends."""
+    ops = keras.ops
+    bits = bits_of(ops.cast(score, "float32"))
+    magnitude = ops.minimum(ops.bitwise_and(bits, 0x7FFFFFFF), _END)
+    place = _place(magnitude, ops.clip(magnitude, *_FINE), ops.clip(magnitude, *_COARSE), ops.right_shift) - _FIRST
+    return ops.where(bits < 0, _ZERO - place, _ZERO + place)

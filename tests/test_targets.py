@@ -1,0 +1,199 @@
+"""Targets, decisions and weights that cannot be meant are refused where they can be looked at, in every library."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import anomaly_kernels as ak
+from anomaly_kernels import streaming
+
+TRUTH = np.asarray([True, False, True, False, False])
+SCORE = np.asarray([0.9, 0.1, 0.8, 0.3, 0.2])
+SIGNS = np.where(TRUTH, 1, -1)
+RANKINGS = {
+    "average_precision": ak.average_precision,
+    "aupr_trapezoid": ak.aupr_trapezoid,
+    "roc_auc": ak.roc_auc,
+    "best_f1": ak.best_f1,
+    "fpr_at_tpr": ak.fpr_at_tpr,
+    "precision_at_k": partial(ak.precision_at_k, k=2),
+    "precision_recall_curve": ak.precision_recall_curve,
+    "roc_curve": ak.roc_curve,
+    "UniqueScores": streaming.UniqueScores.of,
+    "ScoreHistogram": lambda y, s, **weights: streaming.ScoreHistogram.empty(s).of(y, s, **weights),
+}
+DECISIONS = {
+    "anomaly_detection_metrics": ak.anomaly_detection_metrics,
+    "DetectionCounts": streaming.DetectionCounts.of,
+    "Detections": lambda y, d: streaming.Detections.empty(y).of(y, d),
+    "anomaly_pixel_statistics": lambda _, d: ak.anomaly_pixel_statistics(d),
+    "PixelCounts": lambda _, d: streaming.PixelCounts.of(d),
+}
+LOSSES = {"iou_loss": ak.iou_loss, "anomaly_bce_with_logits": ak.anomaly_bce_with_logits}
+
+
+@pytest.fixture
+def eager(driver):
+    if driver.name == "dask":
+        pytest.skip("lazy: its numbers are not looked at")
+    return driver
+
+
+def numbers(driver, result):
+    """The numbers of a result, a tuple of 0-d arrays perhaps."""
+    if isinstance(result, tuple):
+        return [numbers(driver, x) for x in result if x is not None]
+    return float(driver.numpy(result))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int8", "float64", "float32"])
+@pytest.mark.parametrize("name", RANKINGS)
+def test_labels_of_minus_one_and_one_are_no_targets(eager, name, dtype):
+    arrays = eager.array(SIGNS.astype(dtype)), eager.array(SCORE)
+    with pytest.raises(ValueError, match=r"^`target` must be .* of which 0 means normal, got -1.*: use `target > 0`$"):
+        RANKINGS[name](*arrays)
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_scores_are_no_targets(eager, name):
+    with pytest.raises(ValueError, match=r"^`target` must be .*, got 0\.9: arguments swapped, or soft labels"):
+        RANKINGS[name](eager.array(SCORE), eager.array(TRUTH.astype(int)))
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_truth_values_are_no_scores_even_where_nothing_can_be_looked_at(driver, name):
+    with pytest.raises(TypeError, match=r"^`score` must be real or integer, got dtype bool: arguments swapped\?$"):
+        RANKINGS[name](driver.array(TRUTH), driver.array(TRUTH))
+
+
+def test_metrics_of_decisions_refuse_truth_values_for_scores(driver):
+    truth = driver.array(TRUTH)
+    with pytest.raises(TypeError, match="^`score` must be real or integer, got dtype bool"):
+        ak.anomaly_detection_metrics(truth, truth, truth)
+
+
+@pytest.mark.parametrize("name", [name for name in RANKINGS if "curve" not in name and name[0].islower()])
+def test_masks_of_0_and_255_and_floating_ones_rank_as_truth_values_do(driver, name):
+    expected = numbers(driver, RANKINGS[name](driver.array(TRUTH), driver.array(SCORE)))
+    for mask in (TRUTH.astype(np.uint8) * 255, TRUTH.astype(float), TRUTH * 7.0):
+        assert numbers(driver, RANKINGS[name](driver.array(mask), driver.array(SCORE))) == expected
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_scores_are_no_decisions(eager, name):
+    with pytest.raises(ValueError, match=r"^`decision` must be .*, got 0\.9: scores given for decisions\?"):
+        DECISIONS[name](eager.array(TRUTH), eager.array(SCORE))
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_labels_of_minus_one_and_one_are_no_decisions(eager, name):
+    for dtype in ("int32", "float32"):
+        with pytest.raises(ValueError, match=r"^`decision` must be .* got -1"):
+            DECISIONS[name](eager.array(TRUTH), eager.array(SIGNS.astype(dtype)))
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_masks_of_0_and_255_and_of_0_and_1_are_decisions(driver, name):
+    expected = numbers(driver, DECISIONS[name](driver.array(TRUTH), driver.array(TRUTH)))
+    for mask in (TRUTH.astype(np.uint8) * 255, TRUTH.astype("float32"), TRUTH.astype(int)):
+        assert numbers(driver, DECISIONS[name](driver.array(TRUTH), driver.array(mask))) == expected
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_integer_targets_of_losses_are_0_or_1(eager, name):
+    mask = TRUTH.astype(np.uint8)
+    LOSSES[name](eager.array(mask), eager.array(SCORE))
+    for target, wrong in ((mask * 255, "255"), (SIGNS, "-1"), (mask * 2, "2")):
+        message = f"^`target` must be 0 or 1 where it is of integers, got {wrong}: use `target > 0`$"
+        with pytest.raises(ValueError, match=message):
+            LOSSES[name](eager.array(target), eager.array(SCORE))
+
+
+@pytest.mark.parametrize("name", [*LOSSES])
+def test_soft_labels_are_targets_of_losses(driver, name):
+    assert np.isfinite(driver.numpy(LOSSES[name](driver.array(SCORE), driver.array(SCORE))))
+
+
+@pytest.mark.parametrize("name", [name for name in RANKINGS if name[0].islower()])
+def test_what_is_unknown_stays_unknown(driver, name):
+    target = np.where(TRUTH, 1.0, np.nan)
+    if "curve" in name and driver.name == "dask":
+        pytest.skip("has no curves")
+    result = RANKINGS[name](driver.array(target), driver.array(SCORE))
+    for x in result if isinstance(result, tuple) else [result]:
+        assert np.isnan(driver.numpy(x)).all()
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_no_sample_weighs_less_than_nothing(eager, name):
+    weight = eager.array(np.asarray([1.0, -0.5, 1.0, 0.0, 1.0]))
+    with pytest.raises(ValueError, match=r"^`sample_weight` must be >= 0, got -0\.5$"):
+        RANKINGS[name](eager.array(TRUTH), eager.array(SCORE), sample_weight=weight)
+
+
+def test_no_decision_weighs_less_than_nothing(eager):
+    arrays = (eager.array(x) for x in (TRUTH, TRUTH, np.asarray([1, -2, 1, 0, 1])))
+    with pytest.raises(ValueError, match=r"^`sample_weight` must be >= 0, got -2$"):
+        streaming.DetectionCounts.of(*arrays)
+
+
+def test_compiled_metrics_look_at_nothing(driver):
+    if "jit" not in driver.can:
+        pytest.skip("compiles nothing")
+    compiled = driver.jit(lambda arrays: ak.roc_auc(arrays["y"], arrays["s"]))
+    assert np.isnan(driver.numpy(compiled({"y": driver.array(SIGNS), "s": driver.array(SCORE)})))  # all are positives
+
+
+@pytest.mark.library("torch")
+def test_what_torch_follows_is_not_looked_at():
+    import torch
+
+    signs, score = torch.asarray(np.stack([SIGNS, SIGNS])), torch.asarray(np.stack([SCORE, SCORE]))
+    assert torch.func.vmap(ak.roc_auc)(signs, score).isnan().all()
+    with torch.device("meta"):
+        assert ak.anomaly_bce_with_logits(torch.full((3,), 255), torch.zeros(3)).is_meta
+
+
+@pytest.mark.library("torch")
+def test_a_sign_that_is_only_marked_counts():
+    import torch
+
+    score = torch.complex(torch.zeros(5, dtype=torch.float64), -torch.asarray(SCORE)).conj().imag
+    assert score.is_neg()
+    for name, metric in RANKINGS.items():
+        if name[0].islower():
+            expected, result = (metric(torch.asarray(TRUTH), x) for x in (torch.asarray(SCORE), score))
+            for x, y in zip(torch.atleast_1d(result), torch.atleast_1d(expected), strict=True):
+                torch.testing.assert_close(x, y)
+    torch.testing.assert_close(ak.score_statistics(score), ak.score_statistics(torch.asarray(SCORE)))
+
+
+def test_times_are_no_numbers():
+    with pytest.raises(TypeError, match="^`smooth` must be a number or a 0-d array"):
+        ak.iou_loss(TRUTH, SCORE, smooth=np.timedelta64(1))
+    with pytest.raises(TypeError, match="`k` must be an integer"):
+        ak.precision_at_k(TRUTH, SCORE, k=np.timedelta64(1))
+
+
+def test_what_is_no_array_is_told_how_to_become_one():
+    class Series(list):
+        def to_numpy(self):
+            return np.asarray(self)
+
+    with pytest.raises(TypeError, match=r"got `target`: list, `score`: list: use `np\.asarray`$"):
+        ak.roc_auc([1, 0], [0.2, 0.1])
+    with pytest.raises(TypeError, match=r": use `\.to_numpy\(\)`$"):
+        ak.roc_auc(Series([1, 0]), Series([0.2, 0.1]))
+
+
+def test_types_that_are_no_arrays_are_not_remembered():
+    from anomaly_kernels._core import namespace
+
+    before = len(namespace._BY_TYPE)
+    for k in range(10):
+        with pytest.raises(TypeError, match="arrays of one library"):
+            ak.roc_auc(type(f"Odd{k}", (), {})(), SCORE)
+    assert len(namespace._BY_TYPE) == before
