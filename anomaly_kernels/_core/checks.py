@@ -43,8 +43,9 @@ def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tupl
         kind = dtype_name(mask.dtype)
         if kind not in REAL and kind.rstrip("0123456789") not in ("bool", *INTEGERS):
             raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {mask.dtype}")
-    if xp.has_open_shapes:
-        xp.check_ranks(by_name)
+    for name, x in by_name.items() if xp.has_open_shapes else ():
+        if getattr(x.shape, "rank", 0) is None:
+            xp.refuse_open_rank(name)
     for x in by_name.values() if xp.has_devices and len(by_name) > 1 else ():
         if device is None:
             device = getattr(x, "device", None)
@@ -99,8 +100,10 @@ def same_shape(**arrays: Array) -> None:
             first = x.shape
         elif x.shape != first and not matches(shape_of(x), shape_of(next(iter(arrays.values())))):
             raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
-    if not isinstance(first, tuple) and any(None in x.shape for x in arrays.values()):
-        common_namespace(arrays).check_shapes_at_run_time(arrays)
+    for x in () if isinstance(first, tuple) else arrays.values():
+        if None in x.shape:
+            common_namespace(arrays).check_shapes_at_run_time(arrays)
+            break
 
 
 def matches(shape: Shape, expected: Shape) -> bool:

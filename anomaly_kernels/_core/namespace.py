@@ -27,7 +27,6 @@ _BACKENDS = {
 _MODULES = sys.modules
 _COMPILER = "torch.compiler"  # whose `is_compiling` Dynamo folds to True; there once the user has imported torch
 _BY_TYPE: dict[type, Namespace] = {}
-_AS_ARRAY = {True: "use `.to_numpy()`", False: "use `np.asarray`"}
 NO_NUMBERS = (bool, np.timedelta64)  # which `numbers` counts among its own
 _NUMBERS = (bool, int, float, complex, type(None))
 # Tapes that record for gradients (tape.py): the one in use for each library, in this thread; and one entry for each in
@@ -103,8 +102,12 @@ def common_namespace(arrays: Mapping[str, Any]) -> Namespace:
     if _TAPES and (tape := _innermost_tape(arrays.values())):
         return tape
     types = ", ".join(f"`{name}`: {describe(x)}" for name, x in arrays.items()) or "none"
-    others = [x for x in arrays.values() if namespace_or_none(x) is None]
-    hint = f": {_AS_ARRAY[hasattr(others[0], 'to_numpy')]}" if others else ""
+    hint = ""
+    for x in arrays.values():
+        if hasattr(x, "to_numpy"):  # of pandas or polars
+            hint = ": use `.to_numpy()`"
+        elif isinstance(x, list | tuple):
+            hint = ": use `np.asarray`"
     raise TypeError(
         f"arrays of one library are needed (NumPy, torch, JAX, TensorFlow, CuPy, Dask, …), got {types}{hint}"
     )

@@ -43,6 +43,7 @@ _MODEL = "anomaly_kernels>model"
 """Where the config of a model among the settings is, beside its weights."""
 
 
+_NO_AVERAGES = (None, "none", "sum")
 _PLAIN = (float, int, str, type(None))
 """Settings that are the same in all columns."""
 
@@ -155,11 +156,13 @@ class Loss(KerasLearner, keras.losses.Loss):
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         with keras.name_scope(self.name):
-            if is_empty(y_true) and is_empty(y_pred):
+            if is_empty(y_pred) and is_empty(y_true):
                 return keras.ops.cast(_reduce_nothing(to_tensor(y_pred), self.reduction), self.dtype)
             values = self.call(y_true, y_pred)
             loss = _reduce_values(values, sample_weight, mask_of(y_pred), self.reduction)
-            return keras.ops.cast(scale_loss_for_distribution(loss) if _averages(self.reduction) else loss, self.dtype)
+            return keras.ops.cast(
+                loss if self.reduction in _NO_AVERAGES else scale_loss_for_distribution(loss), self.dtype
+            )
 
 
 class Regularizer(KerasLearner, keras.regularizers.Regularizer):
@@ -276,12 +279,11 @@ class WeighedLayer(EndpointLayer):
             values = self._evaluate(arrays, self.variable_dtype, reduction="none")
             loss = _reduce_values(values, sample_weight, mask_of(arrays[0]), self.reduction)
         loss = keras.ops.cast(loss, self.variable_dtype)
-        self.add_loss(loss if self.reduction not in (None, "none") else _mean(loss))
+        of_model = loss
+        if self.reduction in (None, "none"):
+            of_model = keras.ops.sum(loss) if is_empty(batch) else _reduce_values(loss, None, None, "mean")
+        self.add_loss(of_model)
         return loss
-
-
-def _averages(reduction: str | None) -> bool:
-    return reduction not in (None, "none", "sum")
 
 
 @contextmanager
@@ -297,7 +299,7 @@ def reading_config(cls: type) -> Iterator[None]:
 
 def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
     """The values weighed and reduced as Keras does, by sums as accurate as the kernels'."""
-    xp, averages = array_namespace(values), _averages(reduction)
+    xp, averages = array_namespace(values), reduction not in _NO_AVERAGES
     weight = None if weight is None else align_weight("sample_weight", weight, values)
     if mask is not None:  # an average over what is not masked
         mask = align_weight("mask", mask, values)
@@ -311,12 +313,7 @@ def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, r
         return xp.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
         return ratio(xp, xp.sum(values), xp.sum(weight * xp.ones_like(values)))
-    return _mean(values)
-
-
-def _mean(values: Tensor) -> Tensor:
-    """The mean of values, 0 if there are none."""
-    return keras.ops.sum(values) if is_empty(values) else _zero_if_empty(array_namespace(values).mean(values), values)
+    return _zero_if_empty(xp.mean(values), values) if None in values.shape else xp.mean(values)
 
 
 def is_empty(x: Any) -> bool:
@@ -356,8 +353,9 @@ def align_weight(name: str, weight: Any, values: Tensor) -> Tensor:
 
 def match_ranks(y_true: Any, y_pred: Any) -> Any:
     """Labels (B,) beside predictions (B, 1), or the other way round, in the shape of these, as Keras has it."""
-    if None in (getattr(getattr(y, "shape", ()), "rank", 0) for y in (y_true, y_pred)):
-        return y_true  # the kernel says that it must have a known number of axes
+    for y in (y_true, y_pred):
+        if getattr(getattr(y, "shape", None), "rank", 0) is None:
+            return y_true  # the kernel says that it must have a known number of axes
     true, predicted = np.shape(y_true), np.shape(y_pred)
     more = len(true) - len(predicted)
     if more == 1 and true[-1] == 1:

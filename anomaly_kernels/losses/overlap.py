@@ -88,7 +88,8 @@ def anomaly_bce_with_logits(
     masks = {"target": target} if sample_weight is None else {"target": target, "sample_weight": sample_weight}
     xp, dtype = inputs(masks, logit=logit)
     same_shape(target=target, logit=logit)
-    check_mask(xp, target)
+    if target.dtype != dtype:
+        check_mask(xp, target)
     arrays = {"logit": logit, "target": target}
     options: dict[str, Any] = {"weight": weight, "reduction": reduction, "sample_weight": sample_weight}
     if pos_weight is None:
@@ -190,7 +191,8 @@ def iou_loss(
     same_shape(target=target, score=score)
     if 0 in score.shape:
         not_empty(target=target, score=score)
-    check_mask(xp, target)
+    if target.dtype != dtype:
+        check_mask(xp, target)
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
     pooled = None if axis is None else axes_of(axis, len(score.shape))
     if pooled is None:

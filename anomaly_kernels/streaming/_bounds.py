@@ -6,6 +6,7 @@ are `exact`: all their scores are equal, so that both bounds are the value.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -78,9 +79,9 @@ def _fpr_at_tpr(ranking: Ranking, exact: Array, *, tpr: Setting = 0.95) -> Bound
 
 
 BOUNDS: dict[Callable[..., Any], Callable[..., Bounded[Array]]] = {
-    average_precision: _average_precision,
-    roc_auc: _roc_auc,
-    best_f1: _best_f1,
-    fpr_at_tpr: _fpr_at_tpr,
+    inspect.unwrap(average_precision): _average_precision,
+    inspect.unwrap(roc_auc): _roc_auc,
+    inspect.unwrap(best_f1): _best_f1,
+    inspect.unwrap(fpr_at_tpr): _fpr_at_tpr,
 }
-"""By the metric, the function of a ranking of buckets, of `exact`, and of the metric's settings."""
+"""By the metric itself, which may be wrapped, the function of a ranking of buckets, of `exact`, and of its settings."""

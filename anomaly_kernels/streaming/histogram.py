@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
@@ -122,13 +123,12 @@ def bounds(
     metric: Callable[..., Any], settings: Mapping[str, Setting], ranking: Ranking, exact: Array, undefined: Array
 ) -> Bounded[Array]:
     """A metric of a ranking of buckets, and its bounds; NaN where `undefined`."""
-    if metric not in BOUNDS:  # those of `anomaly_kernels.jax` are the same
-        metric = getattr(metric, "__wrapped__", metric)
-    if metric not in BOUNDS:
+    bounds_of = BOUNDS.get(inspect.unwrap(metric) if callable(metric) else metric)
+    if bounds_of is None:
         known = ", ".join(f"`{each.__name__}`" for each in BOUNDS)
         name = getattr(metric, "__name__", describe(metric))
         raise ValueError(f"`metric` must be one of {known}, got {name}: use `UniqueScores` for others")
-    results = BOUNDS[metric](ranking, exact, **settings)
+    results = bounds_of(ranking, exact, **settings)
     return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
 
 

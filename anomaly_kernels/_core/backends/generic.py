@@ -224,8 +224,8 @@ class Generic:
     has_open_shapes = False
     """Whether a graph may know shapes, or even how many axes there are, only when it runs."""
 
-    def check_ranks(self, arrays: Mapping[str, Array]) -> None:
-        """Raise where it is not known how many axes an array has; called where shapes may be open."""
+    def refuse_open_rank(self, name: str) -> None:
+        """Raise for an array of which not even the number of axes is known; called where shapes may be open."""
 
     def check_shapes_at_run_time(self, arrays: Mapping[str, Array], last: int | None = None) -> None:
         """Let a graph compare open shapes, or the last axes of them, when it runs."""

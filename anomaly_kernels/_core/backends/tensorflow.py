@@ -131,10 +131,8 @@ class TensorFlow(Generic):
     def is_known(self, x: Tensor, /) -> builtins.bool:
         return tf.executing_eagerly()
 
-    def check_ranks(self, arrays: Mapping[str, Tensor], /) -> None:
-        for name, x in arrays.items():
-            if x.shape.rank is None:
-                raise ValueError(f"`{name}` must have a known number of axes: say its shape, as by `tf.ensure_shape`")
+    def refuse_open_rank(self, name: str, /) -> None:
+        raise ValueError(f"`{name}` must have a known number of axes: say its shape, as by `tf.ensure_shape`")
 
     def check_shapes_at_run_time(self, arrays: Mapping[str, Tensor], /, last: int | None = None) -> None:
         # XLA leaves assertions out; there sizes are known
