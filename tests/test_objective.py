@@ -943,7 +943,8 @@ def test_scalars_of_a_file_are_those_of_yaml_1_2():
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(
     ["nodes", "connections", "uncertainty", "type", "config", "iou", "iou.targets", "iou.score", "a.b", "IoULoss",
-     "AnomalyBCEWithLogits", "DeepSVDDSoftBoundaryLoss", "roc_auc", "weight", "smooth", "nu", "reduction", "none"]
+     "AnomalyBCEWithLogits", "DeepSVDDSoftBoundaryLoss", "roc_auc", "weight", "smooth", "nu", "reduction", "none",
+     "name", "class_name", "hparams", "execution_stages", "train", "a.outputs.b", "iou.inputs.score", "source", "target"]
 )  # fmt: skip
 
 
@@ -954,10 +955,16 @@ def configs(scalars, keys):
         max_leaves=12,
     )
     nodes = st.fixed_dictionaries({"type": NAMES}, optional={"config": st.dictionaries(NAMES, values, max_size=3)})
+    of_pipeline = st.fixed_dictionaries(
+        {"name": NAMES | keys, "class_name": NAMES.map("some.path.{}".format) | values},
+        optional={"hparams": st.dictionaries(NAMES, values, max_size=3) | values},
+    )
+    wires = st.fixed_dictionaries({"source": NAMES | values, "target": NAMES | values})
     return values | st.fixed_dictionaries(
-        {"nodes": st.dictionaries(NAMES, nodes | values, max_size=3)},
+        {"nodes": st.dictionaries(NAMES, nodes | values, max_size=3) | st.lists(of_pipeline | values, max_size=3)},
         optional={
-            "connections": st.lists(st.lists(NAMES, min_size=2, max_size=2) | values, max_size=4) | values,
+            "connections": st.lists(st.lists(NAMES, min_size=2, max_size=2) | wires | values, max_size=4) | values,
+            "outside": values,
             "uncertainty": values,
         },
     )
