@@ -1,6 +1,7 @@
 """Anomaly-detection losses and metrics as pure functions, with the same numbers from every array library."""
 
 from anomaly_kernels import losses, metrics, networks
+from anomaly_kernels._core.files import FileError
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.losses import *  # noqa: F403  # __all__ of each package is its catalogue: nothing is listed twice
@@ -13,6 +14,7 @@ __version__ = "0.1.0"
 
 # ruff: noqa: PLE0604  # it cannot see through the stars
 __all__ = [
+    "FileError",
     "GMMParams",
     "Node",
     "Objective",

@@ -15,18 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from anomaly_kernels._core.checks import REAL, dtype_name
+from anomaly_kernels._core.files import MOST_BYTES, parse_json, read_bytes, reading
 from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
 from anomaly_kernels._core.spelling import with_hint
 
 __all__ = ["get_params_tree", "load_params", "save_params", "set_params_tree"]
 
 M = TypeVar("M")
+
+_MOST_BYTES = 1_000_000_000
 
 
 @with_hint
@@ -128,8 +130,10 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises
     ------
-    ValueError
-        If it is no such file.
+    FileError
+        If it is no such file, or larger than 1 GB.
+    OSError
+        If it cannot be opened.
     """
     return read(path)[0]
 
@@ -137,19 +141,22 @@ def load_params(path: str | PathLike[str]) -> dict[str, np.ndarray]:
 def write(path: str | PathLike[str], params: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
     """Write arrays, and texts by name for the header of the file."""
     arrays = {key: np.asarray(x, order="C") for key, x in params.items()}
+    if (size := sum(x.nbytes for x in arrays.values())) > _MOST_BYTES:
+        raise ValueError(f"a file of weights must be no larger than {_MOST_BYTES} bytes, got {size}")
     _safetensors().numpy.save_file(arrays, path, dict(header) or None)
 
 
 def read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Read the arrays and the header that `write` has written."""
     module = _safetensors()
-    try:
-        with module.safe_open(path, "np") as file:
-            header = file.metadata() or {}
-        arrays = module.deserialize(Path(path).read_bytes())
-        return {key: _array(**array) for key, array in arrays}, header
-    except (module.SafetensorError, ValueError) as error:
-        raise ValueError(f"{path} is no file of weights: {error}") from error
+    content = read_bytes(path, _MOST_BYTES + MOST_BYTES)
+    with reading(path, "is no file of weights"):
+        start = int.from_bytes(content[:8], "little")
+        if start > MOST_BYTES:  # of what `deserialize` would keep all
+            raise ValueError(f"its header must be no larger than {MOST_BYTES} bytes, got {start}")
+        arrays = module.deserialize(content)
+        header = parse_json(content[8 : 8 + start])
+        return {key: _array(**array) for key, array in arrays}, header.get("__metadata__", {})
 
 
 def _array(dtype: str, shape: list[int], data: bytearray) -> np.ndarray:

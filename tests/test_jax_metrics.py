@@ -70,7 +70,7 @@ def batch_of(name):
     """A batch for each class, by the order of its `update`."""
     if name in ONE_ARRAY:
         return ONE_ARRAY[name][1:]
-    return (TRUTH, SCORE > 0.5) if name == "AnomalyDetectionMetrics" else (TRUTH, SCORE)
+    return (TRUTH, SCORE > 0.5, SCORE) if name == "AnomalyDetectionMetrics" else (TRUTH, SCORE)
 
 
 def like_itself(tree):
@@ -87,7 +87,8 @@ def test_each_metric_can_be_donated(name, driver):
     import jax.numpy as jnp
 
     batch = tuple(map(driver.array, batch_of(name)))
-    settings = {"components": 2} if name == "ExplainedVarianceMetric" else {}
+    several = {"AnomalyDetectionMetrics": {"scores": "histogram"}, "ExplainedVarianceMetric": {"components": 2}}
+    settings = several.get(name, {})
     update = jax.jit(lambda metric, *batch: metric.update(*batch), donate_argnums=0)
     fresh = partial(made, name, **settings)
 

@@ -180,6 +180,14 @@ def test_dtype_is_that_of_the_result_and_precision_that_of_float32_at_least(dtyp
     close(keras.ops.cast(found, "float64"), 1e-3 * (x**2).mean(), rtol)
 
 
+def test_integer_masks_are_of_zeros_and_ones(akk):
+    mask, score = 255 * (RNG.random((4, 5)) > 0.5).astype("uint8"), RNG.normal(size=(4, 5))
+    for loss in (akk.IoULoss(), akk.AnomalyBCEWithLogits()):
+        for target in (mask, mask.tolist(), mask.astype(int)):
+            with pytest.raises(ValueError, match="^`target` must be 0 or 1 where it is of integers, got 255"):
+                loss(target, score)
+
+
 def test_masks_may_be_boolean_or_integer(akk):
     target, score = RNG.random((4, 5)) > 0.5, RNG.normal(size=(4, 5))
     for loss in (akk.IoULoss(), akk.AnomalyBCEWithLogits(pos_weight=3.0)):

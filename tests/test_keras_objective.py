@@ -82,6 +82,20 @@ def test_fit_learns_and_logs_each_term():
     np.testing.assert_allclose(whole["loss"], total, rtol=1e-5)
 
 
+@pytest.mark.library("tensorflow")
+def test_terms_are_in_the_logs_of_their_stages_alone():
+    wired = {"x_true": "center", "x_pred": "z"}
+    nodes = {name: ak.Node(ak.mse_reconstruction_loss, **wired, execution_stages=[name]) for name in ("train", "val")}
+    nodes["both"] = NODES["bce"]
+    nodes["never"] = ak.Node(ak.selector_entropy, weights="w", execution_stages=["test"])
+    model = made(ak.Objective(nodes, outside=["z"]), uncertainty=())
+    history = model.fit(X, Y, epochs=1, validation_data=(X, Y), verbose=0).history
+    assert set(history) == {"loss", "train", "both", "val_loss", "val_val", "val_both"}
+    assert model.outside == ("z",)
+    with pytest.raises(ak.ObjectiveError, match="`nodes` must have a loss to train with, got val"):
+        made({"val": nodes["val"]}, uncertainty=())
+
+
 def test_it_is_saved_with_its_model(tmp_path):
     import keras
 

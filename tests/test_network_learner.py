@@ -247,6 +247,7 @@ def test_modules_of_a_users_own_are_drawn_anew_too_and_regularizers_stay():
     assert network.after.weight.item() == 1.0
     assert [*network.state_dict()] == [*Mine(3, [5], kernel_regularizer=regularizer).state_dict()]
     assert network.factor.shape == network.state_dict()["mean"].shape == (5,)
+    network.eval()  # without dropout
     torch.testing.assert_close(network(torch.ones(3)), 2.0 * network.forward(torch.ones(3)))
     assert network.kernel_regularizer is regularizer
     assert regularizer.weight.item() == 2.0

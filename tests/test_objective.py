@@ -6,9 +6,12 @@ from __future__ import annotations
 import copy
 import enum
 import inspect
+import os
 import pickle
 import sys
+import time
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -535,7 +538,7 @@ def test_a_file_is_no_larger_than_it_may_be(tmp_path):
 
 
 def test_keys_are_not_compared_with_one_another(monkeypatch):
-    from anomaly_kernels.objective._yaml import Loader
+    from anomaly_kernels.objective import _yaml
 
     compared = []
 
@@ -547,8 +550,7 @@ def test_keys_are_not_compared_with_one_another(monkeypatch):
             compared.append(other)
             return str.__eq__(self, other)
 
-    made = lambda _, node: Counted(node.value)  # noqa: E731
-    monkeypatch.setitem(Loader.yaml_constructors, "tag:yaml.org,2002:str", made)
+    monkeypatch.setattr(_yaml, "_scalar", Counted)
     n = 300
     with pytest.raises(ak.ObjectiveError, match="`config` has no key 'k0'"):
         ak.Objective.from_yaml("".join(f"k{i}: 1\n" for i in range(n)))
@@ -941,7 +943,8 @@ def test_scalars_of_a_file_are_those_of_yaml_1_2():
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(
     ["nodes", "connections", "uncertainty", "type", "config", "iou", "iou.targets", "iou.score", "a.b", "IoULoss",
-     "AnomalyBCEWithLogits", "DeepSVDDSoftBoundaryLoss", "roc_auc", "weight", "smooth", "nu", "reduction", "none"]
+     "AnomalyBCEWithLogits", "DeepSVDDSoftBoundaryLoss", "roc_auc", "weight", "smooth", "nu", "reduction", "none",
+     "name", "class_name", "hparams", "execution_stages", "train", "a.outputs.b", "iou.inputs.score", "source", "target"]
 )  # fmt: skip
 
 
@@ -952,10 +955,16 @@ def configs(scalars, keys):
         max_leaves=12,
     )
     nodes = st.fixed_dictionaries({"type": NAMES}, optional={"config": st.dictionaries(NAMES, values, max_size=3)})
+    of_pipeline = st.fixed_dictionaries(
+        {"name": NAMES | keys, "class_name": NAMES.map("some.path.{}".format) | values},
+        optional={"hparams": st.dictionaries(NAMES, values, max_size=3) | values},
+    )
+    wires = st.fixed_dictionaries({"source": NAMES | values, "target": NAMES | values})
     return values | st.fixed_dictionaries(
-        {"nodes": st.dictionaries(NAMES, nodes | values, max_size=3)},
+        {"nodes": st.dictionaries(NAMES, nodes | values, max_size=3) | st.lists(of_pipeline | values, max_size=3)},
         optional={
-            "connections": st.lists(st.lists(NAMES, min_size=2, max_size=2) | values, max_size=4) | values,
+            "connections": st.lists(st.lists(NAMES, min_size=2, max_size=2) | wires | values, max_size=4) | values,
+            "outside": values,
             "uncertainty": values,
         },
     )
@@ -1006,3 +1015,214 @@ def test_bad_descriptions_raise_the_documented_error_or_none(config):
         repr(ak.Objective.from_config(config))
     except ak.ObjectiveError as error:
         assert 0 < len(str(error)) <= 500  # noqa: PT017  # any other one would fail the test
+
+
+PIPELINE = """
+metadata:
+  name: example
+  tags: [gradient]
+plugins: [builtin]
+nodes:
+- {name: data, class_name: cuvis_ai.node.data.SomeDataNode, hparams: {normal_class_ids: [0, 1], name: null}}
+- {name: projection, class_name: cuvis_ai.node.anomaly.deep_svdd.DeepSVDDProjection, hparams: {gamma: null}}
+- {name: tracker, class_name: cuvis_ai.node.anomaly.deep_svdd.DeepSVDDCenterTracker}
+- name: sphere
+  class_name: cuvis_ai.node.losses.DeepSVDDSoftBoundaryLoss
+  hparams: {nu: 0.1, weight: 2.0, name: null, execution_stages: null}
+- name: bce
+  class_name: cuvis_ai.node.losses.AnomalyBCEWithLogits
+  hparams: {pos_weight: null, execution_stages: [train, val]}
+- {name: contrast, class_name: cuvis_ai.node.losses.ForegroundContrastLoss, hparams: {compactness_weight: 0.1}}
+- {name: judge, class_name: cuvis_ai.node.metrics.AnomalyDetectionMetrics, hparams: {ap_thresholds: 200}}
+- {name: decider, class_name: cuvis_ai.deciders.binary_decider.QuantileBinaryDecider, hparams: null}
+- {name: monitor, class_name: cuvis_ai.node.monitor.TensorBoardMonitorNode}
+connections:
+- {source: data.outputs.cube, target: projection.inputs.data}
+- {source: projection.outputs.embeddings, target: tracker.inputs.embeddings}
+- {source: projection.outputs.embeddings, target: sphere.inputs.embeddings}
+- {source: tracker.outputs.center, target: sphere.inputs.center}
+- {source: projection.outputs.logits, target: bce.inputs.predictions}
+- {source: data.outputs.mask, target: bce.inputs.targets}
+- {source: data.outputs.mask, target: contrast.inputs.mask}
+- {source: decider.outputs.decisions, target: judge.inputs.decisions}
+- {source: data.outputs.mask, target: judge.inputs.targets}
+- {source: judge.outputs.metrics, target: monitor.inputs.metrics}
+- {source: sphere.outputs.loss, target: monitor.inputs.losses}
+"""
+OUTSIDE = ("data", "projection", "tracker", "contrast", "decider", "monitor")
+SHARED = Path(__file__).parents[2] / "shared" / "cuvis"
+
+
+def test_a_pipeline_of_cuvis_is_read_whole(driver):
+    objective = ak.Objective.from_yaml(PIPELINE)
+    assert list(objective.nodes) == ["sphere", "bce", "judge"]
+    assert objective.outside == OUTSIDE
+    assert objective.nodes["sphere"].sources == {"embeddings": "projection.embeddings", "center": "tracker.center"}
+    assert objective.nodes["judge"].settings == {}
+    arrays = {"projection.embeddings": EMBEDDINGS, "tracker.center": CENTER, "projection.logits": LOGITS}
+    arrays |= {"data.mask": MASK, "decider.decisions": DECISIONS}
+    arrays = {name: driver.array(x) for name, x in arrays.items()}
+    params = objective.init(arrays["tracker.center"])
+    total, _ = objective(arrays, params=params)
+    radius = ak.svdd_radius(np.asarray(0.0))
+    sphere = ak.deep_svdd_soft_boundary_loss(EMBEDDINGS, CENTER, radius, nu=0.1, weight=2.0)
+    expected = sphere + ak.anomaly_bce_with_logits(MASK, LOGITS)
+    np.testing.assert_allclose(driver.numpy(total), expected, rtol=1e-12)
+    assert [list(objective(arrays, params=params, stage=stage)[1]) for stage in ("val", "test", "inference")] == [
+        ["sphere", "bce", "judge"],
+        ["sphere", "judge"],
+        [],
+    ]
+
+
+def test_a_pipeline_is_written_as_the_objective_that_it_is():
+    objective = ak.Objective.from_yaml(PIPELINE)
+    config = objective.to_config()
+    assert config["nodes"]["bce"] == {
+        "type": "AnomalyBCEWithLogits",
+        "config": {"pos_weight": None, "execution_stages": ["train", "val"]},
+    }
+    assert ["tracker.center", "sphere.center"] in config["connections"]
+    again = ak.Objective.from_config(config)
+    assert again.to_config() == config
+    assert repr(again) == repr(objective)
+    assert again.outside == OUTSIDE
+
+
+@pytest.mark.parametrize(
+    "words", [("class_name", "class"), ("hparams", "params"), ("source", "from"), ("target", "to")]
+)
+def test_a_pipeline_of_an_earlier_cuvis_has_other_words(words):
+    old, new = words
+    expected = ak.Objective.from_yaml(PIPELINE).to_config()
+    assert ak.Objective.from_yaml(PIPELINE.replace(f"{old}:", f"{new}:")).to_config() == expected
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared files are not here")
+@pytest.mark.parametrize(("name", "nodes"), [("pipeline", ["sphere", "judge"]), ("short", ["bce", "spread"])])
+def test_shared_files_of_cuvis_are_read(name, nodes):
+    objective = ak.Objective.from_yaml(SHARED / f"{name}.yaml")
+    assert list(objective.nodes) == nodes
+    assert set(objective.outside).isdisjoint(nodes)
+
+
+def test_types_are_known_by_their_last_part():
+    config = {"nodes": {"iou": {"type": "some.where.IoULoss"}, "net": {"type": "other.Net"}}}
+    objective = ak.Objective.from_config(config | {"connections": [*WIRED, ["a.outputs.b", "net.inputs.x"]]})
+    assert (objective.nodes["iou"].type, objective.outside) == ("IoULoss", ("net",))
+    mse = {"name": "mse", "class_name": "cuvis_ai.node.losses.MSEReconstructionLoss"}
+    wires = [["x", "mse.target"], ["y", "mse.reconstruction"]]
+    objective = ak.Objective.from_config({"nodes": [mse], "connections": wires})
+    assert objective.nodes["mse"].sources == {"x_true": "x", "x_pred": "y"}
+
+
+def test_names_that_look_like_those_of_a_pipeline_go_round():
+    for source in ("a.outputs.b", "a.outputs.outputs.b", "a.b.outputs.c", "outputs.b", "a.outputs.", "a.outputs"):
+        objective = ak.Objective({"loss": ak.Node("AnomalyLoss", scores=source)})
+        again = ak.Objective.from_config(objective.to_config())
+        assert again.nodes["loss"].sources == {"scores": source}
+
+
+LOSS = {"name": "iou", "class_name": "x.IoULoss"}
+WRONG_PIPELINES = {
+    "no name": ([{"class_name": "x.IoULoss"}], "`nodes\\[0\\]` must have the key 'name'"),
+    "no type": ([LOSS, {"name": "a"}], "`nodes\\[1\\]` must have one key 'class_name', got \\['name'\\]"),
+    "two types": ([LOSS | {"type": "b"}], "`nodes\\[0\\]` must have one key 'class_name'"),
+    "kind of name": ([LOSS | {"name": 3}], "`nodes\\[0\\].name` must be a name, got 3"),
+    "kind of type": ([LOSS | {"class_name": None}], "`nodes\\[0\\].class_name` must be a name, got None"),
+    "twice": ([LOSS, LOSS], "`nodes\\[1\\].name` is there twice, 'iou'"),
+    "kind of node": ([LOSS, "iou"], "`nodes\\[1\\]` must be a mapping, got 'iou'"),
+    "key": ([LOSS | {"hparam": {}}], "`nodes\\[0\\]` has no key 'hparam'; did you mean `hparams`"),
+    "settings": ([LOSS | {"hparams": [1]}], "`nodes.iou.config` must be a mapping, got \\[1\\]"),
+    "case": (
+        [{"name": "a", "class_name": "x.IouLoss"}],
+        "node `a`: there is no loss .* 'x.IouLoss'; did you mean `IoULoss`",
+    ),
+    "stage": (
+        [LOSS | {"hparams": {"execution_stages": ["trains"]}}],
+        "node `iou`: `execution_stages`: there is no 'trains'; did you mean `train`",
+    ),
+    "stages": (
+        [LOSS | {"hparams": {"execution_stages": 3}}],
+        "node `iou`: `execution_stages` must be a list of stages, at least one, got 3",
+    ),
+    "dot": ([LOSS | {"name": "a.b"}, LOSS], "names of nodes must be strings without a dot, got 'a.b'"),
+    "none of ours": ([{"name": "a", "class_name": "x.Net"}], "`nodes` must have a loss or a metric, got \\['a'\\]"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_PIPELINES)
+def test_a_wrong_pipeline_says_what_is_wrong(name):
+    nodes, message = WRONG_PIPELINES[name]
+    wires = [["m", "a.b.targets"], ["l", "a.b.score"], *WIRED] if name == "dot" else WIRED
+    if name == "none of ours":
+        wires = []
+    with pytest.raises(ak.ObjectiveError, match=message):
+        ak.Objective.from_config({"nodes": nodes, "connections": wires})
+
+
+@pytest.mark.parametrize(
+    ("wire", "message"),
+    [
+        ({"source": "a.b"}, "`connections\\[2\\]` must have one key 'target', got \\['source'\\]"),
+        ({"source": "a.b", "target": "iou.x", "more": 1}, "`connections\\[2\\]` has no key 'more'"),
+        ({"source": "a.b", "from": "a.b", "to": "iou.x"}, "`connections\\[2\\]` must have one key 'source'"),
+        ({"source": 3, "target": "iou.x"}, "a connection must be two names"),
+        ({"source": "iou.outputs.loss", "target": "iuo.inputs.targets"}, "there is no node 'iuo'; did you mean `iou`"),
+        (
+            {"source": "a.outputs.b", "target": "iou.inputs.targetz"},
+            "there is no port 'targetz'; did you mean `target`",
+        ),
+    ],
+)
+def test_a_wrong_wire_of_a_pipeline_says_what_is_wrong(wire, message):
+    with pytest.raises(ak.ObjectiveError, match=message):
+        ak.Objective.from_config({"nodes": [LOSS], "connections": [*WIRED, wire]})
+
+
+def test_stages_of_a_node_are_narrowed_and_never_widened():
+    wired = {"target": "t", "score": "s"}
+    assert ak.Node(ak.iou_loss, **wired, execution_stages=["val", "inference"]).stages == ("val",)
+    assert ak.Node(ak.iou_loss, **wired, execution_stages="test").stages == ("test",)
+    assert ak.Node(ak.iou_loss, **wired, execution_stages=["always"]).stages == ("train", "val", "test")
+    assert ak.Node(ak.roc_auc, **wired, execution_stages=["train"]).stages == ()
+
+
+def many(line, n):
+    return "nodes: {iou: {type: IoULoss}}\nconnections:\n- [a, iou.targets]\n- [b, iou.score]\n" + "".join(
+        line.format(k) for k in range(n)
+    )
+
+
+LARGE = {
+    "wires": many("- [a{0}.x, b{0}.y]\n", 30_000),
+    "monitors": many("- [iou.loss, monitor_{0}.losses]\n", 16_000),
+    "almost nodes": "nodes:\n"
+    + "".join(f"  node_{k}: {{type: AnomalyLoss}}\n" for k in range(4000))
+    + "connections:\n"
+    + "".join(f"- [x, node_{k}.scores]\n- [node_{k}.loss, node_{k}x.scores_]\n" for k in range(4000)),
+    "dense": "nodes: [" + "[]," * 300_000 + "]",
+    "lines": "\n" * 999_990,
+    "long": "nodes: '" + "n" * 900_000 + "'",
+    "brackets": "[" * 900_000,
+    "keys": "".join(f"k{k}: 1\n" for k in range(80_000)),
+    "hparams": "nodes:\n- name: a\n  class_name: x.Y\n  hparams:\n" + "".join(f"    k{k}: 1\n" for k in range(70_000)),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_file_takes_a_second_at_most(name):
+    start = time.process_time()
+    try:
+        ak.Objective.from_yaml(LARGE[name])
+    except ak.ObjectiveError as error:
+        assert 0 < len(str(error)) <= 500  # noqa: PT017
+    assert time.process_time() - start < 1.5
+
+
+def test_pipes_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(OSError, match="it is no regular file"):
+        ak.Objective.from_yaml(tmp_path / "pipe.yaml")
+    with pytest.raises(IsADirectoryError):
+        ak.Objective.from_yaml(tmp_path)

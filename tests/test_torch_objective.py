@@ -50,6 +50,16 @@ def test_it_is_the_pure_one_with_its_own_parameters():
     assert "bce: Node('AnomalyBCEWithLogits', target='mask', logit='logits')" in repr(module)
 
 
+def test_it_is_narrowed_to_stages_and_says_what_is_outside():
+    import anomaly_kernels.torch as akt
+
+    nodes = {"bce": ak.Node(ak.anomaly_bce_with_logits, target="mask", logit="logits", execution_stages=["val"])}
+    module = akt.Objective(ak.Objective(nodes, outside=["net"]))
+    assert module.outside == akt.Objective.from_config(module.to_config()).outside == ("net",)
+    assert module(tensors()) == (None, {})
+    assert list(module.eval()(tensors())[1]) == ["bce"]
+
+
 def test_what_is_learnt_is_learnt():
     import torch
 

@@ -11,8 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from anomaly_kernels._classes.settings import Configured, as_list, constructor_names, parameters_of
-from anomaly_kernels._core.checks import is_number
+from anomaly_kernels._classes.settings import Configured, as_list, constructor_names, parameters_of, settings_of
+from anomaly_kernels._core.checks import REAL, dtype_name, is_number
+from anomaly_kernels._core.files import MOST_BYTES, FileError, check_size, parse_json, read_bytes, reading
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import suggestion
 
@@ -81,6 +82,9 @@ class Learner(Configured):
         if state.keys() != (learnt := self._state().keys()):
             expected, got = (", ".join(names) or "nothing" for names in (learnt, state))
             raise ValueError(f"{type(self).__name__} learns {expected}, got {got}")
+        for name, value in state.items():
+            if dtype_name(getattr(value, "dtype", None)) not in REAL:
+                raise ValueError(f"`{name}` must be an array of real numbers, got {describe(value)}")
 
     @property
     def my_params(self) -> str:
@@ -107,29 +111,36 @@ class Learner(Configured):
         return getattr(value, "__name__", None) or repr(value)
 
     def save(self, path: str | Path) -> None:
-        """Write settings and what is learnt to a JSON file.
+        """Write settings and what is learnt to a JSON file of no more than 4 MB.
 
         Arrays keep their dtypes, and parameters of torch's remain some; a `keras.Variable` comes back as an array. A
-        setting that is a function, a model or another object is a TypeError.
+        setting that is a function, a model or another object is a TypeError, a larger file a ValueError.
         """
         settings = {name: self._to_json(name, value) for name, value in self.get_params(deep=False).items()}
         state = {name: self._to_json(name, value) for name, value in self._state().items()}
         content = {"class": type(self).__name__, "settings": settings, "state": state}
-        Path(path).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        text = (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+        try:
+            check_size(text)
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__} cannot be written to a file of settings: {error}") from None
+        Path(path).write_bytes(text)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a file that `save` has written; nothing in it is run."""
-        text = Path(path).read_text()
-        try:
-            match json.loads(text):
+        """Read a file that `save` has written; nothing in it is run.
+
+        What the file holds, whatever it is, comes back as it was saved or is a `anomaly_kernels.FileError`. A file that
+        cannot be opened is an OSError.
+        """
+        content = read_bytes(path, MOST_BYTES)
+        with reading(path, f"does not hold a {cls.__name__}"):
+            match parse_json(content):
                 case {"class": cls.__name__, "settings": dict(settings), "state": dict(state), **rest} if not rest:
-                    instance = cls(**{name: cls._from_json(value) for name, value in settings.items()})
-                    instance._set_state({name: cls._from_json(value) for name, value in state.items()})
+                    instance = cls(**{name: cls._setting_from_json(name, value) for name, value in settings.items()})
+                    instance._set_state({name: cls._from_json(name, value) for name, value in state.items()})
                     return instance
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
-        raise ValueError(f"{path} does not hold a {cls.__name__}")
+        raise FileError(f"{path} does not hold a {cls.__name__}")
 
     def _to_json(self, name: str, value: Any) -> Any:
         """The value as JSON has it."""
@@ -147,20 +158,53 @@ class Learner(Configured):
 
     def _array_to_json(self, name: str, value: Any) -> dict[str, Any]:
         array = np.asarray(value)
-        return {"dtype": str(array.dtype), "array": self._to_json(name, array.tolist())}
+        return {"dtype": dtype_name(array.dtype), "array": self._to_json(name, array.tolist())}
 
     @classmethod
-    def _from_json(cls, value: Any) -> Any:
+    def _setting_from_json(cls, name: str, value: Any) -> Any:
+        """A setting that `_to_json` has written; constructors refuse a dict among those of the kernel."""
+        decoded = cls._from_json(name, value)
+        if name not in settings_of(cls) and _holds_dict(decoded):
+            raise ValueError(f"`{name}` must be a number, a text, a list or an array, as `save` writes them")
+        return decoded
+
+    @classmethod
+    def _from_json(cls, name: str, value: Any) -> Any:
         """The value that `_to_json` has written."""
         match value:
             case list():
-                return [cls._from_json(x) for x in value]
-            case {"float": number}:
+                return [cls._from_json(name, x) for x in value]
+            case {"float": "inf" | "-inf" | "nan" as number} if len(value) == 1:
                 return float(number)
             case {"array": array, "dtype": str()} if value.keys() <= {"array", "dtype", "requires_grad"}:
-                return cls._array_from_json(**value | {"array": cls._from_json(array)})
+                return cls._array_from_json(name, **value | {"array": cls._from_json(name, array)})
+            case float() if not math.isfinite(value):  # as of 1e999
+                raise ValueError(f"`{name}` must be a number that fits a float")
         return value
 
     @classmethod
-    def _array_from_json(cls, array: Any, dtype: str) -> Any:
-        return np.asarray(array, dtype)
+    def _array_from_json(cls, name: str, array: Any, dtype: str) -> Any:
+        """An array of one of the dtypes that there are, which can hold what is in the file."""
+        if dtype not in _KINDS:
+            raise ValueError(f"data type {dtype!r} not understood")
+        kind, exact = _KINDS[dtype], np.asarray(array)
+        if exact.dtype.kind not in kind:
+            raise ValueError(f"`{name}` must be an array of {dtype}, got {exact.dtype}")
+        with np.errstate(over="ignore"):
+            result = exact.astype(dtype)
+        same = np.isfinite(result) == np.isfinite(exact) if kind == "fi" else result == exact
+        if not same.all():
+            raise ValueError(f"`{name}` must be an array of {dtype}, which does not hold all its numbers")
+        return result
+
+
+def _holds_dict(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_dict, value)))
+
+
+_KINDS = {
+    "bool": "b",
+    **dict.fromkeys((f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "iu"),
+    **dict.fromkeys(REAL, "fi"),
+}
+"""Of which kinds the numbers of an array are in a file, by the array's dtype."""

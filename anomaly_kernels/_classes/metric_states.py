@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._catalogue import Kernel
 from anomaly_kernels._classes.settings import Configured
-from anomaly_kernels._core.checks import cast, dtype_name, is_real, positive
+from anomaly_kernels._core.checks import cast, dtype_name, is_real, size
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
@@ -83,9 +83,9 @@ class StatefulMetric(Configured):
 
 
 def check_components(components: Any) -> None:
-    """Raise unless the number of components is None, for any, or a positive integer."""
+    """Raise unless the number of components is None, for any, or a positive integer of which there is memory."""
     if components is not None:
-        positive("components", components, "an integer or None")
+        size("components", components, 2**24, "an integer or None")
 
 
 def check_length(name: str, x: Array, components: int | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from anomaly_kernels import weights
 from anomaly_kernels._classes.learner import Learner
+from anomaly_kernels._core.files import FileError, parse_json, reading
 
 
 class NetworkFile(Learner):
@@ -31,16 +32,18 @@ class NetworkFile(Learner):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a file that `save` has written; nothing in it is run."""
+        """Read a file that `save` has written; nothing in it is run.
+
+        What the file holds, whatever it is, comes back as it was saved or is a `anomaly_kernels.FileError`, before
+        there is memory for networks larger than the file. A file that cannot be opened is an OSError.
+        """
         params, header = weights.read(path)
-        match header:
-            case {"class": cls.__name__, "settings": settings}:
-                try:
-                    network = cls._from_settings(dict(json.loads(settings)), params)
+        with reading(path, f"does not hold a {cls.__name__}"):
+            match header:
+                case {"class": cls.__name__, "settings": settings}:
+                    network = cls._from_settings(dict(parse_json(settings.encode())), params)
                     return weights.set_params_tree(network, params) if params else network
-                except (LookupError, RuntimeError, TypeError, ValueError) as error:
-                    raise ValueError(f"{path} does not hold a {cls.__name__}: {error}") from error
-        raise ValueError(f"{path} does not hold a {cls.__name__}")
+        raise FileError(f"{path} does not hold a {cls.__name__}")
 
     def _own_weights(self) -> list[str]:
         """Names of the weights that are not in the tree."""

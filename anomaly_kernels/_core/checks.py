@@ -315,6 +315,13 @@ def positive(name: str, value: Any, what: str = "a positive integer") -> int:
     return size
 
 
+def size(name: str, value: Any, most: int, what: str = "a positive integer") -> int:
+    """A positive integer that memory is taken for, which must have a limit."""
+    if (n := positive(name, value, what)) > most:
+        raise ValueError(f"`{name}` must be no more than {most}, got {n}")
+    return n
+
+
 def flag(name: str, value: Any) -> bool:
     """A value that is true or false, or an error."""
     if not isinstance(value, bool):

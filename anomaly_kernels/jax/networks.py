@@ -10,14 +10,13 @@ import jax
 import jax.numpy as jnp
 
 from anomaly_kernels import lstm_autoencoder, sequence_anomaly_score
-from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks._params import Shapes, prepare
 from anomaly_kernels.networks.activations import ACTIVATIONS
 from anomaly_kernels.networks.lstm import reconstruct
-from anomaly_kernels.networks.score_head import norm_kind, score, shapes
+from anomaly_kernels.networks.score_head import norm_kind, score
 
 Params = dict[str, jax.Array]
 
@@ -58,8 +57,8 @@ def sequence_anomaly_score_init(
     dict of str to array
         For `sequence_anomaly_score_apply`.
     """
-    norm, units = norm_kind(use_norm), options.list_of_units("hidden_units", hidden_units)
-    return _draw(key, shapes(positive("in_features", in_features), units, norm), dtype)
+    units = options.list_of_units("hidden_units", hidden_units)
+    return _draw(key, options.score_head_shapes(in_features, units, use_norm), dtype)
 
 
 @with_hint

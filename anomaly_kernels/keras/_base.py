@@ -18,7 +18,8 @@ the columns are `KerasLearner._set`, `to_kernel`, and `serialize` with `deserial
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import keras
@@ -31,8 +32,9 @@ from keras.src.losses.loss import (
 
 from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import parameters_of, settings_of
-from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.targets import check_mask
 
 Tensor = Any
 Setting = float | keras.Variable | np.ndarray[Any, Any]
@@ -107,7 +109,14 @@ class KerasLearner(Learner):
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Return an instance with the settings that `get_config` has returned."""
         settings = settings_of(cls)
-        return cls(**{name: deserialize(value) if name in settings else value for name, value in config.items()})
+        with reading_config(cls):
+            return cls(**{name: deserialize(value) if name in settings else value for name, value in config.items()})
+
+    @classmethod
+    def _setting_from_json(cls, name: str, value: Any) -> Any:
+        if name == "name" and not isinstance(value, str | None):  # which Keras takes as it is
+            raise ValueError(f"`name` must be a text, got {describe(value)}")
+        return super()._setting_from_json(name, value)
 
     def _evaluate(self, arrays: tuple[Tensor | None, ...], dtype: str, **more: Any) -> Tensor:
         """The kernel of arrays in its own order, in at least single precision."""
@@ -237,6 +246,9 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
 
     def _set_state(self, state: dict[str, Any]) -> None:
         super()._set_state(state)
+        for name, old in self._state().items():  # which Keras would cast to the layer's dtype
+            if state[name].dtype != old.dtype:
+                raise ValueError(f"`{name}` must be of {old.dtype}, got {state[name].dtype}")
         self.set_weights([state[name] for name in self._state()])
 
 
@@ -273,6 +285,17 @@ class WeighedLayer(EndpointLayer):
             of_model = keras.ops.sum(loss) if is_empty(batch) else _reduce_values(loss, None, None, "mean")
         self.add_loss(of_model)
         return loss
+
+
+@contextmanager
+def reading_config(cls: type) -> Iterator[None]:
+    """Raise a ValueError for whatever else than that, or a TypeError, a config from a file makes Keras raise."""
+    try:
+        yield
+    except (TypeError, ValueError):
+        raise
+    except Exception as error:
+        raise ValueError(f"this is no config of a {cls.__name__}: {type(error).__name__}: {error}") from error
 
 
 def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
@@ -339,6 +362,13 @@ def match_ranks(y_true: Any, y_pred: Any) -> Any:
     if more == 1 and true[-1] == 1:
         return keras.ops.squeeze(to_tensor(y_true), -1)
     return keras.ops.expand_dims(to_tensor(y_true), -1) if more == -1 and predicted[-1] == 1 else y_true
+
+
+def checked_mask(y_true: Any) -> Tensor:
+    """A true mask, looked at before it becomes real: integers must be 0 or 1."""
+    mask = to_tensor(y_true)
+    check_mask(array_namespace(mask), mask)
+    return mask
 
 
 def to_tensor(x: Any, dtype: str | None = None) -> Tensor:

@@ -18,6 +18,7 @@ from anomaly_kernels.keras._base import (
     Setting,
     Tensor,
     WeighedLayer,
+    checked_mask,
     is_empty,
     match_ranks,
     to_tensor,
@@ -325,6 +326,8 @@ class AnomalyBCEWithLogits(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each element of a mask and logits of one shape."""
+        if "float" not in str(getattr(y_true, "dtype", "")):
+            y_true = checked_mask(y_true)
         return self._value(match_ranks(y_true, y_pred), y_pred)
 
 
@@ -369,6 +372,8 @@ class IoULoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss, 0-d or along `axis`, of a mask and a score map of one shape."""
+        if "float" not in str(getattr(y_true, "dtype", "")):
+            y_true = checked_mask(y_true)
         return self._value(match_ranks(y_true, y_pred), y_pred)
 
 

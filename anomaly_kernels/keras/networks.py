@@ -13,13 +13,15 @@ import keras
 from anomaly_kernels import reconstruction_error, weights
 from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.network_files import NetworkFile
-from anomaly_kernels._core.checks import positive
+from anomaly_kernels._core.checks import size
+from anomaly_kernels._core.files import FileError, read_bytes, reading
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.keras._base import PACKAGE, Tensor, to_tensor
+from anomaly_kernels.keras._archive import MOST_BYTES_OF_A_FILE, check_archive
+from anomaly_kernels.keras._base import PACKAGE, Tensor, reading_config, to_tensor
 from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks._params import is_lstm
 from anomaly_kernels.networks.activations import ACTIVATIONS, find_activation
-from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_kind, shapes
+from anomaly_kernels.networks.score_head import EPSILON, MOMENTUM, norm_kind
 
 _ARRAYS = ("kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
@@ -46,7 +48,8 @@ class _Network(Learner):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Return a network with the settings that `get_config` has returned."""
-        return cls(**config)
+        with reading_config(cls):
+            return cls(**config)
 
     def _layers_by_name(self) -> Mapping[str, Any]:
         """The layers that own weights, by their names in the pure function."""
@@ -124,6 +127,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         """Make the weights, for features of a known number."""
         if not input_shape or input_shape[-1] is None:
             raise ValueError(f"`features` must have shape (..., F), F known, got {tuple(input_shape)}")
+        options.score_head_shapes(input_shape[-1], self.hidden_units, self.use_norm)  # unless these are too large
         norm, dtype = norm_kind(self.use_norm), self.dtype_policy
         regularizers = {"kernel_regularizer": self.kernel_regularizer, "bias_regularizer": self.bias_regularizer}
         dense = partial(keras.layers.Dense, dtype=dtype, **regularizers)
@@ -171,7 +175,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
         built = settings.pop("build_config")
         layer: Self = cls.from_config(settings)
         if built is not None:
-            shape_of = shapes(built["input_shape"][-1], layer.hidden_units, norm_kind(layer.use_norm))
+            shape_of = options.score_head_shapes(built["input_shape"][-1], layer.hidden_units, layer.use_norm)
             weights.fitted(shape_of, params)  # before there is memory, of whatever size the file says
             layer.build_from_config(built)
         return layer
@@ -249,7 +253,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
         sizes = (latent_dim, lstm_units, n_repeats, num_encoder_layers, num_decoder_layers)
         rates, parts = (dropout_rate, recurrent_dropout_rate), (use_bidirectional_encoder, use_bottleneck_dense)
         options.AutoencoderSettings.__init__(self, *sizes, activation, intermediate_activation, *rates, *parts)
-        self.n_features = None if n_features is None else positive("n_features", n_features)
+        self.n_features = None if n_features is None else size("n_features", n_features, options.MOST_UNITS)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, for series of a known number of features."""
@@ -329,11 +333,17 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read the ``.keras`` file that `save`, which is Keras', has written; nothing in it is run."""
-        model = keras.saving.load_model(path)
-        if not isinstance(model, cls):
-            raise ValueError(f"{path} does not hold a {cls.__name__}, but a {type(model).__name__}")
-        return model
+        """Read the ``.keras`` file that `save`, which is Keras', has written; nothing in it is run.
+
+        What the file holds, whatever it is, comes back as it was saved or is a `anomaly_kernels.FileError`, before
+        there is memory for networks larger than the file. A file that cannot be opened is an OSError.
+        """
+        content = read_bytes(path, MOST_BYTES_OF_A_FILE)
+        with reading(path, f"does not hold a {cls.__name__}"):
+            if other := check_archive(content, cls):
+                raise FileError(f"{path} does not hold a {cls.__name__}, but a {other}")
+            model: Self = keras.saving.load_model(path)
+            return model
 
 
 def _keras_activation(activation: str) -> Any:

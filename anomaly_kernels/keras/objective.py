@@ -14,7 +14,7 @@ from anomaly_kernels._catalogue import CATALOGUE, ENTRIES
 from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.keras import metrics
-from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, to_tensor
+from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, reading_config, to_tensor
 from anomaly_kernels.objective import Node, ObjectiveError
 from anomaly_kernels.objective._objective import add_note, as_objective
 
@@ -62,9 +62,11 @@ class Objective(keras.Model):
         self.model = model
         self.pure = as_objective(nodes, uncertainty)
         nodes = self.pure.nodes
-        self._means = {name: keras.metrics.Mean(name=name) for name, node in nodes.items() if node.is_loss}
-        if not self._means:
+        summed = {name: node for name, node in nodes.items() if node.is_loss}
+        if not any("train" in node.stages for node in summed.values()):
             raise ObjectiveError(f"`nodes` must have a loss to train with, got {', '.join(nodes)}")
+        self._summed = objective.Objective(summed, uncertainty=self.pure.uncertainty)
+        self._means = {name: _LossMean(name=name) for name in summed}
         if taken := [name for name in nodes if name == "loss" or "/" in name]:
             raise ObjectiveError(f"names of nodes must be other than 'loss' and without a slash, got {taken[0]!r}")
         self._wired = {source for node in nodes.values() for source in node.sources.values()}
@@ -93,9 +95,10 @@ class Objective(keras.Model):
 
         A description alone has no model: ``Objective(model, anomaly_kernels.Objective.from_config(description))``.
         """
-        options = dict(config)
-        pure = objective.Objective.from_config(options.pop("objective"))
-        return cls(keras.saving.deserialize_keras_object(options.pop("model")), pure, **options)
+        with reading_config(cls):
+            options = dict(config)
+            pure = objective.Objective.from_config(options.pop("objective"))
+            return cls(keras.saving.deserialize_keras_object(options.pop("model")), pure, **options)
 
     def get_config(self) -> dict[str, Any]:
         """Return the description, as `anomaly_kernels.Objective.to_config` has it, beside the model's."""
@@ -106,6 +109,11 @@ class Objective(keras.Model):
     def to_config(self) -> dict[str, Any]:
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The names of the nodes that a description has besides: no losses or metrics of ours."""
+        return self.pure.outside
 
     def call(self, inputs: Any, training: Any = None) -> dict[str, Tensor]:
         """Return what the model does."""
@@ -126,14 +134,17 @@ class Objective(keras.Model):
             raise ObjectiveError("an objective has no weights of samples, got `sample_weight`")
         arrays = self._arrays_by_name(x, y, y_pred)
         params = {name: {node: to_tensor(w) for node, w in by_node.items()} for name, by_node in self._learnt.items()}
-        total: Tensor
-        total, terms = self.pure(arrays, params=params)
+        stage = "train" if training else "val"
+        total, terms = self._summed(arrays, stage=stage, params=params)
+        total = keras.ops.zeros(()) if total is None else total
         of_batch = 1 if x is None else keras.ops.shape(keras.tree.flatten(x)[0])[0]  # as Keras weighs its total
-        for name, value in terms.items():
-            self._means[name].update_state(value, sample_weight=of_batch)
+        for name, mean in self._means.items():
+            mean.evaluates = name in terms
+            if mean.evaluates:
+                mean.update_state(terms[name], sample_weight=of_batch)
         for metric in self._checks.values():
-            metric.evaluates = not training
-            if not training:
+            metric.evaluates = stage in metric.node.stages
+            if metric.evaluates:
                 metric.update_state(arrays)
         for added in self.losses:
             total = total + keras.ops.cast(added, total.dtype)
@@ -173,6 +184,17 @@ def _lengths(model: keras.Model) -> dict[str, int | None]:
     outputs = getattr(model, "output", None)
     by_name = outputs.items() if isinstance(outputs, Mapping) else ()
     return {name: x.shape[0] for name, x in by_name if isinstance(x, keras.KerasTensor) and len(x.shape) == 1}
+
+
+class _LossMean(keras.metrics.Mean):
+    """The mean of a loss over all batches."""
+
+    evaluates = True
+    """Whether the last step took a batch in; that of a stage without this loss does not."""
+
+    def result(self) -> Any:
+        """Return nothing where the last step took nothing in."""
+        return super().result() if self.evaluates else {}
 
 
 class _ScoredDetections(metrics.AnomalyDetectionMetrics):

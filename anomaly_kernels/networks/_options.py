@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
-from anomaly_kernels._core.checks import BELOW_ONE, flag, is_number, items, positive, setting
+from anomaly_kernels._core.checks import BELOW_ONE, flag, is_number, items, setting, size
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels.networks import lstm
+from anomaly_kernels.networks import lstm, score_head
 from anomaly_kernels.networks._params import Shapes, is_lstm
 from anomaly_kernels.networks.activations import find_activation
+from anomaly_kernels.networks.score_head import norm_kind
 
 
 def drop_rate(name: str, value: Any) -> float:
@@ -20,11 +22,24 @@ def drop_rate(name: str, value: Any) -> float:
     return float(value)
 
 
+MOST_LAYERS, MOST_UNITS, MOST_WEIGHTS = 1000, 2**24, 2**31
+"""Of one network; beyond, memory would end somewhere deep inside."""
+
+
 def list_of_units(name: str, units: Any) -> list[int]:
     """One number of units or several, as a list."""
     if not hasattr(units, "__len__") or getattr(units, "shape", None) == ():
-        return [positive(name, units, "a positive integer or a sequence of them")]
-    return [positive(f"{name}[{i}]", n) for i, n in enumerate(items(name, units, "positive integers"))]
+        return [size(name, units, MOST_UNITS, "a positive integer or a sequence of them")]
+    if len(units) > MOST_LAYERS:
+        raise ValueError(f"`{name}` must be no more than {MOST_LAYERS} layers, got {len(units)}")
+    return [size(f"{name}[{i}]", n, MOST_UNITS) for i, n in enumerate(items(name, units, "positive integers"))]
+
+
+def limited(shapes: Shapes) -> Shapes:
+    """The shapes of the weights of a network, unless these are too many."""
+    if (n := sum(math.prod(shape) for shape in shapes.values())) > MOST_WEIGHTS:
+        raise ValueError(f"a network must have no more than {MOST_WEIGHTS} weights, got sizes for {n}")
+    return shapes
 
 
 class AutoencoderSettings:
@@ -46,11 +61,11 @@ class AutoencoderSettings:
     ) -> None:
         find_activation(activation, "activation")
         find_activation(intermediate_activation, "intermediate_activation")
-        self.latent_dim = positive("latent_dim", latent_dim)
-        self.lstm_units = positive("lstm_units", lstm_units)
-        self.n_repeats = None if n_repeats is None else positive("n_repeats", n_repeats)
-        self.num_encoder_layers = positive("num_encoder_layers", num_encoder_layers)
-        self.num_decoder_layers = positive("num_decoder_layers", num_decoder_layers)
+        self.latent_dim = size("latent_dim", latent_dim, MOST_UNITS)
+        self.lstm_units = size("lstm_units", lstm_units, MOST_UNITS)
+        self.n_repeats = None if n_repeats is None else size("n_repeats", n_repeats, lstm.MOST_STEPS)
+        self.num_encoder_layers = size("num_encoder_layers", num_encoder_layers, MOST_LAYERS)
+        self.num_decoder_layers = size("num_decoder_layers", num_decoder_layers, MOST_LAYERS)
         self.activation, self.intermediate_activation = activation, intermediate_activation
         self.dropout_rate = drop_rate("dropout_rate", dropout_rate)
         self.recurrent_dropout_rate = drop_rate("recurrent_dropout_rate", recurrent_dropout_rate)
@@ -66,6 +81,11 @@ class AutoencoderSettings:
             )
 
 
+def score_head_shapes(in_features: int, hidden_units: list[int], use_norm: bool | str) -> Shapes:  # noqa: FBT001
+    """The weights of `sequence_anomaly_score` for so many features: their shapes by name."""
+    return limited(score_head.shapes(size("in_features", in_features, MOST_UNITS), hidden_units, norm_kind(use_norm)))
+
+
 def autoencoder_shapes(n_features: int, settings: AutoencoderSettings) -> Shapes:
     """The weights of `lstm_autoencoder` for series of so many features: their shapes by name."""
     units = settings.lstm_units
@@ -73,8 +93,8 @@ def autoencoder_shapes(n_features: int, settings: AutoencoderSettings) -> Shapes
     maps = {"bottleneck": settings.latent_dim} if settings.use_bottleneck_dense else {}
     if maps.get("bottleneck", sum(encoder)) != units:
         maps["project_state"] = units
-    n_features, others = positive("n_features", n_features), [units] * (settings.num_decoder_layers - 1)
-    return lstm.shapes(n_features, [encoder] * settings.num_encoder_layers, maps, others, n_features)
+    n_features, others = size("n_features", n_features, MOST_UNITS), [units] * (settings.num_decoder_layers - 1)
+    return limited(lstm.shapes(n_features, [encoder] * settings.num_encoder_layers, maps, others, n_features))
 
 
 def layer_sizes(shapes: Shapes) -> Shapes:

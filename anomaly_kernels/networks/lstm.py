@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from anomaly_kernels._core.checks import has_ndim, positive, shape_of
+from anomaly_kernels._core.checks import has_ndim, shape_of, size
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.networks import _params
@@ -12,6 +12,9 @@ from anomaly_kernels.networks._params import Params, Shapes, Size, dense, has_pa
 from anomaly_kernels.networks.activations import Activation, find_activation
 
 State = tuple[Array, Array]
+
+MOST_STEPS = 2**20
+"""Of a reconstruction: a slip would take the memory of all of them, or run for days."""
 
 Dropout = Callable[[str, Array], Array]
 """From ``"inputs"`` or ``"state"`` and ones of shape (B, width) to the mask that all steps are multiplied by."""
@@ -47,7 +50,7 @@ def lstm_autoencoder(
     inputs : array, (B, T, F)
         Time series x of T steps.
     n_repeats : int, optional
-        Steps T' of the reconstruction; without it as many as the input has.
+        Steps T' of the reconstruction, up to 2²⁰; without it as many as the input has.
     activation : str
         Activation f of the output: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
     intermediate_activation : str
@@ -94,7 +97,7 @@ def lstm_autoencoder(
     """
     output = find_activation(activation, "activation")
     between = find_activation(intermediate_activation, "intermediate_activation")
-    repeats = None if n_repeats is None else positive("n_repeats", n_repeats, "an integer or None")
+    repeats = None if n_repeats is None else size("n_repeats", n_repeats, MOST_STEPS, "an integer or None")
     xp, weights, (x,) = _params.prepare(params, inputs=inputs)
     has_ndim("inputs", inputs, 3, "(B, T, F)")
     if inputs.shape[1] == 0:

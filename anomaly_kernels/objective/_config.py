@@ -10,64 +10,59 @@ from typing import Any
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import nearest, suggestion
+from anomaly_kernels.objective._cuvis import ABOUT, mapping, read_connection, read_nodes, read_settings, write_source
 from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 from anomaly_kernels.objective._node import NODES, Node
 
-UNCERTAINTY = "uncertainty"
+UNCERTAINTY, OUTSIDE = "uncertainty", "outside"
 
 _OUTPUTS = ("loss", "metrics")
 """The outputs of nodes, as cuvis-ai names them."""
 
-_MOST_COMPARED = 100
-"""Nodes that a name is compared with: a file has room for thousands of them, and for thousands of connections."""
+_MOST_COMPARED, _MOST_SLIPS = 100, 500
+"""Nodes that a name is compared with, and names that are: a file has room for thousands of both."""
 
 
-def read_config(config: Any) -> tuple[dict[str, Node], list[Any]]:
-    """Return the nodes of a description, and the names of those that are weighed by uncertainty."""
-    parts = _mapping("config", config, ("nodes", "connections", UNCERTAINTY), required=("nodes",))
-    nodes = _mapping("nodes", parts["nodes"])
+def read_config(config: Any) -> tuple[dict[str, Node], list[Any], list[Any]]:
+    """Return the nodes of a description, the names of those weighed by uncertainty, and of those that are not ours."""
+    parts = mapping("config", config, ("nodes", "connections", UNCERTAINTY, OUTSIDE, *ABOUT), required=("nodes",))
+    nodes, outside = read_nodes(parts["nodes"])
+    outside += _list(OUTSIDE, parts.get(OUTSIDE))
+    if outside and not nodes:
+        raise ObjectiveError(f"`nodes` must have a loss or a metric, got {short_repr(outside)}, of which none is one")
+    elsewhere = {name for name in outside if isinstance(name, str)}
     wires: dict[str, dict[str, str]] = {name: {} for name in nodes}
-    for pair in _list("connections", parts.get("connections")):
-        are_names = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(x, str) for x in pair)
-        if not are_names or "." not in pair[1]:
-            expected = "a connection must be two names, an array and the port of a node"
-            raise ObjectiveError(f"{expected}, got {short_repr(pair)}")
-        source, target = pair
+    n_unknown = 0
+    for k, connection in enumerate(_list("connections", parts.get("connections"))):
+        source, target = read_connection(k, connection)
         name, _, port = target.rpartition(".")
+        if name in elsewhere:
+            continue
         if name not in nodes:
-            _check_outside(source, target, nodes)
+            n_unknown += 1
+            _check_outside(source, target, nodes, may_be_slip=n_unknown <= _MOST_SLIPS)
         elif port in wires[name]:
             both = f"{short_repr(wires[name][port])} and {short_repr(source)}"
             raise ObjectiveError(f"`{short_name(name)}.{short_name(port)}` is wired twice, to {both}")
         else:
             wires[name][port] = source
     uncertainty = _list(UNCERTAINTY, parts.get(UNCERTAINTY))
-    return {name: _node(name, config, wires[name]) for name, config in nodes.items()}, uncertainty
+    return {name: _node(name, config, wires[name]) for name, config in nodes.items()}, uncertainty, outside
 
 
-def write_config(nodes: Mapping[str, Node], uncertainty: Sequence[str]) -> dict[str, Any]:
+def write_config(nodes: Mapping[str, Node], uncertainty: Sequence[str], outside: Sequence[str]) -> dict[str, Any]:
     """Return the description that `read_config` takes."""
     config: dict[str, Any] = {"nodes": {}, "connections": []}
     for name, node in nodes.items():
         settings = {key: _as_data(f"{short_name(name)}.{key}", value) for key, value in node.settings.items()}
+        if node.execution_stages is not None:
+            settings["execution_stages"] = list(node.execution_stages)
         config["nodes"][_as_text(name)] = {"type": node.type} | ({"config": settings} if settings else {})
-        config["connections"] += [[_as_text(source), f"{name}.{port}"] for port, source in node.ports.items()]
-    return config | ({UNCERTAINTY: [_as_text(name) for name in uncertainty]} if uncertainty else {})
-
-
-def _mapping(what: str, value: Any, known: Sequence[str] | None = None, required: Sequence[str] = ()) -> Any:
-    """Return a mapping whose keys are strings, some of them known or required."""
-    if not isinstance(value, Mapping):
-        raise ObjectiveError(f"`{what}` must be a mapping, got {short_repr(value)}")
-    for key in value:
-        if not isinstance(key, str):
-            raise ObjectiveError(f"`{what}` must have strings for keys, got {short_repr(key)}")
-        if known is not None and key not in known:
-            raise ObjectiveError(f"`{what}` has no key {short_repr(key)}{suggestion(key, known)}")
-    for key in required:
-        if key not in value:
-            raise ObjectiveError(f"`{what}` must have the key {key!r}, got {short_repr(list(value))}")
-    return value
+        config["connections"] += [
+            [write_source(_as_text(source)), f"{name}.{port}"] for port, source in node.ports.items()
+        ]
+    lists = {UNCERTAINTY: uncertainty, OUTSIDE: outside}
+    return config | {key: [_as_text(name) for name in names] for key, names in lists.items() if names}
 
 
 def _list(what: str, value: Any) -> list[Any]:
@@ -78,11 +73,11 @@ def _list(what: str, value: Any) -> list[Any]:
     return list(value)
 
 
-def _check_outside(source: str, target: str, nodes: Mapping[str, Any]) -> None:
+def _check_outside(source: str, target: str, nodes: Mapping[str, Any], *, may_be_slip: bool) -> None:
     """Raise unless a connection leads from the output of a node to one that is elsewhere, such as a monitor."""
     name, _, port = target.rpartition(".")
     from_name, _, output = source.rpartition(".")
-    near = nearest(name, list(islice(nodes, _MOST_COMPARED)))
+    near = nearest(name, list(islice(nodes, _MOST_COMPARED))) if may_be_slip else None
     config = nodes[near] if near is not None else None
     node_type = config.get("type") if isinstance(config, Mapping) else None
     is_slip = isinstance(node_type, str) and node_type in NODES and port in Node.ports_of(node_type)
@@ -95,13 +90,13 @@ def _check_outside(source: str, target: str, nodes: Mapping[str, Any]) -> None:
 def _node(name: str, config: Any, wires: Mapping[str, str]) -> Node:
     """Return the node of a description, wired to these arrays by port."""
     what = f"nodes.{short_name(name)}"
-    parts = _mapping(what, config, ("type", "config"), required=("type",))
-    settings = _mapping(f"{what}.config", {} if parts.get("config") is None else parts["config"])
+    parts = mapping(what, config, ("type", "config"), required=("type",))
+    settings = mapping(f"{what}.config", {} if parts.get("config") is None else parts["config"])
     if not isinstance(parts["type"], str):
         raise ObjectiveError(f"`{what}.type` must be a name, got {short_repr(parts['type'])}")
     try:
         _check_ports(Node.ports_of(parts["type"]), wires, settings)
-        return Node(parts["type"], **wires, **settings)
+        return Node(parts["type"], **wires, **read_settings(parts["type"], settings))
     except ObjectiveError as error:
         raise ObjectiveError(f"node `{short_name(name)}`: {error}") from error
 

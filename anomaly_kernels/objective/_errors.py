@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
+from anomaly_kernels._core.files import shorten
 from anomaly_kernels._core.namespace import describe
 
 _MOST, _MOST_OF_A_NAME, _MOST_OF_A_VALUE = 500, 60, 100  # characters
@@ -18,12 +19,12 @@ class ObjectiveError(ValueError):
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_shorten(str(message), _MOST))
+        super().__init__(shorten(str(message), _MOST))
 
 
 def short_name(name: str) -> str:
     """Shorten a name for a message."""
-    return _shorten(name if name.isprintable() else repr(name)[1:-1], _MOST_OF_A_NAME)
+    return shorten(name if name.isprintable() else repr(name)[1:-1], _MOST_OF_A_NAME)
 
 
 def short_repr(value: Any) -> str:
@@ -32,12 +33,7 @@ def short_repr(value: Any) -> str:
         text = _SHORT.repr(value)
     except Exception:  # noqa: BLE001  # a repr may raise anything
         text = describe(value)
-    return _shorten(" ".join(text.split()), _MOST_OF_A_VALUE)
-
-
-def _shorten(text: str, most: int) -> str:
-    tail = most // 4
-    return text if len(text) <= most else f"{text[: most - tail - 3]}...{text[-tail:]}"
+    return shorten(" ".join(text.split()), _MOST_OF_A_VALUE)
 
 
 class _Short(reprlib.Repr):

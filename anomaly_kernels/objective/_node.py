@@ -19,8 +19,10 @@ STAGES = ("train", "val", "test", "inference")
 
 # names that cuvis-ai has for the arrays of its nodes, beside the kernels' own
 _ALIASES = {
-    **dict.fromkeys(("target", "x_true", "y_true", "p_true"), ("targets",)),
-    **dict.fromkeys(("x_pred", "y_pred", "p_pred"), ("predictions",)),
+    **dict.fromkeys(("target", "y_true", "p_true"), ("targets",)),
+    **dict.fromkeys(("y_pred", "p_pred"), ("predictions",)),
+    "x_true": ("targets", "target"),
+    "x_pred": ("predictions", "reconstruction"),
     **dict.fromkeys(("logit", "score"), ("predictions", "logits")),
     "decision": ("decisions",),
 }
@@ -60,7 +62,8 @@ class Node:
         Arrays of the function, each with the name that it has among the objective's inputs; and settings. Arrays go by
         the function's names, or by those of cuvis-ai: ``predictions``, ``targets``, ``decisions``, ``logits``. Losses
         that have no `weight` take one here, by which they are multiplied. The radius of `deep_svdd_soft_boundary_loss`
-        is learnt unless it is wired.
+        is learnt unless it is wired. ``execution_stages=["train", "val"]`` computes the node in these alone of its
+        stages.
 
     Raises
     ------
@@ -80,8 +83,12 @@ class Node:
         """The name of the class that the kernel has in the frameworks, or that of the function."""
         self.is_loss = ENTRIES[self.kernel].package == "losses"
         """Whether it is a loss, which is part of the total, or a metric."""
-        self.stages = STAGES[:3] if self.is_loss else STAGES[1:3]
+        self.execution_stages = _stages(wired.pop("execution_stages", None))
+        """The stages it was narrowed to, None where it was not."""
+        self.stages: tuple[str, ...] = STAGES[:3] if self.is_loss else STAGES[1:3]
         """The stages in which it is computed."""
+        if self.execution_stages is not None and "always" not in self.execution_stages:
+            self.stages = tuple(stage for stage in self.stages if stage in self.execution_stages)
         ports, defaults = _ports_of(self.kernel), _defaults_of(self.kernel)
         self._ports: dict[str, str] = {name: x for name, x in wired.items() if name in ports}
         self._sources = self._sources_by_argument()
@@ -183,7 +190,8 @@ class Node:
         return value
 
     def __repr__(self) -> str:
-        wired = "".join(f", {name}={x!r}" for name, x in (self._ports | self._settings).items())
+        stages = {} if self.execution_stages is None else {"execution_stages": list(self.execution_stages)}
+        wired = "".join(f", {name}={x!r}" for name, x in (self._ports | self._settings | stages).items())
         return f"Node({self.type!r}{wired})"
 
 
@@ -196,6 +204,20 @@ def kernel_of(kernel: Any) -> Kernel:
     if not any(kernel is x for x in NODES.values()):
         raise ObjectiveError(f"a node must be a loss or a metric of one value, or its name, got {describe(kernel)}")
     return kernel  # type: ignore[no-any-return]
+
+
+def _stages(value: Any) -> tuple[str, ...] | None:
+    """Return the stages that a node is narrowed to, None for all."""
+    if value is None:
+        return None
+    known = (*STAGES, "always")
+    stages = [value] if isinstance(value, str) else value
+    if not isinstance(stages, list | tuple) or not stages:
+        raise ObjectiveError(f"`execution_stages` must be a list of stages, at least one, got {short_repr(value)}")
+    for stage in stages:
+        if not isinstance(stage, str) or stage not in known:
+            raise ObjectiveError(f"`execution_stages`: there is no {short_repr(stage)}{suggestion(stage, known)}")
+    return tuple(map(str.__str__, stages))
 
 
 def _check_size(name: str, value: Any) -> None:

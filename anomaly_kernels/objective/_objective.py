@@ -9,10 +9,11 @@ from typing import Any
 from anomaly_kernels import losses
 from anomaly_kernels._core.checks import array_of, cast, is_number, is_real, number
 from anomaly_kernels._core.checks import inputs as inputs_of
-from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
+from anomaly_kernels._core.namespace import array_namespace, namespace_or_none
 from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, DType, Namespace
 from anomaly_kernels.losses.one_class import quantile_radius, raw_radius
+from anomaly_kernels.objective._checks import check_elsewhere, check_nodes, check_uncertainty
 from anomaly_kernels.objective._config import read_config, write_config
 from anomaly_kernels.objective._errors import ObjectiveError, short_name, short_repr
 from anomaly_kernels.objective._node import STAGES, Node
@@ -36,6 +37,8 @@ class Objective:
     uncertainty : sequence of str
         The losses U whose weights are learnt, by their uncertainties: :math:`s_i` is the logarithm of a variance. They
         must not become negative: neither by what they are, nor by a negative weight.
+    outside : sequence of str
+        Names of nodes that are elsewhere, as in a file that describes a whole pipeline; they are kept, and no more.
 
     Raises
     ------
@@ -68,11 +71,16 @@ class Objective:
     (1.0, ['mse', 'entropy'])
     """
 
-    def __init__(self, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = ()) -> None:
-        _check_nodes(nodes)
-        _check_uncertainty(uncertainty, nodes)
+    def __init__(
+        self, nodes: Mapping[str, Node], *, uncertainty: Collection[str] = (), outside: Collection[str] = ()
+    ) -> None:
+        check_nodes(nodes)
+        check_uncertainty(uncertainty, nodes)
+        check_elsewhere(outside, nodes)
         self.nodes: Mapping[str, Node] = dict(nodes)
         self.uncertainty = tuple(name for name in nodes if name in uncertainty)
+        self.outside = tuple(outside)
+        """The names of the nodes that a description has besides: no losses or metrics of ours."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Objective:
@@ -84,15 +92,17 @@ class Objective:
             ``nodes`` is a dict from names to ``{"type": ..., "config": {...}}``, of which `config` holds the settings,
             if any. ``connections`` is a list of pairs ``["logit_head.logits", "bce_loss.predictions"]``: the name of an
             array, and a node with one of its arrays; those from the output of a node to one that is elsewhere are left
-            out. ``uncertainty``, a list, may be absent.
+            out. ``uncertainty`` and ``outside``, lists, may be absent. A pipeline as cuvis-ai writes it is taken as
+            well: nodes in a list, with ``name``, ``class_name`` and ``hparams``, and connections with ``source`` and
+            ``target``. What is no loss or metric of ours is then among the names of `outside`.
 
         Raises
         ------
         ObjectiveError
             If anything in it is not as it must be; nothing else is raised, whatever the description is made of.
         """
-        nodes, uncertainty = read_config(config)
-        return cls(nodes, uncertainty=uncertainty)
+        nodes, uncertainty, outside = read_config(config)
+        return cls(nodes, uncertainty=uncertainty, outside=outside)
 
     @classmethod
     def from_yaml(cls, source: str | PathLike[str]) -> Objective:
@@ -108,7 +118,8 @@ class Objective:
         ------
         ObjectiveError
             If it is no YAML, or no path that there can be; holds an anchor, a tag or a key twice; is larger than 1 MB,
-            in bytes of UTF-8, or deeper than 20 levels; or if `from_config` raises it. Nothing in a file is run.
+            in bytes of UTF-8, has more than 50 000 values (keys, scalars, lists and mappings) or more than 20 levels;
+            or if `from_config` raises it. Nothing in a file is run.
         OSError, TypeError, ImportError
             If the file cannot be read; the source is neither text nor a path; there is no PyYAML.
         """
@@ -126,7 +137,7 @@ class Objective:
         ObjectiveError
             If a setting is an array, a model or a function, which no description holds.
         """
-        return write_config(self.nodes, self.uncertainty)
+        return write_config(self.nodes, self.uncertainty, self.outside)
 
     @property
     def learnt(self) -> dict[str, list[str]]:
@@ -275,34 +286,6 @@ def add_note(error: Exception, name: str, node: Node) -> None:
     if not isinstance(error, ObjectiveError):
         wires = ", ".join(f"{argument}={short_repr(source)}" for argument, source in node.sources.items())
         error.add_note(f"in node `{short_name(name)}`: {node.type}, {wires}")
-
-
-def _check_nodes(nodes: Any) -> None:
-    """Raise unless these are nodes by name, none of which is wired to another."""
-    if not isinstance(nodes, Mapping) or not nodes:
-        raise ObjectiveError(f"`nodes` must be a dict of nodes by name, got {short_repr(nodes)}")
-    for name, node in nodes.items():
-        if not isinstance(name, str) or not name or "." in name:
-            raise ObjectiveError(f"names of nodes must be strings without a dot, got {short_repr(name)}")
-        if not isinstance(node, Node):
-            raise ObjectiveError(f"node `{short_name(name)}` must be a Node, got {describe(node)}")
-        for source in node.sources.values():
-            if "." in source and source.partition(".")[0] in nodes:
-                what = f"node `{short_name(name)}` is wired to {short_repr(source)}"
-                why = "outputs of nodes cannot be sources: nodes are computed of arrays that are given"
-                raise ObjectiveError(f"{what}, but {why}")
-
-
-def _check_uncertainty(uncertainty: Any, nodes: Mapping[str, Node]) -> None:
-    """Raise unless these are names of losses that cannot be negative."""
-    if isinstance(uncertainty, str) or not isinstance(uncertainty, Collection):
-        raise ObjectiveError(f"`uncertainty` must be names of losses, got {short_repr(uncertainty)}")
-    summed = [name for name, node in nodes.items() if node.is_loss]
-    for name in uncertainty:
-        if not isinstance(name, str) or name not in summed:
-            what = f"`uncertainty` must be names of losses, got {short_repr(name)}"
-            raise ObjectiveError(f"{what}{suggestion(name, summed)}")
-        check_sign(name, nodes[name], {})
 
 
 def _parameter(kind: str, node: str, value: Any, xp: Namespace, dtype: DType, like: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.typing import Array
 
 Reduce: TypeAlias = Callable[[Array], Array]  # an array on each device -> its sum or extreme over all
@@ -114,4 +115,6 @@ def compute(state: State, *metric: Any, **settings: Any) -> Any:
     >>> float(streaming.compute(state, ak.fpr_at_tpr, tpr=0.9))
     0.0
     """
+    if not hasattr(state, "compute"):
+        raise TypeError(f"`state` must be a state of `anomaly_kernels.streaming`, got {describe(state)}")
     return state.compute(*metric, **settings)

@@ -34,7 +34,7 @@ class DetectionCounts(NamedTuple):
     @classmethod
     def empty(cls, like: Array) -> DetectionCounts:
         """The state of nothing, in the library and on the device of an array."""
-        return cls(*[zero(like)] * 4)
+        return cls(*(zero(like) for _ in range(4)))
 
     @classmethod
     def of(cls, target: Array, decision: Array, sample_weight: Array | None = None) -> DetectionCounts:
@@ -81,7 +81,7 @@ class PixelCounts(NamedTuple):
     @classmethod
     def empty(cls, like: Array) -> PixelCounts:
         """The state of nothing, in the library and on the device of an array."""
-        return cls(*[zero(like)] * 3)
+        return cls(*(zero(like) for _ in range(3)))
 
     @classmethod
     def of(cls, decision: Array) -> PixelCounts:
@@ -108,7 +108,7 @@ class PixelCounts(NamedTuple):
 
 
 def zero(like: Array) -> Array:
-    """A count of nothing, beside an array."""
+    """A count of nothing, beside an array: one of its own for each, since JAX may be given the memory of a state."""
     xp = array_namespace(like)
     return xp.constant(0, like=like, dtype=xp.counting())
 

@@ -46,8 +46,9 @@ class ScoreHistogram(NamedTuple):
         """
         edges = default_edges(like) if edges is None else check_edges(like, edges)
         xp = array_namespace(edges)
-        count, infinite = xp.zeros_like(edges, dtype=xp.counting()), xp.zeros_like(edges) + math.inf
-        return cls(edges, count, count, infinite, -infinite, zero(edges))
+        positive, negative = (xp.zeros_like(edges, dtype=xp.counting()) for _ in range(2))
+        infinite = xp.zeros_like(edges) + math.inf
+        return cls(edges, positive, negative, infinite, -infinite, zero(edges))
 
     def of(self, target: Array, score: Array, sample_weight: Array | None = None) -> ScoreHistogram:
         """The state of one batch, with the edges of this one; the arrays are those of `average_precision`."""

@@ -127,9 +127,10 @@ class Means(NamedTuple):
     def empty(cls, like: Array, ndims: Sequence[int]) -> Means:
         """The state of nothing, for results of so many axes each, of any length."""
         xp = array_namespace(like)
-        nothing = xp.constant(0.0, like=like, dtype=xp.wide(like))
-        none = xp.reshape(nothing, (1,))[:0]  # of unknown length: the first batch says it
-        return cls(zero(like), tuple(xp.reshape(none, (0,) * ndim) if ndim else nothing for ndim in ndims))
+        wide = xp.wide(like)
+        # where there are axes no entries yet: the first batch says how many
+        flat = (xp.constant([] if ndim else [0.0], like=like, dtype=wide) for ndim in ndims)
+        return cls(zero(like), tuple(xp.reshape(x, (0,) * ndim) for x, ndim in zip(flat, ndims, strict=True)))
 
     @classmethod
     def of(cls, *results: Array) -> Means:

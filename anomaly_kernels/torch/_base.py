@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import as_list, parameters_of, settings_of
+from anomaly_kernels._core.checks import flag
 from anomaly_kernels._core.namespace import describe
 
 Array = Tensor | np.ndarray[Any, Any]
@@ -30,11 +31,17 @@ class TorchLearner(Learner):
         return plain | {"requires_grad": value.requires_grad} if isinstance(value, nn.Parameter) else plain
 
     @classmethod
-    def _array_from_json(cls, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
-        if not isinstance(kind := getattr(torch, dtype, None), torch.dtype):
-            raise ValueError(f"torch has no dtype {dtype!r}")
-        tensor = torch.tensor(array, dtype=kind)
-        return tensor if requires_grad is None else nn.Parameter(tensor, requires_grad)
+    def _array_from_json(cls, name: str, array: Any, dtype: str, *, requires_grad: bool | None = None) -> Tensor:
+        if dtype == "bfloat16":  # which NumPy lacks
+            wide = torch.as_tensor(super()._array_from_json(name, array, "float32"))
+            tensor = wide.bfloat16()
+            if not torch.equal(tensor.isfinite(), wide.isfinite()):
+                raise ValueError(f"`{name}` must be an array of bfloat16, which does not hold all its numbers")
+        else:
+            tensor = torch.as_tensor(super()._array_from_json(name, array, dtype))
+        if requires_grad is None:
+            return tensor
+        return nn.Parameter(tensor, flag("requires_grad", requires_grad))
 
 
 class Loss(TorchLearner, nn.Module):

@@ -18,7 +18,7 @@ from anomaly_kernels.networks import _options as options
 from anomaly_kernels.networks._params import is_lstm
 from anomaly_kernels.networks.activations import ACTIVATIONS, find_activation
 from anomaly_kernels.networks.lstm import reconstruct
-from anomaly_kernels.networks.score_head import norm_kind, score, shapes
+from anomaly_kernels.networks.score_head import norm_kind, score
 
 Regularizer = Callable[[Tensor], Tensor] | None
 
@@ -72,8 +72,9 @@ class _Network(NetworkFile, nn.Module):
     @classmethod
     def _from_settings(cls, settings: dict[str, Any], params: dict[str, Any]) -> Self:
         for name, value in settings.items():  # each layer takes time, even where it takes no memory
-            if name.startswith("num_") and isinstance(value, int) and value > len(params):
-                raise ValueError(f"`{name}` must be no more than there are weights, {len(params)}, got {value}")
+            n = value if name.startswith("num_") else len(value) if isinstance(value, list) else 0
+            if isinstance(n, int) and n > len(params):
+                raise ValueError(f"`{name}` must be no more than there are weights, {len(params)}, got {n}")
         with torch.device("meta"):
             network = cls(**settings)
         arrays = weights.fitted(network._shapes(), params)  # before there is memory, of whatever size the file says
@@ -144,7 +145,7 @@ class SequenceAnomalyScoreLayer(_Network):
         self.activation, self.final_activation, self.use_norm = activation, final_activation, use_norm
         self.dropout_rate = options.drop_rate("dropout_rate", dropout_rate)
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
-        shape_of = shapes(self.in_features, self.hidden_units, norm_kind(use_norm))
+        shape_of = options.score_head_shapes(self.in_features, self.hidden_units, use_norm)
         for key, shape in shape_of.items():
             layer, _, array = key.rpartition("/")
             if not hasattr(self, layer):

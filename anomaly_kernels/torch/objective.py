@@ -71,6 +71,11 @@ class Objective(nn.Module):
         """Return the description, as `anomaly_kernels.Objective.to_config` does."""
         return self.pure.to_config()
 
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The names of the nodes that a description has besides: no losses or metrics of ours."""
+        return self.pure.outside
+
     def _register(self, name: str, value: Any) -> bool:
         """Make the tensors and models of a setting parts of the module; return whether there are tensors."""
         if isinstance(value, list | tuple):
