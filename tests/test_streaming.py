@@ -727,9 +727,9 @@ def test_means_of_results_of_different_lengths_are_refused(driver):
 def test_integer_weights_beyond_the_integers_do_not_wrap(driver, cut):
     if driver.name == "dask":
         pytest.skip("makes states of its chunks, in NumPy")
-    weight = np.asarray([2**62, 2**62, 2**62, 2**62])  # 2**64, which wraps to 0
-    arrays = [driver.array(x) for x in (np.asarray([True, False] * 2), np.asarray([2.0, 1.0] * 2), weight)]
-    parts = [[x[part] for x in arrays] for part in (slice(cut), slice(cut, 4))]
+    weight = np.asarray([2**62] * 6 + [2**62 + 5, 2**62 + 3])  # of both classes beyond 2**64, which wraps to 5 and 3
+    arrays = [driver.array(x) for x in (np.asarray([True, False] * 4), np.asarray([2.0, 1.0] * 4), weight)]
+    parts = [[x[part] for x in arrays] for part in (slice(cut), slice(cut, 8))]
     state = reduce(streaming.merge, [streaming.UniqueScores.of(*part) for part in parts])
     assert np.isnan(driver.numpy(state.compute(ak.roc_auc)))
 
