@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import anomaly_kernels as ak
 from anomaly_kernels import streaming
 
-BOUNDED = [ak.average_precision, ak.roc_auc, ak.best_f1, ak.fpr_at_tpr]
-RANKED = [*BOUNDED, ak.aupr_trapezoid, partial(ak.precision_at_k, k=3), partial(ak.roc_auc, max_fpr=0.3)]
+# metrics of a ranking, with settings
+RANKED = [(each, {}) for each in (ak.average_precision, ak.roc_auc, ak.best_f1, ak.fpr_at_tpr, ak.aupr_trapezoid)]
+RANKED += [(ak.precision_at_k, {"k": 3}), (ak.roc_auc, {"max_fpr": 0.3})]
 
 # scores that share a bucket of the histogram, that do not, that tie, and that are infinite
 SCORES = st.sampled_from([-np.inf, -1e4, -1.001, -1.0, -0.0, 0.0, 1e-3, 1.0, 1.0001, 1.0002, 1.003, 2.0, 1e38, np.inf])
@@ -100,9 +101,9 @@ def test_moments_of_any_split_are_those_of_the_batch(driver, labelled, cuts):
 
 
 @drawn(labelled=LABELLED, cuts=CUTS, weighted=st.booleans())
-@pytest.mark.parametrize("metric", RANKED)
-def test_unique_scores_of_any_split_are_those_of_the_batch(driver, metric, labelled, cuts, weighted):
-    arrays = unzipped(labelled)
+@pytest.mark.parametrize(("metric", "settings"), RANKED)
+def test_unique_scores_of_any_split_are_those_of_the_batch(driver, metric, settings, labelled, cuts, weighted):
+    arrays, metric = unzipped(labelled), partial(metric, **settings)
     weights = {"sample_weight": np.arange(len(arrays[0])) % 3 + 0.5} if weighted else {}
     given_ = {name: driver.array(x) for name, x in weights.items()}
     expected = driver.numpy(value(metric, *map(driver.array, arrays), **given_))
@@ -119,9 +120,9 @@ def test_the_truth_is_between_the_bounds(driver, labelled, cuts, weighted, dtype
     given_ = {name: driver.array(x) for name, x in weights.items()}
     whole = driver.array(truth), driver.array(arrays[1].astype(np.float64))
     for state in streamed(driver, streaming.ScoreHistogram.empty(driver.array(arrays[1])), arrays, cuts, **weights):
-        for metric in BOUNDED:
-            expected = driver.numpy(value(metric, *whole, **given_))
-            found = [driver.numpy(x) for x in streaming.compute(state, metric)]
+        for metric, settings in RANKED:
+            expected = driver.numpy(value(metric, *whole, **given_, **settings))
+            found = [driver.numpy(x) for x in streaming.compute(state, metric, **settings)]
             if np.isnan(expected):
                 assert np.isnan(found).all()
                 continue
@@ -134,8 +135,8 @@ def test_bounds_are_narrow_on_real_scores_and_wide_where_a_bucket_hides_the_orde
     truth = rng.random(20_000) < 0.02
     score = 100 * (rng.normal(size=truth.shape) + 2 * truth)
     state = streaming.ScoreHistogram.empty(driver.array(score)).of(driver.array(truth), driver.array(score))
-    for metric in BOUNDED:
-        found = [float(driver.numpy(x)) for x in streaming.compute(state, metric)]
+    for metric, settings in RANKED:
+        found = [float(driver.numpy(x)) for x in streaming.compute(state, metric, **settings)]
         assert found[2] - found[1] < 0.05
     crowded = 1 + score / 1e6  # a bucket or two for all
     state = state.empty(state.edges, edges=state.edges).of(driver.array(truth), driver.array(crowded))
@@ -144,8 +145,8 @@ def test_bounds_are_narrow_on_real_scores_and_wide_where_a_bucket_hides_the_orde
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int16", "uint8"])
-@pytest.mark.parametrize("metric", BOUNDED)
-def test_scores_of_16_bits_are_exact(driver, metric, dtype):
+@pytest.mark.parametrize(("metric", "settings"), RANKED)
+def test_scores_of_16_bits_are_exact(driver, metric, settings, dtype):
     if "float" in dtype and dtype not in driver.halves:
         pytest.skip("has no such dtype")
     rng = np.random.default_rng(0)
@@ -158,9 +159,18 @@ def test_scores_of_16_bits_are_exact(driver, metric, dtype):
     state = streaming.update(state, driver.array(truth[:200]), score[:200])
     state = streaming.update(state, driver.array(truth[200:]), score[200:])
     wide = driver.array(driver.numpy(score).astype(np.float64))
-    expected = driver.numpy(value(metric, driver.array(truth), wide))
-    for x in streaming.compute(state, metric):
+    expected = driver.numpy(value(metric, driver.array(truth), wide, **settings))
+    for x in streaming.compute(state, metric, **settings):
         np.testing.assert_allclose(driver.numpy(x), expected, rtol=1e-14)
+
+
+@drawn(labelled=LABELLED)
+def test_the_best_threshold_of_a_histogram_has_the_value_of_its_best_f1(driver, labelled):
+    truth, score = map(driver.array, unzipped(labelled))
+    state = streaming.ScoreHistogram.empty(score).of(truth, score)
+    value, threshold = driver.numpy(state.compute(ak.best_f1).value), driver.numpy(state.best_threshold())
+    decision = driver.array(driver.numpy(score) >= threshold)
+    np.testing.assert_allclose(driver.numpy(ak.anomaly_detection_metrics(truth, decision).f1_score), value, rtol=1e-6)
 
 
 def test_equal_scores_are_exact_whatever_the_buckets(driver):
@@ -338,8 +348,8 @@ def test_what_does_not_fit_is_refused(driver):
         streaming.ScoreHistogram.empty(single).of(truth, score)
     with pytest.raises(TypeError, match="histograms with the same edges can be merged, got 65281 of .*float64"):
         streaming.merge(streaming.ScoreHistogram.empty(score), streaming.ScoreHistogram.empty(score, edges=score[:1]))
-    with pytest.raises(ValueError, match="`metric` must be one of `average_precision`, .*, got aupr_trapezoid: use"):
-        streaming.compute(streaming.ScoreHistogram.empty(score), ak.aupr_trapezoid)
+    with pytest.raises(ValueError, match="`metric` must be one of `average_precision`, .*, got score_statistics: use"):
+        streaming.compute(streaming.ScoreHistogram.empty(score), ak.score_statistics)
     with pytest.raises(ValueError, match="`level` must be >= 0 and <= 1, got 2"):
         streaming.ScoreHistogram.empty(score).quantile(2)
     with pytest.raises(ValueError, match="`target` and `decision` must have equal shapes"):

@@ -23,7 +23,7 @@ from anomaly_kernels.metrics.ranking._sorted import Ranking
 from anomaly_kernels.streaming import Bounded
 from anomaly_kernels.streaming._states import Reduce
 from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, zero
-from anomaly_kernels.streaming.histogram import bounds, quantiles, widen_rounded
+from anomaly_kernels.streaming.histogram import best_threshold, bounds, least_scores, quantiles, widen_rounded
 
 Tensor = Any
 
@@ -94,6 +94,10 @@ class Cells(NamedTuple):
         """A metric of the scores, and the bounds of what it would be of them one by one, as of a `ScoreHistogram`."""
         return _bounds(self, metric, **settings)
 
+    def best_threshold(self) -> Tensor:
+        """The threshold that has the value of `compute(best_f1)`, as of a `ScoreHistogram`."""
+        return _threshold(self)
+
     def quantiles(self, levels: Tensor) -> Bounded[Tensor]:
         """The quantiles of all scores at levels (Q,), and their bounds."""
         return _quantiles(self, levels)
@@ -110,14 +114,26 @@ def _count_scores(truth: Tensor, score: Tensor, weight: Tensor | None) -> tuple[
 
 
 def _bounds_of(cells: Cells, metric: Callable[..., Any], **settings: Setting) -> Bounded[Tensor]:
+    return bounds(metric, settings, *_ranking_of(cells))
+
+
+def _threshold_of(cells: Cells) -> Tensor:
+    ranking, _, undefined = _ranking_of(cells)
+    return best_threshold(ranking, undefined)
+
+
+def _ranking_of(cells: Cells) -> tuple[Ranking, Tensor, Tensor]:
+    """The ranking of the cells, whether each has equal scores alone, and whether there is a NaN."""
     xp, counts = array_namespace(cells.greatest), cells.counts
     undefined = is_undefined(xp, cells.unknown, counts)
     counts = cast(xp, xp.wide(cells.greatest), counts)
     reached = sums_from_each(counts)
     above = xp.concat([reached[:, 1:], xp.zeros_like(reached[:, :1])], axis=1)
     each, higher = lambda: (reached[0], reached[1]), lambda: (above[0], above[1])
-    ranking = Ranking(xp, cells.least, counts[0], reached[0, :1], reached[1, :1], each, higher)
-    return bounds(metric, settings, ranking, cells.least >= cells.greatest[0], undefined)
+    least, greatest = cells.least, cells.greatest[0]
+    scores = least_scores(xp, least, greatest)
+    ranking = Ranking(xp, scores, counts[0], reached[0, :1], reached[1, :1], each, higher)
+    return ranking, least >= greatest, undefined
 
 
 def _quantiles_of(cells: Cells, levels: Tensor) -> Bounded[Tensor]:
@@ -128,8 +144,8 @@ def _quantiles_of(cells: Cells, levels: Tensor) -> Bounded[Tensor]:
     return quantiles(xp, levels, upto, cells.least, cells.greatest[0], undefined)
 
 
-_count, _quantiles = fused(_count_scores), fused(_quantiles_of)
-_bounds = fused(_bounds_of, static=("metric",))
+_count, _quantiles, _threshold = fused(_count_scores), fused(_quantiles_of), fused(_threshold_of)
+_bounds = fused(_bounds_of, static=("metric", "k"))
 
 
 def _add(a: Tensor, b: Tensor) -> Tensor:

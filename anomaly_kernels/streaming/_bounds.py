@@ -7,15 +7,33 @@ are `exact`: all their scores are equal, so that both bounds are the value.
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Generic, NamedTuple, SupportsIndex, TypeVar
 
 from anomaly_kernels._core.checks import SHARE, number
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Setting
-from anomaly_kernels.metrics import average_precision, best_f1, fpr_at_tpr, roc_auc
+from anomaly_kernels.metrics.ranking._evaluate import Results
 from anomaly_kernels.metrics.ranking._sorted import Ranking
+from anomaly_kernels.metrics.ranking.areas import (
+    aupr_trapezoid,
+    aupr_trapezoid_of,
+    average_precision,
+    average_precision_of,
+    partial_roc_auc_of,
+    roc_auc,
+    roc_auc_of,
+)
+from anomaly_kernels.metrics.ranking.decisions import (
+    best_f1,
+    best_f1_of,
+    check_k,
+    fpr_at_tpr,
+    fpr_at_tpr_of,
+    precision_at_k,
+    precision_at_k_of,
+)
 
 Value = TypeVar("Value")
 
@@ -33,55 +51,70 @@ def bounded(result: Any) -> Bounded[Any]:
     return result if isinstance(result, Bounded) else Bounded(result, result, result)
 
 
+def _worst_and_best(ranking: Ranking, exact: Array) -> tuple[Ranking, Ranking]:
+    """The rankings with the negatives of each bucket above its positives, and below them, unless it is `exact`."""
+    xp, (hits, alarms), (hits_above, alarms_above) = ranking.xp, ranking.at_or_above(), ranking.above()
+    above, reached = xp.where(exact, alarms_above, alarms), xp.where(exact, alarms, alarms_above)
+    return ranking._replace(above=lambda: (hits_above, above)), ranking._replace(at_or_above=lambda: (hits, reached))
+
+
+def _in_both_orders(metric: Callable[[Ranking], Results], ranking: Ranking, exact: Array) -> Bounded[Array]:
+    """A metric that tied positives leave as it is where no negative is tied with them."""
+    return Bounded(*(metric(each)[0] for each in (ranking, *_worst_and_best(ranking, exact))))
+
+
+def _one_by_one(metric: Callable[[Ranking], Results], order: Ranking, exact: Array) -> Array:
+    """A mean of precision, but of the positives of a bucket that is not `exact` as if they were many and small.
+
+    Precision rises with each of them, ever slower. So the sum of what it is after each is at least the integral, and
+    the sum of means of what it is before and after at most.
+    """
+    xp, inside, (hits, alarms) = order.xp, order.weight, order.above()
+    integral = inside - alarms * xp.log1p(ratio(xp, inside, hits + alarms))
+    others = ratio(xp, xp.sum(xp.where(exact, 0.0, integral)), order.positives[0], 0.0)
+    return metric(order._replace(weight=xp.where(exact, inside, 0.0)))[0] + others
+
+
 def _average_precision(ranking: Ranking, exact: Array) -> Bounded[Array]:
-    xp, inside, (hits, alarms) = ranking.xp, ranking.weight, ranking.at_or_above()
-    hits_above, alarms_above = ranking.above()
-    tied = inside * ratio(xp, hits, hits + alarms)
-    best = inside * ratio(xp, hits, hits + alarms_above)  # at most: as if all its positives were equal
-    # the positives one by one, below the negatives: no sum of a falling function is more than its integral
-    worst = inside - alarms * xp.log1p(ratio(xp, inside, hits_above + alarms))
-    return _means(ranking, exact, tied, worst, best, otherwise=0.0)
+    worst, best = _worst_and_best(ranking, exact)  # the best, at most: as if all positives of a bucket were equal
+    lower = _one_by_one(average_precision_of, worst, exact)
+    return Bounded(average_precision_of(ranking)[0], lower, average_precision_of(best)[0])
 
 
-def _roc_auc(ranking: Ranking, exact: Array) -> Bounded[Array]:
-    negatives = ranking.negatives
-    weights = (ranking.above()[1], ranking.at_or_above()[1])
-    best, worst = (ranking.weight * ratio(ranking.xp, negatives - x, negatives, math.nan) for x in weights)
-    return _means(ranking, exact, 0.5 * (best + worst), worst, best, otherwise=math.nan)
+def _aupr_trapezoid(ranking: Ranking, exact: Array) -> Bounded[Array]:
+    worst, best = _worst_and_best(ranking, exact)  # the worst, at least: as if all positives of a bucket were equal
+    upper = _one_by_one(aupr_trapezoid_of, best, exact)
+    return Bounded(aupr_trapezoid_of(ranking)[0], aupr_trapezoid_of(worst)[0], upper)
 
 
-def _means(
-    ranking: Ranking, exact: Array, tied: Array, worst: Array, best: Array, *, otherwise: float
-) -> Bounded[Array]:
-    """Means over the positives, of their sums in each bucket."""
-    xp, positives = ranking.xp, ranking.positives[0]
-    sums = (tied, xp.where(exact, tied, worst), xp.where(exact, tied, best))
-    return Bounded(*(ratio(xp, xp.sum(x), positives, otherwise) for x in sums))
+def _roc_auc(ranking: Ranking, exact: Array, *, max_fpr: Setting | None = None) -> Bounded[Array]:
+    if max_fpr is None:
+        return _in_both_orders(roc_auc_of, ranking, exact)
+    share = number("max_fpr", max_fpr, ranking.xp, ranking.weight.dtype, SHARE)
+    return _in_both_orders(partial(partial_roc_auc_of, max_fpr=share), ranking, exact)
 
 
 def _best_f1(ranking: Ranking, exact: Array) -> Bounded[Array]:
-    xp, positives, (hits, alarms) = ranking.xp, ranking.positives, ranking.at_or_above()
-    f1 = ratio(xp, 2.0 * hits, positives + hits + alarms)  # at the least score of the bucket
-    best = ratio(xp, 2.0 * hits, positives + hits + ranking.above()[1])
-    value = xp.max(f1)
-    return Bounded(value, value, xp.max(xp.where(exact, f1, best)))
+    value = best_f1_of(ranking)[0]  # at the least score of a bucket
+    return Bounded(value, value, best_f1_of(_worst_and_best(ranking, exact)[1])[0])
 
 
 def _fpr_at_tpr(ranking: Ranking, exact: Array, *, tpr: Setting = 0.95) -> Bounded[Array]:
-    xp, positives, (hits, alarms) = ranking.xp, ranking.positives, ranking.at_or_above()
-    share = number("tpr", tpr, xp, hits.dtype, SHARE)
-    enough = ratio(xp, hits, positives, math.nan) >= share
-    fewest = xp.where(exact, alarms, ranking.above()[1])
-    undefined = xp.logical_or(positives == 0.0, ranking.negatives == 0.0)[0]
-    negatives = xp.where(undefined, math.nan, ranking.negatives[0])
-    upper, lower = (xp.min(xp.where(enough, x, math.inf)) / negatives for x in (alarms, fewest))
+    share = number("tpr", tpr, ranking.xp, ranking.weight.dtype, SHARE)
+    upper, lower = (fpr_at_tpr_of(each, share)[0] for each in (ranking, _worst_and_best(ranking, exact)[1]))
     return Bounded(upper, lower, upper)
+
+
+def _precision_at_k(ranking: Ranking, exact: Array, *, k: SupportsIndex) -> Bounded[Array]:
+    return _in_both_orders(partial(precision_at_k_of, k=check_k("k", k)), ranking, exact)
 
 
 BOUNDS: dict[Callable[..., Any], Callable[..., Bounded[Array]]] = {
     inspect.unwrap(average_precision): _average_precision,
+    inspect.unwrap(aupr_trapezoid): _aupr_trapezoid,
     inspect.unwrap(roc_auc): _roc_auc,
     inspect.unwrap(best_f1): _best_f1,
     inspect.unwrap(fpr_at_tpr): _fpr_at_tpr,
+    inspect.unwrap(precision_at_k): _precision_at_k,
 }
 """By the metric itself, which may be wrapped, the function of a ranking of buckets, of `exact`, and of its settings."""

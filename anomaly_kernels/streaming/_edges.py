@@ -27,7 +27,8 @@ def check_edges(like: Array, edges: Array) -> Array:
         later = edges >= xp.concat([edges[:1], edges[:-1]])  # never true of NaN
         if bool(xp.any(xp.logical_not(later))):
             raise ValueError("`edges` must be ascending numbers, got some that are not")
-    return cast(xp, _dtype_of_edges(xp, edges), edges)
+    edges = cast(xp, _dtype_of_edges(xp, edges), edges)
+    return xp.concat([edges[:1], edges[1:]])  # a copy: once JAX is donated a state, it writes into its memory
 
 
 def _dtype_of_edges(xp: Namespace, like: Array) -> DType:

@@ -12,6 +12,7 @@ from anomaly_kernels._core.namespace import array_namespace, common_namespace, d
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import Ranking, SortedClass, by_counts, sort_apart, sort_together
+from anomaly_kernels.metrics.ranking.decisions import best_f1_of
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.streaming._bounds import BOUNDS, Bounded
 from anomaly_kernels.streaming._edges import check_edges, default_edges
@@ -97,13 +98,21 @@ class ScoreHistogram(NamedTuple):
     def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded[Array]:
         """A metric of the scores, and the bounds of what it would be of them one by one.
 
-        `average_precision`, `roc_auc` (without `max_fpr`), `best_f1` (its value) and `fpr_at_tpr` are known. Values are
-        those of scores that are tied where they share a bucket, or of the best threshold that is known exactly.
+        Values are those of scores that are tied where they share a bucket, or, of `best_f1` (whose value it is) and
+        `fpr_at_tpr`, of the best threshold that is known exactly.
         """
+        return bounds(metric, settings, self._ranking(), self.least >= self.greatest, self._undefined())
+
+    def best_threshold(self) -> Array:
+        """The threshold that has the value of `compute(best_f1)`: one of the scores, the least of a bucket."""
+        return best_threshold(self._ranking(), self._undefined())
+
+    def _ranking(self) -> Ranking:
         xp = array_namespace(self.edges)
-        undefined = is_undefined(xp, self.unknown, self.positive, self.negative)
-        ranking = by_counts(xp, self.edges, self.positive, self.negative)
-        return bounds(metric, settings, ranking, self.least >= self.greatest, undefined)
+        return by_counts(xp, least_scores(xp, self.least, self.greatest), self.positive, self.negative)
+
+    def _undefined(self) -> Array:
+        return is_undefined(array_namespace(self.edges), self.unknown, self.positive, self.negative)
 
     def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded[Array]:
         """The quantile of all scores, interpolated linearly as `score_statistics` does; without weights."""
@@ -115,9 +124,8 @@ class ScoreHistogram(NamedTuple):
     def quantiles(self, levels: Array) -> Bounded[Array]:
         """The quantiles of all scores at levels (Q,), which are not checked."""
         xp = array_namespace(self.edges)
-        undefined = is_undefined(xp, self.unknown, self.positive, self.negative)
         upto = xp.cumulative_sum(add(self.positive, self.negative), axis=0)
-        return quantiles(xp, levels, upto, self.least, self.greatest, undefined)
+        return quantiles(xp, levels, upto, self.least, self.greatest, self._undefined())
 
 
 def bounds(
@@ -131,6 +139,16 @@ def bounds(
         raise ValueError(f"`metric` must be one of {known}, got {name}: use `UniqueScores` for others")
     results = bounds_of(ranking, exact, **settings)
     return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
+
+
+def best_threshold(ranking: Ranking, undefined: Array) -> Array:
+    """The threshold of the best F1 score of a ranking of buckets; NaN where `undefined`."""
+    return ranking.xp.where(undefined, math.nan, best_f1_of(ranking)[1])
+
+
+def least_scores(xp: Namespace, least: Array, greatest: Array) -> Array:
+    """The least score of each bucket; minus infinity, which is above none, where there is no score."""
+    return xp.where(least <= greatest, least, -math.inf)
 
 
 def quantiles(

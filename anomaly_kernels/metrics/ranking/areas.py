@@ -57,10 +57,11 @@ def average_precision(target: Array, score: Array, *, sample_weight: Array | Non
     >>> round(float(ak.average_precision(truth, np.asarray([4.0, 1.0, 2.0, -3.0]))), 4)
     0.8333
     """
-    return evaluate(_average_precision, target, score, sample_weight, axis)[0]
+    return evaluate(average_precision_of, target, score, sample_weight, axis)[0]
 
 
-def _average_precision(ranking: Ranking) -> Results:
+def average_precision_of(ranking: Ranking) -> Results:
+    """Average precision of a ranking."""
     hits, alarms = ranking.at_or_above()
     precision = ratio(ranking.xp, hits, hits + alarms)  # 0 where all that reaches a threshold weighs nothing
     return (ranking.mean_over_positives(precision, 0.0),)
@@ -111,10 +112,11 @@ def aupr_trapezoid(target: Array, score: Array, *, sample_weight: Array | None =
     >>> float(ak.aupr_trapezoid(truth, constant)), float(ak.average_precision(truth, constant))
     (0.505, 0.01)
     """
-    return evaluate(_aupr_trapezoid, target, score, sample_weight, axis)[0]
+    return evaluate(aupr_trapezoid_of, target, score, sample_weight, axis)[0]
 
 
-def _aupr_trapezoid(ranking: Ranking) -> Results:
+def aupr_trapezoid_of(ranking: Ranking) -> Results:
+    """The trapezoidal area of a ranking."""
     xp, (hits, alarms), (hits_above, alarms_above) = ranking.xp, ranking.at_or_above(), ranking.above()
     precision, higher = ratio(xp, hits, hits + alarms), ratio(xp, hits_above, hits_above + alarms_above, 1.0)
     return (ranking.mean_over_positives(0.5 * (precision + higher), 0.0),)
@@ -170,18 +172,20 @@ def roc_auc(
     0.75
     """
     if max_fpr is None:
-        return evaluate(_roc_auc, target, score, sample_weight, axis)[0]
-    return evaluate(_partial_roc_auc, target, score, sample_weight, axis, max_fpr=max_fpr)[0]
+        return evaluate(roc_auc_of, target, score, sample_weight, axis)[0]
+    return evaluate(partial_roc_auc_of, target, score, sample_weight, axis, max_fpr=max_fpr)[0]
 
 
-def _roc_auc(ranking: Ranking) -> Results:
+def roc_auc_of(ranking: Ranking) -> Results:
+    """The area under the ROC curve of a ranking."""
     above, reached = ranking.above()[1], ranking.at_or_above()[1]
     below = ranking.negatives - 0.5 * (above + reached)  # halves of integers, whose sum is exact in any order
     mean = ranking.mean_over_positives(below, math.nan)
     return (ratio(ranking.xp, mean, ranking.negatives[..., 0], math.nan),)
 
 
-def _partial_roc_auc(ranking: Ranking, max_fpr: Setting) -> Results:
+def partial_roc_auc_of(ranking: Ranking, max_fpr: Setting) -> Results:
+    """The area up to a false positive rate of a ranking, on the scale of the whole one."""
     xp, above, reached = ranking.xp, ranking.above()[1], ranking.at_or_above()[1]
     # each positive raises the curve by a ramp between the two, which is 1 from there on: its area up to the limit
     limit = max_fpr * ranking.negatives

@@ -65,10 +65,11 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
     >>> float(result.value), float(result.threshold)
     (0.8, 1.0)
     """
-    return BestF1(*evaluate(_best_f1, target, score, sample_weight, axis))
+    return BestF1(*evaluate(best_f1_of, target, score, sample_weight, axis))
 
 
-def _best_f1(ranking: Ranking) -> Results:
+def best_f1_of(ranking: Ranking) -> Results:
+    """The highest F1 score of a ranking, and its threshold."""
     xp, thresholds = ranking.xp, ranking.thresholds
     hits, alarms = ranking.at_or_above()
     f1 = ratio(xp, 2.0 * hits, ranking.positives + hits + alarms)
@@ -126,10 +127,11 @@ def fpr_at_tpr(
     >>> float(ak.fpr_at_tpr(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0])))
     0.5
     """
-    return evaluate(_fpr_at_tpr, target, score, sample_weight, axis, tpr=tpr)[0]
+    return evaluate(fpr_at_tpr_of, target, score, sample_weight, axis, tpr=tpr)[0]
 
 
-def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
+def fpr_at_tpr_of(ranking: Ranking, tpr: Setting) -> Results:
+    """The false positive rate of a ranking where it finds enough positives."""
     xp = ranking.xp
     hits, alarms = ranking.at_or_above()
     recall, fpr = ratio(xp, hits, ranking.positives, math.nan), ratio(xp, alarms, ranking.negatives, math.nan)
@@ -138,12 +140,13 @@ def _fpr_at_tpr(ranking: Ranking, tpr: Setting) -> Results:
     return (xp.where(xp.isnan(recall[..., 0] + fpr[..., 0]), math.nan, least),)
 
 
-def _check_k(name: str, value: Any) -> float:
+def check_k(name: str, value: Any) -> float:
+    """k as a float, or an error unless it is a positive integer."""
     # torch.compile would compile `positive` anew for each k; a float, since k may be beyond the library's integers
     return float(value if type(value) is int and 0 < value < 2**63 else positive(name, value, "an integer"))
 
 
-K: TypeAlias = Annotated[SupportsIndex, _check_k]
+K: TypeAlias = Annotated[SupportsIndex, check_k]
 
 
 @with_hint
@@ -196,10 +199,11 @@ def precision_at_k(
     >>> float(ak.precision_at_k(truth, score, k=1)), float(ak.precision_at_k(truth, score, k=2))
     (1.0, 0.75)
     """
-    return evaluate(partial(_precision_at_k, k=_check_k("k", k)), target, score, sample_weight, axis)[0]
+    return evaluate(partial(precision_at_k_of, k=check_k("k", k)), target, score, sample_weight, axis)[0]
 
 
-def _precision_at_k(ranking: Ranking, k: float) -> Results:
+def precision_at_k_of(ranking: Ranking, k: float) -> Results:
+    """The share of positives among the k first of a ranking."""
     (hits_above, alarms_above), (hits, alarms) = ranking.above(), ranking.at_or_above()
     above, tied = hits_above + alarms_above, hits - hits_above + alarms - alarms_above
     looked_at = ratio(ranking.xp, ranking.xp.clip(k - above, 0.0, tied), tied)

@@ -27,9 +27,10 @@ class UniqueScores(NamedTuple):
     def empty(cls, like: Array) -> UniqueScores:
         """The state of nothing, for scores of the dtype, in the library and on the device of an array."""
         xp = array_namespace(like)
-        score = xp.reshape(like, (-1,))[:0]
-        score = cast(xp, xp.float32, score) if dtype_name(score.dtype) in ("float16", "bfloat16") else score
-        return cls(score, *(xp.zeros_like(score, dtype=xp.counting()) for _ in range(2)))
+        none = xp.reshape(like, (-1,))[:0]
+        dtype = xp.float32 if dtype_name(like.dtype) in ("float16", "bfloat16") else like.dtype
+        # each in memory of its own: JAX donates no buffer twice, and none of `like`
+        return cls(*(xp.zeros_like(none, dtype=x) for x in (dtype, xp.counting(), xp.counting())))
 
     @classmethod
     def of(cls, target: Array, score: Array, sample_weight: Array | None = None) -> UniqueScores:
