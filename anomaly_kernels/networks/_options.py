@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from typing import Any
 
@@ -77,8 +78,16 @@ class AutoencoderSettings:
                 f"`latent_dim` {self.latent_dim} has no effect without `use_bottleneck_dense`: the latent vector is "
                 f"the state of the encoder, of width {width}",
                 UserWarning,
-                stacklevel=3,  # the line that constructs the network
+                stacklevel=_levels_to_caller(),  # the line that constructs the network
             )
+
+
+def _levels_to_caller() -> int:
+    """How many levels up from where this is called the caller of the package is."""
+    frame, levels = sys._getframe(1), 1  # noqa: SLF001
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("anomaly_kernels."):
+        frame, levels = frame.f_back, levels + 1
+    return levels
 
 
 def score_head_shapes(in_features: int, hidden_units: list[int], use_norm: bool | str) -> Shapes:  # noqa: FBT001
