@@ -138,6 +138,7 @@ CASES: dict[str, Case] = {
     "max": Case(lambda xp, x: xp.max(x), eps=1, smooth=True),
     "max axis": Case(lambda xp, x: xp.max(x, axis=-1, keepdims=True), eps=1),
     "max of count": Case(lambda xp, n: xp.max(n, axis=0), "count"),
+    "divide": Case(lambda xp, x, y: xp.divide(x, 3.0 + xp.abs(y)), "modest modest", 1, smooth=True),
     "maximum": Case(lambda xp, x, y: xp.maximum(x, y), "real real", 1, smooth=True),
     "maximum number": Case(lambda xp, x: xp.maximum(x, 0.1), smooth=True),
     "maximum broadcast": Case(lambda xp, x: xp.maximum(x, x[0, :]), eps=1),
@@ -459,6 +460,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         True,
     )
     assert not tf.function(xp.is_known)(x)
+    assert (xp.peek(x).tolist(), tf.function(lambda x: xp.peek(x) is None)(x)) == ([1.0], True)
     high, low = xp.sorted_classes(tf.constant([3.0, 1.0, 2.0]), tf.constant([True, False, True]))
     assert (high.numpy().tolist(), low.numpy().tolist()) == ([2.0, 3.0], [1.0])
     assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - {
@@ -471,8 +473,12 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "wide",
         "counting",
         "is_known",
+        "peek",
         "to_numpy",
         "has_devices",
+        "has_open_shapes",  # these three in test_keras_classes
+        "refuse_open_rank",
+        "check_shapes_at_run_time",
         "sorted_classes",
         "reduce",  # these three in test_reduce
         "add_up",
