@@ -135,7 +135,7 @@ class TensorFlow(Generic):
         raise ValueError(f"`{name}` must have a known number of axes: say its shape, as by `tf.ensure_shape`")
 
     def check_shapes_at_run_time(self, arrays: Mapping[str, Tensor], /, last: int | None = None) -> None:
-        # XLA leaves assertions out; there sizes are known
+        # XLA leaves assertions out: what is open in its signature is not compared, and an axis of size 1 is broadcast
         (first, x), *others = arrays.items()
         part = slice(None if last is None else -last, None)
         for name, y in others:

@@ -188,8 +188,8 @@ def _outside_autocast(function: Callable[..., Tensor], *arrays: Tensor) -> Tenso
         return function(*arrays)
     with torch.autocast(device, enabled=False):
         value = function(*arrays)
-    if device == "mps":  # has no float64
-        return value
+    if device == "mps" or not (evaluation.is_watched() or evaluation.is_recorded(arrays)):
+        return value  # it has no float64, or needs no slope
     # The backward pass comes within reach of an autocast where it is compiled, or is run there; which leaves float64
     # alone. So the slope is that of the function in float64.
     wide = function(*[x.double() for x in arrays])
