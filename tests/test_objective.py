@@ -1210,6 +1210,7 @@ LARGE = {
 }
 
 
+@pytest.mark.no_cover  # to see which lines run takes more time than they do
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_file_takes_a_second_at_most(name):
     start = time.process_time()

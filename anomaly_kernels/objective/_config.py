@@ -19,7 +19,7 @@ UNCERTAINTY, OUTSIDE = "uncertainty", "outside"
 _OUTPUTS = ("loss", "metrics")
 """The outputs of nodes, as cuvis-ai names them."""
 
-_MOST_COMPARED, _MOST_SLIPS = 100, 500
+_MOST_COMPARED, _MOST_SLIPS = 50, 300
 """Nodes that a name is compared with, and names that are: a file has room for thousands of both."""
 
 
