@@ -475,7 +475,9 @@ def test_sizes_that_a_graph_learns_when_it_runs_must_be_equal(kernel, xla):
     graph = tf.function(kernel, input_signature=[tf.TensorSpec([None, None])] * 2, jit_compile=xla)
     graph(tf.ones((4, 4)), tf.ones((4, 4)))
     for shapes in (((4, 1), (4, 4)), ((4, 1), (1, 4)), ((2, 4), (1, 4))):
-        with pytest.raises(tf.errors.InvalidArgumentError, match=f"{words('must have equal shapes')}|Incompatible shapes"):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=f"{words('must have equal shapes')}|Incompatible shapes"
+        ):
             graph(*map(tf.ones, shapes))
     with pytest.raises(ValueError, match=r"must have a known number of axes: say its shape, as by `tf\.ensure_shape`"):
         tf.function(kernel, input_signature=[tf.TensorSpec(None)] * 2)(tf.ones((4, 4)), tf.ones((4, 4)))
@@ -486,7 +488,14 @@ def test_sizes_that_a_graph_learns_when_it_runs_must_be_equal(kernel, xla):
 @pytest.mark.parametrize(
     ("kernel", "settings", "open_shapes", "shapes", "wrong", "message"),
     [
-        ("deep_svdd_loss", {}, ("??", "?"), [(4, 3), (3,)], {1: (1,)}, "`embeddings` and `center` must have equal last axes"),
+        (
+            "deep_svdd_loss",
+            {},
+            ("??", "?"),
+            [(4, 3), (3,)],
+            {1: (1,)},
+            "`embeddings` and `center` must have equal last axes",
+        ),
         ("gmm_params", {}, ("?2", "?3"), [(4, 2), (4, 3)], {1: (1, 3)}, "`z` and `gamma` must have equal N"),
         ("gmm_params", {}, ("?2", "?3"), [(1, 2), (1, 3)], {1: (4, 3)}, "`z` and `gamma` must have equal N"),
         ("aegmm_loss", {}, ("??", "??", "?2", "?3"), [(4, 5), (4, 5), (4, 2), (4, 3)], {3: (1, 3)}, "equal N"),

@@ -125,7 +125,8 @@ def same_axes(what: str, **arrays: tuple[Array, tuple[int, ...]]) -> None:
     What is known before is compared by `has_shape`; `what` are these axes, as in "N".
     """
     if any(None in shape_of(x) for x, _ in arrays.values()):
-        by_name, axes = ({name: pair[k] for name, pair in arrays.items()} for k in (0, 1))
+        by_name = {name: x for name, (x, _) in arrays.items()}
+        axes = {name: chosen for name, (_, chosen) in arrays.items()}
         common_namespace(by_name).check_sizes_at_run_time(by_name, axes, what)
 
 
