@@ -100,9 +100,9 @@ class StatefulMetric(Configured):
         return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
 
 
-def best_threshold(scores: Any) -> Array:
+def best_threshold(scores: Any) -> Any:
     """The threshold of the best F1 score, of whatever keeps the scores; NaN without scores."""
-    return as_histogram(scores).best_threshold()  # type: ignore[no-any-return]
+    return as_histogram(scores).best_threshold()
 
 
 def check_components(components: Any) -> None:

@@ -482,7 +482,8 @@ class BestF1Metric(RankingMetric):
     @property
     def threshold(self) -> Array:
         """The score s of which ``score >= s`` has the F1 score of `compute`; NaN without scores."""
-        return best_threshold(self.state)
+        threshold: Array = best_threshold(self.state)
+        return threshold
 
 
 @register_pytree_with_keys_class
