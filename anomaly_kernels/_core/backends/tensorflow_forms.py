@@ -186,3 +186,12 @@ def _scan_in_loop(step: Step, state: Any, xs: Tensor) -> tuple[Any, Tensor]:
     # XLA differentiates a loop only if it knows the most steps it can take
     _, state, ys = tf.while_loop(lambda t, *_: t < count, body, (1, state, ys), maximum_iterations=count - 1)
     return state, ys.stack()
+
+
+def place(find: Any, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:  # noqa: FBT001
+    """Where the extreme is along an axis, or among all numbers."""
+    if axis is None:
+        flat = find(tf.reshape(x, [-1]), 0)
+        return tf.reshape(flat, [1] * x.shape.rank) if keepdims else flat
+    places = find(x, axis)
+    return tf.expand_dims(places, axis) if keepdims else places
