@@ -481,7 +481,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "has_devices",
         "has_open_shapes",  # these three in test_keras_classes
         "refuse_open_rank",
-        "check_shapes_at_run_time",
+        "check_sizes_at_run_time",
         "sorted_classes",
         "reduce",  # these three in test_reduce
         "add_up",

@@ -146,7 +146,7 @@ def same_shape(**arrays: Array) -> None:
             raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
     for x in () if isinstance(first, tuple) else arrays.values():
         if None in x.shape:
-            common_namespace(arrays).check_shapes_at_run_time(arrays)
+            common_namespace(arrays).check_sizes_at_run_time(arrays, {}, "shapes")
             break
 
 
@@ -163,10 +163,15 @@ def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
         raise ValueError(f"`{name}` must have shape {meaning}, expected {shown(expected)}, got {shown(shape_of(x))}")
 
 
-def same_width(**arrays: Array) -> None:
-    """Raise, in a graph that learns its sizes when it runs, unless the last axes of all arrays have one size."""
-    if any(None in shape_of(x)[-1:] for x in arrays.values()):
-        common_namespace(arrays).check_shapes_at_run_time(arrays, last=1)
+def same_axes(what: str, **arrays: tuple[Array, tuple[int, ...]]) -> None:
+    """Raise, in a graph that learns its sizes when it runs, unless these axes of all arrays have equal sizes.
+
+    What is known before is compared by `has_shape`; `what` are these axes, as in "N".
+    """
+    if any(None in shape_of(x) for x, _ in arrays.values()):
+        by_name = {name: x for name, (x, _) in arrays.items()}
+        axes = {name: chosen for name, (_, chosen) in arrays.items()}
+        common_namespace(by_name).check_sizes_at_run_time(by_name, axes, what)
 
 
 def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:

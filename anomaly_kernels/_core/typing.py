@@ -210,7 +210,9 @@ class Namespace(Protocol):
     has_open_shapes: bool
 
     def refuse_open_rank(self, name: str, /) -> None: ...
-    def check_shapes_at_run_time(self, arrays: Mapping[str, Array], /, last: int | None = None) -> None: ...
+    def check_sizes_at_run_time(
+        self, arrays: Mapping[str, Array], axes: Mapping[str, tuple[int, ...]], what: str, /
+    ) -> None: ...
 
     has_devices: bool
 

@@ -271,8 +271,8 @@ class Generic:
     def refuse_open_rank(self, name: str) -> None:
         """Raise for an array of which not even the number of axes is known; called where shapes may be open."""
 
-    def check_shapes_at_run_time(self, arrays: Mapping[str, Array], last: int | None = None) -> None:
-        """Let a graph compare open shapes, or the last axes of them, when it runs."""
+    def check_sizes_at_run_time(self, arrays: Mapping[str, Array], axes: Mapping[str, Any], what: str) -> None:
+        """Let a graph compare the sizes of axes, by default of all, when it runs, as far as it leaves them open."""
 
     has_devices = True
     """Whether arrays of the library can live on different devices, and know on which."""

@@ -155,13 +155,13 @@ class TensorFlow(Generic):
     def refuse_open_rank(self, name: str, /) -> None:
         raise ValueError(f"`{name}` must have a known number of axes: say its shape, as by `tf.ensure_shape`")
 
-    def check_shapes_at_run_time(self, arrays: Mapping[str, Tensor], /, last: int | None = None) -> None:
-        # XLA leaves assertions out: what is open in its signature is not compared, and an axis of size 1 is broadcast
-        (first, x), *others = arrays.items()
-        part = slice(None if last is None else -last, None)
-        for name, y in others:
-            what = f"`{first}` and `{name}` must have equal {'shapes' if last is None else 'last axes'}"
-            tf.debugging.assert_equal(tf.shape(x)[part], tf.shape(y)[part], message=what)
+    def check_sizes_at_run_time(
+        self, arrays: Mapping[str, Tensor], axes: Mapping[str, Sequence[int]], what: str, /
+    ) -> None:
+        first, *others = arrays
+        sizes = {name: forms.sizes_of(x, axes.get(name)) for name, x in arrays.items()}
+        for name in others:
+            forms.assert_equal_sizes(sizes[first], sizes[name], f"`{first}` and `{name}` must have equal {what}")
 
     def peek(self, x: Tensor, /) -> Any:
         return self.to_numpy(x) if tf.executing_eagerly() and "CPU" in x.device else None

@@ -6,7 +6,8 @@ Each comment says which of these fails and how.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,6 +31,21 @@ def size(x: Tensor, axis: int) -> Any:
 def sizes(x: Tensor, shape: Any, shift: int = 0) -> list[Any]:
     """The shape, in which None means: as many as x has along the axis `shift` further on."""
     return [size(x, axis + shift) if entries is None else entries for axis, entries in enumerate(shape)]
+
+
+def sizes_of(x: Tensor, axes: Sequence[int] | None) -> Tensor:
+    """The sizes of these axes, by default of all, when the graph runs."""
+    sizes = tf.shape(x)
+    return sizes if axes is None else tf.stack([sizes[axis] for axis in axes])
+
+
+def assert_equal_sizes(x: Tensor, y: Tensor, message: str) -> None:
+    """Fail, where the graph runs or where XLA compiles it, unless the sizes are equal."""
+    # XLA, which knows all sizes, leaves assertions out, but not what they assert: this fails to compile, by its name
+    name = re.sub(r"\W+", "_", message).strip("_")
+    with tf.control_dependencies([tf.debugging.assert_equal(x, y, message=message)]):
+        true = tf.reshape([True], 1 + tf.abs(x - y), name=name)
+    tf.debugging.Assert(tf.reduce_all(true), [message])
 
 
 def axes(x: Tensor, axis: Axis) -> list[int]:

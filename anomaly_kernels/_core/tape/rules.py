@@ -295,5 +295,5 @@ WITHOUT_SLOPE = {
     *("equal", "greater", "greater_equal", "less", "less_equal", "not_equal"),
     *("isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
     *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting"),
-    *("is_known", "peek", "refuse_open_rank", "check_shapes_at_run_time", "device", "to_numpy"),
+    *("is_known", "peek", "refuse_open_rank", "check_sizes_at_run_time", "device", "to_numpy"),
 }
