@@ -8,7 +8,7 @@ from anomaly_kernels._core.checks import SHARE, cast, not_empty, number
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
-from anomaly_kernels.metrics._results import nan_where, result_dtype
+from anomaly_kernels.metrics._results import nan_where, quotient_dtype
 from anomaly_kernels.metrics.ranking._inputs import Share, check_inputs, prepare
 from anomaly_kernels.metrics.ranking._sorted import Ranking, SortedClass, by_masks, by_sorting, sums_from_each
 from anomaly_kernels.metrics.ranking.areas import mean_area
@@ -52,7 +52,7 @@ def aupro(
     -------
     array
         0-d, in [0, 1]; NaN without regions or without normal pixels, or where a score is. In the dtype of `score`, for
-        integer scores that of real targets or saturations, else the library's default.
+        integer scores that of real targets or saturations, else the widest.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def aupro(
     xp, _, arrays = check_inputs(target, score, None)
     check_arrays({"target": target, "score": score}, {"region": region}, saturation)
     not_empty(target=target)
-    dtype = result_dtype(xp, score, target, *([] if saturation is None else [saturation]))
+    dtype = quotient_dtype(xp, score, target, *([] if saturation is None else [saturation]))
     share = number("max_fpr", max_fpr, xp, xp.wide(score), SHARE)
     prepared = prepare(xp, dtype, arrays)
     truth, ranked = prepared.arrays

@@ -10,7 +10,7 @@ from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
-from anomaly_kernels.metrics._results import has_nan, nan_where, result_dtype
+from anomaly_kernels.metrics._results import has_nan, nan_where, quotient_dtype
 from anomaly_kernels.metrics.counts import count_true
 from anomaly_kernels.metrics.regions._grouped import sort_by_region
 from anomaly_kernels.metrics.regions._inputs import check_arrays, check_saturation, find_regions
@@ -53,7 +53,7 @@ def per_region_overlap(
     -------
     array
         0-d, in [0, 1]; NaN without regions. In the dtype of real decisions, else of real targets or saturations, else
-        the library's default.
+        the widest.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def per_region_overlap(
     0.625
     """
     xp = _check(target, decision, {"region": region}, saturation)
-    dtype = result_dtype(xp, decision, target, *([] if saturation is None else [saturation]))
+    dtype = quotient_dtype(xp, decision, target, *([] if saturation is None else [saturation]))
     found, regions = sum_overlaps(xp, target, decision, region, saturation)
     mean = ratio(xp, found, xp.astype(regions, found.dtype), math.nan)
     return cast(xp, dtype, nan_where(xp, has_nan(xp, target, decision), mean))
@@ -131,8 +131,7 @@ def region_detection(
     -------
     RegionDetection
         `regions` (K), `detected` (D), `alarms` and `false_alarms` (A), integers, and `f1_score`, in [0, 1], 0 where
-        there are neither regions nor alarms; in the dtype of real decisions, else of real targets, else the library's
-        default.
+        there are neither regions nor alarms; in the dtype of real decisions, else of real targets, else the widest.
 
     Raises
     ------
@@ -159,7 +158,7 @@ def region_detection(
     (2, 1, 2, 1, 0.5)
     """
     xp = _check(target, decision, {"region": region, "decision_region": decision_region})
-    dtype = result_dtype(xp, decision, target)
+    dtype = quotient_dtype(xp, decision, target)
     share = number("overlap", overlap, xp, xp.wide(target), UNIT)
     counts = count_detections(xp, target, decision, region, decision_region, share)
     return detection_of(xp, *counts, dtype, has_nan(xp, target, decision))

@@ -10,7 +10,7 @@ from anomaly_kernels._core.checks import cast, has_ndim, is_number, items, not_e
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace
-from anomaly_kernels.metrics._results import nan_mask
+from anomaly_kernels.metrics._results import quotient_dtype
 from anomaly_kernels.metrics.ranking._inputs import check_inputs, prepare
 from anomaly_kernels.metrics.ranking._sorted import SortedClass, sums_from_each
 
@@ -52,7 +52,7 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     -------
     array
         (B,), in [0, 1]; NaN for an image without anomalous pixels or with a NaN, and for all without a normal image or
-        with a NaN in one. In the dtype of `score`, for integer scores that of real targets, else the library's default.
+        with a NaN in one. In the dtype of `score`, for integer scores that of real targets, else the widest.
 
     Raises
     ------
@@ -76,9 +76,10 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     >>> [round(float(x), 4) for x in ak.aupimo(target, score, fpr_bounds=(0.1, 1.0))]
     [nan, 0.8010]
     """
-    xp, dtype, arrays = check_inputs(target, score, None)
+    xp, _, arrays = check_inputs(target, score, None)
     has_ndim("target", target, 2, "(images, ...)", -1)
     not_empty(target=target)
+    dtype = quotient_dtype(xp, score, target)
     bounds = check_bounds("fpr_bounds", fpr_bounds)
     prepared = prepare(xp, dtype, arrays, tuple(range(1, len(target.shape))))
     return cast(xp, dtype, aupimo_of(xp, *prepared.arrays, prepared.nan, bounds))
