@@ -106,7 +106,7 @@ def rank_regions(
         check_saturation(xp, saturation, inside, others[0], labelled=region is None)
     wide = xp.wide(score)
     ranked, inside, weight = weigh_pixels(xp, wide, inside, *others, saturation)
-    if not ranked.shape[0]:  # a pixel of weight 0 stands for regions that are not there
+    if 0 in ranked.shape:  # a pixel of weight 0 stands for regions that are not there
         ranked, weight = score[:1], xp.zeros_like(score[:1], dtype=wide)
     order = xp.argsort(ranked)
     scores, weight = (xp.take_along_axis(x, order) for x in (ranked, weight))

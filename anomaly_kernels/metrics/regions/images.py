@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
 
-from anomaly_kernels._core.checks import cast, has_ndim, is_number, items, not_empty
+from anomaly_kernels._core.checks import cast, has_known_sizes, has_ndim, is_number, items, not_empty
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace
@@ -78,6 +78,7 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     """
     xp, _, arrays = check_inputs(target, score, None)
     has_ndim("target", target, 2, "(images, ...)", -1)
+    has_known_sizes("target", target, slice(1, None))
     not_empty(target=target)
     dtype = quotient_dtype(xp, score, target)
     bounds = check_bounds("fpr_bounds", fpr_bounds)
@@ -93,7 +94,7 @@ def aupimo_of(xp: Namespace, truth: Array, score: Array, nan: Array | None, boun
         pixels = [score[k, ...][truth[k, ...]] for k in range(truth.shape[0])]
         sums = xp.stack([xp.sum(_areas(xp, normal, each, bounds)) for each in pixels])
     else:
-        areas = xp.reshape(_areas(xp, normal, xp.reshape(score, (-1,)), bounds), truth.shape)
+        areas = xp.reshape(_areas(xp, normal, xp.reshape(score, (-1,)), bounds), (-1, truth.shape[-1]))
         sums = xp.sum(xp.where(truth, areas, 0.0), axis=-1)
     count = xp.sum(xp.astype(truth, xp.int32), axis=-1)
     mean = xp.minimum(ratio(xp, sums, xp.astype(count, sums.dtype), math.nan) / math.log(bounds[1] / bounds[0]), 1.0)

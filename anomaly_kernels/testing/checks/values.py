@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from anomaly_kernels.testing.agreement import agree, fail
+from anomaly_kernels.testing.arguments import REGIONS
 from anomaly_kernels.testing.case import Case, Values
 from anomaly_kernels.testing.trees import Arrays, flatten
 
@@ -112,7 +113,7 @@ def promotion(case: Case) -> None:
 
 def masks(case: Case) -> None:
     """Masks may be booleans, integers or floats, and mean the same."""
-    for name in set(case.leaves) - set(case.floats):
+    for name in set(case.leaves) - set(case.floats) - set(REGIONS):
         for dtype in ("bool", "int32", "int64", "float64"):
             agree(case, case.with_leaves({name: case.leaves[name].astype(dtype)}).run(), f"masks: `{name}` as {dtype}")
 
