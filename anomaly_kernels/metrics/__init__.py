@@ -29,8 +29,8 @@ from anomaly_kernels.metrics.statistics import (
 __all__ = [
     "anomaly_detection_metrics",
     "anomaly_pixel_statistics",
-    "aupr_trapezoid",
     "aupimo",
+    "aupr_trapezoid",
     "aupro",
     "average_precision",
     "best_f1",

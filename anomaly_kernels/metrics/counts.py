@@ -105,7 +105,8 @@ def anomaly_detection_metrics(
     if along is None:
         counts, nan = xp.add_up(_HITS, xp.bool, (target, decision), ()), has_nan(xp, target, decision)
     else:
-        counts, mask = _hits(xp, *(cast(xp, xp.bool, x) for x in (target, decision)), along), nan_mask(xp, target, decision)
+        counts = _hits(xp, cast(xp, xp.bool, target), cast(xp, xp.bool, decision), along)
+        mask = nan_mask(xp, target, decision)
         nan = None if mask is None else xp.any(mask, axis=along)
     both, decided, true = (xp.astype(n, dtype) for n in counts)
     ranked = None if score is None else average_precision(target, score, axis=axis)

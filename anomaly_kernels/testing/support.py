@@ -42,7 +42,11 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("anomaly_pixel_statistics", "label_regions", "per_region_overlap", "region_detection"), _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics",), ("shapes",), "no pixels at all are none that are anomalous"),
     (_RANKING, ("integers",), "only the order of the scores counts: integers have one"),
-    (("label_regions",), ("jit", "vmap", "unknown_batch", "device"), "regions are labelled of numbers that are at hand"),
+    (
+        ("label_regions",),
+        ("jit", "vmap", "unknown_batch", "device"),
+        "regions are labelled of numbers that are at hand",
+    ),
     (("label_regions",), ("permutation",), "the numbers of regions are in the order of their pixels"),
     (_CURVES, ("jit", "vmap", "unknown_batch", "device"), "they have as many points as there are distinct scores"),
     (

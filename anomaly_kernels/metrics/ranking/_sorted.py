@@ -138,7 +138,6 @@ def sort_together(
 def totals(xp: Namespace, wide: DType, positives: SortedClass, negatives: SortedClass) -> tuple[Array, Array]:
     """The weight of each class, with a last axis of one entry; NaN where integers overflow."""
 
-
     def total(each: SortedClass) -> Array:
         if each.sums is None:  # there is at least one positive then
             return xp.ones_like(positives.scores[..., :1], dtype=wide) * each.scores.shape[-1]

@@ -1,9 +1,9 @@
 """Pixels sorted by the numbers of their regions: what is counted in a region is the difference of two sums.
 
-    number   2  2  2  5  5  9  9     ascending, any integers
-    inside   1  0  1  0  0  1  1     a pixel that is not inside of a region may have any number
-    start    0  0  0  3  3  5  5     where the number begins, by searchsorted(side="left")
-    end      3  3  3  5  5  7  7     and where the next one does, by searchsorted(side="right")
+number   2  2  2  5  5  9  9     ascending, any integers
+inside   1  0  1  0  0  1  1     a pixel that is not inside of a region may have any number
+start    0  0  0  3  3  5  5     where the number begins, by searchsorted(side="left")
+end      3  3  3  5  5  7  7     and where the next one does, by searchsorted(side="right")
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Regions(NamedTuple):
     start: Array
     end: Array
 
-    def count(self, mask: Array) -> Array:
+    def count_where(self, mask: Array) -> Array:
         """How many pixels of the region the mask holds."""
         xp = self.xp
         sums = self._sums(xp.logical_and(self.inside, mask))
@@ -30,7 +30,7 @@ class Regions(NamedTuple):
 
     def size(self) -> Array:
         """How many pixels the region has."""
-        return self.count(self.inside)
+        return self.count_where(self.inside)
 
     def rest(self) -> Array:
         """How many pixels of the region come from this one on."""
@@ -48,6 +48,6 @@ class Regions(NamedTuple):
 def sort_by_region(xp: Namespace, inside: Array, number: Array, *others: Array) -> tuple[Regions, list[Array]]:
     """The regions, and arrays in the order of their pixels, which within a region is that of before."""
     order = xp.argsort(number, stable=True)
-    number, inside, *others = (xp.take_along_axis(x, order) for x in (number, inside, *others))
-    start, end = (xp.searchsorted(number, number, side=side) for side in ("left", "right"))
-    return Regions(xp, inside, start, end), [number, *others]
+    ordered = [xp.take_along_axis(x, order) for x in (number, *others)]
+    start, end = (xp.searchsorted(ordered[0], ordered[0], side=side) for side in ("left", "right"))
+    return Regions(xp, xp.take_along_axis(inside, order), start, end), ordered

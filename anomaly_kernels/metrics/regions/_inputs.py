@@ -42,7 +42,9 @@ def _is_integer(x: Array) -> bool:
     return dtype_name(x.dtype).rstrip("0123456789") in INTEGERS
 
 
-def find_regions(xp: Namespace, name: str, mask: Array, region: Array | None, *others: Array) -> list[Array]:
+def find_regions(
+    xp: Namespace, name: str, mask: Array, region: Array | None, *others: Array
+) -> tuple[Array, Array, list[Array]]:
     """Whether each pixel is in a region, the number of that, and other arrays, all in one dimension.
 
     Where the numbers of arrays can be looked at, on the CPU, these are the pixels inside of regions alone, which are
@@ -50,24 +52,28 @@ def find_regions(xp: Namespace, name: str, mask: Array, region: Array | None, *o
     """
     mask = cast(xp, xp.bool, mask)
     if region is None and len(mask.shape) < 2:
-        raise ValueError(f"`{name}` must have shape (images, ...), or its regions be given, got {shown(shape_of(mask))}")
-    inside, *others = (xp.reshape(x, (-1,)) for x in (mask, *others))
+        raise ValueError(
+            f"`{name}` must have shape (images, ...), or its regions be given, got {shown(shape_of(mask))}"
+        )
+    inside, *flat = (xp.reshape(x, (-1,)) for x in (mask, *others))
     if not xp.is_lean(mask, *others, *([] if region is None else [region])):
         if region is None:
             region = numbers_of(xp, name, mask, tuple(range(1, len(mask.shape))), len(mask.shape) - 1)
-        return [inside, to_signed(xp, xp.reshape(region, (-1,))), *others]
-    numbers = xp.region_numbers_inside(mask) if region is None else to_signed(xp, xp.reshape(region, (-1,))[inside])
-    return [inside[inside], numbers, *(x[inside] for x in others)]
+        return inside, to_signed(xp, xp.reshape(region, (-1,))), flat
+    number = xp.region_numbers_inside(mask) if region is None else to_signed(xp, xp.reshape(region, (-1,))[inside])
+    return inside[inside], number, [x[inside] for x in flat]
 
 
 def check_saturation(xp: Namespace, saturation: Array, inside: Array, number: Array, *, labelled: bool) -> None:
     """Raise, where these can be looked at, unless saturations are above 0 and there is one for each region."""
-    x, inside, number = (xp.peek(each) for each in (saturation, inside, number))
+    x, chosen, numbers = (xp.peek(each) for each in (saturation, inside, number))
     if x is not None and (x <= 0).any():
         raise ValueError(f"`saturation` must be > 0, got {x[x <= 0][0]}")
-    if x is None or inside is None or number is None or not inside.any():
+    if x is None or chosen is None or numbers is None or not chosen.any():
         return
-    least, most = number[inside].min(), number[inside].max()
+    least, most = numbers[chosen].min(), numbers[chosen].max()
     if least < 1 or most > x.size or (labelled and most < x.size):
-        numbers = f"the numbers {least} to {most}"
-        raise ValueError(f"`saturation` must have one entry for each region, from 1 on, got {x.size} for {numbers}")
+        raise ValueError(
+            "`saturation` must have one entry for each region, from number 1 on, "
+            f"got {x.size} for the numbers {least} to {most}"
+        )

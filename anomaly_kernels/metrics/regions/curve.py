@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from anomaly_kernels._core.checks import SHARE, cast, not_empty, number
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
@@ -101,11 +99,11 @@ def rank_regions(
     xp: Namespace, target: Array, truth: Array, score: Array, region: Array | None, saturation: Array | None
 ) -> Ranking:
     """Rank pixels, of which `truth` and `score` are prepared; those of regions weigh as `weigh_pixels` says."""
-    inside, *others = find_regions(xp, "target", target, region, score)
+    inside, number, (ranked,) = find_regions(xp, "target", target, region, score)
     if saturation is not None:
-        check_saturation(xp, saturation, inside, others[0], labelled=region is None)
+        check_saturation(xp, saturation, inside, number, labelled=region is None)
     wide = xp.wide(score)
-    ranked, inside, weight = weigh_pixels(xp, wide, inside, *others, saturation)
+    ranked, inside, weight = weigh_pixels(xp, wide, inside, number, ranked, saturation)
     if 0 in ranked.shape:  # a pixel of weight 0 stands for regions that are not there
         ranked, weight = score[:1], xp.zeros_like(score[:1], dtype=wide)
     order = xp.argsort(ranked)

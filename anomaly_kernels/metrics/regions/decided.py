@@ -31,7 +31,7 @@ class RegionDetection(NamedTuple):
 def per_region_overlap(
     target: Array, decision: Array, *, region: Array | None = None, saturation: Array | None = None
 ) -> Array:
-    r"""The mean share of each region that is decided anomalous (PRO, sPRO): large regions count no more than small ones.
+    r"""The mean share of each region that is decided anomalous (PRO, sPRO): large and small regions count alike.
 
     .. math:: \frac 1K \sum_{k=1}^K \min\left(\frac{|\{i \in R_k: d_i \ne 0\}|}{S_k}, 1\right)
 
@@ -90,11 +90,11 @@ def sum_overlaps(
 ) -> tuple[Array, Array]:
     """The sum over regions of the share found, and the number of regions, an integer."""
     wide = xp.wide(target)
-    inside, number, decided = find_regions(xp, "target", target, region, cast(xp, xp.bool, decision))
+    inside, number, (decided,) = find_regions(xp, "target", target, region, cast(xp, xp.bool, decision))
     if saturation is not None:
         check_saturation(xp, saturation, inside, number, labelled=region is None)
     regions, (number, decided) = sort_by_region(xp, inside, number, decided)
-    hits, first = xp.astype(regions.count(decided), wide), regions.first()
+    hits, first = xp.astype(regions.count_where(decided), wide), regions.first()
     share = xp.minimum(ratio(xp, hits, saturate(xp, regions, number, saturation, wide)), 1.0)
     return xp.sum(xp.where(first, share, 0.0)), count_true(xp, first)
 
@@ -189,8 +189,9 @@ def _count_in_regions(
     xp: Namespace, name: str, mask: Array, region: Array | None, other: Array
 ) -> tuple[Array, Array, Array]:
     """For each pixel how many of its region the other mask holds, the size of the region, and whether it is first."""
-    regions, (_, other) = sort_by_region(xp, *find_regions(xp, name, mask, region, other))
-    return regions.count(other), regions.size(), regions.first()
+    inside, number, (other,) = find_regions(xp, name, mask, region, other)
+    regions, (_, other) = sort_by_region(xp, inside, number, other)
+    return regions.count_where(other), regions.size(), regions.first()
 
 
 def detection_of(

@@ -45,8 +45,8 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     target, score : array, shape (images B, ...)
         True anomalies: 0 or False is normal, all else anomalous. Raw scores s, higher for anomalies.
     fpr_bounds : two numbers
-        L and U, 0 < L < U ≤ 1. They may be below 1/N, for N pixels of normal images: there the curve rises in a straight
-        line from what scores above all of these.
+        L and U, 0 < L < U ≤ 1. They may be below 1/N, for N pixels of normal images: there the curve rises in a
+        straight line from what scores above all of these.
 
     Returns
     -------
@@ -83,7 +83,8 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     dtype = quotient_dtype(xp, score, target)
     bounds = check_bounds("fpr_bounds", fpr_bounds)
     prepared = prepare(xp, dtype, arrays, tuple(range(1, len(target.shape))))
-    return cast(xp, dtype, aupimo_of(xp, *prepared.arrays, prepared.nan, bounds))
+    truth, score = (xp.reshape(x, (-1, math.prod(target.shape[1:]))) for x in prepared.arrays)
+    return cast(xp, dtype, aupimo_of(xp, truth, score, prepared.nan, bounds))
 
 
 def aupimo_of(xp: Namespace, truth: Array, score: Array, nan: Array | None, bounds: tuple[float, float]) -> Array:
