@@ -26,8 +26,8 @@ def label_regions(
 
     .. math:: i \sim j \iff \max_a |i_a - j_a| \le 1, \quad \sum_a |i_a - j_a| \le c
 
-    Two anomalous pixels are neighbours if they differ by at most 1 along each axis a of an image, and along at most c of
-    them at once. The number of axes is the default: a corner joins two pixels.
+    Two anomalous pixels are neighbours if they differ by at most 1 along each axis a of an image, and along at most c
+    of them at once. The number of axes is the default: a corner joins two pixels.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def label_regions(
     axis : int or tuple of ints, optional
         The axes of an image; all but the first by default. No region reaches over another axis.
     connectivity : int, optional
-        c: 1 joins by sides alone (4 neighbours in an image, 6 in a volume), the number of axes by corners too (8 and 26).
+        c: 1 joins by sides alone (4 neighbours in an image, 6 in a volume), the number of axes by corners too (8, 26).
 
     Returns
     -------
