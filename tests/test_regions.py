@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
+from anomaly_kernels import streaming
 
 SHAPE = (3, 4, 5)  # of scenes: one for all, since JAX compiles each anew
 SCORES = st.sampled_from([-np.inf, -2.0, -0.0, 0.0, 0.5, 1.0, 3.0e38, np.inf])  # few, so that there are ties
@@ -393,7 +394,7 @@ def test_aupro_of_perfect_constant_and_worst_scores(driver, max_fpr):
 
 
 def test_saturations_beyond_all_pixels_change_nothing_and_small_ones_suffice(driver):
-    target, score = scene(8)
+    target, score = scene(8, ties=1)
     count = int(flood(target, (1, 2), 2).max())
     expected = call(driver, ak.aupro, target, score)
     found = call(driver, ak.aupro, target, score, saturation=np.full(count, 1e9))
@@ -562,3 +563,170 @@ def test_rates_of_aupimo_are_two_ascending_ones(driver, bounds):
         ak.aupimo(target, score, fpr_bounds=bounds)
     with pytest.raises(TypeError, match="`fpr_bounds` must be"):
         ak.aupimo(target, score, fpr_bounds=("a", "b"))
+
+
+# ---- states of parts
+
+
+FPR_BOUNDS = (0.01, 0.3)
+
+
+def of_batches(driver, empty, of, target, score, cuts):
+    """The state of batches that begin at the cuts."""
+    state = empty(driver.array(np.zeros(0)))
+    for start, end in zip([0, *cuts], [*cuts, target.shape[0]], strict=True):
+        state = streaming.merge(state, of(state, driver.array(target[start:end]), driver.array(score[start:end])))
+    return state
+
+
+@pytest.mark.parametrize("cuts", [(), (2,), (1, 1, 5), (0, 6)])
+def test_states_of_batches_have_the_metrics_of_all_images(driver, cuts):
+    if driver.name == "dask":
+        pytest.skip("`UniqueScores` cannot be lazy")
+    target, score = scene(20, ties=1)
+    scores = of_batches(driver, streaming.RegionScores.empty, lambda state, y, s: state.of(y, s), target, score, cuts)
+    for max_fpr in (0.05, 1.0):
+        expected = ak.aupro(target, score, max_fpr=max_fpr)
+        np.testing.assert_allclose(driver.numpy(scores.compute(max_fpr=max_fpr)), expected, rtol=1e-12)
+        assert [float(driver.numpy(x)) for x in scores.bounds(max_fpr=max_fpr)] == [
+            pytest.approx(expected, rel=1e-12)
+        ] * 3
+    images = of_batches(driver, streaming.ImageScores.empty, lambda state, y, s: state.of(y, s), target, score, cuts)
+    found = driver.numpy(images.compute(fpr_bounds=FPR_BOUNDS))
+    np.testing.assert_allclose(found, ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS), rtol=1e-12)
+    assert images.score.shape[0] == target.sum()
+
+
+@pytest.mark.parametrize("cuts", [(), (2,), (1, 1, 5), (0, 6)])
+def test_counts_of_batches_are_those_of_all_images(driver, cuts):
+    target, score = scene(21)
+    decision = score > 0.5
+    found = of_batches(
+        driver, streaming.RegionOverlaps.empty, lambda state, y, d: state.of(y, d), target, decision, cuts
+    )
+    np.testing.assert_allclose(driver.numpy(found.compute()), float(exact_overlap(target, decision)), rtol=1e-13)
+    assert int(driver.numpy(found.regions)) == flood(target, (1, 2), 2).max()
+    counts = of_batches(
+        driver, streaming.RegionCounts.empty, lambda state, y, d: state.of(y, d, overlap=0.4), target, decision, cuts
+    )
+    found = [driver.numpy(x) for x in counts.compute()]
+    np.testing.assert_allclose(found, exact_detection(target, decision, overlap=0.4), rtol=1e-14)
+
+
+def test_states_take_regions_and_saturations(driver):
+    target, score = scene(22)
+    region = flood(target, (1, 2), 1)
+    saturation = np.linspace(0.5, 9, region.max())
+    arrays = [driver.array(x) for x in (target, score)]
+    given_too = {"region": driver.array(region), "saturation": driver.array(saturation)}
+    expected = float(exact_overlap(target, score > 0, region, saturation))
+    found = streaming.RegionOverlaps.of(arrays[0], arrays[1] > 0, **given_too)
+    np.testing.assert_allclose(driver.numpy(found.compute()), expected, rtol=1e-13)
+    found = streaming.RegionCounts.of(
+        arrays[0], arrays[1] > 0, region=given_too["region"], decision_region=given_too["region"]
+    )
+    expected = exact_detection(target, score > 0, region, region)
+    np.testing.assert_allclose([driver.numpy(x) for x in found.compute()], expected, rtol=1e-14)
+    if driver.name == "dask":
+        return
+    found = streaming.RegionScores.empty(arrays[1]).of(*arrays, **given_too)
+    np.testing.assert_allclose(
+        driver.numpy(found.compute()), ak.aupro(target, score, region=region, saturation=saturation), rtol=1e-12
+    )
+
+
+def test_a_histogram_of_regions_has_bounds(driver):
+    if driver.name == "dask":
+        pytest.skip("histograms of Dask's arrays are tested with those")
+    target, score = scene(23, (6, 40, 50))
+    edges = driver.array(np.linspace(-4.0, 5.0, 40))
+    empty = streaming.ScoreHistogram.empty(driver.array(np.zeros(0)), edges=edges)
+    state = streaming.RegionScores.empty(edges, empty)
+    for rows in (slice(3), slice(3, 6)):
+        region = driver.array(flood(target[rows], (1, 2), 2))
+        batch = state.of(driver.array(target[rows]), driver.array(score[rows]), region=region)
+        state = streaming.merge(state, batch)
+    value, lower, upper = (float(driver.numpy(x)) for x in state.bounds(max_fpr=0.3))
+    expected = ak.aupro(target, score)
+    assert value == float(driver.numpy(state.compute(max_fpr=0.3)))
+    assert lower < expected < upper
+    assert lower < value < upper
+    assert abs(value - expected) < 0.02 < upper - lower
+    fine = streaming.RegionScores.empty(edges, streaming.ScoreHistogram.empty(driver.array(np.zeros(0))))
+    fine = fine.of(driver.array(target), driver.array(np.round(score)))  # each in a bucket of its own
+    np.testing.assert_allclose(driver.numpy(fine.compute()), ak.aupro(target, np.round(score)), rtol=1e-12)
+
+
+def test_states_of_a_fixed_size_are_updated_where_it_is_compiled(driver):
+    if "jit" not in driver.can:
+        pytest.skip("compiles nothing")
+    target, score = scene(24)
+    empty = streaming.RegionScores.empty(
+        driver.array(np.zeros(0)), streaming.ScoreHistogram.empty(driver.array(np.zeros(0)))
+    )
+    arrays = {"target": target, "score": score, "region": flood(target, (1, 2), 2)}
+
+    def metrics(x):
+        y, s, region = x["target"], x["score"], x["region"]
+        scores = streaming.merge(empty, empty.of(y, s, region=region)).compute(max_fpr=0.3)
+        overlap = streaming.RegionOverlaps.of(y, s > 0, region=region).compute()
+        found = streaming.RegionCounts.of(y, s > 0, region=region, decision_region=region).compute()
+        return ak.array_namespace(s).stack([scores, overlap, found.f1_score])
+
+    found = driver.numpy(driver.jit(metrics)({k: driver.array(x) for k, x in arrays.items()}))
+    region = arrays["region"]
+    assert found[0] == pytest.approx(ak.aupro(target, score), rel=0.02)
+    assert found[1] == pytest.approx(float(exact_overlap(target, score > 0)), rel=1e-13)
+    assert found[2] == pytest.approx(exact_detection(target, score > 0, region, region)[-1], rel=1e-13)
+
+
+def test_states_of_nothing_and_of_nan_have_no_number(driver):
+    target, score = scene(25)
+    broken = score.copy()
+    broken[-1, 0, 0] = np.nan
+    like, arrays = driver.array(np.zeros(0)), [driver.array(x) for x in (target, broken)]
+    assert np.isnan(driver.numpy(streaming.RegionOverlaps.empty(like).compute()))
+    assert [float(driver.numpy(x)) for x in streaming.RegionCounts.empty(like).compute()] == [0.0] * 5
+    decision = driver.array(np.where(np.isnan(broken), np.nan, 1.0))
+    assert np.isnan(driver.numpy(streaming.RegionOverlaps.of(arrays[0], decision).compute()))
+    found = streaming.RegionCounts.of(arrays[0], decision).compute()
+    assert np.isnan(driver.numpy(found.f1_score))
+    assert int(driver.numpy(found.regions)) == flood(target, (1, 2), 2).max()
+    if driver.name == "dask":
+        with pytest.raises(TypeError, match="`ImageScores` has an entry for each anomalous pixel: it cannot be"):
+            streaming.ImageScores.empty(like).of(*arrays)
+        return
+    state = streaming.RegionScores.empty(like)
+    assert np.isnan(driver.numpy(state.compute()))
+    assert np.isnan(driver.numpy(state.of(*arrays).compute()))
+    images = streaming.ImageScores.empty(like)
+    assert driver.numpy(images.compute()).shape == (0,)
+    assert np.isnan(driver.numpy(images.of(*arrays).compute(fpr_bounds=FPR_BOUNDS))).all()
+    one, other = driver.array(target), score.copy()
+    other[0, 0, 0] = np.nan
+    found = driver.numpy(images.of(one, driver.array(other)).compute(fpr_bounds=FPR_BOUNDS))
+    expected = ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS)
+    expected[0] = np.nan
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    with pytest.raises(TypeError, match="states of one kind can be merged, got ImageScores and RegionScores"):
+        streaming.merge(images, state)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int64", "uint64"])
+def test_states_keep_scores_as_they_are(driver, dtype):
+    if driver.name == "dask":
+        pytest.skip("`UniqueScores` cannot be lazy")
+    target, score = scene(26)
+    score = (20 * (score + 5)).astype(dtype)
+    like = driver.array(score)
+    images = streaming.ImageScores.empty(like)
+    images = streaming.update(images, driver.array(target), like)
+    assert driver.dtype_name(images.score) == dtype
+    found = images.compute(fpr_bounds=FPR_BOUNDS)
+    np.testing.assert_allclose(
+        driver.numpy(found),
+        ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS),
+        rtol=1e-6 if dtype == "float32" else 1e-12,
+    )
+    scores = streaming.update(streaming.RegionScores.empty(like), driver.array(target), like)
+    np.testing.assert_allclose(driver.numpy(scores.compute()), ak.aupro(target, score.astype(float)), rtol=1e-6)

@@ -6,8 +6,9 @@ from anomaly_kernels._core.checks import SHARE, cast, not_empty, number
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
-from anomaly_kernels.metrics._results import nan_where, quotient_dtype
-from anomaly_kernels.metrics.ranking._inputs import Share, check_inputs, prepare
+from anomaly_kernels.metrics._results import has_nan, nan_where, quotient_dtype
+from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
+from anomaly_kernels.metrics.ranking._inputs import Share, check_inputs, from_signed, prepare, to_signed
 from anomaly_kernels.metrics.ranking._sorted import Ranking, SortedClass, by_masks, by_sorting, sums_from_each
 from anomaly_kernels.metrics.ranking.areas import mean_area
 from anomaly_kernels.metrics.regions._grouped import Regions, sort_by_region
@@ -79,8 +80,7 @@ def aupro(
     >>> round(float(ak.aupro(target, score, saturation=np.asarray([2.0, 1.0]))), 4)
     0.725
     """
-    xp, _, arrays = check_inputs(target, score, None)
-    check_arrays({"target": target, "score": score}, {"region": region}, saturation)
+    xp, arrays = _check(target, score, region, saturation)
     not_empty(target=target)
     dtype = quotient_dtype(xp, score, target, *([] if saturation is None else [saturation]))
     share = number("max_fpr", max_fpr, xp, xp.wide(score), SHARE)
@@ -93,6 +93,44 @@ def aupro(
 def aupro_of(ranking: Ranking, max_fpr: Setting) -> Array:
     """The area of a ranking in which each pixel of a region weighs a share of it."""
     return ranking.xp.minimum(mean_area(ranking, max_fpr) / max_fpr, 1.0)
+
+
+def weighted_aupro(target: Array, score: Array, *, sample_weight: Array | None = None, max_fpr: Share = 0.3) -> Array:
+    """The result of `aupro` where the weights of the pixels of regions are those of `region_samples`."""
+
+    def metric(ranking: Ranking, max_fpr: Setting) -> Results:
+        return (aupro_of(ranking, max_fpr),)
+
+    return evaluate(metric, target, score, sample_weight, None, max_fpr=max_fpr)[0]
+
+
+def region_samples(
+    target: Array, score: Array, region: Array | None, saturation: Array | None
+) -> tuple[Array, Array, Array]:
+    """Targets, scores and weights in one dimension: of a region all weights are 1 together, a normal pixel's is 1."""
+    xp, (target, score) = _check(target, score, region, saturation)
+    wide, nan = xp.wide(score), has_nan(xp, target, score)
+    truth = xp.reshape(cast(xp, xp.bool, target), (-1,))
+    if 0 in truth.shape:
+        return truth, xp.reshape(score, (-1,)), xp.zeros_like(truth, dtype=wide)
+    dtype, score = score.dtype, to_signed(xp, score)
+    inside, number, (ranked,) = find_regions(xp, "target", target, region, score)
+    if saturation is not None:
+        check_saturation(xp, saturation, inside, number, labelled=region is None)
+    ranked, inside, weight = weigh_pixels(xp, wide, inside, number, ranked, saturation)
+    if ranked.shape != truth.shape:  # of the pixels of regions alone
+        normal = xp.reshape(score, (-1,))[xp.logical_not(truth)]
+        ranked, inside = xp.concat([ranked, normal]), xp.concat([inside, xp.zeros_like(normal, dtype=xp.bool)])
+        weight = xp.concat([weight, xp.ones_like(normal, dtype=wide)])
+    return inside, from_signed(xp, ranked, dtype), nan_where(xp, nan, xp.where(inside, weight, 1.0))
+
+
+def _check(
+    target: Array, score: Array, region: Array | None, saturation: Array | None
+) -> tuple[Namespace, list[Array]]:
+    xp, _, arrays = check_inputs(target, score, None)
+    check_arrays({"target": target, "score": score}, {"region": region}, saturation)
+    return xp, arrays
 
 
 def rank_regions(

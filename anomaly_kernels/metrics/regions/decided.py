@@ -78,7 +78,7 @@ def per_region_overlap(
     >>> float(ak.per_region_overlap(target, decision))
     0.625
     """
-    xp = _check(target, decision, {"region": region}, saturation)
+    xp = check_decided(target, decision, {"region": region}, saturation)
     dtype = quotient_dtype(xp, decision, target, *([] if saturation is None else [saturation]))
     found, regions = sum_overlaps(xp, target, decision, region, saturation)
     mean = ratio(xp, found, xp.astype(regions, found.dtype), math.nan)
@@ -157,7 +157,7 @@ def region_detection(
     >>> int(result.regions), int(result.detected), int(result.alarms), int(result.false_alarms), float(result.f1_score)
     (2, 1, 2, 1, 0.5)
     """
-    xp = _check(target, decision, {"region": region, "decision_region": decision_region})
+    xp = check_decided(target, decision, {"region": region, "decision_region": decision_region})
     dtype = quotient_dtype(xp, decision, target)
     share = number("overlap", overlap, xp, xp.wide(target), UNIT)
     counts = count_detections(xp, target, decision, region, decision_region, share)
@@ -209,9 +209,10 @@ def detection_of(
     return RegionDetection(regions, detected, alarms, false_alarms, f1_score)
 
 
-def _check(
+def check_decided(
     target: Array, decision: Array, regions: dict[str, Array | None], saturation: Array | None = None
 ) -> Namespace:
+    """The namespace of masks and regions that go together, or the error."""
     xp = check_arrays({"target": target, "decision": decision}, regions, saturation)
     not_empty(target=target)
     check_target(xp, target)

@@ -93,16 +93,21 @@ def aupimo_of(xp: Namespace, truth: Array, score: Array, nan: Array | None, boun
     normal = _sort_normal(xp, truth, score, anomalous)
     if xp.is_lean(truth, score):  # image by image, of which each has another number of anomalous pixels
         pixels = [score[k, ...][truth[k, ...]] for k in range(truth.shape[0])]
-        sums = xp.stack([xp.sum(_areas(xp, normal, each, bounds)) for each in pixels])
+        sums = xp.stack([xp.sum(areas_above(xp, normal, each, bounds)) for each in pixels])
     else:
-        areas = xp.reshape(_areas(xp, normal, xp.reshape(score, (-1,)), bounds), (-1, truth.shape[-1]))
+        areas = xp.reshape(areas_above(xp, normal, xp.reshape(score, (-1,)), bounds), (-1, truth.shape[-1]))
         sums = xp.sum(xp.where(truth, areas, 0.0), axis=-1)
     count = xp.sum(xp.astype(truth, xp.int32), axis=-1)
-    mean = xp.minimum(ratio(xp, sums, xp.astype(count, sums.dtype), math.nan) / math.log(bounds[1] / bounds[0]), 1.0)
+    mean = mean_area(xp, sums, xp.astype(count, sums.dtype), bounds)
     if nan is None:
         return mean
     everywhere = xp.any(xp.logical_and(nan, xp.logical_not(anomalous)))
     return xp.where(xp.logical_or(nan, everywhere), math.nan, mean)
+
+
+def mean_area(xp: Namespace, areas: Array, count: Array, bounds: tuple[float, float]) -> Array:
+    """The mean of the areas of an image's pixels, over the width of the bounds; NaN where it has none."""
+    return xp.minimum(ratio(xp, areas, count, math.nan) / math.log(bounds[1] / bounds[0]), 1.0)
 
 
 def _sort_normal(xp: Namespace, truth: Array, score: Array, anomalous: Array) -> SortedClass:
@@ -117,7 +122,7 @@ def _sort_normal(xp: Namespace, truth: Array, score: Array, anomalous: Array) ->
     return SortedClass(xp.take_along_axis(score, order), sums_from_each(xp, weight))
 
 
-def _areas(xp: Namespace, normal: SortedClass, score: Array, bounds: tuple[float, float]) -> Array:
+def areas_above(xp: Namespace, normal: SortedClass, score: Array, bounds: tuple[float, float]) -> Array:
     """For each of the scores the integral of its step over log F, from L to U: a ramp where normal pixels tie with it.
 
     It rises from a, the number of normal pixels above it, to c, of those that reach it: with x and y the same, limited
