@@ -122,6 +122,11 @@ CATALOGUE = (
     _metric(metrics.precision_at_k, "PrecisionAtKMetric"),
     Entry(metrics.precision_recall_curve, jax="plain"),
     Entry(metrics.roc_curve, jax="plain"),
+    Entry(metrics.label_regions, jax="plain"),
+    Entry(metrics.aupro),
+    Entry(metrics.per_region_overlap),
+    Entry(metrics.region_detection),
+    Entry(metrics.aupimo),
     Entry(networks.lstm_autoencoder),
     Entry(networks.sequence_anomaly_score),
 )

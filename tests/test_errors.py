@@ -51,6 +51,12 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("tpr", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
     ("max_fpr", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
     ("sample_weight", (np.ones((7, 2)),), (1.0, [1.0], np.ones((7, 2, 4), complex))),
+    ("connectivity", (0, 3, -1), (1.0, "all", True)),
+    ("overlap", (-0.1, 1.1, float("nan")), ("most", None)),
+    ("fpr_bounds", ((0.1, 0.1), (0.0, 0.1), (0.1, 1.5), (0.1,)), (0.1, "ab", ("a", "b"), {0.1: 1, 0.2: 2})),
+    ("region", (np.ones((7, 2), int),), (1, [1], np.ones((7, 2, 4)), np.ones((7, 2, 4), bool))),
+    ("decision_region", (np.ones((7, 2), int),), (1, [1], np.ones((7, 2, 4)), np.ones((7, 2, 4), bool))),
+    ("saturation", (np.ones((1, 3)), np.zeros(3), np.ones(2)), (1.0, [1.0], np.ones(3, bool))),
     ("drop_intermediate", (), ("no", 1, None)),
 ]
 BAD = [
@@ -67,7 +73,7 @@ BAD = [
 def test_a_bad_setting_is_refused_by_name(kernel: str, setting: str, value: Any, error: type[Exception]) -> None:
     inputs, settings = sample(KERNELS[kernel])
     with pytest.raises(error, match=rf"\b{setting}\b"):
-        KERNELS[kernel](**inputs, **{**settings, setting: value})
+        KERNELS[kernel](**{**inputs, **settings, setting: value})
 
 
 def test_every_setting_of_a_kernel_is_tried() -> None:

@@ -72,6 +72,11 @@ CASES: dict[str, Case] = {
     "any": Case(lambda xp, m: xp.any(m), "mask"),
     "any axis": Case(lambda xp, m: xp.any(m, axis=-1), "mask"),
     "argsort": Case(lambda xp, x: xp.take_along_axis(x, xp.argsort(x)), "modest", reference=np.sort),
+    "argsort stable": Case(
+        lambda xp, x: xp.astype(xp.argsort(x, stable=True), xp.int64),
+        "modest",
+        reference=lambda x: np.argsort(x, axis=-1, stable=True),
+    ),
     "argsort line": Case(lambda xp, x: xp.take_along_axis(x, xp.argsort(x)), "line", 1, np.sort),
     "argsort of count": Case(lambda xp, n: xp.take_along_axis(n, xp.argsort(n)), "count", reference=np.sort),
     "astype": Case(lambda xp, x: xp.astype(x, xp.float32)),
@@ -466,6 +471,9 @@ def test_offers_the_closed_list_and_no_more() -> None:
     assert (xp.peek(x).tolist(), tf.function(lambda x: xp.peek(x) is None)(x)) == ([1.0], True)
     high, low = xp.sorted_classes(tf.constant([3.0, 1.0, 2.0]), tf.constant([True, False, True]))
     assert (high.numpy().tolist(), low.numpy().tolist()) == ([2.0, 3.0], [1.0])
+    mask = tf.constant([[True, False, True]])
+    assert xp.region_numbers(mask, (1,), 1).numpy().tolist() == [[1, 0, 2]]
+    assert xp.region_numbers_inside(mask).numpy().tolist() == [1, 2]
     assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - COMMON.keys() - {
         *("name", "pi", "e", "inf", "nan"),
         "device",
@@ -483,6 +491,8 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "refuse_open_rank",
         "check_sizes_at_run_time",
         "sorted_classes",
+        "region_numbers",
+        "region_numbers_inside",
         "reduce",  # these three in test_reduce
         "add_up",
         "evaluate",

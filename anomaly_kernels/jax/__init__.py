@@ -81,6 +81,11 @@ fpr_at_tpr = jitted(ak.fpr_at_tpr)
 precision_at_k = jitted(ak.precision_at_k)
 precision_recall_curve = ak.precision_recall_curve
 roc_curve = ak.roc_curve
+label_regions = ak.label_regions
+aupro = jitted(ak.aupro)
+per_region_overlap = jitted(ak.per_region_overlap)
+region_detection = jitted(ak.region_detection)
+aupimo = jitted(ak.aupimo)
 
 lstm_autoencoder = jitted(ak.lstm_autoencoder)
 sequence_anomaly_score = jitted(ak.sequence_anomaly_score)

@@ -10,6 +10,10 @@ from anomaly_kernels.metrics.counts import (
 from anomaly_kernels.metrics.ranking.areas import aupr_trapezoid, average_precision, roc_auc
 from anomaly_kernels.metrics.ranking.curves import PrecisionRecallCurve, ROCCurve, precision_recall_curve, roc_curve
 from anomaly_kernels.metrics.ranking.decisions import BestF1, best_f1, fpr_at_tpr, precision_at_k
+from anomaly_kernels.metrics.regions.curve import aupro
+from anomaly_kernels.metrics.regions.decided import RegionDetection, per_region_overlap, region_detection
+from anomaly_kernels.metrics.regions.images import aupimo
+from anomaly_kernels.metrics.regions.labels import label_regions
 from anomaly_kernels.metrics.statistics import (
     ComponentOrthogonality,
     ExplainedVariance,
@@ -25,14 +29,19 @@ from anomaly_kernels.metrics.statistics import (
 __all__ = [
     "anomaly_detection_metrics",
     "anomaly_pixel_statistics",
+    "aupimo",
     "aupr_trapezoid",
+    "aupro",
     "average_precision",
     "best_f1",
     "component_orthogonality",
     "explained_variance",
     "fpr_at_tpr",
+    "label_regions",
+    "per_region_overlap",
     "precision_at_k",
     "precision_recall_curve",
+    "region_detection",
     "roc_auc",
     "roc_curve",
     "score_statistics",

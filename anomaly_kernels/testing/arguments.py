@@ -27,6 +27,8 @@ class Argument(NamedTuple):
 # Q quantiles. No two axes of one argument are equally long, so that a mistaken one shows.
 SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3}
 
+REGIONS = ("region", "decision_region")  # integers that are no mask
+
 ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["scores", "x_true", "x_pred", "y_true", "y_pred", "anomaly_scores"], Argument("real", "NTD")),
     **dict.fromkeys(["logit", "score", "inputs"], Argument("real", "NTD")),
@@ -34,6 +36,8 @@ ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["p_true", "p_pred"], Argument("probability", "NTD")),
     **dict.fromkeys(["target", "decision"], Argument("mask", "NTD")),
     "sample_weight": Argument("positive", "NTD"),
+    **dict.fromkeys(REGIONS, Argument("region", "NTD")),
+    "saturation": Argument("positive", "K"),
     **dict.fromkeys(["components", "selection_weights"], Argument("real", "KD")),
     **dict.fromkeys(["cov_diag", "scale_diag"], Argument("positive", "E")),
     **dict.fromkeys(["radius", "sim", "weight", "pos_weight"], Argument("positive", "")),
@@ -118,6 +122,8 @@ KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "latent": lambda rng, shape: rng.normal(size=shape),  # spread in every direction, so that its covariance is regular
     "probability": lambda rng, shape: rng.dirichlet(np.full(shape[-1], 2.0), size=shape[:-1]),
     "mask": lambda rng, shape: rng.random(shape) < 0.4,
+    "region": lambda rng, shape: rng.integers(1, SIZES["K"] + 1, shape),
+    "mask of images": lambda rng, shape: (rng.random(shape) < 0.4) & (np.arange(shape[0]) % 3 > 0)[:, None, None],
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,
@@ -142,6 +148,8 @@ def arguments(names: Collection[str], settings: Collection[str] = ()) -> dict[st
         by_name["y_pred"] = Argument("real", "NTQD")
     elif "x_true" in names:  # a student's output beside the teacher's input
         by_name["y_pred"] = Argument("probability", "NTD")
+    if "fpr_bounds" in settings:  # some images are normal
+        by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:
         raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
     return {name: by_name[name] for name in names}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw, norms
+from anomaly_kernels.testing.arguments import REGIONS, Argument, arguments, array_arguments, draw, norms
 
 
 class Sample(NamedTuple):
@@ -41,6 +41,8 @@ def hidden_layer(x: Any) -> Any:
 
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
+# Optional, but what is compiled needs the regions, and a few pixels a rate that they reach.
+NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5)}
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
     "weight": ({"weight": DRAWN},),
@@ -48,7 +50,11 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "normalize_method": ({"normalize_method": "clamp"}, {"normalize_method": "minmax"}),
     "axis": ({"axis": (1, 2)},),
     "sample_weight": ({"sample_weight": DRAWN},),
-    "max_fpr": ({"max_fpr": 0.3},),
+    "max_fpr": ({"max_fpr": 0.25},),
+    "saturation": ({"saturation": DRAWN},),
+    "connectivity": ({"connectivity": 1},),
+    "overlap": ({"overlap": 0.5},),
+    "fpr_bounds": ({"fpr_bounds": (0.05, 1.0)},),
     "tpr": ({"tpr": 0.5},),
     "drop_intermediate": ({"drop_intermediate": False},),
     "loss_type": ({"loss_type": "xent", "temperature": 2.0}, {"temperature": 0.5}),
@@ -94,7 +100,8 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
     required = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty} - settings.keys()
     if unknown := required - REQUIRED.keys():
         raise ValueError(f"`{min(unknown)}` is a setting without default: give it a value")
-    settings = {name: REQUIRED[name] for name in sorted(required)} | settings
+    needed = {p.name: NEEDED[p.name] for p in parameters if p.name in NEEDED}
+    settings = needed | {name: REQUIRED[name] for name in sorted(required)} | settings
     drawn = [name for name, value in settings.items() if value is DRAWN or isinstance(value, Argument)]
     rng = np.random.default_rng(seed)
     kinds = arguments([*array_arguments(function), *drawn], settings)

@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw
+from anomaly_kernels.testing.arguments import Argument, arguments, draw
 from anomaly_kernels.testing.samples import Sample, sample
 
 # Sizes above 1 keep covariances and statistics away from the degenerate: extremes have a check of their own.
@@ -63,8 +63,8 @@ def inputs_for(
     SearchStrategy of Sample
         Call ``function(**inputs, **settings)``.
     """
-    required = sample(function, **settings).settings
-    kinds = arguments(array_arguments(function), required)
+    inputs_of_sample, required = sample(function, **settings)
+    kinds = arguments(inputs_of_sample, required)
 
     def inputs(sizes: Mapping[str, int]) -> st.SearchStrategy[dict[str, Any]]:
         sizes = {**sizes, "E": sizes["T"] * sizes["D"], "Q": len(required.get("quantiles", ()))}

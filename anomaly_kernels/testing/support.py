@@ -25,7 +25,9 @@ _COUNTS = "counts and ranks are steps: they have no slope"
 _CURVES = ("precision_recall_curve", "roc_curve")
 _RANKING = (
     "anomaly_detection_metrics",
+    "aupimo",
     "aupr_trapezoid",
+    "aupro",
     "average_precision",
     "best_f1",
     "fpr_at_tpr",
@@ -37,15 +39,22 @@ _RANKING = (
 # Checks that do not apply to these kernels, in any library, and the reason.
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (_RANKING, _DERIVATIVES, _COUNTS),
-    (("anomaly_pixel_statistics",), _DERIVATIVES, _COUNTS),
+    (("anomaly_pixel_statistics", "label_regions", "per_region_overlap", "region_detection"), _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics",), ("empty",), "no pixels at all are none that are anomalous"),
     (_RANKING, ("integers",), "only the order of the scores counts: integers have one"),
+    (
+        ("label_regions",),
+        ("jit", "vmap", "unknown_batch", "device"),
+        "regions are labelled of numbers that are at hand",
+    ),
+    (("label_regions",), ("permutation",), "the numbers of regions are in the order of their pixels"),
     (_CURVES, ("jit", "vmap", "unknown_batch", "device"), "they have as many points as there are distinct scores"),
     (
-        ("fpr_at_tpr", "roc_auc", "roc_curve"),
+        ("aupro", "fpr_at_tpr", "roc_auc", "roc_curve"),
         ("extreme (all positive)", "extreme (none positive)"),
         "undefined for a single class: NaN",
     ),
+    (("per_region_overlap",), ("extreme (none positive)",), "undefined without regions: NaN"),
     (("distillation_loss",), ("integers", "foreign"), "`x_true` goes to the model alone, which may take anything"),
     (
         ("distillation_loss", "adversarial_ae_loss"),

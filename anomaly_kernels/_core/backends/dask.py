@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -11,6 +12,7 @@ import dask.array as da
 import numpy as np
 from dask import delayed
 
+from anomaly_kernels._core.backends import regions
 from anomaly_kernels._core.backends.generic import Generic
 from anomaly_kernels._core.backends.numpy import namespace as numpy
 from anomaly_kernels._core.typing import DType
@@ -36,14 +38,23 @@ class Dask(Generic):
     def sort(self, x: da.Array) -> da.Array:
         return _along_rows(np.sort, x, dtype=x.dtype)
 
-    def argsort(self, x: da.Array) -> da.Array:
-        return _along_rows(np.argsort, x, dtype=np.int64)
+    def argsort(self, x: da.Array, *, stable: bool = False) -> da.Array:
+        return _along_rows(np.argsort, x, dtype=np.int64, stable=stable)
 
     def take_along_axis(self, x: da.Array, indices: da.Array) -> da.Array:
         return _along_rows(numpy.take_along_axis, x, indices, dtype=x.dtype)
 
     def searchsorted(self, x1: da.Array, x2: da.Array, *, side: str = "left") -> da.Array:
         return _along_rows(numpy.searchsorted, x1, x2, dtype=np.int64, side=side)
+
+    def region_numbers(self, mask: da.Array, axes: tuple[int, ...], connectivity: int) -> da.Array:
+        # no region reaches over the first axis, unless it is one of theirs
+        blocks = mask.rechunk({k: -1 for k in range(mask.ndim) if k > 0 or 0 in axes})
+        numbers = blocks.map_blocks(regions.dense_numbers, axes, connectivity, dtype=np.int64)
+        most = [block.max() if block.size else 0 for block in numbers.blocks]
+        offsets = itertools.accumulate(most, initial=0)
+        parts = [da.where(block > 0, block + offset, 0) for block, offset in zip(numbers.blocks, offsets, strict=False)]
+        return da.concatenate(parts)
 
     def fold(
         self,

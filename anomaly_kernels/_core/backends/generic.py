@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.backends import blocks, regions
 from anomaly_kernels._core.spelling import nearest
 from anomaly_kernels._core.typing import Array, Axis, DType, F, Namespace, Setting
 
@@ -211,6 +211,19 @@ class Generic:
         """The entries of an array of one dimension that have these ranks, counted from 0, once it is sorted."""
         ordered = self.sort(x)
         return [ordered[k] for k in ranks]
+
+    def region_numbers(self, mask: Array, axes: tuple[int, ...], connectivity: int) -> Array | None:
+        """The number of each pixel's region along ascending axes, see `regions`; None where a mask is traced."""
+        if not self.is_known(mask):
+            return None
+        numbers = regions.dense_numbers(self.to_numpy(mask), axes, connectivity)
+        return self.constant(numbers, like=mask, dtype=self.counting())
+
+    def region_numbers_inside(self, mask: Array) -> Array:
+        """The number of each true pixel's region along all axes but the first, of a mask that can be looked at."""
+        ndim = len(mask.shape) - 1
+        numbers = regions.number_runs(self.to_numpy(mask), ndim, ndim).of_pixels()
+        return self.constant(numbers, like=mask, dtype=self.counting())
 
     def fold(
         self,

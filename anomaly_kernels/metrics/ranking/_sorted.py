@@ -137,14 +137,14 @@ def sort_together(
 
 def totals(xp: Namespace, wide: DType, positives: SortedClass, negatives: SortedClass) -> tuple[Array, Array]:
     """The weight of each class, with a last axis of one entry; NaN where integers overflow."""
-    if positives.sums is None or negatives.sums is None:
-        one = xp.ones_like(positives.scores[..., :1], dtype=wide)
-        return one * positives.scores.shape[-1], one * negatives.scores.shape[-1]
-    hits, alarms = (
-        xp.where(xp.any(sums < 0, axis=-1, keepdims=True), math.nan, cast(xp, wide, sums[..., :1]))
-        for sums in (positives.sums, negatives.sums)
-    )
-    return hits, alarms
+
+    def total(each: SortedClass) -> Array:
+        if each.sums is None:  # there is at least one positive then
+            return xp.ones_like(positives.scores[..., :1], dtype=wide) * each.scores.shape[-1]
+        overflow = xp.any(each.sums < 0, axis=-1, keepdims=True)
+        return xp.where(overflow, math.nan, cast(xp, wide, each.sums[..., :1]))
+
+    return total(positives), total(negatives)
 
 
 def first_of_equals(xp: Namespace, scores: Array) -> Array:
