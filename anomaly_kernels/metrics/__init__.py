@@ -10,6 +10,15 @@ from anomaly_kernels.metrics.counts import (
 from anomaly_kernels.metrics.ranking.areas import aupr_trapezoid, average_precision, roc_auc
 from anomaly_kernels.metrics.ranking.curves import PrecisionRecallCurve, ROCCurve, precision_recall_curve, roc_curve
 from anomaly_kernels.metrics.ranking.decisions import BestF1, best_f1, fpr_at_tpr, precision_at_k
+from anomaly_kernels.metrics.series import (
+    DetectionDelay,
+    EventF1,
+    RangeAUC,
+    best_point_adjusted_f1,
+    point_adjust,
+    point_adjusted_f1,
+    point_adjusted_f1_area,
+)
 from anomaly_kernels.metrics.statistics import (
     ComponentOrthogonality,
     ExplainedVariance,
@@ -28,9 +37,13 @@ __all__ = [
     "aupr_trapezoid",
     "average_precision",
     "best_f1",
+    "best_point_adjusted_f1",
     "component_orthogonality",
     "explained_variance",
     "fpr_at_tpr",
+    "point_adjust",
+    "point_adjusted_f1",
+    "point_adjusted_f1_area",
     "precision_at_k",
     "precision_recall_curve",
     "roc_auc",

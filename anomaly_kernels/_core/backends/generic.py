@@ -179,6 +179,18 @@ class Generic:
         """`whole(state, *settings)` of the merged states of the chunks, each `part(*arrays)`; None without chunks."""
         return None
 
+    def by_rows(
+        self: Any, function: Callable[..., tuple[Array, ...]], arrays: Sequence[Array], settings: Sequence[Any]
+    ) -> tuple[Array, ...]:
+        """``function(xp, *arrays, *settings)`` along the last axis, row by row where its numbers may be looked at."""
+        shape = arrays[0].shape
+        if len(shape) < 2 or 0 in shape or not self.is_lean(*arrays):
+            return function(self, *arrays, *settings)
+        tables = [self.reshape(x, (-1, shape[-1])) for x in arrays]
+        rows = ([x[k, ...] for x in tables] for k in range(tables[0].shape[0]))
+        results = zip(*(function(self, *row, *settings) for row in rows), strict=True)
+        return tuple(self.reshape(self.stack(each), (*shape[:-1], *each[0].shape)) for each in results)
+
     def value_and_grad(
         self, function: Callable[[list[Array]], Array], arrays: list[Array]
     ) -> tuple[Array, list[Array]] | None:

@@ -38,8 +38,8 @@ class JAX(Generic):
         search = functools.partial(jnp.searchsorted, side=side, method=method)
         return jnp.vectorize(search, signature="(n),(m)->(m)")(x1, x2) if x1.ndim > 1 else search(x1, x2)
 
-    def argsort(self, x: jax.Array) -> jax.Array:
-        return jnp.argsort(x, stable=False)
+    def argsort(self, x: jax.Array, *, stable: bool = False) -> jax.Array:
+        return jnp.argsort(x, stable=stable)
 
     def take_along_axis(self, x: jax.Array, indices: jax.Array) -> jax.Array:
         return jnp.take_along_axis(x, indices, axis=-1)

@@ -88,8 +88,8 @@ class TensorFlow(Generic):
         ordered = self.sort(x)
         return [ordered[k] for k in ranks]
 
-    def argsort(self, x: Tensor, /) -> Tensor:
-        return forms.ascending_order(x)
+    def argsort(self, x: Tensor, /, *, stable: builtins.bool = False) -> Tensor:
+        return forms.ascending_order(x, stable)
 
     def take_along_axis(self, x: Tensor, indices: Tensor, /) -> Tensor:
         return tf.gather(x, indices, axis=-1, batch_dims=x.shape.rank - 1)

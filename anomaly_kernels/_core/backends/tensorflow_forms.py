@@ -130,11 +130,11 @@ def ascending(x: Tensor) -> Tensor:
     return tf.where(rank <= numbers, in_order, tf.constant(math.nan, x.dtype))
 
 
-def ascending_order(x: Tensor) -> Tensor:
+def ascending_order(x: Tensor, stable: bool) -> Tensor:  # noqa: FBT001
     """The indices that sort along the last axis, NaN anywhere."""
     if tf.executing_eagerly() and "CPU" in x.device:
-        return tf.constant(np.argsort(x))
-    return tf.argsort(x)
+        return tf.constant(np.argsort(x, kind="stable" if stable else None))
+    return tf.argsort(x, stable=stable)
 
 
 @tf.custom_gradient
