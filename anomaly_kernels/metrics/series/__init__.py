@@ -13,3 +13,10 @@ from anomaly_kernels.metrics.series.adjustment import (
     point_adjusted_f1,
     point_adjusted_f1_area,
 )
+from anomaly_kernels.metrics.series.events import (
+    best_composite_f1,
+    best_event_f1,
+    composite_f1,
+    detection_delay,
+    event_f1,
+)

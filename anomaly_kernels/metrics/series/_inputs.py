@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, SupportsIndex, TypeAlias
 
-from anomaly_kernels._core.checks import ANY_OR_NAN, axes_of, cast, inputs, integer, not_empty, number, same_shape
+from anomaly_kernels._core.checks import ANY_OR_NAN, axes_of, cast, flag, inputs, integer, not_empty, number, same_shape
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels._core.typing import Array, Namespace, Setting
@@ -19,6 +19,7 @@ def check_axis(name: str, value: Any) -> int:
 
 
 Axis: TypeAlias = Annotated[SupportsIndex, check_axis]
+Flag: TypeAlias = Annotated[bool, flag]
 ZeroDivision: TypeAlias = Annotated[Setting, ANY_OR_NAN]
 
 

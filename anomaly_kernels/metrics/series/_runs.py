@@ -76,6 +76,12 @@ def between(xp: Namespace, sums: Array, runs: Runs) -> Array:
     return xp.take_along_axis(sums, runs.end) - xp.take_along_axis(sums, runs.start)
 
 
+def length_of(xp: Namespace, x: Array) -> int | Array:
+    """How many entries there are along the last axis; counted where a graph does not know it."""
+    n = x.shape[-1]
+    return n if isinstance(n, int) else xp.sum(xp.ones_like(x, dtype=xp.int32), axis=-1, keepdims=True)
+
+
 def total(xp: Namespace, counts: Array) -> Array:
     """The sum of integers, or how many are true, in each series."""
     return xp.sum(xp.astype(counts, xp.int32) if counts.dtype == xp.bool else counts, axis=-1)
