@@ -14,6 +14,7 @@ from anomaly_kernels.metrics.series import (
     DetectionDelay,
     EventF1,
     RangeAUC,
+    affiliation_f1,
     best_composite_f1,
     best_event_f1,
     best_point_adjusted_f1,
@@ -23,6 +24,7 @@ from anomaly_kernels.metrics.series import (
     point_adjust,
     point_adjusted_f1,
     point_adjusted_f1_area,
+    range_based_f1,
 )
 from anomaly_kernels.metrics.statistics import (
     ComponentOrthogonality,
@@ -37,6 +39,7 @@ from anomaly_kernels.metrics.statistics import (
 )
 
 __all__ = [
+    "affiliation_f1",
     "anomaly_detection_metrics",
     "anomaly_pixel_statistics",
     "aupr_trapezoid",
@@ -56,6 +59,7 @@ __all__ = [
     "point_adjusted_f1_area",
     "precision_at_k",
     "precision_recall_curve",
+    "range_based_f1",
     "roc_auc",
     "roc_curve",
     "score_statistics",

@@ -13,6 +13,7 @@ from anomaly_kernels.metrics.series.adjustment import (
     point_adjusted_f1,
     point_adjusted_f1_area,
 )
+from anomaly_kernels.metrics.series.affiliation import affiliation_f1
 from anomaly_kernels.metrics.series.events import (
     best_composite_f1,
     best_event_f1,
@@ -20,3 +21,4 @@ from anomaly_kernels.metrics.series.events import (
     detection_delay,
     event_f1,
 )
+from anomaly_kernels.metrics.series.ranges import range_based_f1

@@ -250,7 +250,7 @@ def _events(corrected: bool, xp: Namespace, truth: Array, decision: Array, zero:
 
 def event_f1_of(xp: Namespace, detected: Array, wrong: Array, number: Array, false: Array, normal: Array) -> Array:
     """Event-wise F1 by one division of whole numbers, so that thresholds of equal value are equal."""
-    quiet, normal = xp.maximum(normal - false, xp.where(normal == 0, 1.0, 0.0)), xp.maximum(normal, 1.0)
+    quiet, normal = xp.maximum(normal - false, 1.0 - normal), xp.maximum(normal, 1.0)  # 1 of 1 where none is normal
     return ratio(xp, 2.0 * detected * quiet, quiet * number + normal * (detected + wrong))
 
 
