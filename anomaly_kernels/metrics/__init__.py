@@ -24,7 +24,10 @@ from anomaly_kernels.metrics.series import (
     point_adjust,
     point_adjusted_f1,
     point_adjusted_f1_area,
+    range_auc,
     range_based_f1,
+    ucr_score,
+    vus,
 )
 from anomaly_kernels.metrics.statistics import (
     ComponentOrthogonality,
@@ -59,12 +62,15 @@ __all__ = [
     "point_adjusted_f1_area",
     "precision_at_k",
     "precision_recall_curve",
+    "range_auc",
     "range_based_f1",
     "roc_auc",
     "roc_curve",
     "score_statistics",
     "selector_diversity",
     "selector_entropy",
+    "ucr_score",
+    "vus",
 ]
 
 

@@ -14,6 +14,7 @@ from anomaly_kernels.metrics.series.adjustment import (
     point_adjusted_f1_area,
 )
 from anomaly_kernels.metrics.series.affiliation import affiliation_f1
+from anomaly_kernels.metrics.series.archive import ucr_score
 from anomaly_kernels.metrics.series.events import (
     best_composite_f1,
     best_event_f1,
@@ -22,3 +23,4 @@ from anomaly_kernels.metrics.series.events import (
     event_f1,
 )
 from anomaly_kernels.metrics.series.ranges import range_based_f1
+from anomaly_kernels.metrics.series.surfaces import range_auc, vus

@@ -92,13 +92,40 @@ def chosen(lean: bool, mask: Array, *arrays: Array) -> tuple[Array, ...]:  # noq
     return tuple(x[mask] for x in (mask, *arrays)) if lean else (mask, *arrays)
 
 
+def neighbours(xp: Namespace, runs: Runs, following: Array) -> tuple[Array, Array]:
+    """Where the run before ends and the following one starts, by the number of the latter; far away if there is none."""
+    length = length_of(xp, runs.changes)
+    none = xp.zeros_like(runs.end[..., :1]) - 2 * length
+    end = xp.take_along_axis(xp.concat([none, runs.end[..., :-1]], axis=-1), following)
+    return end, xp.take_along_axis(xp.where(runs.exists, runs.start, 3 * length), following)
+
+
 def highest_within(xp: Namespace, runs: Runs, mask: Array, score: Array, m: Array) -> Array:
-    """The m-th largest score of each run; where a run has fewer, any score."""
+    """The m-th largest score of each run, m from 1 on; where a run has fewer, any score."""
     lean = runs.lean and bool(runs.before[-1] > 0)
     mask, group, score = chosen(lean, mask, runs.changes // 2, score)
-    group = xp.where(mask, group, 2**31 - 1)  # what belongs to no run comes last
-    order = xp.argsort(score)
-    order = xp.take_along_axis(order, xp.argsort(xp.take_along_axis(group, order), stable=True))
-    ascending = xp.take_along_axis(score, order)
+    ascending = sort_within(xp, xp.where(mask, group, 2**31 - 1), score)  # what belongs to no run comes last
     place = xp.take_along_axis(runs.before, runs.end) - m
     return xp.take_along_axis(ascending, xp.maximum(place, 0))
+
+
+def sort_within(xp: Namespace, group: Array, score: Array) -> Array:
+    """Scores ascending within each group, the groups one after another by their numbers."""
+    order = xp.argsort(score)
+    order = xp.take_along_axis(order, xp.argsort(xp.take_along_axis(group, order), stable=True))
+    return xp.take_along_axis(score, order)
+
+
+def count_from(xp: Namespace, score: Array, values: Array, mask: Array, thresholds: Array) -> Array:
+    """How many of the values that the mask chooses among scores reach each threshold, one of the scores."""
+    lean = is_lean(xp, values)
+    mask, values = chosen(lean, mask, values)
+    if not lean:  # the others are made the lowest score of all, which the lowest threshold alone counts
+        values = xp.where(mask, values, xp.min(score, axis=-1, keepdims=True))
+    count = length_of(xp, values) - xp.searchsorted(xp.sort(values), thresholds)
+    return count if lean else xp.minimum(count, number_of(xp, mask))
+
+
+def number_of(xp: Namespace, mask: Array) -> Array:
+    """How many are true, with a last axis of one entry."""
+    return xp.expand_dims(total(xp, mask), axis=-1)

@@ -28,6 +28,7 @@ from anomaly_kernels.metrics.series._runs import (
     chosen,
     find_runs,
     length_of,
+    neighbours,
     positions,
     shifted,
     total,
@@ -123,20 +124,13 @@ def _halves_before(xp: Namespace, runs: Runs, place: Array) -> Array:
     return xp.take_along_axis(runs.before, place // 2) + xp.take_along_axis(runs.before, (place + 1) // 2)
 
 
-def _neighbours(xp: Namespace, runs: Runs, following: Array, length: int | Array) -> tuple[Array, Array]:
-    """Where the run before ends and the following one starts, by the number of the latter; far away if there is none."""
-    none = xp.zeros_like(runs.end[..., :1]) - 2 * length
-    end = xp.take_along_axis(xp.concat([none, runs.end[..., :-1]], axis=-1), following)
-    return end, xp.take_along_axis(xp.where(runs.exists, runs.start, 3 * length), following)
-
-
 def _sum_of_precisions(xp: Namespace, events: Runs, zones: Zones, halves: Array, decision: Array) -> Array:
     width, size = 2 * (zones.high - zones.low), 4 * events.length
     least = xp.minimum(4 * events.start - 2 * zones.low, 2 * zones.high - 4 * events.end)
     unit = ratio(xp, *real(xp, xp.ones_like(halves), halves))
     decision, changes, place = chosen(events.lean, decision, events.changes, positions(xp, decision))
     inside, following = changes % 2 == 1, changes // 2  # the event itself, if the point is in one
-    end, start = _neighbours(xp, events, following, length_of(xp, events.changes))
+    end, start = neighbours(xp, events, following)
     result = []
     for quarter in (1, 3):
         x = 4 * place + quarter
@@ -158,7 +152,7 @@ def _sum_of_recalls(xp: Namespace, events: Runs, zones: Zones, runs: Runs, truth
         events.lean, truth, events.changes // 2, runs.changes, positions(xp, truth)
     )
     low, high, unit = (xp.take_along_axis(x, event) for x in (4 * zones.low, 4 * zones.high, unit))
-    end, start = _neighbours(xp, runs, changes // 2, length)
+    end, start = neighbours(xp, runs, changes // 2)
     (whole,) = real(xp, high - low)
     # at an alarm that is farther than the zone is wide, as all that is outside counts, the integrand is 0
     end, start = xp.where(8 * end > low, end, -2 * length), xp.where(8 * start < high, start, 3 * length)

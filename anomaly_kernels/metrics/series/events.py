@@ -17,11 +17,11 @@ from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1
 from anomaly_kernels.metrics.series._runs import (
     Runs,
     between,
-    chosen,
+    count_from,
     find_runs,
     highest_within,
-    is_lean,
     length_of,
+    number_of,
     shifted,
     sums_before,
     total,
@@ -157,16 +157,6 @@ def _best_composite(xp: Namespace, truth: Array, score: Array) -> Results:
 def event_maxima(xp: Namespace, events: Runs, truth: Array, score: Array) -> Array:
     """The highest score of each event."""
     return highest_within(xp, events, truth, score, xp.ones_like(events.start))
-
-
-def count_from(xp: Namespace, score: Array, values: Array, mask: Array, thresholds: Array) -> Array:
-    """How many of the values that the mask chooses among scores reach each threshold, one of the scores."""
-    lean = is_lean(xp, values)
-    mask, values = chosen(lean, mask, values)
-    if not lean:  # the others are made the lowest score of all, which the lowest threshold alone counts
-        values = xp.where(mask, values, xp.min(score, axis=-1, keepdims=True))
-    count = length_of(xp, values) - xp.searchsorted(xp.sort(values), thresholds)
-    return count if lean else xp.minimum(count, number_of(xp, mask))
 
 
 @with_hint
@@ -332,11 +322,6 @@ def _gap_minima(xp: Namespace, gaps: Runs, normal: Array, score: Array) -> Array
     before = xp.take_along_axis(score, xp.maximum(gaps.start - 1, 0))
     after = xp.take_along_axis(score, xp.minimum(gaps.end, length_of(xp, score) - 1))
     return xp.minimum(lowest, xp.minimum(before, after))
-
-
-def number_of(xp: Namespace, mask: Array) -> Array:
-    """How many points a mask has, with a last axis of one entry."""
-    return xp.expand_dims(total(xp, mask), axis=-1)
 
 
 @with_hint
