@@ -10,25 +10,24 @@ from anomaly_kernels.metrics.counts import (
 from anomaly_kernels.metrics.ranking.areas import aupr_trapezoid, average_precision, roc_auc
 from anomaly_kernels.metrics.ranking.curves import PrecisionRecallCurve, ROCCurve, precision_recall_curve, roc_curve
 from anomaly_kernels.metrics.ranking.decisions import BestF1, best_f1, fpr_at_tpr, precision_at_k
-from anomaly_kernels.metrics.series import (
-    DetectionDelay,
-    EventF1,
-    RangeAUC,
-    affiliation_f1,
-    best_composite_f1,
-    best_event_f1,
+from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1, RangeAUC
+from anomaly_kernels.metrics.series.adjustment import (
     best_point_adjusted_f1,
-    composite_f1,
-    detection_delay,
-    event_f1,
     point_adjust,
     point_adjusted_f1,
     point_adjusted_f1_area,
-    range_auc,
-    range_based_f1,
-    ucr_score,
-    vus,
 )
+from anomaly_kernels.metrics.series.affiliation import affiliation_f1
+from anomaly_kernels.metrics.series.archive import ucr_score
+from anomaly_kernels.metrics.series.events import (
+    best_composite_f1,
+    best_event_f1,
+    composite_f1,
+    detection_delay,
+    event_f1,
+)
+from anomaly_kernels.metrics.series.ranges import range_based_f1
+from anomaly_kernels.metrics.series.surfaces import range_auc, vus
 from anomaly_kernels.metrics.statistics import (
     ComponentOrthogonality,
     ExplainedVariance,

@@ -70,7 +70,7 @@ class Dask(Generic):
         rows = arrays[0].rechunk({-1: -1})
         blocks = [x.rechunk(rows.chunks).to_delayed() for x in arrays]
         evaluate = delayed(partial(numpy.by_rows, function), pure=True)
-        example = numpy.by_rows(function, [np.ones(1, x.dtype) for x in arrays], [*map(_example, settings)])
+        example: Any = numpy.by_rows(function, [np.ones(1, x.dtype) for x in arrays], [*map(_example, settings)])
 
         def results(k: int, place: tuple[int, ...]) -> Any:
             """Result k of the block at a place, or nested lists of it for all blocks that begin with the place."""

@@ -44,8 +44,8 @@ class Curves(NamedTuple):
     score: Array
     events: Runs
     nearest: Array
-    """The distance of each point from the nearest event, in descending order of scores; points of events are far off. In
-    front is a point that counts nothing."""
+    """The distance of each point from the nearest event, in descending order of scores; points of events are far off.
+    In front is a point that counts nothing."""
     second: Array
     """The distance from the second nearest event."""
     thresholds: Array

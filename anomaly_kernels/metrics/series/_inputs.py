@@ -88,7 +88,9 @@ def real(xp: Namespace, *counts: Array) -> tuple[Array, ...]:
     return tuple(xp.astype(n, xp.wide(n)) for n in counts)
 
 
-def harmonic_mean(xp: Namespace, precision: Array, recall: Array, undefined: tuple[Array, Array], zero: Setting) -> Array:
+def harmonic_mean(
+    xp: Namespace, precision: Array, recall: Array, undefined: tuple[Array, Array], zero: Setting
+) -> Array:
     """F1 of precision and recall: `zero` where both are undefined, 0 where one of them is."""
     f1 = ratio(xp, 2.0 * precision * recall, precision + recall)
     f1 = xp.where(xp.logical_or(*undefined), 0.0, f1)

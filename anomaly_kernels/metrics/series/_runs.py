@@ -36,7 +36,8 @@ class Runs(NamedTuple):
     @property
     def exists(self) -> Array:
         """Whether each is a run at all."""
-        return self.start < self.end
+        exists: Array = self.length > 0
+        return exists
 
 
 def find_runs(xp: Namespace, mask: Array) -> Runs:
@@ -44,7 +45,7 @@ def find_runs(xp: Namespace, mask: Array) -> Runs:
     before = sums_before(xp, mask)
     changes = xp.cumulative_sum(xp.astype(mask != shifted(xp, mask), xp.int32), axis=-1)
     lean = is_lean(xp, mask)
-    slots = before[: (int(changes[-1]) + 1) // 2 + 1] if lean else before[..., ::2]
+    slots = before[: (int(float(changes[-1])) + 1) // 2 + 1] if lean else before[..., ::2]
     number = xp.cumulative_sum(xp.ones_like(slots), axis=-1)
     start, end = (xp.searchsorted(changes, 2 * number - odd) for odd in (1, 0))
     return Runs(changes, before, start, end, lean)
@@ -93,7 +94,7 @@ def chosen(lean: bool, mask: Array, *arrays: Array) -> tuple[Array, ...]:  # noq
 
 
 def neighbours(xp: Namespace, runs: Runs, following: Array) -> tuple[Array, Array]:
-    """Where the run before ends and the following one starts, by the number of the latter; far away if there is none."""
+    """Where the run before ends and the following one starts, by the number of the latter; far away without one."""
     length = length_of(xp, runs.changes)
     none = xp.zeros_like(runs.end[..., :1]) - 2 * length
     end = xp.take_along_axis(xp.concat([none, runs.end[..., :-1]], axis=-1), following)

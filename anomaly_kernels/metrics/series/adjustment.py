@@ -1,8 +1,7 @@
-"""Point adjustment: an event counts as found in all of its points where enough of them, or a single one, are alarmed."""
+"""Point adjustment: an event counts as found in all of its points if one of them, or enough of them, are alarmed."""
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from functools import partial
 from typing import Annotated, Any, TypeAlias

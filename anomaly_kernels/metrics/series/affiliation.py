@@ -36,9 +36,7 @@ from anomaly_kernels.metrics.series._runs import (
 
 
 @with_hint
-def affiliation_f1(
-    target: Array, decision: Array, *, axis: Axis = -1, zero_division: ZeroDivision = 0.0
-) -> EventF1:
+def affiliation_f1(target: Array, decision: Array, *, axis: Axis = -1, zero_division: ZeroDivision = 0.0) -> EventF1:
     r"""Affiliation precision, recall and F1 score: how near alarms are to events, and events to alarms.
 
     .. math:: p_J = \frac{1}{|I|} \int_I S(x)\,dx, \quad
@@ -148,18 +146,16 @@ def _sum_of_recalls(xp: Namespace, events: Runs, zones: Zones, runs: Runs, truth
     length = length_of(xp, truth)
     (points,) = real(xp, 4 * events.length)
     unit = ratio(xp, xp.ones_like(points), points)
-    truth, event, changes, place = chosen(
-        events.lean, truth, events.changes // 2, runs.changes, positions(xp, truth)
-    )
+    truth, event, changes, place = chosen(events.lean, truth, events.changes // 2, runs.changes, positions(xp, truth))
     low, high, unit = (xp.take_along_axis(x, event) for x in (4 * zones.low, 4 * zones.high, unit))
     end, start = neighbours(xp, runs, changes // 2)
     (whole,) = real(xp, high - low)
     # at an alarm that is farther than the zone is wide, as all that is outside counts, the integrand is 0
     end, start = xp.where(8 * end > low, end, -2 * length), xp.where(8 * start < high, start, 3 * length)
-    result = 0.0
+    result = []
     for eighth in (1, 3, 5, 7):
         y = 8 * place + eighth
         distance = xp.where(changes % 2 == 1, 0, xp.minimum(y - 8 * end, 8 * start - y))
         (nearer,) = real(xp, xp.minimum(distance, y - low) + xp.minimum(distance, high - y))
-        result = result + xp.sum(xp.where(truth, unit * (1.0 - ratio(xp, nearer, whole)), 0.0), axis=-1)
-    return result
+        result.append(xp.sum(xp.where(truth, unit * (1.0 - ratio(xp, nearer, whole)), 0.0), axis=-1))
+    return sum(result[1:], start=result[0])

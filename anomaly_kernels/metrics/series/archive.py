@@ -1,4 +1,4 @@
-"""The score of the UCR archive, whose series have one event each: is the highest score near it?"""
+"""The score of the UCR archive, whose series have one event each: whether the highest score is near it."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def ucr_score(target: Array, score: Array, *, margin: Margin = 100, own_length: 
 
     References
     ----------
-    .. [1] R. Wu, E. J. Keogh, "Current Time Series Anomaly Detection Benchmarks are Flawed and are Creating the Illusion
-       of Progress", IEEE Transactions on Knowledge and Data Engineering, 2021.
+    .. [1] R. Wu, E. J. Keogh, "Current Time Series Anomaly Detection Benchmarks are Flawed and are Creating the
+       Illusion of Progress", IEEE Transactions on Knowledge and Data Engineering, 2021.
     .. [2] F. Rewicki, J. Denzler, J. Niebling, "Is It Worth It? Comparing Six Deep and Classical Methods for
        Unsupervised Anomaly Detection in Time Series", Applied Sciences, 2023.
 

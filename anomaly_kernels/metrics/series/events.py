@@ -29,9 +29,7 @@ from anomaly_kernels.metrics.series._runs import (
 
 
 @with_hint
-def composite_f1(
-    target: Array, decision: Array, *, axis: Axis = -1, zero_division: ZeroDivision = 0.0
-) -> EventF1:
+def composite_f1(target: Array, decision: Array, *, axis: Axis = -1, zero_division: ZeroDivision = 0.0) -> EventF1:
     r"""Composite F1 score: of precision by points and recall by events.
 
     .. math:: p = \frac{TP}{A}, \quad r = \frac{D}{E}, \quad F_1 = \frac{2\,TP\,D}{TP\,E + A\,D}
@@ -150,8 +148,6 @@ def _best_composite(xp: Namespace, truth: Array, score: Array) -> Results:
     f1 = composite_f1_of(xp, hits, hits + others, *real(xp, detected, number_of(xp, events.exists)))
     # a threshold that is no score of an event has the hits of the next one that is, and more alarms
     return highest(xp, xp.where(ranking.weight > 0, f1, 0.0), ranking.thresholds)
-
-
 
 
 def event_maxima(xp: Namespace, events: Runs, truth: Array, score: Array) -> Array:
@@ -357,8 +353,8 @@ def detection_delay(target: Array, decision: Array, *, axis: Axis = -1) -> Detec
 
     References
     ----------
-    .. [1] A. Lavin, S. Ahmad, "Evaluating Real-Time Anomaly Detection Algorithms: The Numenta Anomaly Benchmark", ICMLA,
-       2015.
+    .. [1] A. Lavin, S. Ahmad, "Evaluating Real-Time Anomaly Detection Algorithms: The Numenta Anomaly Benchmark",
+       ICMLA, 2015.
 
     Examples
     --------

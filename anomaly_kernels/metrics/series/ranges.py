@@ -56,8 +56,8 @@ def range_based_f1(
     points weighs δᵢ: 1 (``"flat"``), n − i + 1 (``"front"``), i (``"back"``) or the smaller of both (``"middle"``).
     γ is 1/k if k > 1, else 1.
 
-    Many settings, so report all of them: α is 0.2 in TSB-AD, 0.5 in TimeEval and dtaianomaly, 0 in prts and aeon. Random
-    alarms score low: 0.001 to 0.12 on a pattern like SMD machine-1-1 with α of 0, and 0.17 with 1.
+    Many settings, so report all of them: α is 0.2 in TSB-AD, 0.5 in TimeEval and dtaianomaly, 0 in prts and aeon.
+    Random alarms score low: 0.001 to 0.12 on a pattern like SMD machine-1-1 with α of 0, and 0.17 with 1.
 
     Parameters
     ----------
