@@ -142,8 +142,13 @@ class Generic:
         """Numbers as an array on the device of `like`."""
         return self._standard.asarray(values, dtype=dtype, device=self.device(like))
 
-    def scan(self, step: Callable[[Any, Array], tuple[Any, Array]], state: Any, xs: Array) -> tuple[Any, Array]:
-        """state, y = step(state, x) for each x along the first axis; the last state and the stacked y."""
+    def scan(
+        self, step: Callable[[Any, Array], tuple[Any, Array]], state: Any, xs: Array, *, rolled: bool = False
+    ) -> tuple[Any, Array]:
+        """state, y = step(state, x) for each x along the first axis; the last state and the stacked y.
+
+        Steps that are `rolled` are so long that a graph should hold one of them only, however few they are.
+        """
         ys = []
         for t in range(xs.shape[0]):
             state, y = step(state, xs[t, ...])

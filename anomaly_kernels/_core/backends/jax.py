@@ -87,7 +87,12 @@ class JAX(Generic):
         return jnp.asarray(np.asarray(values) if isinstance(values, list) else values, dtype=dtype)
 
     def scan(
-        self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array
+        self,
+        step: Callable[[Any, jax.Array], tuple[Any, jax.Array]],
+        state: Any,
+        xs: jax.Array,
+        *,
+        rolled: bool = False,
     ) -> tuple[Any, jax.Array]:
         return jax.lax.scan(step, state, xs)
 

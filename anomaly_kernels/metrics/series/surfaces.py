@@ -200,7 +200,7 @@ def _range_auc(window: int, found: bool, number: int | None, xp: Namespace, trut
     steps = min(window // 2, points) if isinstance(points, int) else window // 2
     if steps:
         each = xp.constant(list(range(1, steps + 1)), like=score, dtype=xp.counting())
-        highest, _ = xp.scan(lambda state, step: (curves.grown(xp, state, step), step), highest, each)
+        highest, _ = xp.scan(lambda state, step: (curves.grown(xp, state, step), step), highest, each, rolled=True)
     return curves.finished(xp, _areas(xp, curves, highest, reach, (window % 2,), found=found))
 
 
@@ -214,7 +214,7 @@ def _vus(window: int, found: bool, number: int | None, xp: Namespace, truth: Arr
 
     if pairs:
         each = xp.constant(list(range(pairs)), like=score, dtype=xp.counting())
-        highest, areas = xp.scan(step, highest, each)
+        highest, areas = xp.scan(step, highest, each, rolled=True)
         parts.append(xp.sum(areas, axis=0))
     if window % 2 == 0:
         last = xp.constant(window // 2, like=score, dtype=xp.counting())
