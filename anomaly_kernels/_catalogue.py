@@ -96,6 +96,7 @@ CATALOGUE = (
         benchmark="SVDD, soft boundary",
         picture="embeddings",
     ),
+    Entry(losses.svdd_center),
     Entry(losses.svdd_radius),
     Entry(losses.svdd_score, picture="embeddings"),
     _loss(losses.anomaly_bce_with_logits, "AnomalyBCEWithLogits", benchmark="BCE", picture="logit"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from adapters import CLASSES, all_variants
@@ -526,6 +528,67 @@ def test_the_radius_starts_at_the_quantile(keras, akk):
     assert len(layer.weights) == 1
     close(layer.init_radius(z, np.zeros(1, "float32")), 950.0, 2e-3)
     close(layer.radius, 950.0, 2e-3)
+
+
+@pytest.mark.parametrize("name", ["DeepSVDDLoss", "DeepSVDDSoftBoundaryLoss"])
+def test_a_centre_of_its_own_is_saved_and_training_goes_on(name, keras, akk, tmp_path):
+    rows = RNG.normal(size=(64, 4)).astype("float32")
+
+    def made():
+        keras.utils.set_random_seed(0)
+        x = keras.Input((4,))
+        z = keras.layers.Dense(3, use_bias=False)(x)
+        model = keras.Model(x, getattr(akk, name)(name="boundary")(z))
+        return model, keras.Model(x, z)
+
+    def trained(model, epochs):
+        return model.fit(rows, epochs=epochs, batch_size=64, shuffle=False, verbose=0).history["loss"][-1]
+
+    model, encoder = made()
+    model.compile(keras.optimizers.Adam(0.01))
+    layer = model.get_layer("boundary")
+    assert np.isnan(model.evaluate(rows, verbose=0))  # there is no centre yet
+    center = layer.init_center(encoder.predict(rows, verbose=0), eps=0.2)
+    close(layer.center, ak.svdd_center(encoder.predict(rows, verbose=0), eps=0.2))
+    close(center, numpy(layer.center))
+    if name == "DeepSVDDSoftBoundaryLoss":
+        z = encoder.predict(rows, verbose=0)
+        close(layer.init_radius(z), numpy(layer.init_radius(z, numpy(center))))
+    trained(model, 2)
+    model.save(tmp_path / "model.keras")
+    model.save_weights(tmp_path / "model.weights.h5")
+    again, fresh = keras.saving.load_model(tmp_path / "model.keras"), made()[0]
+    fresh.load_weights(tmp_path / "model.weights.h5")
+    for other in (again, fresh):
+        close(other.get_layer("boundary").center, numpy(center))
+        close(other(rows), numpy(model(rows)))
+    expected = trained(model, 2)
+    assert trained(again, 2) == pytest.approx(expected, rel=1e-6)  # with the state of the optimizer
+    close(layer.center, numpy(center))
+    layer.save(tmp_path / "layer.json")
+    close(type(layer).load(tmp_path / "layer.json").center, numpy(center))
+
+
+@pytest.mark.parametrize("name", ["DeepSVDDLoss", "DeepSVDDSoftBoundaryLoss"])
+def test_a_layer_without_a_centre_says_so(name, keras, akk, tmp_path):
+    z = RNG.normal(size=(5, 3)).astype("float32")
+    given, kept = getattr(akk, name)(), getattr(akk, name)()
+    value = given(z, z[0])
+    assert [w.name for w in given.weights if w.name == "center"] == []
+    with pytest.raises(ValueError, match=f"^this {name} has no centre of its own: it is given one with each call$"):
+        given.init_center(z)
+    with pytest.raises(ValueError, match=f"`center` must be given with each call of this {name}, as with the first"):
+        given(z)
+    kept.init_center(z)
+    close(kept(z, z[0]), numpy(value))
+    with pytest.raises(ValueError, match=r"`embeddings` must have a known last axis, got \(\?, \?\)"):
+        getattr(akk, name)()(keras.KerasTensor((None, None)))
+    kept.save(tmp_path / "layer.json")
+    hostile = json.loads((tmp_path / "layer.json").read_text())
+    hostile["state"]["center"]["array"] = [[1.0]]
+    (tmp_path / "layer.json").write_text(json.dumps(hostile))
+    with pytest.raises(ak.FileError, match=r"`center` must be an array of shape \(D,\)"):
+        type(kept).load(tmp_path / "layer.json")
 
 
 def test_scores_are_a_column(keras, akk):

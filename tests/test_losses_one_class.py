@@ -45,6 +45,12 @@ def score(embeddings, center, radius=None):
     return distances(embeddings, center) - (0 if radius is None else radius**2)
 
 
+def centre(embeddings, eps=0.1):
+    rows = embeddings.reshape(-1, embeddings.shape[-1])
+    mean = sum(rows[1:], rows[0]) / len(rows)
+    return np.asarray([x if abs(x) >= eps else -eps if x < 0 else eps for x in mean])
+
+
 def softplus(raw, beta=10):
     return log(1 + exp(beta * raw)) / beta
 
@@ -62,6 +68,9 @@ CASES = (
     | table(ak.svdd_score, score, SPHERE, {}, {"radius": 2}, {"radius": -0.5})
     | {"svdd_score-radius array": Case(ak.svdd_score, score, SPHERE | {"radius": RADIUS}, {})}
     | table(ak.svdd_radius, softplus, {"raw": draw(2, 3, 2)}, {}, {"beta": 0.5}, {"beta": 3})
+    | table(ak.svdd_center, centre, {"embeddings": Z}, {}, {"eps": 0}, {"eps": 0.5}, {"eps": np.asarray(0.3)})
+    | table(ak.svdd_center, centre, {"embeddings": Z - 7}, {"eps": 3})
+    | {"svdd_center-one embedding": Case(ak.svdd_center, centre, {"embeddings": Z[0, 0]}, {"eps": 0.4})}
     | {"deep_svdd_loss-one embedding": Case(ak.deep_svdd_loss, svdd, {"embeddings": Z[0, 0], "center": CENTER}, {})}
 )
 
@@ -120,6 +129,10 @@ def test_soft_boundary_of_embeddings_inside_is_the_volume(driver):
         (lambda: soft(nu=0), "`nu` must be > 0 and < 1, got 0"),
         (lambda: soft(nu=1), "`nu` must be > 0 and < 1, got 1"),
         (lambda: ak.svdd_radius(RADIUS, beta=0), "`beta` must be > 0, got 0"),
+        (lambda: ak.svdd_center(Z[:0]), r"`embeddings` has shape \(0, 2, 4\): there is nothing to average over"),
+        (lambda: ak.svdd_center(RADIUS), r"^`embeddings` must have shape \(\.\.\., D\), got \(\)"),
+        (lambda: ak.svdd_center(Z, eps=-1), "`eps` must be >= 0 and < inf, got -1"),
+        (lambda: ak.svdd_center(Z, eps=np.inf), "`eps` must be >= 0 and < inf, got inf"),
     ],
 )
 def test_the_message_says_what_is_wrong(call, message):
@@ -135,6 +148,13 @@ def test_settings_must_be_numbers(name):
 
 def soft(radius=1.0, **settings):
     return ak.deep_svdd_soft_boundary_loss(Z, CENTER, radius, **settings)
+
+
+def test_the_centre_keeps_away_from_zero_on_both_sides(driver):
+    rows = driver.array(np.asarray([[1.0, 0.02, -0.02, 0.0, np.nan], [3.0, 0.04, -0.04, 0.0, 1.0]]), "float32")
+    found = driver.numpy(ak.svdd_center(rows))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.asarray([2.0, 0.1, -0.1, 0.1, np.nan], "float32"))
 
 
 @pytest.mark.parametrize(("nu", "expected"), [(0.1, 9.0), (0.3, 7.0), (0.5, 5.0), (0.9, 2.0)])

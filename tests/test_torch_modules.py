@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import pickle
 import subprocess
 import sys
@@ -57,7 +58,8 @@ def test_completion_shows_settings_and_no_internals(name, made):
 
     module, _ = made(name)
     offered = {"check", "get_params", "kernel", "load", "my_params", "save", "set_params", "summary"}
-    offered |= {*settings_of(type(module)), "r_unconstrained", "radius", "init_radius", *dir(torch.nn.Module())}
+    offered |= {*settings_of(type(module)), "r_unconstrained", "radius", "init_radius", "center", "init_center"}
+    offered |= {*dir(torch.nn.Module())}
     assert [x for x in dir(module) if not x.startswith("_") and x not in offered] == []
 
 
@@ -451,7 +453,7 @@ def test_the_centre_is_the_mean_embedding_pushed_away_from_zero():
     assert model.training  # as it was, though the pass itself was without dropout
     torch.testing.assert_close(center, torch.tensor([2.0, 0.1, -0.1, 0.1]))
     assert model.center is center
-    assert list(model.state_dict()) == ["center"]
+    assert list(model.state_dict()) == []  # which a model that has none yet can load
     akt.init_center(model, [10 * rows], eps=0.0, progress=False)
     torch.testing.assert_close(model.center, torch.tensor([20.0, 0.3, -0.3, 0.0]))
     with pytest.raises(ValueError, match="^`loader` has no batch"):
@@ -554,6 +556,113 @@ def test_the_centre_takes_no_name_that_the_model_has_for_something_else():
     akt.init_center(model, [torch.ones(2, 2)], progress=False)
     assert torch.equal(model.center, torch.ones(2))
     assert list(model.state_dict()) == []
+
+
+CENTERED = pytest.mark.parametrize("name", ["DeepSVDDLoss", "DeepSVDDSoftBoundaryLoss"])
+
+
+@CENTERED
+def test_a_state_with_a_centre_resumes_in_a_new_loss(name, tmp_path):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    def made():
+        torch.manual_seed(0)
+        return torch.nn.ModuleDict({"encoder": torch.nn.Linear(4, 3, bias=False), "loss": getattr(akt, name)()})
+
+    def trained(parts, optimizer, steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = parts["loss"](parts["encoder"](rows))
+            loss.backward()
+            optimizer.step()
+        return loss.detach()
+
+    rows, parts, whole = torch.randn(20, 4), made(), made()
+    for each in (parts, whole):
+        each["loss"].center = akt.init_center(each["encoder"], [rows[:10], rows[10:]], progress=False)
+        if name == "DeepSVDDSoftBoundaryLoss":
+            each["loss"].init_radius(each["encoder"](rows))
+    optimizer = torch.optim.Adam(parts.parameters(), 0.01)
+    trained(parts, optimizer, 3)
+    torch.save({"parts": parts.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "checkpoint.pt")
+    expected = trained(whole, torch.optim.Adam(whole.parameters(), 0.01), 6)
+    for assign in (False, True):
+        checkpoint, again = torch.load(tmp_path / "checkpoint.pt", weights_only=True), made()
+        again.load_state_dict(checkpoint["parts"], assign=assign)
+        assert torch.equal(again["loss"].center, parts["loss"].center)
+        optimizer = torch.optim.Adam(again.parameters(), 0.01)
+        optimizer.load_state_dict(checkpoint["optimizer"])
+        assert torch.equal(trained(again, optimizer, 3), expected)
+
+
+@CENTERED
+def test_a_state_without_a_centre_is_refused_where_there_is_one(name):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    loss, before = getattr(akt, name)(), getattr(akt, name)().state_dict()
+    loss.load_state_dict(before)
+    with pytest.raises(ValueError, match=f"^`center` must be given, or kept in the {name}, by `init_center`$"):
+        loss(torch.ones(2, 3))
+    center = loss.init_center(torch.ones(2, 3))
+    with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: .*"center"'):
+        loss.load_state_dict(before)
+    loss.load_state_dict(before, strict=False)
+    assert torch.equal(loss.center, center)
+    with pytest.raises(RuntimeError, match="size mismatch for center"):
+        loss.load_state_dict(loss.state_dict() | {"center": torch.ones(4)})
+
+
+@CENTERED
+def test_the_centre_in_a_loss_is_that_of_the_function(name, tmp_path):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    z, loss = torch.randn(5, 2, 3, dtype=torch.float64), getattr(akt, name)()
+    center = loss.init_center(2.0 * z.requires_grad_(), eps=0.2)
+    assert torch.equal(center, ak.svdd_center(2.0 * z, eps=0.2))
+    assert not center.requires_grad
+    assert torch.equal(loss(z), loss(z, center))
+    assert torch.equal(torch.compile(loss, fullgraph=True, backend="eager")(z), loss(z))
+    loss.center = ak.svdd_center(z)  # with a graph, which is not kept
+    copy.deepcopy(loss)(z).backward()
+    loss(z).backward()
+    loss.save(tmp_path / "loss.json")
+    again = type(loss).load(tmp_path / "loss.json")
+    assert torch.equal(again.center, loss.center)
+    assert again.center.dtype is torch.float64
+    text = (tmp_path / "loss.json").read_text()
+    for wrong in ("1.0", '{"dtype": "float32", "array": [[1.0]]}', '{"dtype": "int64", "array": [1]}'):
+        hostile = json.loads(text)
+        hostile["state"]["center"] = json.loads(wrong)
+        (tmp_path / "loss.json").write_text(json.dumps(hostile))
+        with pytest.raises(ak.FileError, match="`center` must be an array"):
+            type(loss).load(tmp_path / "loss.json")
+
+
+def test_a_model_with_a_new_centre_loads_into_one_without():
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    model = torch.nn.Linear(2, 2)
+    akt.init_center(model, [torch.ones(3, 2)], progress=False)
+    torch.nn.Linear(2, 2).load_state_dict(model.state_dict())
+    assert torch.equal(copy.deepcopy(model).double().center, model.center.double())
+
+    class Declared(torch.nn.Linear):
+        def __init__(self):
+            super().__init__(2, 2)
+            self.register_buffer("center", torch.zeros(2))
+
+    declared, again = Declared(), Declared()
+    akt.init_center(declared, [torch.ones(3, 2)], progress=False)
+    again.load_state_dict(declared.state_dict())
+    assert torch.equal(again.center, declared.center)
 
 
 def test_the_first_pass_shows_its_progress(capsys):

@@ -23,6 +23,7 @@ from anomaly_kernels.keras._base import (
     match_ranks,
     to_tensor,
 )
+from anomaly_kernels.keras._svdd import CenteredLayer
 from anomaly_kernels.losses import (
     divergence,
     forecast,
@@ -770,10 +771,11 @@ def _check_term(name: str, loss: Any, cls: type[Loss]) -> None:
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class DeepSVDDLoss(WeighedLayer):
+class DeepSVDDLoss(CenteredLayer, WeighedLayer):
     r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
 
-    The layer of `anomaly_kernels.deep_svdd_loss`, which has the formula.
+    The layer of `anomaly_kernels.deep_svdd_loss`, which has the formula. The centre is given with each call, or, where
+    the first is without, a weight of the layer, which `init_center` sets and training does not change.
 
     Parameters
     ----------
@@ -797,17 +799,18 @@ class DeepSVDDLoss(WeighedLayer):
     ) -> None:
         super().__init__(weight=weight, reduction=reduction, **options)
 
-    def call(self, embeddings: Tensor, center: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+    def call(self, embeddings: Tensor, center: Tensor | None = None, sample_weight: Tensor | None = None) -> Tensor:
         """Return the loss of embeddings (..., D) around a centre (D,), weighed as by a `keras.losses.Loss`."""
-        return self._add_values(embeddings, center, sample_weight=sample_weight)
+        return self._add_values(embeddings, self._given_or_kept(center), sample_weight=sample_weight)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class DeepSVDDSoftBoundaryLoss(EndpointLayer):
+class DeepSVDDSoftBoundaryLoss(CenteredLayer):
     r"""Volume of a hypersphere and the distances of the embeddings outside it: soft-boundary Deep SVDD.
 
     The layer of `anomaly_kernels.deep_svdd_soft_boundary_loss`, which has the formula. The radius is a weight of
-    the layer.
+    the layer. The centre is given with each call, or, where the first is without, a weight of the layer, which
+    `init_center` sets and training does not change.
 
     Parameters
     ----------
@@ -836,15 +839,16 @@ class DeepSVDDSoftBoundaryLoss(EndpointLayer):
         """The radius R, positive: `svdd_radius` of the weight `r_unconstrained`."""
         return one_class.svdd_radius(to_tensor(self.r_unconstrained))
 
-    def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:
+    def init_radius(self, embeddings: Tensor, center: Tensor | None = None) -> Tensor:
         """Set the radius so that a fraction ν of these embeddings of normal data lies outside; return it."""
-        radius = one_class.quantile_radius(to_tensor(embeddings), to_tensor(center), float(self.nu))
+        center = to_tensor(self._given_or_kept(center))
+        radius = one_class.quantile_radius(to_tensor(embeddings), center, float(self.nu))
         self.r_unconstrained.assign(one_class.raw_radius(radius))
         return self.radius
 
-    def call(self, embeddings: Tensor, center: Tensor) -> Tensor:
+    def call(self, embeddings: Tensor, center: Tensor | None = None) -> Tensor:
         """Return the loss of embeddings (..., D) around a centre (D,)."""
-        return self._add_value(embeddings, center, self.radius)
+        return self._add_value(embeddings, self._given_or_kept(center), self.radius)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

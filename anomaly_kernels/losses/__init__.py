@@ -10,7 +10,13 @@ from anomaly_kernels.losses.mixture import (
     gmm_params,
     vaegmm_loss,
 )
-from anomaly_kernels.losses.one_class import deep_svdd_loss, deep_svdd_soft_boundary_loss, svdd_radius, svdd_score
+from anomaly_kernels.losses.one_class import (
+    deep_svdd_loss,
+    deep_svdd_soft_boundary_loss,
+    svdd_center,
+    svdd_radius,
+    svdd_score,
+)
 from anomaly_kernels.losses.overlap import anomaly_bce_with_logits, iou_loss
 from anomaly_kernels.losses.reconstruction import (
     mean_squared_anomaly,
@@ -49,6 +55,7 @@ __all__ = [
     "reconstruction_error",
     "selector_diversity_regularizer",
     "selector_entropy_regularizer",
+    "svdd_center",
     "svdd_radius",
     "svdd_score",
     "vaegmm_loss",

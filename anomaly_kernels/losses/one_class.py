@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from anomaly_kernels._core.checks import (
     INSIDE_UNIT,
     POSITIVE,
+    Range,
+    array_of,
     cast,
     has_ndim,
     has_shape,
@@ -19,6 +22,8 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
+
+EPS_OF_CENTER = Range(least=0, below=math.inf)
 
 
 @with_hint
@@ -207,6 +212,63 @@ def svdd_radius(raw: Array, *, beta: Annotated[Setting, POSITIVE] = 10.0) -> Arr
     b = number("beta", beta, xp, dtype, POSITIVE)
     r = cast(xp, dtype, raw)
     return xp.softplus(b * r) / b
+
+
+@with_hint
+def svdd_center(embeddings: Array, *, eps: Annotated[Setting, EPS_OF_CENTER] = 0.1) -> Array:
+    r"""Mean of the embeddings of normal data, pushed away from 0: the centre that Deep SVDD starts with.
+
+    .. math:: c_d = \begin{cases} m_d & |m_d| \ge \varepsilon \\
+              -\varepsilon & -\varepsilon < m_d < 0 \\ \varepsilon & 0 \le m_d < \varepsilon \end{cases},
+              \quad m = \operatorname{mean} z
+
+    Parameters
+    ----------
+    embeddings : array, (..., D)
+        Embeddings z of normal data, by a network that has not been trained on them yet.
+    eps : number or 0-d array, at least 0
+        ε: entries nearer to 0 are pushed out to it, since a network reaches a centre at 0 with all its weights at 0.
+
+    Returns
+    -------
+    array, (D,)
+        The centre c, in units of the embeddings.
+
+    Raises
+    ------
+    TypeError
+        If `embeddings` is not a floating point array.
+    ValueError
+        If it has no axis, `eps` is out of its range, or there is nothing to average over.
+
+    Notes
+    -----
+    The centre stays what it is while the network learns: take it once, without gradients.
+
+    References
+    ----------
+    .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, section 3.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> ak.svdd_center(np.asarray([[1.0, 0.0, -0.01], [3.0, 0.0, -0.03]]))
+    array([ 2. ,  0.1, -0.1])
+    """
+    xp, dtype = inputs(embeddings=embeddings)
+    has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)
+    not_empty(embeddings=embeddings)
+    z = cast(xp, dtype, embeddings)
+    return away_from_zero(xp.mean(z, axis=tuple(range(len(z.shape) - 1))) if len(z.shape) > 1 else z, eps)
+
+
+def away_from_zero(mean: Array, eps: Setting) -> Array:
+    """The centre of a mean: entries nearer to 0 than ε are put at ±ε."""
+    xp, dtype = inputs(mean=mean)
+    mean = cast(xp, dtype, mean)
+    e = array_of(xp, dtype, number("eps", eps, xp, dtype, EPS_OF_CENTER), mean)
+    return xp.where(xp.abs(mean) < e, xp.where(mean < 0.0, -e, e), mean)
 
 
 def quantile_radius(embeddings: Array, center: Array, nu: float) -> Array:

@@ -1,20 +1,64 @@
-"""The centre of Deep SVDD, from the embeddings of a first pass over normal data."""
+"""The centre of Deep SVDD: from the embeddings of a first pass over normal data, and as a part of a loss."""
 
 from __future__ import annotations
 
 import importlib.util
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from anomaly_kernels._core.checks import Range, setting
+from anomaly_kernels._core.checks import setting
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels.losses import one_class
+from anomaly_kernels.torch._base import Loss
 
-_EPS = Range(least=0, below=math.inf)
+
+class CenteredLoss(Loss):
+    """A loss around a centre, which is given with each call, or kept in the loss: a buffer that is saved with it."""
+
+    center: Tensor | None
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.register_buffer("center", None)
+        self.register_buffer("_place", torch.zeros(0), persistent=False)  # follows the module to a device
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_fixed = name == "center" and isinstance(value, Tensor) and not isinstance(value, nn.Parameter)
+        super().__setattr__(name, value.detach() if is_fixed else value)
+
+    @torch.no_grad()
+    def init_center(self, embeddings: Tensor, *, eps: float = 0.1) -> Tensor:
+        """Keep the `anomaly_kernels.svdd_center` of these embeddings (..., D) of normal data, and return it."""
+        self.center = one_class.svdd_center(embeddings, eps=eps)
+        return self.center
+
+    def _given_or_kept(self, center: Tensor | None) -> Tensor:
+        if center is not None:
+            return center
+        if self.center is None:
+            raise ValueError(f"`center` must be given, or kept in the {type(self).__name__}, by `init_center`")
+        return self.center
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
+        saved = state_dict.get(f"{prefix}center")
+        if self.center is None and isinstance(saved, Tensor):  # otherwise a key that torch does not expect
+            self.center = torch.empty_like(saved, device=self._place.device)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
+    def _state(self) -> dict[str, Any]:
+        return super()._state() | ({} if self.center is None else {"center": self.center})
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        if "center" in state:
+            center = state["center"]
+            if not isinstance(center, Tensor) or center.ndim != 1:
+                raise ValueError(f"`center` must be an array of shape (D,), got {describe(center)}")
+            self.center = center
+        super()._set_state(state)
 
 
 @torch.no_grad()
@@ -34,8 +78,9 @@ def init_center(
         Entries of the centre nearer to 0 than this are pushed out to ±eps: a network could reach a centre at 0 with
         all its weights at 0.
     name : str
-        The buffer of `model` in which the centre is kept, so that it is moved and saved with the model; an existing
-        one is overwritten.
+        The buffer of `model` in which the centre is kept, so that it is moved with the model; an existing one is
+        overwritten. A new one is not in the model's `state_dict`, which would not load into a model that has none yet:
+        save the centre with the loss (``loss.center = init_center(model, loader)``), or let the model have the buffer.
     progress : bool
         Whether to show a progress bar, for which `rich` is needed.
 
@@ -56,7 +101,7 @@ def init_center(
     ----------
     .. [1] L. Ruff et al., "Deep One-Class Classification", ICML, 2018, section 3.3.
     """
-    setting("eps", eps, _EPS)
+    setting("eps", eps, one_class.EPS_OF_CENTER)
     if not isinstance(model, nn.Module):
         raise TypeError(f"`model` must be a torch.nn.Module, got {describe(model)}")
     model = getattr(model, "_orig_mod", model)  # what `torch.compile` has wrapped, and looks for attributes in
@@ -80,12 +125,11 @@ def init_center(
             module.training = was_training
     if total is None or count == 0:
         raise ValueError("`loader` has no batch: there is nothing to average over")
-    center = (total / count).to(rows.dtype)
-    center = torch.where(center.abs() < eps, torch.where(center < 0, -eps, eps), center)
+    center = one_class.away_from_zero((total / count).to(rows.dtype), eps)
     if kept:
         setattr(model, name, center)
     else:
-        model.register_buffer(name, center)
+        model.register_buffer(name, center, persistent=False)
     return center
 
 

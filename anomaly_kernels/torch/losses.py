@@ -20,6 +20,7 @@ from anomaly_kernels.losses import (
     selection,
 )
 from anomaly_kernels.torch._base import Array, Loss, Setting
+from anomaly_kernels.torch._svdd import CenteredLoss
 
 __all__ = [
     "AEGMMLoss",
@@ -433,10 +434,12 @@ class VAEGMMLoss(Loss):
         return self._value(x_true, x_pred, z, gamma)
 
 
-class DeepSVDDLoss(Loss):
+class DeepSVDDLoss(CenteredLoss):
     r"""Squared distance of embeddings from a centre: one-class Deep SVDD.
 
-    The module of `anomaly_kernels.deep_svdd_loss`, which has the formula.
+    The module of `anomaly_kernels.deep_svdd_loss`, which has the formula. The centre is given with each call, or kept
+    in the buffer `center`, by assignment or by `init_center`; then it is part of the `state_dict`, which loads into a
+    loss that has none yet.
 
     Parameters
     ----------
@@ -456,15 +459,16 @@ class DeepSVDDLoss(Loss):
     def __init__(self, *, weight: Setting = 1.0, reduction: Reduction = "mean") -> None:
         super().__init__(weight=weight, reduction=reduction)
 
-    def forward(self, embeddings: Tensor, center: Tensor) -> Tensor:
-        """Return the loss of embeddings (..., D) around a centre (D,)."""
-        return self._value(embeddings, center)
+    def forward(self, embeddings: Tensor, center: Tensor | None = None) -> Tensor:
+        """Return the loss of embeddings (..., D) around a centre (D,), by default its own."""
+        return self._value(embeddings, self._given_or_kept(center))
 
 
-class DeepSVDDSoftBoundaryLoss(Loss):
+class DeepSVDDSoftBoundaryLoss(CenteredLoss):
     r"""Volume of a hypersphere and the distances of the embeddings outside it: soft-boundary Deep SVDD.
 
-    The module of `anomaly_kernels.deep_svdd_soft_boundary_loss`, which has the formula.
+    The module of `anomaly_kernels.deep_svdd_soft_boundary_loss`, which has the formula. The radius is a parameter. The
+    centre is given with each call, or kept in the buffer `center`, as in `DeepSVDDLoss`.
 
     Parameters
     ----------
@@ -492,15 +496,15 @@ class DeepSVDDSoftBoundaryLoss(Loss):
         return one_class.svdd_radius(self.r_unconstrained)
 
     @torch.no_grad()
-    def init_radius(self, embeddings: Tensor, center: Tensor) -> Tensor:
+    def init_radius(self, embeddings: Tensor, center: Tensor | None = None) -> Tensor:
         """Set the radius so that a fraction ν of these embeddings of normal data lies outside, and return it."""
-        radius = one_class.quantile_radius(embeddings, center, float(self.nu))
+        radius = one_class.quantile_radius(embeddings, self._given_or_kept(center), float(self.nu))
         self.r_unconstrained.copy_(one_class.raw_radius(radius))
         return self.radius
 
-    def forward(self, embeddings: Tensor, center: Tensor) -> Tensor:
-        """Return the loss of embeddings (..., D) around a centre (D,)."""
-        return self._value(embeddings, center, self.radius)
+    def forward(self, embeddings: Tensor, center: Tensor | None = None) -> Tensor:
+        """Return the loss of embeddings (..., D) around a centre (D,), by default its own."""
+        return self._value(embeddings, self._given_or_kept(center), self.radius)
 
 
 class AnomalyBCEWithLogits(Loss):

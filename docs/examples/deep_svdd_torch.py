@@ -26,16 +26,16 @@ def train(rows: torch.Tensor, seed: int = 0, epochs: int = 20) -> tuple[nn.Modul
     torch.manual_seed(seed)
     encoder = nn.Sequential(nn.Linear(9, 64, bias=False), nn.LeakyReLU(0.1), nn.Linear(64, 16, bias=False))
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(rows), batch_size=128, shuffle=True)
-    center = akt.init_center(encoder, loader)
     loss = akt.DeepSVDDSoftBoundaryLoss(nu=0.05)
-    loss.init_radius(encoder(rows), center)
+    loss.center = akt.init_center(encoder, loader)
+    loss.init_radius(encoder(rows))
     # one number that must follow all the distances learns faster than the weights
     groups = [{"params": encoder.parameters()}, {"params": loss.parameters(), "lr": 1e-2, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=1e-4)
     for _ in range(epochs):
         for (batch,) in loader:
             optimizer.zero_grad()
-            loss(encoder(batch), center).backward()
+            loss(encoder(batch)).backward()
             optimizer.step()
     return encoder, loss
 
@@ -45,8 +45,8 @@ def main() -> dict[str, float]:
     rows, test, target = split()
     encoder, loss = train(rows)
     with torch.no_grad():
-        score = ak.svdd_score(encoder(test), encoder.center, radius=loss.radius)
-        inside = ak.svdd_score(encoder(rows), encoder.center)
+        score = ak.svdd_score(encoder(test), loss.center, radius=loss.radius)
+        inside = ak.svdd_score(encoder(rows), loss.center)
         return {
             "AUROC": float(ak.roc_auc(target, score)),
             "average precision": float(ak.average_precision(target, score)),
