@@ -180,7 +180,11 @@ def range_auc(truth, score, window, found=True, number=None):
         hits = math.fsum(weights[i] for i in alarms)
         buffers = math.fsum(weights[i] for i in (alarms if found else range(length)) if not truth[i])
         positives = sum(truth) + buffers / 2
-        tpr = min(hits / positives, 1.0) * sum(any(i in zone for i in alarms) for zone in zones) / len(zones) if zones else 0
+        tpr = (
+            min(hits / positives, 1.0) * sum(any(i in zone for i in alarms) for zone in zones) / len(zones)
+            if zones
+            else 0
+        )
         curve.append(((len(alarms) - hits) / (length - positives) if not all(truth) else math.nan, tpr))
         precision += (tpr - before) * hits / len(alarms)
         before = tpr
