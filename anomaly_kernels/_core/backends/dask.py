@@ -38,7 +38,7 @@ class Dask(Generic):
         return _along_rows(np.sort, x, dtype=x.dtype)
 
     def argsort(self, x: da.Array, *, stable: bool = False) -> da.Array:
-        return _along_rows(numpy.argsort, x, dtype=np.int64, stable=stable)
+        return _along_rows(np.argsort, x, dtype=np.int64, stable=stable)
 
     def take_along_axis(self, x: da.Array, indices: da.Array) -> da.Array:
         return _along_rows(numpy.take_along_axis, x, indices, dtype=x.dtype)

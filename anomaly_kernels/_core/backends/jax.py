@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import jax
@@ -85,6 +85,11 @@ class JAX(Generic):
         # no device: a tracer has none, and JAX moves uncommitted constants to where they are used
         # through NumPy: JAX asks of each number of a list what it is
         return jnp.asarray(np.asarray(values) if isinstance(values, list) else values, dtype=dtype)
+
+    def by_rows(
+        self, function: Callable[..., tuple[Any, ...]], arrays: Sequence[jax.Array], settings: Sequence[Any]
+    ) -> tuple[jax.Array, ...]:
+        return cast(tuple[jax.Array, ...], _jitted(function)(self, *arrays, *settings))  # not one operation at a time
 
     def scan(
         self,

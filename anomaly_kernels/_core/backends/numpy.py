@@ -98,7 +98,7 @@ class NumPy(Generic):
         return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
 
     def argsort(self, x: Array, *, stable: bool = False) -> Array:
-        return np.argsort(x, kind="stable" if stable else None)  # type: ignore[arg-type]
+        return np.argsort(x, stable=stable)  # type: ignore[arg-type]
 
     def take_along_axis(self, x: Array, indices: Array) -> Array:
         # an array of one dimension is indexed in a tenth of the time

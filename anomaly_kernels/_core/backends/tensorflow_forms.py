@@ -133,7 +133,7 @@ def ascending(x: Tensor) -> Tensor:
 def ascending_order(x: Tensor, stable: bool) -> Tensor:  # noqa: FBT001
     """The indices that sort along the last axis, NaN anywhere."""
     if tf.executing_eagerly() and "CPU" in x.device:
-        return tf.constant(np.argsort(x, kind="stable" if stable else None))
+        return tf.constant(np.argsort(x, stable=stable))
     return tf.argsort(x, stable=stable)
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, SupportsIndex, TypeAlias
 
 from anomaly_kernels._core.checks import ANY_OR_NAN, axes_of, cast, flag, inputs, integer, not_empty, number, same_shape
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels._core.typing import Array, Namespace, Setting
-from anomaly_kernels.metrics._results import nan_mask, result_dtype
+from anomaly_kernels.metrics._results import nan_mask, quotient_dtype
 from anomaly_kernels.metrics.ranking._evaluate import Results, to_results
 from anomaly_kernels.metrics.ranking._inputs import Prepared, check_inputs, prepare
+
+
+@dataclass(frozen=True)
+class With:
+    """A metric with its static settings: two that are equal are compiled once, where partial functions are not."""
+
+    metric: Callable[..., Results]
+    settings: tuple[Any, ...]
+
+    def __call__(self, xp: Namespace, /, *arguments: Any) -> Results:
+        return self.metric(*self.settings, xp, *arguments)
 
 
 def check_axis(name: str, value: Any) -> int:
@@ -34,14 +47,14 @@ def decided(target: Array, decision: Array, axis: Axis) -> Prepared:
     arrays = [to_last(xp, k, x) for x in by_name.values()]
     nan = nan_mask(xp, *arrays)
     masks = [cast(xp, xp.bool, x) for x in arrays]
-    dtype = result_dtype(xp, target, decision)
+    dtype = quotient_dtype(xp, target, decision)
     return Prepared(xp, dtype, xp.bool, masks, None if nan is None else xp.any(nan, axis=-1))
 
 
 def scored(target: Array, score: Array, axis: Axis) -> Prepared:
     """Boolean targets and scores that can be sorted, with time along the last axis."""
-    xp, dtype, arrays = check_inputs(target, score, None)
-    return prepare(xp, dtype, arrays, time_axis(target, axis))
+    xp, _, arrays = check_inputs(target, score, None)
+    return prepare(xp, quotient_dtype(xp, score, target), arrays, time_axis(target, axis))
 
 
 def adjustable(target: Array, score: Array, axis: Axis) -> Prepared:

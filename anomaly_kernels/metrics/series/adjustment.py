@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 from anomaly_kernels._core.checks import UNIT, is_number, is_real, setting
@@ -18,6 +17,7 @@ from anomaly_kernels.metrics.ranking._sorted import rank
 from anomaly_kernels.metrics.ranking.decisions import BestF1, best_f1_of
 from anomaly_kernels.metrics.series._inputs import (
     Axis,
+    With,
     ZeroDivision,
     adjustable,
     decided,
@@ -99,7 +99,7 @@ def point_adjust(target: Array, score: Array, *, min_share: MinShare = 0.0, axis
     share = check_share("min_share", min_share)
     prepared = adjustable(target, score, axis)
     xp, k = prepared.xp, time_axis(target, axis)
-    (adjusted,) = xp.by_rows(partial(_adjusted, share), prepared.arrays, ())
+    (adjusted,) = xp.by_rows(With(_adjusted, (share,)), prepared.arrays, ())
     adjusted = from_signed(xp, from_last(xp, k, adjusted), prepared.score_dtype)
     unknown = nan_mask(xp, target) if is_real(adjusted) else None
     return adjusted if unknown is None else nan_where(xp, xp.any(unknown, axis=k, keepdims=True), adjusted)
@@ -154,7 +154,7 @@ def point_adjusted_f1(
     -------
     EventF1
         `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the library's default.
+        in the dtype of real masks, else the widest.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def point_adjusted_f1(
     0.25
     """
     prepared = decided(target, decision, axis)
-    metric = partial(_point_adjusted_f1, check_share("min_share", min_share))
+    metric = With(_point_adjusted_f1, (check_share("min_share", min_share),))
     return EventF1(*evaluate(metric, prepared, otherwise(prepared, zero_division)))
 
 
@@ -224,7 +224,7 @@ def best_point_adjusted_f1(target: Array, score: Array, *, min_share: MinShare =
     BestF1
         `value`, in (0, 1], 0 without events, NaN where a score is. `threshold`, the highest score t that has it
         (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis;
-        in the dtype of `score`, the value of integer scores in that of real targets, else the library's default.
+        in the dtype of `score`, the value of integer scores in that of real targets, else the widest.
 
     Raises
     ------
@@ -249,7 +249,7 @@ def best_point_adjusted_f1(target: Array, score: Array, *, min_share: MinShare =
     >>> float(result.value), float(result.threshold)
     (1.0, 0.9)
     """
-    return BestF1(*evaluate(partial(_best, check_share("min_share", min_share)), scored(target, score, axis)))
+    return BestF1(*evaluate(With(_best, (check_share("min_share", min_share),)), scored(target, score, axis)))
 
 
 def _best(share: Fraction, xp: Namespace, truth: Array, score: Array) -> Results:
@@ -283,7 +283,7 @@ def point_adjusted_f1_area(
     -------
     array
         In [0, 1], NaN where a mask is. 0-d, or the shape without the axis; in the dtype of real masks, else the
-        library's default.
+        widest.
 
     Raises
     ------

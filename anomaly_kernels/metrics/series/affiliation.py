@@ -65,7 +65,7 @@ def affiliation_f1(target: Array, decision: Array, *, axis: Axis = -1, zero_divi
     -------
     EventF1
         `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the library's default.
+        in the dtype of real masks, else the widest.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, SupportsIndex, TypeAlias
 
 from anomaly_kernels._core.checks import NOT_NEGATIVE, flag, integer, setting
@@ -10,7 +9,7 @@ from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.metrics.ranking._evaluate import Results
-from anomaly_kernels.metrics.series._inputs import Axis, Flag, evaluate, real, scored
+from anomaly_kernels.metrics.series._inputs import Axis, Flag, With, evaluate, real, scored
 from anomaly_kernels.metrics.series._runs import chosen, find_runs, is_lean, length_of, positions, total
 
 
@@ -52,7 +51,7 @@ def ucr_score(target: Array, score: Array, *, margin: Margin = 100, own_length: 
     -------
     array
         In [0, 1], 0 without events, NaN where a score is. 0-d, or the shape without the axis; in the dtype of `score`,
-        for integer scores that of real targets, else the library's default.
+        for integer scores that of real targets, else the widest.
 
     Raises
     ------
@@ -77,7 +76,7 @@ def ucr_score(target: Array, score: Array, *, margin: Margin = 100, own_length: 
     >>> float(ak.ucr_score(truth, -abs(place - 400.0))), float(ak.ucr_score(truth, -abs(place - 399.0)))
     (1.0, 0.0)
     """
-    metric = partial(_ucr, check_margin("margin", margin), flag("own_length", own_length))
+    metric = With(_ucr, (check_margin("margin", margin), flag("own_length", own_length)))
     return evaluate(metric, scored(target, score, axis))[0]
 
 

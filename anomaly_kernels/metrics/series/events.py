@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 from anomaly_kernels._core.checks import flag
 from anomaly_kernels._core.numeric import ratio
@@ -12,7 +11,17 @@ from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results
 from anomaly_kernels.metrics.ranking._sorted import rank
 from anomaly_kernels.metrics.ranking.decisions import BestF1, highest
-from anomaly_kernels.metrics.series._inputs import Axis, Flag, ZeroDivision, decided, evaluate, otherwise, real, scored
+from anomaly_kernels.metrics.series._inputs import (
+    Axis,
+    Flag,
+    With,
+    ZeroDivision,
+    decided,
+    evaluate,
+    otherwise,
+    real,
+    scored,
+)
 from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1
 from anomaly_kernels.metrics.series._runs import (
     Runs,
@@ -49,7 +58,7 @@ def composite_f1(target: Array, decision: Array, *, axis: Axis = -1, zero_divisi
     -------
     EventF1
         `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the library's default.
+        in the dtype of real masks, else the widest.
 
     Raises
     ------
@@ -113,7 +122,7 @@ def best_composite_f1(target: Array, score: Array, *, axis: Axis = -1) -> BestF1
     BestF1
         `value`, in (0, 1], 0 without events, NaN where a score is. `threshold`, the highest score t that has it
         (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis;
-        in the dtype of `score`, the value of integer scores in that of real targets, else the library's default.
+        in the dtype of `score`, the value of integer scores in that of real targets, else the widest.
 
     Raises
     ------
@@ -186,7 +195,7 @@ def event_f1(
     -------
     EventF1
         `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the library's default.
+        in the dtype of real masks, else the widest.
 
     Raises
     ------
@@ -214,7 +223,7 @@ def event_f1(
     (0.0, 1.0)
     """
     prepared = decided(target, decision, axis)
-    metric = partial(_events, flag("corrected", corrected))
+    metric = With(_events, (flag("corrected", corrected),))
     return EventF1(*evaluate(metric, prepared, otherwise(prepared, zero_division)))
 
 
@@ -263,7 +272,7 @@ def best_event_f1(target: Array, score: Array, *, axis: Axis = -1) -> BestF1:
     BestF1
         `value`, in [0, 1], 0 without events, NaN where a score is. `threshold`, the highest score t that has it
         (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis;
-        in the dtype of `score`, the value of integer scores in that of real targets, else the library's default.
+        in the dtype of `score`, the value of integer scores in that of real targets, else the widest.
 
     Raises
     ------
@@ -340,8 +349,7 @@ def detection_delay(target: Array, decision: Array, *, axis: Axis = -1) -> Detec
     -------
     DetectionDelay
         `mean` and `max` of the delays, in time steps, NaN where no event was found; `recall`, 0 without events. All NaN
-        where a mask is. Each 0-d, or the shape without the axis; in the dtype of real masks, else the library's
-        default.
+        where a mask is. Each 0-d, or the shape without the axis; in the dtype of real masks, else the widest.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Literal, TypeAlias, get_args
 
 from anomaly_kernels._core.checks import UNIT, choice, number
@@ -12,6 +11,7 @@ from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results
 from anomaly_kernels.metrics.series._inputs import (
     Axis,
+    With,
     ZeroDivision,
     decided,
     evaluate,
@@ -79,7 +79,7 @@ def range_based_f1(
     -------
     EventF1
         `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the library's default.
+        in the dtype of real masks, else the widest.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def range_based_f1(
     prepared = decided(target, decision, axis)
     xp = prepared.xp
     existence = number("alpha", alpha, xp, xp.wide(prepared.arrays[0]), UNIT)
-    metric = partial(_range_based, bias, precision_bias, cardinality)
+    metric = With(_range_based, (bias, precision_bias, cardinality))
     return EventF1(*evaluate(metric, prepared, existence, otherwise(prepared, zero_division)))
 
 

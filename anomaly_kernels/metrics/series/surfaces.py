@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, Literal, SupportsIndex, TypeAlias, get_args
 
 from anomaly_kernels._core.checks import NOT_NEGATIVE, choice, integer, positive, setting
@@ -10,7 +9,7 @@ from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace
 from anomaly_kernels.metrics.ranking._evaluate import Results
 from anomaly_kernels.metrics.series._curves import Curves, curves_of
-from anomaly_kernels.metrics.series._inputs import Axis, evaluate, scored
+from anomaly_kernels.metrics.series._inputs import Axis, With, evaluate, scored
 from anomaly_kernels.metrics.series._results import RangeAUC
 
 
@@ -75,7 +74,7 @@ def range_auc(
     RangeAUC
         `roc_auc` and `average_precision`, in [0, 1]; NaN where a score is. Without events NaN and 0, without normal
         points NaN and 1. Each 0-d, or the shape without the axis; in the dtype of `score`, for integer scores that of
-        real targets, else the library's default.
+        real targets, else the widest.
 
     Raises
     ------
@@ -152,7 +151,7 @@ def vus(
     RangeAUC
         `roc_auc` and `average_precision`, in [0, 1]; NaN where a score is. Without events NaN and 0, without normal
         points NaN and 1. Each 0-d, or the shape without the axis; in the dtype of `score`, for integer scores that of
-        real targets, else the library's default.
+        real targets, else the widest.
 
     Raises
     ------
@@ -189,7 +188,7 @@ def _evaluate(
 ) -> Results:
     steps, number = check_window("window", window), check_thresholds("thresholds", thresholds)
     choice("positives", positives, get_args(Positives))
-    return evaluate(partial(metric, steps, positives == "found", number), scored(target, score, axis))
+    return evaluate(With(metric, (steps, positives == "found", number)), scored(target, score, axis))
 
 
 def _range_auc(window: int, found: bool, number: int | None, xp: Namespace, truth: Array, score: Array) -> Results:  # noqa: FBT001
