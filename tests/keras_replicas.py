@@ -22,6 +22,8 @@ METRICS = {
     "decisions": (akk.AnomalyDetectionMetrics, (TRUTH, SCORE > -2.0)),
     "scores": (lambda: akk.AnomalyDetectionMetrics(threshold=-2.0), (TRUTH, SCORE)),
     "weighted": (lambda: akk.AnomalyDetectionMetrics(threshold=-2.0), (TRUTH, SCORE, WEIGHT)),
+    "best": (akk.BestF1Metric, (TRUTH, SCORE)),
+    "weighted auc": (lambda: akk.ROCAUCMetric(max_fpr=0.5), (TRUTH, SCORE, WEIGHT)),
     "pixels": (akk.AnomalyPixelStatisticsMetric, (SCORE > -2.0,)),
     "statistics": (akk.ScoreStatisticsMetric, (SCORE,)),
     "variance": (lambda: akk.ExplainedVarianceMetric(components=3), (np.abs(SCORE),)),
@@ -72,6 +74,7 @@ def fitted():
         with scope:
             model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, kernel_initializer="ones")])
             metrics = [akk.AnomalyDetectionMetrics(threshold=-2.0), akk.ScoreStatisticsMetric(name="all")]
+            metrics += [akk.AveragePrecisionMetric(name="ap"), akk.BestF1Metric(name="f1")]
             model.compile("sgd", "mse", metrics=metrics)
         logs.append(model.evaluate(SCORE, TRUTH, batch_size=16, verbose=0, return_dict=True))
     return logs

@@ -53,6 +53,8 @@ def parameters(function):
 def settings_of_class(framework, entry):
     """The settings of the kernel that the class has, in the order of the kernel; Keras reduces values by itself."""
     names = parameters_of(entry.kernel).settings
+    if entry.torch == "Metric":  # of all elements of all batches
+        names = [name for name in names if name != "axis"]
     return [name for name in names if name != "reduction" or framework != "keras" or entry.keras not in REDUCED]
 
 

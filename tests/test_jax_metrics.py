@@ -33,12 +33,21 @@ ONE_ARRAY = {
 }
 
 METRICS = [entry.cls for entry in CATALOGUE if entry.jax == "Metric"]
+NEEDED = {"PrecisionAtKMetric": {"k": 20}}
+RANKING = {
+    "AveragePrecisionMetric": ak.average_precision,
+    "AUPRTrapezoidMetric": ak.aupr_trapezoid,
+    "ROCAUCMetric": ak.roc_auc,
+    "BestF1Metric": ak.best_f1,
+    "FPRAtTPRMetric": ak.fpr_at_tpr,
+    "PrecisionAtKMetric": ak.precision_at_k,
+}
 
 
 def made(name, /, **settings):
     import anomaly_kernels.jax as akj
 
-    return getattr(akj, name).empty(**settings)
+    return getattr(akj, name).empty(**NEEDED.get(name, {}) | settings)
 
 
 def assert_is(found, expected, rtol=1e-12):
@@ -56,14 +65,15 @@ def test_each_metric_takes_the_settings_and_arrays_of_its_function(entry, driver
 
     cls = getattr(akj, entry.cls)
     assert cls.kernel is entry.kernel
-    assert jax.tree.structure(cls()) != jax.tree.structure(0)
+    assert jax.tree.structure(made(entry.cls)) != jax.tree.structure(0)
     parameters, constructor = parameters_of(entry.kernel), inspect.signature(cls).parameters
-    for name in parameters.settings:
-        assert constructor[name].default == parameters.defaults[name]
+    for name in set(parameters.settings) - {"axis"}:  # of all elements of all batches
+        assert constructor[name].default == parameters.defaults.get(name, inspect.Parameter.empty)
     assert not set(constructor) - set(parameters.settings) - {"scores", "weighted", "components"}
-    update = [x for x in inspect.signature(cls.update).parameters.values() if x.kind is not x.KEYWORD_ONLY]
-    assert tuple(x.name for x in update[1:]) == parameters.arrays
-    assert {x.name for x in update if x.default is None} == parameters.defaults.keys() - set(parameters.settings)
+    update = [x for x in inspect.signature(cls.update).parameters.values() if x.name != "sample_weight"]
+    assert tuple(x.name for x in update[1:]) == tuple(x for x in parameters.arrays if x != "sample_weight")
+    optional = parameters.defaults.keys() - {"sample_weight", *parameters.settings}
+    assert {x.name for x in update if x.default is None} == optional
 
 
 def batch_of(name):
@@ -162,7 +172,7 @@ def test_detections_of_batches_are_those_of_the_whole(scores, driver):
     if scores == "exact":
         np.testing.assert_allclose(found.average_precision, expected.average_precision, rtol=1e-14)
     elif scores:
-        value, lower, upper = metric.state.scores.compute(ak.average_precision)
+        value, lower, upper = (x.average_precision for x in metric.bounds())
         assert lower <= expected.average_precision <= upper
         assert found.average_precision == value
     else:
@@ -303,6 +313,21 @@ MESH = """
         metric = akj.AnomalyDetectionMetrics().update(truth, score > 0.5).over("rows")
         return metric.state.counts, akj.ScoreStatisticsMetric().update(score).over("rows").compute()
 
+    def ranked(truth, score, weight):
+        metrics = akj.BestF1Metric(weighted=True), akj.ROCAUCMetric(max_fpr=0.5, weighted=True)
+        best, auc = (each.update(truth, score, sample_weight=weight).over("rows") for each in metrics)
+        return best.compute(), best.threshold, auc.bounds()
+
+    weight = rng.integers(0, 3, truth.shape) / 2
+    best, threshold, (_, lower, upper) = jax.jit(
+        jax.shard_map(ranked, mesh=mesh, in_specs=P("rows"), out_specs=P(), check_vma=False)
+    )(truth, score, weight.astype("float32"))
+    np.testing.assert_allclose(best, ak.best_f1(truth, score, sample_weight=weight).value, rtol=0.02)
+    count = (2 * weight).astype(int).ravel()
+    found = ak.anomaly_detection_metrics(*(np.repeat(x, count) for x in (truth, score >= np.asarray(threshold))))
+    np.testing.assert_allclose(found.f1_score, best, rtol=1e-5)
+    assert lower - 1e-6 <= ak.roc_auc(truth, score, sample_weight=weight, max_fpr=0.5) <= upper + 1e-6
+
     counts, statistics = jax.jit(
         jax.shard_map(counted, mesh=mesh, in_specs=P("rows"), out_specs=P(), check_vma=False)
     )(truth, score)
@@ -347,3 +372,53 @@ def test_arrays_of_numpy_are_taken_as_the_functions_take_them():
     metric = made("AnomalyDetectionMetrics", scores="histogram").update(truth, decision, score)
     assert float(metric.compute().precision) == 0.5
     assert int(made("AnomalyPixelStatisticsMetric").update(decision).compute().anomalous_pixels) == 2
+
+
+@pytest.mark.parametrize("scores", ["exact", "histogram"])
+@pytest.mark.parametrize("name", RANKING)
+def test_a_single_number_of_batches_is_that_of_the_whole(name, scores, driver):
+    import jax
+
+    weight = RNG.integers(0, 3, 60) / 2
+    for weighted in (False, True):
+        arrays = [driver.array(x.reshape(3, 20)) for x in (TRUTH, np.round(SCORE, 1), weight)]
+        metric = made(name, scores=scores, weighted=weighted)
+        batches = tuple(arrays[: 2 + weighted])
+
+        def step(metric, batch):
+            return metric.update(*batch[:2], **({"sample_weight": batch[2]} if len(batch) > 2 else {})), None
+
+        if scores == "histogram":
+            metric = jax.jit(lambda m, b: jax.lax.scan(step, m, b)[0])(metric, batches)
+        else:
+            for batch in zip(*batches, strict=True):
+                metric = metric.merge(step(made(name, scores=scores, weighted=weighted), batch)[0])
+        own = {"sample_weight": weight} if weighted else {}
+        expected = RANKING[name](TRUTH, np.round(SCORE, 1), **NEEDED.get(name, {}), **own)
+        if name == "BestF1Metric":
+            np.testing.assert_allclose(metric.threshold, expected.threshold, rtol=1e-12)
+            expected = expected.value
+        value, lower, upper = metric.bounds()
+        assert value == metric.compute()
+        assert lower - 1e-12 <= expected <= upper + 1e-12
+        np.testing.assert_allclose(value, expected, rtol=1e-12 if scores == "exact" else 0.02)
+
+
+def test_what_single_numbers_refuse(driver):
+    import jax
+
+    for name, settings, message in (
+        ("ROCAUCMetric", {"max_fpr": 0.0}, "`max_fpr` must be > 0 and <= 1, got 0.0"),
+        ("FPRAtTPRMetric", {"tpr": 1.5}, "`tpr` must be > 0 and <= 1, got 1.5"),
+        ("PrecisionAtKMetric", {"k": 0}, "`k` must be >= 1, got 0"),
+        ("BestF1Metric", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            made(name, **settings)
+    truth, score = driver.array(TRUTH), driver.array(SCORE)
+    with pytest.raises(TypeError, match=r"`sample_weight` is taken by ROCAUCMetric\(weighted=True\), got one without"):
+        made("ROCAUCMetric").update(truth, score, sample_weight=score)
+    with pytest.raises(TypeError, match="`UniqueScores` has as many entries as there are distinct scores"):
+        jax.jit(lambda t, s: made("ROCAUCMetric", scores="exact").update(t, s))(truth, score)
+    assert np.isnan(made("BestF1Metric").threshold)
+    assert repr(made("ROCAUCMetric", max_fpr=0.1)) == "ROCAUCMetric(max_fpr=0.1, scores='histogram', weighted=False)"

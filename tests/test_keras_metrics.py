@@ -24,12 +24,26 @@ ONE_ARRAY = {
     "SelectorEntropyMetric": (ak.selector_entropy, RNG.random(6).astype("float32")),
     "SelectorDiversityMetric": (ak.selector_diversity, RNG.random(6).astype("float32")),
 }
+NEEDED = {"PrecisionAtKMetric": {"k": 20}}
+RANKING = {
+    "AveragePrecisionMetric": ak.average_precision,
+    "AUPRTrapezoidMetric": ak.aupr_trapezoid,
+    "ROCAUCMetric": ak.roc_auc,
+    "BestF1Metric": ak.best_f1,
+    "FPRAtTPRMetric": ak.fpr_at_tpr,
+    "PrecisionAtKMetric": ak.precision_at_k,
+}
 
 
 def made(name, /, **settings):
     import anomaly_kernels.keras as akk
 
-    return getattr(akk, name)(**settings)
+    return getattr(akk, name)(**NEEDED.get(name, {}) | settings)
+
+
+def single_number(name, truth, score, **settings):
+    result = RANKING[name](truth, score, **NEEDED.get(name, {}) | settings)
+    return result.value if name == "BestF1Metric" else result
 
 
 def numbers(result):
@@ -201,7 +215,7 @@ def test_the_stateless_form_under_jax():
     assert_is(metric.stateless_result(state), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE), 0.02)
 
 
-@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY])
+@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY, *RANKING])
 def test_the_learner_interface(name, tmp_path):
     metric = made(name)
     assert name in metric.summary()
@@ -309,10 +323,10 @@ def test_metrics_of_layers_log_under_their_names():
     assert {"low_total_pixels", "high_total_pixels"} <= model.get_metrics_result().keys()
 
 
-@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY])
+@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY, "BestF1Metric"])
 def test_an_empty_batch_changes_nothing(name):
     metric = made(name)
-    arrays = (TRUTH, SCORE > 0) if name == "AnomalyDetectionMetrics" else ONE_ARRAY[name][1:]
+    arrays = ONE_ARRAY[name][1:] if name in ONE_ARRAY else (TRUTH, SCORE > 0 if "Best" not in name else SCORE)
     metric.update_state(*arrays)
     before = numbers(metric.result())
     metric.update_state(*(x[:0] for x in arrays))
@@ -334,3 +348,98 @@ def test_bounds_hold_on_every_scale_and_few_scores_are_told_apart(scale):
 
 def test_the_state_is_small():
     assert sum(np.prod(v.shape) for v in made("AnomalyDetectionMetrics", threshold=0.5).variables) < 60_000
+
+
+@pytest.mark.parametrize("scores", ["exact", "histogram"])
+@pytest.mark.parametrize("name", RANKING)
+def test_a_single_number_of_batches_is_that_of_the_whole(name, scores):
+    score = np.round(SCORE, 1)  # some are tied
+    for weight in (None, WEIGHT[:, None]):
+        metric = made(name, scores=scores)
+        for rows in (slice(13), slice(13, 40)):
+            own = {} if weight is None else {"sample_weight": weight[rows]}
+            metric.update_state(TRUTH[rows, 0], score[rows], **own)  # (B,) beside (B, 1), as Keras has it
+        expected = single_number(name, TRUTH, score, sample_weight=weight)
+        value, lower, upper = map(numbers, metric.bounds())
+        assert numbers(metric.result()) == value
+        assert lower - 1e-6 <= expected <= upper + 1e-6
+        np.testing.assert_allclose(value, expected, rtol=1e-6 if scores == "exact" else 0.05)
+        if name == "BestF1Metric":
+            assert numbers(metric.threshold) == ak.best_f1(TRUTH, score, sample_weight=weight).threshold
+    metric.update_state(TRUTH, score)  # those without weights count as they are
+    twice = (np.concatenate([x, y]) for x, y in ((TRUTH, TRUTH), (score, score), (WEIGHT[:, None], np.ones((40, 1)))))
+    truth, both, weight = twice
+    np.testing.assert_allclose(numbers(metric.result()), single_number(name, truth, both, sample_weight=weight), 0.05)
+    metric.reset_state()
+    metric.update_state(TRUTH, score)
+    np.testing.assert_allclose(numbers(metric.result()), single_number(name, TRUTH, score), 0.05)
+    metric.update_state(TRUTH, np.where(TRUTH, np.float32(np.nan), score))
+    assert np.isnan(numbers(metric.result()))
+
+
+def test_of_no_scores_there_is_no_threshold():
+    for scores in ("exact", "histogram"):
+        assert np.isnan(numbers(made("BestF1Metric", scores=scores).threshold))
+
+
+def test_what_single_numbers_refuse():
+    for name, settings, message in (
+        ("ROCAUCMetric", {"max_fpr": 0.0}, "`max_fpr` must be > 0 and <= 1, got 0.0"),
+        ("FPRAtTPRMetric", {"tpr": 1.5}, "`tpr` must be > 0 and <= 1, got 1.5"),
+        ("PrecisionAtKMetric", {"k": 0}, "`k` must be >= 1, got 0"),
+        ("BestF1Metric", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
+        ("AnomalyDetectionMetrics", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            made(name, **settings)
+    with pytest.raises(ValueError, match="`scores` of a metric that is there cannot be changed, got 'exact'"):
+        made("BestF1Metric").set_params(scores="exact")
+    with pytest.raises(TypeError, match="BestF1Metric takes `y_true` and `y_pred`, got one array"):
+        made("BestF1Metric").update_state(TRUTH)
+
+
+def test_settings_may_be_variables():
+    import keras
+
+    for scores in ("exact", "histogram"):
+        metric = made("FPRAtTPRMetric", tpr=keras.Variable(0.5), scores=scores)
+        metric.update_state(TRUTH, SCORE)
+        assert numbers(metric.result()) == pytest.approx(float(ak.fpr_at_tpr(TRUTH, SCORE, tpr=0.5)), rel=0.02)
+
+
+@pytest.mark.parametrize("scores", ["exact", "histogram"])
+def test_models_are_watched_by_single_numbers(tmp_path, scores):
+    import keras
+
+    keras.utils.set_random_seed(0)
+    x = RNG.normal(size=(40, 3)).astype("float32")
+    metrics = {
+        "ap": made("AveragePrecisionMetric", name="ap", scores=scores),
+        "found": made("AnomalyDetectionMetrics", threshold=0.1, scores=scores),
+        "k": made("PrecisionAtKMetric", k=5, name="k", scores=scores),
+    }
+    weighted = [made("ROCAUCMetric", max_fpr=0.5, name="auc", scores=scores)]
+    model = model_of("a", metrics=list(metrics.values()), weighted_metrics=weighted, run_eagerly=scores == "exact")
+    stop = keras.callbacks.EarlyStopping(monitor="val_ap", mode="max", patience=0)
+    given = {"batch_size": 24, "verbose": 0}
+    history = model.fit(x, TRUTH, epochs=3, validation_data=(x, TRUTH, WEIGHT), callbacks=[stop], **given).history
+    assert {"ap", "val_ap", "val_auc", "val_k", "val_average_precision_upper"} <= history.keys()
+    found = model.evaluate(x, TRUTH, sample_weight=WEIGHT, return_dict=True, **given)
+    score = model.predict(x, verbose=0)
+    close = {"abs": 1e-6 if scores == "exact" else 0.15}
+    assert found["ap"] == pytest.approx(float(ak.average_precision(TRUTH, score)), **close)
+    assert found["average_precision"] == pytest.approx(found["ap"], rel=1e-6)
+    assert found["k"] == pytest.approx(float(ak.precision_at_k(TRUTH, score, k=5)), **close)
+    auc = ak.roc_auc(TRUTH, score, sample_weight=WEIGHT[:, None], max_fpr=0.5)
+    assert found["auc"] == pytest.approx(float(auc), **close)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded.run_eagerly = model.run_eagerly
+    assert loaded.evaluate(x, TRUTH, sample_weight=WEIGHT, return_dict=True, **given) == pytest.approx(found)
+
+
+@pytest.mark.library("jax", "tensorflow")  # torch's steps are eager
+def test_distinct_scores_are_refused_in_steps_that_are_traced():
+    model = model_of("a", metrics=[made("AveragePrecisionMetric", scores="exact")])
+    with pytest.raises(TypeError, match=r"a traced or compiled step cannot: use `compile\(run_eagerly=True\)`, or"):
+        logs_of(model, "a")

@@ -53,7 +53,7 @@ def numbers(x):
 
 
 def test_fit_learns_and_logs_each_term():
-    model = made()
+    model = made({**NODES, "best": ak.Node(ak.best_f1, target="data.mask", score="head.logits")})
     history = model.fit(X, Y, batch_size=16, epochs=8, validation_data=(X, Y), verbose=0).history
     checked = {"val_entropy", "val_found/precision", "val_also/recall"}
     assert {"loss", "bce", "mse", "val_loss", "val_bce", "val_mse"} | checked <= set(history)
@@ -68,6 +68,7 @@ def test_fit_learns_and_logs_each_term():
     lower, upper = (results[f"found/average_precision_{bound}"] for bound in ("lower", "upper"))
     assert lower - 1e-6 <= expected.average_precision <= upper + 1e-6
     assert results["also/precision"] == 1.0
+    np.testing.assert_allclose(results["best"], ak.best_f1(Y["data.mask"], logits).value, rtol=0.02)
     assert results["variance/per_component"].shape == (4,)
     np.testing.assert_allclose(results["variance/cumulative"][-1], results["variance/total"], rtol=1e-6)
     whole = model.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True)
@@ -221,8 +222,11 @@ def test_what_does_not_fit_is_refused():
     model = made()
     text = yaml.safe_dump(model.pure.to_config(), sort_keys=False)
     assert akk.Objective.from_yaml(model.model, text, name="mine").pure.to_config() == model.pure.to_config()
-    with pytest.raises(ak.ObjectiveError, match="node `auc` must be a metric with a class, one of AnomalyDetectionM"):
-        made({**NODES, "auc": ak.Node(ak.roc_auc, target="data.mask", score="head.logits")})
+    wired = {"target": "data.mask", "score": "head.logits"}
+    with pytest.raises(ak.ObjectiveError, match="node `roc` must be a metric with a class, one of AnomalyDetectionM"):
+        made({**NODES, "roc": ak.Node(ak.roc_curve, **wired)})
+    with pytest.raises(ak.ObjectiveError, match="node `auc`: ROCAUCMetric has no setting `axis`"):
+        made({**NODES, "auc": ak.Node(ak.roc_auc, **wired, axis=0)})
     with pytest.raises(ak.ObjectiveError, match="`nodes` must have a loss to train with, got also"):
         made({"also": NODES["also"]}, uncertainty=())
     with pytest.raises(ak.ObjectiveError, match="node `bce` needs 'data.mask' as `target`; there are"):

@@ -196,7 +196,7 @@ def test_losses_without_a_weight_take_one(driver):
     assert float(driver.numpy(twice)) == 2 * float(driver.numpy(plain))
     with pytest.raises(ak.ObjectiveError, match="`weight`"):
         ak.Node(ak.aegmm_loss, **wired, weight="much")
-    with pytest.raises(ak.ObjectiveError, match="roc_auc has no array or setting `weight`"):
+    with pytest.raises(ak.ObjectiveError, match="ROCAUCMetric has no array or setting `weight`"):
         ak.Node(ak.roc_auc, target="t", score="s", weight=2.0)
 
 

@@ -164,6 +164,11 @@ def test_scores_of_16_bits_are_exact(driver, metric, settings, dtype):
         np.testing.assert_allclose(driver.numpy(x), expected, rtol=1e-14)
 
 
+def test_the_best_threshold_of_no_scores_is_nan(driver):
+    like = driver.array(np.zeros(0))
+    assert np.isnan(driver.numpy(streaming.ScoreHistogram.empty(like).best_threshold()))
+
+
 @drawn(labelled=LABELLED)
 def test_the_best_threshold_of_a_histogram_has_the_value_of_its_best_f1(driver, labelled):
     truth, score = map(driver.array, unzipped(labelled))

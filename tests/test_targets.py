@@ -197,3 +197,23 @@ def test_types_that_are_no_arrays_are_not_remembered():
         with pytest.raises(TypeError, match="arrays of one library"):
             ak.roc_auc(type(f"Odd{k}", (), {})(), SCORE)
     assert len(namespace._BY_TYPE) == before
+
+
+@pytest.mark.library("jax")
+def test_functions_of_jax_look_before_they_compile(driver):
+    import jax
+
+    import anomaly_kernels.jax as akj
+
+    signs, scores = driver.array(SIGNS), driver.array(SCORE)
+    for refuse, given in [
+        (akj.average_precision, (signs, scores)),
+        (akj.roc_auc, (scores, driver.array(TRUTH))),
+        (akj.anomaly_detection_metrics, (driver.array(TRUTH), scores)),
+        (akj.iou_loss, (driver.array(np.where(TRUTH, 255, 0).astype(np.uint8)), scores)),
+    ]:
+        with pytest.raises(ValueError, match="^`(target|decision)` must be"):
+            refuse(*given)
+    with pytest.raises(ValueError, match="^`sample_weight` must be >= 0, got -1"):
+        akj.roc_auc(driver.array(TRUTH), score=scores, sample_weight=driver.array(SIGNS.astype(float)))
+    assert float(jax.jit(akj.average_precision)(driver.array(TRUTH), scores)) == 1.0  # traced: out of sight

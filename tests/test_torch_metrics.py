@@ -32,7 +32,17 @@ METRICS = {
     "SelectorEntropyMetric": (ak.selector_entropy, (RNG.random(6),)),
     "SelectorDiversityMetric": (ak.selector_diversity, (RNG.random(6),)),
 }
-POOLED = list(METRICS)[:3]
+NEEDED = {"PrecisionAtKMetric": {"k": 20}}
+RANKING = {
+    "AveragePrecisionMetric": ak.average_precision,
+    "AUPRTrapezoidMetric": ak.aupr_trapezoid,
+    "ROCAUCMetric": ak.roc_auc,
+    "BestF1Metric": ak.best_f1,
+    "FPRAtTPRMetric": ak.fpr_at_tpr,
+    "PrecisionAtKMetric": ak.precision_at_k,
+}
+METRICS |= {name: (function, (SCORE, TRUTH)) for name, function in RANKING.items()}
+POOLED = [*list(METRICS)[:3], *RANKING]
 EVERY = pytest.mark.parametrize("name", METRICS)
 
 
@@ -48,13 +58,14 @@ def made(name, **settings):
 
     import anomaly_kernels.torch as akt
 
-    return getattr(akt, name)(**settings).set_dtype(torch.float64)
+    return getattr(akt, name)(**NEEDED.get(name, {}) | settings).set_dtype(torch.float64)
 
 
 def expected(name, arrays, **settings):
     function = METRICS[name][0]
     first = [arrays[1], arrays[0], *arrays[2:]] if len(arrays) > 1 else arrays
-    found = function(*tensors(first), **settings)
+    found = function(*tensors(first), **NEEDED.get(name, {}) | settings)
+    found = found.value if name == "BestF1Metric" else found
     return found if isinstance(found, tuple) else (found,)
 
 
@@ -218,7 +229,8 @@ def test_what_torchmetrics_asks_for():
         kind = getattr(akt, name)
         assert name in akt.__all__ and name in dir(akt)
         assert (kind.full_state_update, kind.is_differentiable) == (False, False)
-        assert kind.higher_is_better is (True if name == "AnomalyDetectionMetrics" else None)
+        better = {"AnomalyDetectionMetrics": True, **dict.fromkeys(RANKING, True), "FPRAtTPRMetric": False}
+        assert kind.higher_is_better is better.get(name)
     with pytest.raises(AttributeError, match="has no attribute `RocAuc`"):
         akt.RocAuc  # noqa: B018
 
@@ -285,14 +297,18 @@ DISTRIBUTED = """
             variance = akt.ExplainedVarianceMetric()
             unscored = akt.AnomalyDetectionMetrics()
             bounded = akt.AnomalyDetectionMetrics(scores="histogram")
+            best = [akt.BestF1Metric(scores=scores) for scores in ("exact", "histogram")]
+            weight = torch.arange(50.0) / 3
             if mine.stop > mine.start:  # the other has seen nothing at all
                 metric.update(score[mine] > 0, truth[mine], score[mine])
                 statistics.update(score[mine])
                 variance.update(torch.tensor([0.5, 0.25]))
                 unscored.update(score[mine] > 0, truth[mine])
                 bounded.update(score[mine] > 0, truth[mine], score[mine])
+                for each in best:
+                    each.update(score[mine], truth[mine], sample_weight=weight[mine])
             else:
-                for each in (metric, statistics, variance, unscored, bounded):
+                for each in (metric, statistics, variance, unscored, bounded, *best):
                     each._update_count = 1  # torchmetrics would warn that nothing was seen
             wanted = ak.anomaly_detection_metrics(truth, score > 0, score)
             check(metric.compute(), wanted)
@@ -300,6 +316,8 @@ DISTRIBUTED = """
             check(variance.compute(), (torch.tensor([0.5, 0.25]), torch.tensor(0.75), torch.tensor([0.5, 0.75])))
             check(unscored.compute(), wanted._replace(average_precision=None))
             check(bounded.bounds().lower, wanted)  # few scores: each has a bucket of its own
+            for each in best:
+                check((each.compute(), each.threshold), ak.best_f1(truth, score, sample_weight=weight))
             if mine.stop > mine.start:
                 metric.update(score[mine] > 0, truth[mine], score[mine])  # its own share again, after the others' left
                 assert int(metric.counts_true) == 2 * int(truth[mine].sum())
@@ -377,7 +395,7 @@ def test_a_batch_that_is_refused_or_empty_leaves_open_whether_there_are_scores()
     assert metric.compute().average_precision == 1.0
 
 
-KEEPS_SCORES = ("AnomalyDetectionMetrics", "ScoreStatisticsMetric")
+KEEPS_SCORES = ("AnomalyDetectionMetrics", "ScoreStatisticsMetric", *RANKING)
 PIXELS = (SCORE > 0.5, TRUTH, SCORE)
 
 
@@ -406,10 +424,11 @@ def test_a_histogram_has_bounds_and_a_fixed_size(name):
         metric(*tensors([x[rows] for x in arrays]))
         exact.update(*tensors([x[rows] for x in arrays]))
     assert sum(x.numel() for x in metric.metric_state.values()) <= size + 1
-    value, lower, upper = metric.bounds()
-    assert_is(value, metric.compute())
-    assert all(a <= x <= b for a, x, b in zip(lower, exact.compute(), upper, strict=True))
-    assert_is(value, exact.compute(), 2**-7)
+    value, lower, upper = (x if isinstance(x, tuple) else (x,) for x in metric.bounds())
+    wanted = expected(name, arrays)
+    assert_is(metric.compute(), value)
+    assert all(a - 1e-6 <= x <= b + 1e-6 for a, x, b in zip(lower, wanted, upper, strict=True))
+    assert_is(value, wanted, 2**-7)
     assert exact.bounds().lower == exact.bounds().upper == exact.compute()
 
 
@@ -613,3 +632,90 @@ def test_a_collection_tells_settings_apart_that_are_in_the_state():
         collection.update(weights)
         alone.update(weights)
     assert collection.compute()["other"] == alone.compute()
+
+
+@pytest.mark.parametrize("scores", ["exact", "histogram"])
+@pytest.mark.parametrize("name", RANKING)
+def test_samples_have_weights(name, scores):
+    weight = RNG.integers(0, 4, SCORE.shape) / 3
+    first, second = slice(0, 11), slice(11, 30)
+    metric, mixed, other = (made(name, scores=scores) for _ in range(3))
+    for rows in (first, second):
+        score, truth, counts = tensors([x[rows] for x in (SCORE, TRUTH, weight)])
+        metric.update(score, truth, sample_weight=counts)
+    assert_is(metric.compute(), expected(name, (SCORE, TRUTH), sample_weight=tensors([weight])[0]))
+    weight[first] = 1.0
+    mixed.update(*tensors([x[first] for x in (SCORE, TRUTH)]))
+    other.update(*tensors([x[second] for x in (SCORE, TRUTH)]), sample_weight=tensors([weight[second]])[0])
+    mixed.merge_state(other)
+    assert_is(mixed.compute(), expected(name, (SCORE, TRUTH), sample_weight=tensors([weight])[0]))
+    with pytest.raises(ValueError, match="`sample_weight` must be >= 0, got -1"):
+        metric.update(*tensors([SCORE, TRUTH]), sample_weight=-tensors([np.ones(SCORE.shape)])[0])
+
+
+@pytest.mark.parametrize("scores", ["exact", "histogram"])
+def test_the_threshold_of_the_best_f1_score_is_one_of_the_scores_as_it_is(scores):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    metric = akt.BestF1Metric(scores=scores)
+    assert metric.threshold.isnan()  # of no scores
+    score, truth = tensors([SCORE + 1e-9, TRUTH])  # which float32, the dtype of results, rounds
+    metric.update(score, truth)
+    assert metric.compute().dtype == torch.float32
+    assert metric.threshold == ak.best_f1(truth, score).threshold
+    found = ak.anomaly_detection_metrics(truth, score >= metric.threshold).f1_score
+    np.testing.assert_allclose(found, metric.compute(), rtol=1e-6)
+    metric.update(torch.full((2,), torch.nan), torch.tensor([True, False]))
+    assert metric.compute().isnan() and metric.threshold.isnan()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "kind", "message"),
+    [
+        ("ROCAUCMetric", {"max_fpr": 0.0}, ValueError, "`max_fpr` must be > 0 and <= 1, got 0.0"),
+        ("ROCAUCMetric", {"max_fpr": "all"}, TypeError, "`max_fpr` must be a number or a 0-d array, got str"),
+        ("FPRAtTPRMetric", {"tpr": 1.5}, ValueError, "`tpr` must be > 0 and <= 1, got 1.5"),
+        ("PrecisionAtKMetric", {"k": 0}, ValueError, "`k` must be >= 1, got 0"),
+        ("PrecisionAtKMetric", {"k": 2.5}, TypeError, "`k` must be an integer, got float"),
+        ("BestF1Metric", {"scores": "bins"}, ValueError, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
+        ("AveragePrecisionMetric", {"axis": 0}, TypeError, "AveragePrecisionMetric has no setting `axis`"),
+    ],
+)
+def test_settings_of_single_numbers_are_refused_as_the_functions_do(name, settings, kind, message):
+    with pytest.raises(kind, match=message):
+        made(name, **settings)
+    if not settings.keys() & {"axis", "scores"}:
+        with pytest.raises(kind, match=message):
+            RANKING[name](TRUTH, SCORE, **settings)
+
+
+def test_single_numbers_are_what_torchmetrics_asks_for():
+    import torch
+    import torchmetrics
+    from torchmetrics.wrappers import BootStrapper, MetricTracker, MinMaxMetric
+
+    score, truth = tensors([SCORE, TRUTH])
+    settings = {"PrecisionAtKMetric": {"k": 3}, "FPRAtTPRMetric": {"tpr": 0.5}, "ROCAUCMetric": {"max_fpr": 0.1}}
+    metrics = {name: made(name) for name in RANKING}
+    metrics |= {f"other {name}": made(name, **own) for name, own in settings.items()}
+    collection = torchmetrics.MetricCollection(metrics)
+    for rows in (slice(9), slice(9, 30)):
+        collection.update(score[rows], truth[rows])
+    assert list(collection.compute_groups.values()) == [list(collection.keys())]  # one state serves all
+    for name, value in collection.compute().items():
+        own = settings[name.removeprefix("other ")] if name.startswith("other ") else {}
+        assert value.shape == ()
+        assert_is(value, expected(name.removeprefix("other "), (SCORE, TRUTH), **own))
+    tracker = MetricTracker(made("AveragePrecisionMetric"))
+    for quality in (-1.0, 1.0):
+        tracker.increment()
+        tracker.update(quality * score, truth)
+    assert tracker.best_metric(return_step=True)[1] == 1
+    extremes = MinMaxMetric(made("AveragePrecisionMetric"))
+    extremes.update(score, truth)
+    assert extremes.compute()["max"] == extremes.compute()["raw"]
+    bootstrap = BootStrapper(made("ROCAUCMetric"), num_bootstraps=3)
+    bootstrap.update(score.flatten(), truth.flatten())
+    assert torch.isfinite(bootstrap.compute()["std"])

@@ -14,8 +14,10 @@ from anomaly_kernels._classes.settings import Configured
 from anomaly_kernels._core.checks import cast, dtype_name, is_real, size
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array
+from anomaly_kernels.metrics.ranking.decisions import BestF1
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
-from anomaly_kernels.streaming.results import Scores
+from anomaly_kernels.streaming._bounds import bounded
+from anomaly_kernels.streaming.results import Scores, as_histogram
 
 Settings = Mapping[str, Any]
 
@@ -47,6 +49,16 @@ def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[
     return StateForm(lambda like, _: streaming.Means.empty(like, ndims), of_batch, compute)
 
 
+def _of_ranking(kernel: Kernel) -> StateForm:
+    """A metric of a ranking that is a single number; its state is that of the scores, whichever keeps them."""
+
+    def bounds(scores: Any, settings: Settings) -> streaming.Bounded[Array]:
+        result = scores.compute(kernel, **settings)
+        return bounded(result.value if isinstance(result, BestF1) else result)
+
+    return StateForm(lambda _, scores: scores, compute=lambda *state: bounds(*state).value, bounds=bounds)
+
+
 STATE_FORMS: dict[Kernel, StateForm] = {
     metrics.anomaly_detection_metrics: StateForm(streaming.Detections.empty),
     metrics.explained_variance: _mean_over_batches(metrics.explained_variance, (1, 0, 1), ExplainedVariance),
@@ -59,6 +71,12 @@ STATE_FORMS: dict[Kernel, StateForm] = {
     ),
     metrics.selector_entropy: _mean_over_batches(metrics.selector_entropy, (0,)),
     metrics.selector_diversity: _mean_over_batches(metrics.selector_diversity, (0, 0), SelectorDiversity),
+    metrics.average_precision: _of_ranking(metrics.average_precision),
+    metrics.aupr_trapezoid: _of_ranking(metrics.aupr_trapezoid),
+    metrics.roc_auc: _of_ranking(metrics.roc_auc),
+    metrics.best_f1: _of_ranking(metrics.best_f1),
+    metrics.fpr_at_tpr: _of_ranking(metrics.fpr_at_tpr),
+    metrics.precision_at_k: _of_ranking(metrics.precision_at_k),
 }
 
 
@@ -80,6 +98,11 @@ class StatefulMetric(Configured):
     def _bounds_of(self, state: Any) -> streaming.Bounded[Any]:
         """What the kernel returns, with the bounds that the exact results are between."""
         return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
+
+
+def best_threshold(scores: Any) -> Any:
+    """The threshold of the best F1 score, of whatever keeps the scores; NaN without scores."""
+    return as_histogram(scores).best_threshold()
 
 
 def check_components(components: Any) -> None:

@@ -13,7 +13,7 @@ def square(x: Array) -> Array:
 
 
 def root(xp: Namespace, x: Array) -> Array:
-    """√x of a sum of squares, with derivative 0 instead of infinity at 0."""
+    """Return √x of a sum of squares, with derivative 0 instead of infinity at 0."""
     zero = x <= 0.0
     return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, x)))
 
@@ -28,13 +28,13 @@ def standard_deviation(xp: Namespace, x: Array, *, correction: int = 0) -> Array
 
 
 def ratio(xp: Namespace, numerator: Array, denominator: Array, otherwise: Setting = 0.0) -> Array:
-    """numerator / denominator, and `otherwise` where the denominator is 0."""
+    """Return numerator / denominator, and `otherwise` where the denominator is 0; no NaN, in derivatives neither."""
     zero = denominator == 0.0
     return xp.where(zero, otherwise, xp.divide(numerator, xp.where(zero, 1.0, denominator)))
 
 
 def logsumexp(xp: Namespace, x: Array, *, axis: int) -> Array:
-    """log Σ exp(x) along axis; -inf among finite terms adds nothing, and its derivative is 0."""
+    """Return log Σ exp(x) along an axis; -inf among finite terms adds nothing, and its derivative is 0."""
     top = xp.stop_gradient(xp.max(x, axis=axis, keepdims=True))
     top = xp.where(xp.isfinite(top), top, 0.0)
     return xp.log(xp.sum(xp.exp(x - top), axis=axis)) + xp.sum(top, axis=axis)

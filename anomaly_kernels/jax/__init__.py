@@ -19,8 +19,14 @@ from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.jax.metrics import (
     AnomalyDetectionMetrics,
     AnomalyPixelStatisticsMetric,
+    AUPRTrapezoidMetric,
+    AveragePrecisionMetric,
+    BestF1Metric,
     ComponentOrthogonalityMetric,
     ExplainedVarianceMetric,
+    FPRAtTPRMetric,
+    PrecisionAtKMetric,
+    ROCAUCMetric,
     ScoreStatisticsMetric,
     SelectorDiversityMetric,
     SelectorEntropyMetric,
@@ -94,11 +100,17 @@ lstm_autoencoder = jitted(ak.lstm_autoencoder)
 sequence_anomaly_score = jitted(ak.sequence_anomaly_score)
 
 __all__ = [
+    "AUPRTrapezoidMetric",
     "AnomalyDetectionMetrics",
     "AnomalyPixelStatisticsMetric",
+    "AveragePrecisionMetric",
+    "BestF1Metric",
     "ComponentOrthogonalityMetric",
     "ExplainedVarianceMetric",
+    "FPRAtTPRMetric",
     "GMMParams",
+    "PrecisionAtKMetric",
+    "ROCAUCMetric",
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",

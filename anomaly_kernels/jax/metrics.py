@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Generic, Literal, ParamSpec, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, ParamSpec, Self, SupportsIndex, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,21 +14,24 @@ from jax.tree_util import register_pytree_with_keys_class
 from anomaly_kernels import streaming
 from anomaly_kernels._classes.metric_states import (
     StatefulMetric,
+    best_threshold,
     check_components,
     check_length,
     in_double,
     with_length,
     with_weights,
 )
-from anomaly_kernels._core.checks import flag
+from anomaly_kernels._core.checks import choice, flag
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics.ranking import areas, decisions
 
 P = ParamSpec("P")
 M = TypeVar("M")
 Result = TypeVar("Result")
 Setting: TypeAlias = float | jax.Array
-Scores: TypeAlias = Literal["histogram", "exact"] | None
+ScoreStore: TypeAlias = Literal["exact", "histogram"]
+_SCORE_STORES: dict[str, Any] = {"exact": streaming.UniqueScores, "histogram": streaming.ScoreHistogram}
 
 
 class Metric(StatefulMetric, Generic[Result]):
@@ -114,8 +117,41 @@ def _total(x: jax.Array, axis_name: str) -> jax.Array:
     return jnp.where(overflow, -1, total)
 
 
+class ScoreMetric(Metric[Result]):
+    """A base of metrics that keep scores, if any: in a histogram of a fixed size, or each distinct one."""
+
+    scores: ScoreStore | None
+    weighted: bool
+
+    def _start_with_scores(self, *, scores: ScoreStore | None, weighted: bool, **settings: Any) -> None:
+        """Keep the settings, and the state of no batch."""
+        flag("weighted", weighted)
+        like = _like()
+        state = self._empty_state(like, None if scores is None else _SCORE_STORES[scores].empty(like))
+        state = with_weights(state, like) if weighted else state
+        self._start(state, **settings, scores=scores, weighted=weighted)
+
+    def bounds(self) -> streaming.Bounded[Result]:
+        """Return the result over all batches (`value`), and its bounds (`lower`, `upper`), each as `compute` does.
+
+        The exact result is between them, field by field. With ``scores="exact"`` all three are equal.
+        """
+        return self._bounds_of(self.state)
+
+    def _with_scores(self, *arrays: jax.Array, sample_weight: jax.Array | None) -> Self:
+        """Return a metric with a batch more, of arrays of which the scores, where they are kept, come last."""
+        if sample_weight is not None and not self.weighted:
+            name = type(self).__name__
+            raise TypeError(f"`sample_weight` is taken by {name}(weighted=True), got one without")
+        batch = list(map(jnp.asarray, arrays))
+        if self.scores == "exact":  # a histogram takes every dtype, and knows which integers it cannot tell apart
+            batch[-1] = in_double(batch[-1])
+        weight = None if sample_weight is None else jnp.asarray(sample_weight)
+        return self._with_state(streaming.update(self.state, *batch, sample_weight=weight))
+
+
 @register_pytree_with_keys_class
-class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
+class AnomalyDetectionMetrics(ScoreMetric[counts.DetectionMetrics]):
     """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
     The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches.
@@ -126,8 +162,8 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
         Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
         nothing is. ``nan`` marks it as undefined.
     scores : None, "histogram" or "exact"
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram
-        ``metric.state.scores.compute(average_precision)`` has the bounds.
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has those of
+        average precision.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -140,18 +176,13 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
     """
 
     kernel = staticmethod(counts.anomaly_detection_metrics)
-    scores: Scores
-    weighted: bool
 
-    def __init__(self, *, zero_division: Setting = 0.0, scores: Scores = None, weighted: bool = False) -> None:
+    def __init__(
+        self, *, zero_division: Setting = 0.0, scores: ScoreStore | None = None, weighted: bool = False
+    ) -> None:
         if scores not in (None, "histogram", "exact"):
             raise ValueError(f"`scores` must be None, 'histogram' or 'exact', got {scores!r}")
-        flag("weighted", weighted)
-        like = _like()
-        kept = {None: None, "histogram": streaming.ScoreHistogram, "exact": streaming.UniqueScores}[scores]
-        state = self._empty_state(like, kept and kept.empty(like))
-        state = with_weights(state, like) if weighted else state
-        self._start(state, zero_division=zero_division, scores=scores, weighted=weighted)
+        self._start_with_scores(zero_division=zero_division, scores=scores, weighted=weighted)
 
     def update(
         self,
@@ -165,13 +196,7 @@ class AnomalyDetectionMetrics(Metric[counts.DetectionMetrics]):
         if (score is not None) != (self.scores is not None):
             expected = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
             raise TypeError(f"AnomalyDetectionMetrics takes {expected}, got {2 + (score is not None)} arrays")
-        if sample_weight is not None and not self.weighted:
-            raise TypeError("`sample_weight` is taken by AnomalyDetectionMetrics(weighted=True), got one without")
-        arrays = (target, decision, score, sample_weight)
-        target, decision, score, sample_weight = (None if x is None else jnp.asarray(x) for x in arrays)
-        # a histogram takes every dtype, and knows which integers it cannot tell apart
-        scores = [] if score is None else [in_double(score) if self.scores == "exact" else score]
-        return self._with_state(streaming.update(self.state, target, decision, *scores, sample_weight=sample_weight))
+        return self._with_scores(target, decision, *([] if score is None else [score]), sample_weight=sample_weight)
 
 
 @register_pytree_with_keys_class
@@ -317,3 +342,209 @@ class SelectorDiversityMetric(Metric[statistics.SelectorDiversity]):
     def update(self, weights: jax.Array) -> Self:
         """Return a metric with a batch more: selection weights of any shape."""
         return self._with_batch(weights)
+
+
+class RankingMetric(ScoreMetric[Array]):
+    """A base of metrics of a ranking that are a single number, over all elements of all batches."""
+
+    def __init__(
+        self, settings: Mapping[str, Any] = {}, /, *, scores: ScoreStore = "histogram", weighted: bool = False
+    ) -> None:
+        choice("scores", scores, tuple(_SCORE_STORES))
+        self._start_with_scores(**settings, scores=scores, weighted=weighted)
+
+    def update(self, target: jax.Array, score: jax.Array, *, sample_weight: jax.Array | None = None) -> Self:
+        """Return a metric with a batch more: true anomalies and scores, of one shape."""
+        return self._with_scores(target, score, sample_weight=sample_weight)
+
+
+@register_pytree_with_keys_class
+class AveragePrecisionMetric(RankingMetric):
+    r"""Average precision: the mean, over the positives, of the precision among all that score at least as high.
+
+    .. math:: \frac 1P \sum_{i: y_i = 1} \frac{|\{j: y_j = 1, s_j \ge s_i\}|}{|\{j: s_j \ge s_i\}|}
+
+    The metric of `anomaly_kernels.average_precision` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, True, False, False]), jnp.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> metric = AveragePrecisionMetric().update(truth, score)
+    >>> round(float(metric.compute()), 4)
+    0.8333
+    """
+
+    kernel = staticmethod(areas.average_precision)
+
+    def __init__(self, *, scores: ScoreStore = "histogram", weighted: bool = False) -> None:
+        super().__init__(scores=scores, weighted=weighted)
+
+
+@register_pytree_with_keys_class
+class AUPRTrapezoidMetric(RankingMetric):
+    r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
+
+    .. math:: \frac 1P \sum_{i: y_i = 1} \frac{p(s_i) + p(s_i^+)}{2}, \quad
+        p(s) = \frac{|\{j: y_j = 1, s_j \ge s\}|}{|\{j: s_j \ge s\}|}
+
+    The metric of `anomaly_kernels.aupr_trapezoid` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, False, False, False]), jnp.asarray([0.0, 0.0, 0.0, 0.0])
+    >>> metric = AUPRTrapezoidMetric().update(truth, score)
+    >>> float(metric.compute())
+    0.625
+    """
+
+    kernel = staticmethod(areas.aupr_trapezoid)
+
+    def __init__(self, *, scores: ScoreStore = "histogram", weighted: bool = False) -> None:
+        super().__init__(scores=scores, weighted=weighted)
+
+
+@register_pytree_with_keys_class
+class ROCAUCMetric(RankingMetric):
+    r"""Area under the ROC curve: the probability that a positive scores higher than a negative, ties counting half.
+
+    .. math:: \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
+
+    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with one class alone.
+
+    Parameters
+    ----------
+    max_fpr : number or 0-d array, in (0, 1], optional
+        F. The area A up to this false positive rate alone, on the scale of the whole one:
+        (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
+    scores : {"exact", "histogram"}
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, True, False, False]), jnp.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> metric = ROCAUCMetric().update(truth, score)
+    >>> float(metric.compute())
+    0.75
+    """
+
+    kernel = staticmethod(areas.roc_auc)
+
+    def __init__(
+        self, *, max_fpr: Setting | None = None, scores: ScoreStore = "histogram", weighted: bool = False
+    ) -> None:
+        super().__init__({"max_fpr": max_fpr}, scores=scores, weighted=weighted)
+
+
+@register_pytree_with_keys_class
+class BestF1Metric(RankingMetric):
+    r"""The highest F1 score that a threshold can give; beside it `threshold`, which has that score.
+
+    .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
+
+    The `value` of `anomaly_kernels.best_f1` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, True, False, False]), jnp.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> metric = BestF1Metric().update(truth, score)
+    >>> round(float(metric.compute()), 4), float(metric.threshold)
+    (0.8, 1.0)
+    """
+
+    kernel = staticmethod(decisions.best_f1)
+
+    def __init__(self, *, scores: ScoreStore = "histogram", weighted: bool = False) -> None:
+        super().__init__(scores=scores, weighted=weighted)
+
+    @property
+    def threshold(self) -> Array:
+        """The score s of which ``score >= s`` has the F1 score of `compute`; NaN without scores."""
+        threshold: Array = best_threshold(self.state)
+        return threshold
+
+
+@register_pytree_with_keys_class
+class FPRAtTPRMetric(RankingMetric):
+    r"""The false positive rate at the highest threshold that finds a given share of the positives (FPR@95).
+
+    .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
+
+    The metric of `anomaly_kernels.fpr_at_tpr` over all elements of all batches, in [0, 1], low for good scores; NaN
+    with one class alone.
+
+    Parameters
+    ----------
+    tpr : number or 0-d array, in (0, 1]
+        The share r of the positives to find, at least.
+    scores : {"exact", "histogram"}
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, True, False, False]), jnp.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> metric = FPRAtTPRMetric(tpr=0.95).update(truth, score)
+    >>> float(metric.compute())
+    0.5
+    """
+
+    kernel = staticmethod(decisions.fpr_at_tpr)
+
+    def __init__(self, *, tpr: Setting = 0.95, scores: ScoreStore = "histogram", weighted: bool = False) -> None:
+        super().__init__({"tpr": tpr}, scores=scores, weighted=weighted)
+
+
+@register_pytree_with_keys_class
+class PrecisionAtKMetric(RankingMetric):
+    r"""The share of anomalies among the k highest scores.
+
+    .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
+        \right)\right)
+
+    The metric of `anomaly_kernels.precision_at_k` over all elements of all batches, in [0, 1].
+
+    Parameters
+    ----------
+    k : int, at least 1
+        How many are looked at: what an analyst has time for.
+    scores : {"exact", "histogram"}
+        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, True, False, False]), jnp.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> metric = PrecisionAtKMetric(k=2).update(truth, score)
+    >>> float(metric.compute())
+    0.5
+    """
+
+    kernel = staticmethod(decisions.precision_at_k)
+
+    def __init__(self, k: SupportsIndex, *, scores: ScoreStore = "histogram", weighted: bool = False) -> None:
+        super().__init__({"k": k}, scores=scores, weighted=weighted)

@@ -27,8 +27,14 @@ from anomaly_kernels.keras.losses import SelectorEntropyRegularizer as SelectorE
 from anomaly_kernels.keras.losses import VAEGMMLoss as VAEGMMLoss
 from anomaly_kernels.keras.metrics import AnomalyDetectionMetrics as AnomalyDetectionMetrics
 from anomaly_kernels.keras.metrics import AnomalyPixelStatisticsMetric as AnomalyPixelStatisticsMetric
+from anomaly_kernels.keras.metrics import AUPRTrapezoidMetric as AUPRTrapezoidMetric
+from anomaly_kernels.keras.metrics import AveragePrecisionMetric as AveragePrecisionMetric
+from anomaly_kernels.keras.metrics import BestF1Metric as BestF1Metric
 from anomaly_kernels.keras.metrics import ComponentOrthogonalityMetric as ComponentOrthogonalityMetric
 from anomaly_kernels.keras.metrics import ExplainedVarianceMetric as ExplainedVarianceMetric
+from anomaly_kernels.keras.metrics import FPRAtTPRMetric as FPRAtTPRMetric
+from anomaly_kernels.keras.metrics import PrecisionAtKMetric as PrecisionAtKMetric
+from anomaly_kernels.keras.metrics import ROCAUCMetric as ROCAUCMetric
 from anomaly_kernels.keras.metrics import ScoreStatisticsMetric as ScoreStatisticsMetric
 from anomaly_kernels.keras.metrics import SelectorDiversityMetric as SelectorDiversityMetric
 from anomaly_kernels.keras.metrics import SelectorEntropyMetric as SelectorEntropyMetric

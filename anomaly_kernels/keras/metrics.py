@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Literal, SupportsIndex, TypeAlias, Unpack
 
 import keras
+import numpy as np
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # private: no public name tells
 
 from anomaly_kernels._classes.metric_states import (
     StatefulMetric,
+    best_threshold,
     check_components,
     check_length,
+    in_double,
     leaves,
     rebuild,
     with_length,
     with_weights,
 )
-from anomaly_kernels._core.checks import setting
+from anomaly_kernels._core.checks import choice, setting
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.keras._backend import assign_row, replicas
 from anomaly_kernels.keras._base import (
@@ -29,11 +33,18 @@ from anomaly_kernels.keras._base import (
     align_weight,
     mask_of,
     match_ranks,
+    to_kernel,
+    to_numpy,
     to_tensor,
 )
 from anomaly_kernels.keras._histogram import Cells
 from anomaly_kernels.keras._logs import in_logs
-from anomaly_kernels.metrics import average_precision, counts, statistics
+from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics.ranking import areas, decisions
+from anomaly_kernels.streaming import Bounded
+from anomaly_kernels.streaming._runs import ScoreRuns, without_runs
+
+ScoreStore: TypeAlias = Literal["exact", "histogram"]
 
 
 class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
@@ -54,6 +65,9 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
             name, value = "_dtype_policy", keras.dtype_policies.get(value or keras.config.floatx())
             self._dtype = value.compute_dtype
         super()._set(name, value)
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: to_kernel(x) for name, x in super()._settings().items()}
 
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
@@ -172,13 +186,137 @@ def _no_scores() -> Tensor:
     return xp.astype(single, xp.wide(single))
 
 
+class ScoreMetric(Metric):
+    """A base of metrics that keep scores: in a histogram of a fixed size, or each distinct one.
+
+    The setting ``scores`` says which. A histogram is in variables; distinct scores are arrays of NumPy in double
+    precision, beside the variables, whose size is fixed.
+    """
+
+    def __init__(self, *, scores: ScoreStore, **settings: Any) -> None:
+        super().__init__(scores=scores, **settings)
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `scores` is one of the two, and what the kernel would raise of its settings."""
+        choice("scores", values["scores"], ("exact", "histogram"))
+        super().check(values)
+
+    def bounds(self) -> Bounded[Any]:
+        """Return the result over all batches (`value`), and its bounds (`lower`, `upper`), by names of the function.
+
+        The exact result is between them, field by field. With ``scores="exact"`` all three are equal.
+        """
+        return Bounded(*map(self._cast, self._bounds_of(self._all_batches())))
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "scores" and self.__dict__.get("scores", value) != value:
+            raise ValueError(f"`scores` of a metric that is there cannot be changed, got {value!r}")
+        super()._set(name, value)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether batches come with scores."""
+        return True
+
+    @property
+    def _keeps_each(self) -> bool:
+        return self.has_scores and bool(self.scores == "exact")
+
+    def _keep(self, state: Any) -> None:
+        object.__setattr__(self, "_kept", state)  # in which Keras would look for variables
+
+    def _nothing_kept(self) -> Any:
+        like = np.zeros(0)
+        return self._empty_state(like, ScoreRuns.empty(like))
+
+    def _empty_parts(self) -> dict[str, Any]:
+        if self._keeps_each:
+            self._keep(self._nothing_kept())
+            return {}
+        like = _no_scores()
+        empty = self._empty_state(like, Cells.empty(like) if self.has_scores else None)
+        # where samples have weights counters are real, which integers are kept apart from
+        return {"counted": empty, "weighted": with_weights(empty, like)}
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        super().reset_state()
+        if self._keeps_each:
+            self._keep(self._nothing_kept())
+
+    def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
+        """Take in a batch of true anomalies and scores, and what each counts for instead of 1."""
+        if y_pred is None:
+            raise TypeError(f"{type(self).__name__} takes `y_true` and `y_pred`, got one array")
+        y_pred = to_tensor(y_pred)
+        y_true = to_tensor(match_ranks(y_true, y_pred))
+        weight = sample_weight
+        if (mask := mask_of(y_pred)) is not None:
+            weight = mask if weight is None else to_tensor(weight) * keras.ops.cast(mask, to_tensor(weight).dtype)
+        if weight is not None:
+            ones = keras.ops.ones_like(y_pred, "float32")
+            weight = ones * align_weight("sample_weight", weight, ones)
+        self.merge_batch(*self._arrays_of(y_true, y_pred), sample_weight=weight)
+
+    def _arrays_of(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, ...]:
+        """The arrays of the function, in its order."""
+        return y_true, y_pred
+
+    def merge_batch(self, *arrays: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Merge a batch of arrays in the order of the function into the state; scores, if any, come last."""
+        if 0 in arrays[0].shape:
+            return
+        if self._keeps_each:
+            self._merge_each(*arrays, sample_weight=sample_weight)
+            return
+        part, weights = ("counted", {}) if sample_weight is None else ("weighted", {"sample_weight": sample_weight})
+        state = self._read(part)
+        self._write(state.merge(state.of(*arrays, **weights)), part)
+
+    def _merge_each(self, *arrays: Tensor, sample_weight: Tensor | None) -> None:
+        if in_symbolic_scope():  # where Keras looks for shapes, before the first step
+            return
+        *others, score = map(_on_host, arrays)
+        weights = {} if sample_weight is None else {"sample_weight": _on_host(sample_weight)}
+        self._keep(self._kept.merge(self._kept.of(*others, in_double(score), **weights)))
+
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
+        return {name: to_numpy(x) for name, x in settings.items()} if self._keeps_each else settings
+
+    def _all_batches(self) -> Any:
+        """All batches so far, with weights and without."""
+        if self._keeps_each:
+            return without_runs(self._kept)
+        return self._read("counted").merge(self._read("weighted"))
+
+    def _result(self) -> Any:
+        return self._cast(self._compute_of(self._all_batches()))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same metric."""
+        return {**super().get_config(), "scores": self.scores}
+
+
+def _on_host(x: Tensor) -> Any:
+    """A tensor as an array of NumPy, which has no bfloat16."""
+    if not array_namespace(x).is_known(x):
+        raise TypeError(
+            "`scores='exact'` keeps each distinct score, which a traced or compiled step cannot: "
+            "use `compile(run_eagerly=True)`, or `scores='histogram'`"
+        )
+    half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
+    return keras.ops.convert_to_numpy(keras.ops.cast(x, "float32") if half else x)
+
+
 @keras.saving.register_keras_serializable(PACKAGE)
-class AnomalyDetectionMetrics(Metric):
+class AnomalyDetectionMetrics(ScoreMetric):
     """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
     The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches. With a `threshold` the
     result has ``average_precision`` too, and the bounds that the exact one is between: ``average_precision_lower`` and
-    ``average_precision_upper``; scores are kept in a `ScoreHistogram`.
+    ``average_precision_upper``.
 
     Parameters
     ----------
@@ -187,6 +325,8 @@ class AnomalyDetectionMetrics(Metric):
         nothing is. ``nan`` marks it as undefined.
     threshold : number, optional
         What is predicted are scores, anomalous above it. By default they are decisions.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -202,9 +342,14 @@ class AnomalyDetectionMetrics(Metric):
     result_fields = (*counts.DetectionMetrics._fields, "average_precision_lower", "average_precision_upper")
 
     def __init__(
-        self, *, zero_division: Setting = 0.0, threshold: float | None = None, **options: Unpack[Options]
+        self,
+        *,
+        zero_division: Setting = 0.0,
+        threshold: float | None = None,
+        scores: ScoreStore = "histogram",
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(zero_division=zero_division, threshold=threshold, **options)
+        super().__init__(zero_division=zero_division, threshold=threshold, scores=scores, **options)
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
@@ -218,44 +363,13 @@ class AnomalyDetectionMetrics(Metric):
         """Whether batches come with scores, beside the decisions on them."""
         return self.threshold is not None
 
-    def _empty_parts(self) -> dict[str, Any]:
-        like = _no_scores()
-        empty = self._empty_state(like, Cells.empty(like) if self.has_scores else None)
-        # where samples have weights counters are real, which integers are kept apart from
-        return {"counted": empty, "weighted": with_weights(empty, like)}
-
-    def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
-        """Take in a batch of true anomalies and decisions, or scores."""
-        if y_pred is None:
-            raise TypeError(f"{type(self).__name__} takes `y_true` and `y_pred`, got one array")
-        y_pred = to_tensor(y_pred)
-        y_true = to_tensor(match_ranks(y_true, y_pred))
-        weight = sample_weight
-        if (mask := mask_of(y_pred)) is not None:
-            weight = mask if weight is None else to_tensor(weight) * keras.ops.cast(mask, to_tensor(weight).dtype)
-        if weight is not None:
-            ones = keras.ops.ones_like(y_pred, "float32")
-            weight = ones * align_weight("sample_weight", weight, ones)
-        arrays = (y_true, y_pred) if self.threshold is None else (y_true, y_pred > self.threshold, y_pred)
-        self.merge_batch(*arrays, sample_weight=weight)
-
-    def merge_batch(self, *arrays: Tensor, sample_weight: Tensor | None = None) -> None:
-        """Merge a batch of true anomalies, decisions and scores, if any, into the state."""
-        part, weights = ("counted", {}) if sample_weight is None else ("weighted", {"sample_weight": sample_weight})
-        if 0 not in arrays[0].shape:
-            state = self._read(part)
-            self._write(state.merge(state.of(*arrays, **weights)), part)
+    def _arrays_of(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, ...]:
+        return (y_true, y_pred) if self.threshold is None else (y_true, y_pred > self.threshold, y_pred)
 
     def _result(self) -> dict[str, Tensor]:
-        state = self._read("counted").merge(self._read("weighted"))
-        if not self.has_scores:
-            return self._cast(self._compute_of(state))
-        value, lower, upper = state.scores.compute(average_precision)
-        result = self._compute_of(state._replace(scores=None))._replace(average_precision=value)
-        return self._cast(result) | {
-            "average_precision_lower": self._cast(lower),
-            "average_precision_upper": self._cast(upper),
-        }
+        value, lower, upper = self.bounds()
+        ends = {"lower": lower, "upper": upper} if self.has_scores else {}
+        return value | {f"average_precision_{end}": x["average_precision"] for end, x in ends.items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""
@@ -431,3 +545,204 @@ class SelectorDiversityMetric(Metric):
 
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(**options)
+
+
+class RankingMetric(ScoreMetric):
+    """A base of metrics of a ranking that are a single number, over all elements of all batches."""
+
+    def merge_batch(self, *arrays: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Merge a batch of true anomalies, scores and, if given, weights into the state."""
+        target, score, *weights = arrays
+        super().merge_batch(target, score, sample_weight=weights[0] if weights else sample_weight)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class AveragePrecisionMetric(RankingMetric):
+    r"""Average precision: the mean, over the positives, of the precision among all that score at least as high.
+
+    .. math:: \frac 1P \sum_{i: y_i = 1} \frac{|\{j: y_j = 1, s_j \ge s_i\}|}{|\{j: s_j \ge s_i\}|}
+
+    The metric of `anomaly_kernels.average_precision` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AveragePrecisionMetric()
+    >>> metric.update_state(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> round(float(metric.result()), 4)
+    0.8333
+    """
+
+    kernel = staticmethod(areas.average_precision)
+
+    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+        super().__init__(scores=scores, **options)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class AUPRTrapezoidMetric(RankingMetric):
+    r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
+
+    .. math:: \frac 1P \sum_{i: y_i = 1} \frac{p(s_i) + p(s_i^+)}{2}, \quad
+        p(s) = \frac{|\{j: y_j = 1, s_j \ge s\}|}{|\{j: s_j \ge s\}|}
+
+    The metric of `anomaly_kernels.aupr_trapezoid` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AUPRTrapezoidMetric()
+    >>> metric.update_state(np.asarray([True, False, False, False]), np.asarray([0.0, 0.0, 0.0, 0.0]))
+    >>> float(metric.result())
+    0.625
+    """
+
+    kernel = staticmethod(areas.aupr_trapezoid)
+
+    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+        super().__init__(scores=scores, **options)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ROCAUCMetric(RankingMetric):
+    r"""Area under the ROC curve: the probability that a positive scores higher than a negative, ties counting half.
+
+    .. math:: \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
+
+    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with one class alone.
+
+    Parameters
+    ----------
+    max_fpr : number or 0-d array, in (0, 1], optional
+        F. The area A up to this false positive rate alone, on the scale of the whole one:
+        (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ROCAUCMetric()
+    >>> metric.update_state(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> float(metric.result())
+    0.75
+    """
+
+    kernel = staticmethod(areas.roc_auc)
+
+    def __init__(
+        self, *, max_fpr: Setting | None = None, scores: ScoreStore = "histogram", **options: Unpack[Options]
+    ) -> None:
+        super().__init__(max_fpr=max_fpr, scores=scores, **options)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class BestF1Metric(RankingMetric):
+    r"""The highest F1 score that a threshold can give; beside it `threshold`, which has that score.
+
+    .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
+
+    The `value` of `anomaly_kernels.best_f1` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = BestF1Metric()
+    >>> metric.update_state(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> round(float(metric.result()), 4), float(metric.threshold)
+    (0.8, 1.0)
+    """
+
+    kernel = staticmethod(decisions.best_f1)
+
+    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+        super().__init__(scores=scores, **options)
+
+    @property
+    def threshold(self) -> Tensor:
+        """The score s of which ``score >= s`` has the F1 score of `result`, unrounded; NaN without scores."""
+        threshold: Tensor = best_threshold(self._all_batches())
+        return to_tensor(threshold, keras.backend.standardize_dtype(_no_scores().dtype))
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class FPRAtTPRMetric(RankingMetric):
+    r"""The false positive rate at the highest threshold that finds a given share of the positives (FPR@95).
+
+    .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
+
+    The metric of `anomaly_kernels.fpr_at_tpr` over all elements of all batches, in [0, 1], low for good scores; NaN
+    with one class alone.
+
+    Parameters
+    ----------
+    tpr : number or 0-d array, in (0, 1]
+        The share r of the positives to find, at least.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = FPRAtTPRMetric(tpr=0.95)
+    >>> metric.update_state(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> float(metric.result())
+    0.5
+    """
+
+    kernel = staticmethod(decisions.fpr_at_tpr)
+
+    def __init__(self, *, tpr: Setting = 0.95, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+        super().__init__(tpr=tpr, scores=scores, **options)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class PrecisionAtKMetric(RankingMetric):
+    r"""The share of anomalies among the k highest scores.
+
+    .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
+        \right)\right)
+
+    The metric of `anomaly_kernels.precision_at_k` over all elements of all batches, in [0, 1].
+
+    Parameters
+    ----------
+    k : int, at least 1
+        How many are looked at: what an analyst has time for.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = PrecisionAtKMetric(k=2)
+    >>> metric.update_state(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> float(metric.result())
+    0.5
+    """
+
+    kernel = staticmethod(decisions.precision_at_k)
+
+    def __init__(self, k: SupportsIndex, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+        super().__init__(k=k, scores=scores, **options)

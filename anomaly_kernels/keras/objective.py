@@ -215,11 +215,16 @@ class _NodeMetric(keras.metrics.Metric):
             classes = ", ".join(entry.cls or "" for entry in CATALOGUE if entry.keras == "Metric")
             raise ObjectiveError(f"node `{name}` must be a metric with a class, one of {classes}, got {node!r}")
         settings = dict(node.settings)
-        cls = _ScoredDetections if "score" in node.sources else getattr(metrics, node.type)
+        cls = getattr(metrics, node.type)
+        if cls is metrics.AnomalyDetectionMetrics and "score" in node.sources:
+            cls = _ScoredDetections
         if cls is metrics.ExplainedVarianceMetric:  # whose variables must be there before a graph is
             (source,) = node.sources.values()
             settings["components"] = lengths.get(source)
-        self.metric = cls(**settings)
+        try:
+            self.metric = cls(**settings)
+        except TypeError as error:  # the function has settings besides, such as an axis
+            raise ObjectiveError(f"node `{name}`: {error}") from error
         self.node = node
 
     def update_state(self, arrays: Mapping[str, Tensor]) -> None:

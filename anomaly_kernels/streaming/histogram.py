@@ -142,8 +142,9 @@ def bounds(
 
 
 def best_threshold(ranking: Ranking, undefined: Array) -> Array:
-    """The threshold of the best F1 score of a ranking of buckets; NaN where `undefined`."""
-    return ranking.xp.where(undefined, math.nan, best_f1_of(ranking)[1])
+    """The threshold of the best F1 score of a ranking of buckets; NaN where `undefined`, and without scores."""
+    xp, nothing = ranking.xp, (ranking.positives + ranking.negatives)[0] == 0
+    return xp.where(xp.logical_or(undefined, nothing), math.nan, best_f1_of(ranking)[1])
 
 
 def least_scores(xp: Namespace, least: Array, greatest: Array) -> Array:

@@ -107,14 +107,19 @@ class Statistics(NamedTuple):
 
     def bounds(self) -> Bounded[ScoreStatistics]:
         """The results, and those with the least and the greatest quantiles that the scores can have."""
-        scores: Any = self.scores.merged() if isinstance(self.scores, ScoreRuns) else self.scores
-        scores = exact_histogram(scores) if isinstance(scores, UniqueScores) else scores
+        scores = as_histogram(self.scores)
         dtype, mean = scores.least.dtype, self.moments.mean
         xp = array_namespace(mean)
         levels = xp.constant((0.5, 0.25, 0.75, 0.95, 0.99), like=mean, dtype=mean.dtype)
         moments, quantiles = self.moments.compute(), scores.quantiles(levels)
         numbers = [(*moments, *(each[k] for k in range(5))) for each in quantiles]
         return Bounded(*(ScoreStatistics(*(cast(xp, dtype, x) for x in each)) for each in numbers))
+
+
+def as_histogram(scores: Any) -> Any:
+    """Exact scores as a histogram with an edge for each distinct one; a histogram, of any kind, as it is."""
+    scores = scores.merged() if isinstance(scores, ScoreRuns) else scores
+    return exact_histogram(scores) if isinstance(scores, UniqueScores) else scores
 
 
 class Means(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.testing.arguments import array_arguments
 from anomaly_kernels.testing.drivers import Driver
 from anomaly_kernels.testing.support import does_not_apply
@@ -50,6 +53,12 @@ class Case:
         """The function's name, as messages show it."""
         return getattr(self.function, "__name__", repr(self.function))
 
+    def does_not_apply(self, check: str) -> str | None:
+        """Give the reason why a check does not apply, None if it does."""
+        kernel = KERNELS.get(self.name)
+        own = kernel is not None and inspect.unwrap(self.function) is inspect.unwrap(kernel)
+        return does_not_apply(check, self.name if own else "", self.driver.name)
+
     @cached_property
     def leaves(self) -> Values:
         """The inputs as one flat dict; floats in float64."""
@@ -65,6 +74,10 @@ class Case:
     def positional(self) -> list[str]:
         """Names of the inputs that may be given by position: the arrays, not the settings that happen to be arrays."""
         return [name for name in array_arguments(self.function) if name in self.inputs]
+
+    def float_leaves(self, argument: str) -> list[str]:
+        """Names of the leaves of one argument that hold floats."""
+        return [name for name in self.floats if name == argument or name.startswith(f"{argument}.")]
 
     @property
     def batched(self) -> list[str]:
@@ -107,7 +120,7 @@ class Case:
 
     def evaluate(self, arrays: Arrays) -> Any:
         """Call the function with leaves of the library as its users do: JAX's compile."""
-        if "jit" in self.driver.can and does_not_apply("jit", self.name, self.driver.name):
+        if "jit" in self.driver.can and self.does_not_apply("jit"):
             return self.call(arrays)
         return self.driver.evaluator(self._once("call", self.call))(arrays)
 
@@ -151,6 +164,16 @@ class Case:
     def gradient(self, dtype: str = "float64") -> Values:
         """Return the library's gradient of the weighted sum of the results, in every leaf that holds floats."""
         return self.read_leaves(self.driver.value_and_grad(self.summed, self.arrays(dtype), self.floats)[1])
+
+    def followed(self, dtype: str = "float64") -> tuple[np.ndarray, Values]:
+        """Return the weighted sum of the results and its gradient, by `value_and_grad` of this library."""
+
+        def both(arrays: Arrays) -> Any:
+            leaves = {name: arrays[name] for name in self.floats}
+            return value_and_grad(lambda leaves: self.summed({**arrays, **leaves}))(leaves)
+
+        value, gradient = self.driver.evaluator(both)(self.arrays(dtype))
+        return self.driver.numpy(value), self.read_leaves(gradient)
 
     def _once(self, what: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
         """Keep one function object for all leaves of the same shapes, so that it is compiled once."""

@@ -55,7 +55,7 @@ _SERIES = (
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (_RANKING, _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics",), _DERIVATIVES, _COUNTS),
-    (("anomaly_pixel_statistics",), ("shapes",), "no pixels at all are none that are anomalous"),
+    (("anomaly_pixel_statistics",), ("empty",), "no pixels at all are none that are anomalous"),
     (_RANKING, ("integers",), "only the order of the scores counts: integers have one"),
     (_SERIES, _DERIVATIVES, _COUNTS),
     (_SERIES, ("integers",), "only the order of the scores counts: integers have one"),
@@ -74,8 +74,8 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         "the model computes in the dtype it is given",
     ),
     (("multi_objective_loss",), ("shapes",), "the anomaly scores are compared with nothing"),
-    (("distinctness_loss",), ("shapes",), "no selectors at all are fewer than two: 0"),
-    (("svdd_radius",), ("permutation", "shapes", "foreign"), "takes a number, not a batch"),
+    (("distinctness_loss",), ("empty",), "no selectors at all are fewer than two: 0"),
+    (("svdd_radius",), ("permutation", "foreign"), "takes a number, not a batch"),
     (("explained_variance",), ("permutation",), "the cumulative sum depends on the order"),
 )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import reduce, wraps
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypedDict, Unpack
+from typing import Any, ClassVar, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, Unpack
 
 import torch
 import torchmetrics
@@ -13,11 +13,12 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
-from anomaly_kernels._classes.metric_states import StatefulMetric, in_double, leaves, rebuild
+from anomaly_kernels._classes.metric_states import StatefulMetric, best_threshold, in_double, leaves, rebuild
 from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels._core.checks import choice
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics.ranking import areas, decisions
 from anomaly_kernels.streaming._runs import ScoreRuns, one_run, without_runs
 from anomaly_kernels.streaming.results import Scores
 from anomaly_kernels.torch._base import Setting, TorchLearner
@@ -49,6 +50,7 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
     __jit_unused_properties__: ClassVar[list[str]] = [
         *torchmetrics.Metric.__jit_unused_properties__,
         "state",
+        "threshold",
         "my_params",
     ]
     _keywords = tuple(Keywords.__annotations__)
@@ -248,7 +250,8 @@ def _checked(name: str, x: Any) -> Tensor:
 
 def _shaped_like(mine: Tensor, x: Tensor) -> Tensor:
     x = x.reshape(mine.shape) if x.numel() == mine.numel() else x
-    return x if x.isnan().any() else x.to(mine.dtype)
+    of_mine = x.to(mine.dtype)  # which may count in integers what has weights elsewhere
+    return of_mine if torch.equal(of_mine.double(), x) else x
 
 
 def _named(result: Any) -> Any:
@@ -280,11 +283,16 @@ class ScoreMetric(Metric):
 
         The exact result is between them, field by field. With ``scores="exact"`` all three are equal.
         """
-        with self.sync_context(
-            dist_sync_fn=self.dist_sync_fn, should_sync=self._to_sync, should_unsync=self._should_unsync
-        ):
+        with self._all_processes():
             result: streaming.Bounded[Any] = self._cast(self._bounds_of(self.state))
         return result
+
+    def _all_processes(self) -> AbstractContextManager[None]:
+        """The state of all processes in the place of this one's, as torchmetrics has it in `compute`."""
+        context: AbstractContextManager[None] = self.sync_context(
+            dist_sync_fn=self.dist_sync_fn, should_sync=self._to_sync, should_unsync=self._should_unsync
+        )
+        return context
 
     def _set(self, name: str, value: Any) -> None:
         if name == "scores" and getattr(self, "scores", value) != value:
@@ -522,3 +530,201 @@ class SelectorDiversityMetric(Metric):
     def update(self, weights: Tensor) -> None:
         """Take in selection weights of any shape."""
         self._merge_batch(weights)
+
+
+class RankingMetric(ScoreMetric):
+    """A base of metrics of a ranking that are a single number, over all elements of all batches."""
+
+    higher_is_better = True
+    plot_lower_bound, plot_upper_bound = 0.0, 1.0
+
+    def update(self, score: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> None:
+        """Take in scores, true anomalies and, if given, what each counts for instead of 1, all of one shape."""
+        self._merge_batch(target, self._ranked(score), *([] if sample_weight is None else [sample_weight]))
+
+
+class AveragePrecisionMetric(RankingMetric):
+    r"""Average precision: the mean, over the positives, of the precision among all that score at least as high.
+
+    .. math:: \frac 1P \sum_{i: y_i = 1} \frac{|\{j: y_j = 1, s_j \ge s_i\}|}{|\{j: s_j \ge s_i\}|}
+
+    The metric of `anomaly_kernels.average_precision` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AveragePrecisionMetric()
+    >>> metric.update(torch.tensor([4.0, 1.0, 2.0, -3.0]), torch.tensor([True, True, False, False]))
+    >>> metric.compute()
+    tensor(0.8333)
+    """
+
+    kernel = staticmethod(areas.average_precision)
+
+    def __init__(self, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
+        super().__init__(scores=scores, **keywords)
+
+
+class AUPRTrapezoidMetric(RankingMetric):
+    r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
+
+    .. math:: \frac 1P \sum_{i: y_i = 1} \frac{p(s_i) + p(s_i^+)}{2}, \quad
+        p(s) = \frac{|\{j: y_j = 1, s_j \ge s\}|}{|\{j: s_j \ge s\}|}
+
+    The metric of `anomaly_kernels.aupr_trapezoid` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = AUPRTrapezoidMetric()
+    >>> metric.update(torch.zeros(4), torch.tensor([True, False, False, False]))
+    >>> metric.compute()
+    tensor(0.6250)
+    """
+
+    kernel = staticmethod(areas.aupr_trapezoid)
+
+    def __init__(self, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
+        super().__init__(scores=scores, **keywords)
+
+
+class ROCAUCMetric(RankingMetric):
+    r"""Area under the ROC curve: the probability that a positive scores higher than a negative, ties counting half.
+
+    .. math:: \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
+
+    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with one class alone.
+
+    Parameters
+    ----------
+    max_fpr : number or 0-d array, in (0, 1], optional
+        F. The area A up to this false positive rate alone, on the scale of the whole one:
+        (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ROCAUCMetric()
+    >>> metric.update(torch.tensor([4.0, 1.0, 2.0, -3.0]), torch.tensor([True, True, False, False]))
+    >>> metric.compute()
+    tensor(0.7500)
+    """
+
+    kernel = staticmethod(areas.roc_auc)
+
+    def __init__(
+        self, *, max_fpr: Setting | None = None, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]
+    ) -> None:
+        super().__init__({"max_fpr": max_fpr}, scores=scores, **keywords)
+
+
+class BestF1Metric(RankingMetric):
+    r"""The highest F1 score that a threshold can give; beside it `threshold`, which has that score.
+
+    .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
+
+    The `value` of `anomaly_kernels.best_f1` over all elements of all batches, in (0, 1]; 0 without positives.
+
+    Parameters
+    ----------
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = BestF1Metric()
+    >>> metric.update(torch.tensor([4.0, 1.0, 2.0, -3.0]), torch.tensor([True, True, False, False]))
+    >>> metric.compute(), metric.threshold.item()
+    (tensor(0.8000), 1.0)
+    """
+
+    kernel = staticmethod(decisions.best_f1)
+
+    def __init__(self, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
+        super().__init__(scores=scores, **keywords)
+
+    @property
+    def threshold(self) -> Tensor:
+        """The score s of which ``score >= s`` has the F1 score of `compute`, unrounded; NaN without scores."""
+        with self._all_processes():
+            return best_threshold(self.state).to(self.device)
+
+
+class FPRAtTPRMetric(RankingMetric):
+    r"""The false positive rate at the highest threshold that finds a given share of the positives (FPR@95).
+
+    .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
+
+    The metric of `anomaly_kernels.fpr_at_tpr` over all elements of all batches, in [0, 1], low for good scores; NaN
+    with one class alone.
+
+    Parameters
+    ----------
+    tpr : number or 0-d array, in (0, 1]
+        The share r of the positives to find, at least.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = FPRAtTPRMetric(tpr=0.95)
+    >>> metric.update(torch.tensor([4.0, 1.0, 2.0, -3.0]), torch.tensor([True, True, False, False]))
+    >>> metric.compute()
+    tensor(0.5000)
+    """
+
+    kernel = staticmethod(decisions.fpr_at_tpr)
+    higher_is_better = False
+
+    def __init__(self, *, tpr: Setting = 0.95, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
+        super().__init__({"tpr": tpr}, scores=scores, **keywords)
+
+
+class PrecisionAtKMetric(RankingMetric):
+    r"""The share of anomalies among the k highest scores.
+
+    .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
+        \right)\right)
+
+    The metric of `anomaly_kernels.precision_at_k` over all elements of all batches, in [0, 1].
+
+    Parameters
+    ----------
+    k : int, at least 1
+        How many are looked at: what an analyst has time for.
+    scores : {"exact", "histogram"}
+        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = PrecisionAtKMetric(k=2)
+    >>> metric.update(torch.tensor([4.0, 1.0, 2.0, -3.0]), torch.tensor([True, True, False, False]))
+    >>> metric.compute()
+    tensor(0.5000)
+    """
+
+    kernel = staticmethod(decisions.precision_at_k)
+
+    def __init__(self, k: SupportsIndex, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
+        super().__init__({"k": k}, scores=scores, **keywords)

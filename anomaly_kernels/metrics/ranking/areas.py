@@ -130,7 +130,7 @@ def roc_auc(
 
     .. math:: AUC = \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
 
-    As scikit-learn has it, the partial area too. Its derivative is 0: it is no loss.
+    As scikit-learn has it, the partial area [2]_ too. Its derivative is 0: it is no loss.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def roc_auc(
     axis : int or tuple of ints, optional
         The axes that each ranking goes along, all by default.
     max_fpr : number or 0-d array, in (0, 1], optional
-        F. The area A up to this false positive rate alone, on the scale of the whole one [2]_:
+        F. The area A up to this false positive rate alone, on the scale of the whole one:
         (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
 
     Returns
