@@ -24,8 +24,8 @@ class Argument(NamedTuple):
 
 
 # N samples, T time steps, D features, E = T·D features of a flattened sample, L latent dimensions, K components,
-# Q quantiles. No two axes of one argument are equally long, so that a mistaken one shows.
-SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3}
+# Q quantiles, S points of a series. No two axes of one argument are equally long, so that a mistaken one shows.
+SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24}
 
 REGIONS = ("region", "decision_region")  # integers that are no mask
 
@@ -50,6 +50,12 @@ ARGUMENTS: dict[str, Argument] = {
     "explained_variance_ratio": Argument("probability", "K"),
     "cov": Argument("covariance", "KLL"),
     "cov_full": Argument("covariance", "EE"),
+}
+
+# What they are where time goes along one axis, the last: series with events, which are runs of anomalous points.
+SERIES = {
+    "score": Argument("real", "NS"),
+    **dict.fromkeys(["target", "decision"], Argument("mask", "NS")),
 }
 
 # What `params` are, by the argument beside them.
@@ -139,9 +145,15 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-def arguments(names: Collection[str], settings: Collection[str] = ()) -> dict[str, Argument]:
+def is_of_series(function: Callable[..., Any]) -> bool:
+    """Whether a function evaluates series, one by one: its axis is that of time, not all of them."""
+    axis = inspect.signature(function).parameters.get("axis")
+    return axis is not None and axis.default == -1
+
+
+def arguments(names: Collection[str], settings: Collection[str] = (), *, series: bool = False) -> dict[str, Argument]:
     """Kind and axes of the arguments of one function; some depend on its other arguments and settings."""
-    by_name = dict(ARGUMENTS)
+    by_name = {**ARGUMENTS, **SERIES} if series else dict(ARGUMENTS)
     for name in PARAMS.keys() & set(names):
         by_name["params"] = PARAMS[name]
     if "quantiles" in settings:

@@ -36,6 +36,23 @@ _RANKING = (
     *_CURVES,
 )
 
+_SERIES = (
+    "affiliation_f1",
+    "best_composite_f1",
+    "best_event_f1",
+    "best_point_adjusted_f1",
+    "composite_f1",
+    "detection_delay",
+    "event_f1",
+    "point_adjust",
+    "point_adjusted_f1",
+    "point_adjusted_f1_area",
+    "range_auc",
+    "range_based_f1",
+    "ucr_score",
+    "vus",
+)
+
 # Checks that do not apply to these kernels, in any library, and the reason.
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (_RANKING, _DERIVATIVES, _COUNTS),
@@ -48,6 +65,10 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         "regions are labelled of numbers that are at hand",
     ),
     (("label_regions",), ("permutation",), "the numbers of regions are in the order of their pixels"),
+    (_SERIES, _DERIVATIVES, _COUNTS),
+    (_SERIES, ("integers",), "only the order of the scores counts: integers have one"),
+    (("range_auc", "vus"), ("extreme (all positive)", "extreme (none positive)"), "no ROC curve with one class: NaN"),
+    (("detection_delay",), ("extreme (none positive)",), "no delay where there is nothing to find: NaN"),
     (_CURVES, ("jit", "vmap", "unknown_batch", "device"), "they have as many points as there are distinct scores"),
     (
         ("aupro", "fpr_at_tpr", "roc_auc", "roc_curve"),

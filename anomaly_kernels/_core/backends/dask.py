@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import array_api_compat.dask.array as standard
@@ -73,6 +74,26 @@ class Dask(Generic):
         result = delayed(whole, pure=True)(states[0], *settings)
         example = whole(part(*(np.ones(1, x.dtype) for x in arrays)), *map(_example, settings))
         return tuple(da.from_delayed(result[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
+
+    def by_rows(
+        self, function: Callable[..., tuple[Any, ...]], arrays: Sequence[da.Array], settings: Sequence[Any]
+    ) -> tuple[da.Array, ...]:
+        rows = arrays[0].rechunk({-1: -1})
+        blocks = [x.rechunk(rows.chunks).to_delayed() for x in arrays]
+        evaluate = delayed(partial(numpy.by_rows, function), pure=True)
+        example: Any = numpy.by_rows(function, [np.ones(1, x.dtype) for x in arrays], [*map(_example, settings)])
+
+        def results(k: int, place: tuple[int, ...]) -> Any:
+            """Result k of the block at a place, or nested lists of it for all blocks that begin with the place."""
+            if len(place) < rows.ndim - 1:
+                return [results(k, (*place, j)) for j in range(rows.numblocks[len(place)])]
+            ndim = np.ndim(example[k])
+            sizes = [chunks[j] for chunks, j in zip(rows.chunks, place, strict=False)]
+            result = evaluate([x[(*place, 0)] for x in blocks], list(settings))[k]
+            part = da.from_delayed(result, (*sizes, *rows.shape[-1:] * ndim), dtype=example[k].dtype)
+            return [part] if ndim else part
+
+        return tuple(da.block(results(k, ())) for k in range(len(example)))
 
     def value_and_grad(self, function: Callable[..., Any], arrays: list[da.Array]) -> NoReturn:
         raise TypeError("`value_and_grad` cannot follow Dask's arrays: differentiate a function of the chunks")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import jax
@@ -86,8 +86,18 @@ class JAX(Generic):
         # through NumPy: JAX asks of each number of a list what it is
         return jnp.asarray(np.asarray(values) if isinstance(values, list) else values, dtype=dtype)
 
+    def by_rows(
+        self, function: Callable[..., tuple[Any, ...]], arrays: Sequence[jax.Array], settings: Sequence[Any]
+    ) -> tuple[jax.Array, ...]:
+        return cast(tuple[jax.Array, ...], _jitted(function)(self, *arrays, *settings))  # not one operation at a time
+
     def scan(
-        self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array
+        self,
+        step: Callable[[Any, jax.Array], tuple[Any, jax.Array]],
+        state: Any,
+        xs: jax.Array,
+        *,
+        rolled: bool = False,
     ) -> tuple[Any, jax.Array]:
         return jax.lax.scan(step, state, xs)
 

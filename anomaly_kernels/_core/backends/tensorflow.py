@@ -138,8 +138,16 @@ class TensorFlow(Generic):
     def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:
         return forms.tensor(values, dtype)
 
-    def scan(self, step: Callable[[Any, Any], tuple[Any, Any]], state: Any, xs: Tensor, /) -> tuple[Any, Tensor]:
-        return forms.scan(step, state, tf.convert_to_tensor(xs))
+    def scan(
+        self,
+        step: Callable[[Any, Any], tuple[Any, Any]],
+        state: Any,
+        xs: Tensor,
+        /,
+        *,
+        rolled: builtins.bool = False,
+    ) -> tuple[Any, Tensor]:
+        return forms.scan(step, state, tf.convert_to_tensor(xs), 2 if rolled else forms.UNROLLED)
 
     def value_and_grad(self, function: Callable[[list[Any]], Any], arrays: list[Any], /) -> tuple[Tensor, list[Tensor]]:
         with tf.GradientTape() as tape:
