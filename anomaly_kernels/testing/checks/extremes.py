@@ -118,7 +118,7 @@ def nan(case: Case) -> Seen:
     return seen
 
 
-PLACES = 8
+PLACES = 16
 """At how many elements of an input, at most, is looked for an influence on a result."""
 
 
