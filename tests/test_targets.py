@@ -220,7 +220,7 @@ def test_functions_of_jax_look_before_they_compile(driver):
 
 
 @pytest.mark.library("jax")
-@pytest.mark.parametrize("dtype", ["int4", "uint4", "int2", "uint2"])
+@pytest.mark.parametrize("dtype", ["int4", "uint2"])
 def test_integers_of_4_bits_and_less_are_integers(dtype):
     import jax
     import jax.numpy as jnp
@@ -244,4 +244,6 @@ def test_integers_of_4_bits_and_less_are_integers(dtype):
             ak.roc_auc(wrong, score)
     states = [streaming.UniqueScores.of(truth[part], mask[part]) for part in (slice(2), slice(2, 5))]
     merged = states[0].merge(states[1]).compute(ak.best_f1)  # joined as they are they would abort the process
-    assert (merged.value, merged.threshold) == tuple(ak.best_f1(truth, mask)) == (1.0, 1)
+    assert (merged.value, merged.threshold) == (1.0, 1)
+    best = ak.best_f1(truth, mask)
+    assert (best.value, int(best.threshold), best.threshold.dtype) == (1.0, 1, dtype)
