@@ -52,6 +52,8 @@ def test_settings_keep_the_contract(variant: str, check: str, driver: Driver) ->
         pytest.skip(reason)
     if check == "value_and_grad" and "gradient" in driver.can:
         pytest.skip("its own gradients are checked")
+    if check == "promotion" and driver.name in {"dask", "jax"}:
+        pytest.skip("each mixture of dtypes is compiled or built anew: the default settings have to do")
     _check(check, case_of(variant, driver))
 
 
