@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from anomaly_kernels._catalogue import KERNELS
-from anomaly_kernels.testing.arguments import array_arguments, is_of_series
+from anomaly_kernels.testing.arguments import array_arguments, kinds_of_series
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.drivers import Driver, driver_for
 from anomaly_kernels.testing.samples import sample
@@ -77,7 +77,7 @@ BAD = [
     if setting in inspect.signature(function).parameters and setting not in array_arguments(function)
     for values, error in ((unfit, ValueError), (wrong, TypeError))
     for value in values
-    if setting != "axis" or not is_of_series(function) or not isinstance(value, tuple)  # a TypeError, in test_series
+    if setting != "axis" or not kinds_of_series(function) or not isinstance(value, tuple)  # a TypeError, in test_series
 ]
 
 

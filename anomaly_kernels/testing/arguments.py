@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,15 +146,17 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-def is_of_series(function: Callable[..., Any]) -> bool:
-    """Whether a function evaluates series, one by one: its axis is that of time, not all of them."""
+def kinds_of_series(function: Callable[..., Any]) -> Mapping[str, Argument]:
+    """What arguments hold where a function evaluates series, one by one: its axis is that of time, not all of them."""
     axis = inspect.signature(function).parameters.get("axis")
-    return axis is not None and axis.default == -1
+    return SERIES if axis is not None and axis.default == -1 else {}
 
 
-def arguments(names: Collection[str], settings: Collection[str] = (), *, series: bool = False) -> dict[str, Argument]:
+def arguments(
+    names: Collection[str], settings: Collection[str] = (), known: Mapping[str, Argument] = MappingProxyType({})
+) -> dict[str, Argument]:
     """Kind and axes of the arguments of one function; some depend on its other arguments and settings."""
-    by_name = {**ARGUMENTS, **SERIES} if series else dict(ARGUMENTS)
+    by_name = {**ARGUMENTS, **known}
     for name in PARAMS.keys() & set(names):
         by_name["params"] = PARAMS[name]
     if "quantiles" in settings:
@@ -163,7 +166,7 @@ def arguments(names: Collection[str], settings: Collection[str] = (), *, series:
     if "fpr_bounds" in settings:  # some images are normal
         by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:
-        raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
+        raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or its kind")
     return {name: by_name[name] for name in names}
 
 

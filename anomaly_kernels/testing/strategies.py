@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from anomaly_kernels.testing.arguments import Argument, arguments, draw, is_of_series
+from anomaly_kernels.testing.arguments import Argument, arguments, draw, kinds_of_series
 from anomaly_kernels.testing.samples import Sample, sample
 
 # Sizes above 1 keep covariances and statistics away from the degenerate: extremes have a check of their own.
@@ -65,12 +65,12 @@ def inputs_for(
         Call ``function(**inputs, **settings)``.
     """
     inputs_of_sample, required = sample(function, **settings)
-    kinds = arguments(inputs_of_sample, required, series=is_of_series(function))
+    kinds = arguments(inputs_of_sample, required, kinds_of_series(function))
 
     def inputs(sizes: Mapping[str, int]) -> st.SearchStrategy[dict[str, Any]]:
         sizes = {**sizes, "E": sizes.get("T", 0) * sizes.get("D", 0), "Q": len(required.get("quantiles", ()))}
         return st.fixed_dictionaries({name: _values_of(kind, sizes) for name, kind in kinds.items()})
 
-    ranges = _SIZES_OF_SERIES if is_of_series(function) else _SIZES
+    ranges = _SIZES_OF_SERIES if kinds_of_series(function) else _SIZES
     drawn = st.fixed_dictionaries({axis: st.integers(*limits) for axis, limits in ranges.items()})
     return (drawn.flatmap(inputs) if sizes is None else inputs(sizes)).map(lambda drawn: Sample(drawn, required))
