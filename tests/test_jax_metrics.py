@@ -375,7 +375,8 @@ def test_arrays_of_numpy_are_taken_as_the_functions_take_them():
 
 
 @pytest.mark.parametrize(
-    ("name", "scores"), [*((name, "histogram") for name in RANKING), ("ROCAUCMetric", "exact"), ("BestF1Metric", "exact")]
+    ("name", "scores"),
+    [*((name, "histogram") for name in RANKING), *((name, "exact") for name in ("ROCAUCMetric", "BestF1Metric"))],
 )
 def test_a_single_number_of_batches_is_that_of_the_whole(name, scores, driver):
     import jax
