@@ -179,9 +179,7 @@ class ImageScores(NamedTuple):
         if 0 in target.shape:
             return self.empty(score, self.normal.empty(score))
         if not xp.is_known(score):
-            raise TypeError(
-                "`ImageScores` has as many entries as there are anomalous pixels: it cannot be traced or lazy"
-            )
+            raise TypeError("`ImageScores` has an entry for each anomalous pixel: it cannot be traced or lazy")
         rows = (target.shape[0], -1)
         mask = nan_mask(xp, target, score)
         truth, score = xp.reshape(cast(xp, xp.bool, target), rows), xp.reshape(score, rows)
