@@ -37,6 +37,7 @@ from anomaly_kernels.jax.networks import (
     sequence_anomaly_score_apply,
     sequence_anomaly_score_init,
 )
+from anomaly_kernels.jax.regions import AUPIMOMetric, AUPROMetric, PerRegionOverlapMetric, RegionDetectionMetric
 
 mean_squared_anomaly = jitted(ak.mean_squared_anomaly)
 mse_reconstruction_loss = jitted(ak.mse_reconstruction_loss)
@@ -105,6 +106,8 @@ lstm_autoencoder = jitted(ak.lstm_autoencoder)
 sequence_anomaly_score = jitted(ak.sequence_anomaly_score)
 
 __all__ = [
+    "AUPIMOMetric",
+    "AUPROMetric",
     "AUPRTrapezoidMetric",
     "AnomalyDetectionMetrics",
     "AnomalyPixelStatisticsMetric",
@@ -114,8 +117,10 @@ __all__ = [
     "ExplainedVarianceMetric",
     "FPRAtTPRMetric",
     "GMMParams",
+    "PerRegionOverlapMetric",
     "PrecisionAtKMetric",
     "ROCAUCMetric",
+    "RegionDetectionMetric",
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",

@@ -41,6 +41,10 @@ from anomaly_kernels.keras.metrics import SelectorEntropyMetric as SelectorEntro
 from anomaly_kernels.keras.networks import LSTMAutoencoderAnomaly as LSTMAutoencoderAnomaly
 from anomaly_kernels.keras.networks import SequenceAnomalyScoreLayer as SequenceAnomalyScoreLayer
 from anomaly_kernels.keras.objective import Objective as Objective
+from anomaly_kernels.keras.regions import AUPIMOMetric as AUPIMOMetric
+from anomaly_kernels.keras.regions import AUPROMetric as AUPROMetric
+from anomaly_kernels.keras.regions import PerRegionOverlapMetric as PerRegionOverlapMetric
+from anomaly_kernels.keras.regions import RegionDetectionMetric as RegionDetectionMetric
 
 __all__ = [name for name in globals() if name[0].isupper()]  # `as` tells type checkers the same
 

@@ -71,7 +71,7 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
 
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
-        like = _no_scores()
+        like = no_scores()
         return {"state": self._empty_state(like, Cells.empty(like))}
 
     def _add_part(self, part: str, empty: Any) -> None:
@@ -179,7 +179,7 @@ class _Constant(keras.initializers.Initializer):
         return keras.ops.convert_to_tensor(self.values, dtype)
 
 
-def _no_scores() -> Tensor:
+def no_scores() -> Tensor:
     """A tensor of no scores in the widest dtype that the backend has."""
     single = keras.ops.zeros((0,), "float32")
     xp = array_namespace(single)
@@ -234,7 +234,7 @@ class ScoreMetric(Metric):
         if self._keeps_each:
             self._keep(self._nothing_kept())
             return {}
-        like = _no_scores()
+        like = no_scores()
         empty = self._empty_state(like, Cells.empty(like) if self.has_scores else None)
         # where samples have weights counters are real, which integers are kept apart from
         return {"counted": empty, "weighted": with_weights(empty, like)}
@@ -277,8 +277,8 @@ class ScoreMetric(Metric):
     def _merge_each(self, *arrays: Tensor, sample_weight: Tensor | None) -> None:
         if in_symbolic_scope():  # where Keras looks for shapes, before the first step
             return
-        *others, score = map(_on_host, arrays)
-        weights = {} if sample_weight is None else {"sample_weight": _on_host(sample_weight)}
+        *others, score = map(on_host, arrays)
+        weights = {} if sample_weight is None else {"sample_weight": on_host(sample_weight)}
         self._keep(self._kept.merge(self._kept.of(*others, in_double(score), **weights)))
 
     def _settings(self) -> dict[str, Any]:
@@ -299,7 +299,7 @@ class ScoreMetric(Metric):
         return {**super().get_config(), "scores": self.scores}
 
 
-def _on_host(x: Tensor) -> Any:
+def on_host(x: Tensor) -> Any:
     """A tensor as an array of NumPy, which has no bfloat16."""
     if not array_namespace(x).is_known(x):
         raise TypeError(
@@ -421,7 +421,7 @@ class ExplainedVarianceMetric(Metric):
         return {} if self.components is None else {"state": self._of_length(self.components)}
 
     def _of_length(self, components: int) -> Any:
-        return with_length(self._empty_state(_no_scores(), None), components)
+        return with_length(self._empty_state(no_scores(), None), components)
 
     def merge_batch(self, *arrays: Tensor) -> None:
         """Merge the shares (K,) of a batch into the state."""
@@ -684,7 +684,7 @@ class BestF1Metric(RankingMetric):
     def threshold(self) -> Tensor:
         """The score s of which ``score >= s`` has the F1 score of `result`, unrounded; NaN without scores."""
         threshold: Tensor = best_threshold(self._all_batches())
-        return to_tensor(threshold, keras.backend.standardize_dtype(_no_scores().dtype))
+        return to_tensor(threshold, keras.backend.standardize_dtype(no_scores().dtype))
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -179,9 +179,7 @@ class ImageScores(NamedTuple):
         if 0 in target.shape:
             return self.empty(score, self.normal.empty(score))
         if not xp.is_known(score):
-            raise TypeError(
-                "`ImageScores` has as many entries as there are anomalous pixels: it cannot be traced or lazy"
-            )
+            raise TypeError("`ImageScores` has an entry for each anomalous pixel: it cannot be traced or lazy")
         rows = (target.shape[0], -1)
         mask = nan_mask(xp, target, score)
         truth, score = xp.reshape(cast(xp, xp.bool, target), rows), xp.reshape(score, rows)
@@ -206,11 +204,12 @@ class ImageScores(NamedTuple):
         scores, _, counts = merged.not_empty()
         xp, wide = array_namespace(self.score), array_namespace(self.score).wide(self.score)
         normal = SortedClass(to_signed(xp, scores), sums_from_each(xp, counts))
-        areas = areas_above(xp, normal, to_signed(xp, self.score), limits)
+        none = 0 in self.score.shape
+        areas = self.score if none else areas_above(xp, normal, to_signed(xp, self.score), limits)
         images, done = [], 0
         for k in range(shape_of(self.pixels)[0] or 0):
             size = int(self.pixels[k])  # type: ignore[call-overload]
-            images.append(xp.sum(areas[done : done + size]))
+            images.append(xp.sum(cast(xp, wide, areas[done : done + size])))
             done += size
         if not images:
             return xp.zeros_like(self.pixels, dtype=quotient_dtype(xp, self.score))
