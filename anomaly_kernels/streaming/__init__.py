@@ -15,6 +15,8 @@ State               of                                             compute
 `Detections`        targets, decisions and, if given, scores       `anomaly_detection_metrics`
 `Statistics`        scores                                         `score_statistics`
 `Means`             results of any metric                          their means over batches
+`SeriesMeans`       targets, and scores or decisions, of series    means over series of the results of a metric
+`SeriesTotals`      targets and decisions of series                a metric of decisions, over all series together
 =================== ============================================== ===============================================
 
 All have a fixed shape, for ``jit`` and ``scan``, but `UniqueScores`, which has as many entries as there are distinct
@@ -30,6 +32,7 @@ from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
 from anomaly_kernels.streaming.results import Detections, Means, Statistics
+from anomaly_kernels.streaming.series import SeriesMeans, SeriesTotals
 
 __all__ = [
     "Bounded",
@@ -40,6 +43,8 @@ __all__ = [
     "MomentsOfScores",
     "PixelCounts",
     "ScoreHistogram",
+    "SeriesMeans",
+    "SeriesTotals",
     "Statistics",
     "UniqueScores",
     "compute",
