@@ -51,7 +51,8 @@ ARGUMENTS: dict[str, Argument] = {
 # What they are where time goes along one axis, the last: series with events, which are runs of anomalous points.
 SERIES = {
     "score": Argument("real", "NS"),
-    **dict.fromkeys(["target", "decision"], Argument("mask", "NS")),
+    "target": Argument("events", "NS"),
+    "decision": Argument("mask", "NS"),
 }
 
 # What `params` are, by the argument beside them.
@@ -124,6 +125,7 @@ KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "latent": lambda rng, shape: rng.normal(size=shape),  # spread in every direction, so that its covariance is regular
     "probability": lambda rng, shape: rng.dirichlet(np.full(shape[-1], 2.0), size=shape[:-1]),
     "mask": lambda rng, shape: rng.random(shape) < 0.4,
+    "events": lambda rng, shape: rng.random(shape) < 0.2,
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,

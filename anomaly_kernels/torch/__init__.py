@@ -15,6 +15,7 @@ from anomaly_kernels.torch.objective import Objective
 
 if TYPE_CHECKING:
     from anomaly_kernels.torch.metrics import *  # noqa: F403
+    from anomaly_kernels.torch.series import *  # noqa: F403
 
 _METRICS = [entry.cls for entry in CATALOGUE if entry.cls and entry.torch == "Metric"]
 
@@ -27,9 +28,9 @@ def __getattr__(name: str) -> Any:
     if name not in _METRICS:
         raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
     need("torchmetrics", name)
-    from anomaly_kernels.torch import metrics
+    from anomaly_kernels.torch import metrics, series
 
-    return getattr(metrics, name)
+    return getattr(metrics, name, None) or getattr(series, name)
 
 
 def __dir__() -> list[str]:
