@@ -6,15 +6,16 @@ The class of a framework adds where the arrays of the state are kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._catalogue import Kernel
 from anomaly_kernels._classes.settings import Configured, parameters_of
-from anomaly_kernels._core.checks import cast, dtype_name, is_real, size
+from anomaly_kernels._core.checks import cast, choice, dtype_name, is_real, size
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics.ranking.decisions import BestF1
+from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1, RangeAUC
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
 from anomaly_kernels.streaming._bounds import bounded
 from anomaly_kernels.streaming.results import Scores, as_histogram
@@ -121,6 +122,52 @@ class StatefulMetric(Configured):
     def _bounds_of(self, state: Any) -> streaming.Bounded[Any]:
         """What the kernel returns, with the bounds that the exact results are between."""
         return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
+
+
+class SeriesMetric(StatefulMetric):
+    """A base of metric classes of series: means over series or, where ``average`` is "pooled", of all together."""
+
+    average: Literal["series", "pooled"] = "series"
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `average` is one of the two, and what the kernel would raise of its settings."""
+        choice("average", values.get("average", "series"), ("series", "pooled"))
+        super().check(values)
+
+    def _empty_state(self, like: Array, scores: Scores | None) -> Any:
+        if self.average == "pooled":
+            return streaming.SeriesTotals.empty(like, self.kernel)
+        return streaming.SeriesMeans.empty(like, len(getattr(SERIES_RESULTS[self.kernel], "_fields", "1")))
+
+    def _batch_state(self, state: Any, arrays: tuple[Array, ...]) -> Any:
+        return type(state).of(self.kernel, *arrays, **self._settings())
+
+    def _compute_of(self, state: Any) -> Any:
+        if self.average == "pooled":
+            return state.compute(self.kernel, **self._settings())
+        means, result = state.compute(), SERIES_RESULTS[self.kernel]
+        return means[0] if result in (None, BestF1) else result(*means)
+
+
+SERIES_RESULTS: dict[Kernel, Any] = {
+    **dict.fromkeys(
+        [
+            metrics.point_adjusted_f1,
+            metrics.composite_f1,
+            metrics.event_f1,
+            metrics.range_based_f1,
+            metrics.affiliation_f1,
+        ],
+        EventF1,
+    ),
+    **dict.fromkeys([metrics.range_auc, metrics.vus], RangeAUC),
+    **dict.fromkeys([metrics.best_point_adjusted_f1, metrics.best_composite_f1, metrics.best_event_f1], BestF1),
+    metrics.detection_delay: DetectionDelay,
+    metrics.point_adjusted_f1_area: None,
+    metrics.ucr_score: None,
+}
+"""What a metric of series returns, None for a number; of the best F1 scores the classes have the value alone."""
 
 
 def best_threshold(scores: Any) -> Any:

@@ -38,6 +38,21 @@ from anomaly_kernels.jax.networks import (
     sequence_anomaly_score_init,
 )
 from anomaly_kernels.jax.regions import AUPIMOMetric, AUPROMetric, PerRegionOverlapMetric, RegionDetectionMetric
+from anomaly_kernels.jax.series import (
+    AffiliationF1Metric,
+    BestCompositeF1Metric,
+    BestEventF1Metric,
+    BestPointAdjustedF1Metric,
+    CompositeF1Metric,
+    DetectionDelayMetric,
+    EventF1Metric,
+    PointAdjustedF1AreaMetric,
+    PointAdjustedF1Metric,
+    RangeAUCMetric,
+    RangeBasedF1Metric,
+    UCRScoreMetric,
+    VUSMetric,
+)
 
 mean_squared_anomaly = jitted(ak.mean_squared_anomaly)
 mse_reconstruction_loss = jitted(ak.mse_reconstruction_loss)
@@ -128,6 +143,21 @@ __all__ = [
     "lstm_autoencoder_init",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
+]
+__all__ += [
+    "AffiliationF1Metric",
+    "BestCompositeF1Metric",
+    "BestEventF1Metric",
+    "BestPointAdjustedF1Metric",
+    "CompositeF1Metric",
+    "DetectionDelayMetric",
+    "EventF1Metric",
+    "PointAdjustedF1AreaMetric",
+    "PointAdjustedF1Metric",
+    "RangeAUCMetric",
+    "RangeBasedF1Metric",
+    "UCRScoreMetric",
+    "VUSMetric",
 ]
 __all__ += ak.losses.__all__
 __all__ += ak.metrics.__all__

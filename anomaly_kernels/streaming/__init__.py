@@ -19,6 +19,8 @@ State               of                                             compute
 `ImageScores`       targets and scores of images                   `aupimo`
 `Statistics`        scores                                         `score_statistics`
 `Means`             results of any metric                          their means over batches
+`SeriesMeans`       targets, and scores or decisions, of series    means over series of the results of a metric
+`SeriesTotals`      targets and decisions of series                a metric of decisions, over all series together
 =================== ============================================== ===============================================
 
 All have a fixed shape, for ``jit`` and ``scan``, but `UniqueScores`, which has as many entries as there are distinct
@@ -36,6 +38,7 @@ from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
 from anomaly_kernels.streaming.regions import ImageScores, RegionCounts, RegionOverlaps, RegionScores
 from anomaly_kernels.streaming.results import Detections, Means, Statistics
+from anomaly_kernels.streaming.series import SeriesMeans, SeriesTotals
 
 __all__ = [
     "Bounded",
@@ -50,6 +53,8 @@ __all__ = [
     "RegionOverlaps",
     "RegionScores",
     "ScoreHistogram",
+    "SeriesMeans",
+    "SeriesTotals",
     "Statistics",
     "UniqueScores",
     "compute",

@@ -56,7 +56,8 @@ ARGUMENTS: dict[str, Argument] = {
 # What they are where time goes along one axis, the last: series with events, which are runs of anomalous points.
 SERIES = {
     "score": Argument("real", "NS"),
-    **dict.fromkeys(["target", "decision"], Argument("mask", "NS")),
+    "target": Argument("events", "NS"),
+    "decision": Argument("mask", "NS"),
 }
 
 # What `params` are, by the argument beside them.
@@ -131,6 +132,7 @@ KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "mask": lambda rng, shape: rng.random(shape) < 0.4,
     "region": lambda rng, shape: rng.integers(1, SIZES["K"] + 1, shape),
     "mask of images": lambda rng, shape: (rng.random(shape) < 0.4) & (np.arange(shape[0]) % 3 > 0)[:, None, None],
+    "events": lambda rng, shape: rng.random(shape) < 0.2,
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,

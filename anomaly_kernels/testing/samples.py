@@ -48,7 +48,7 @@ def hidden_layer(x: Any) -> Any:
     return classifier(x / 2)
 
 
-SHORT = {"window": 5, "margin": 0}
+SHORT = {"window": 5, "margin": 1}
 """Instead of defaults that are for series longer than a sample."""
 
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}

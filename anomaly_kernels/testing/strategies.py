@@ -29,7 +29,7 @@ def _floats(shape: tuple[int, ...], low: float, high: float) -> st.SearchStrateg
 _KINDS: dict[str, Callable[[tuple[int, ...]], st.SearchStrategy[Any]]] = {
     "real": lambda shape: _floats(shape, -8.0, 8.0),
     "probability": lambda shape: _floats(shape, 0.03125, 1.0).map(lambda x: x / x.sum(-1, keepdims=True)),
-    "mask": lambda shape: hnp.arrays(np.bool_, shape, fill=st.nothing()),
+    **dict.fromkeys(["mask", "events"], lambda shape: hnp.arrays(np.bool_, shape, fill=st.nothing())),
     "positive": lambda shape: _floats(shape, 0.125, 4.0),
     "log variance": lambda shape: _floats(shape, -4.0, 4.0),
     "covariance": lambda shape: _floats(shape, -1.0, 1.0).map(

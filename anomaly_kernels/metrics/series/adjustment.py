@@ -186,11 +186,21 @@ def point_adjusted_f1(
 
 
 def _point_adjusted_f1(share: Fraction, xp: Namespace, truth: Array, decision: Array, zero: Setting) -> Results:
+    return point_adjusted_f1_of(xp, point_adjusted_counts(share, xp, truth, decision), zero)
+
+
+def point_adjusted_counts(share: Fraction, xp: Namespace, truth: Array, decision: Array) -> Results:
+    """How many points are found and alarmed after adjustment, and how many events have."""
     events, alarms = find_runs(xp, truth), sums_before(xp, decision)
     found = between(xp, alarms, events)
     adjusted = total(xp, xp.where(found >= _least_alarms(share, events), events.length, found))
     false = alarms[..., -1] - total(xp, found)
-    hits, alarmed, positives = real(xp, adjusted, adjusted + false, events.before[..., -1])
+    return adjusted, adjusted + false, events.before[..., -1]
+
+
+def point_adjusted_f1_of(xp: Namespace, counts: Results, zero: Setting) -> Results:
+    """Precision, recall and F1 of counts."""
+    hits, alarmed, positives = real(xp, *counts)
     quotients = (hits, alarmed), (hits, positives), (2.0 * hits, positives + alarmed)
     return tuple(ratio(xp, above, below, zero) for above, below in quotients)
 

@@ -100,13 +100,25 @@ class Zones(NamedTuple):
 
 
 def _affiliation(xp: Namespace, truth: Array, decision: Array, zero: Setting) -> Results:
+    return affiliation_f1_of(xp, affiliation_counts(xp, truth, decision), zero)
+
+
+def affiliation_counts(xp: Namespace, truth: Array, decision: Array) -> Results:
+    """Precision summed over zones with alarms, and the number of these; recall summed over events, and their number."""
     events, runs = find_runs(xp, truth), find_runs(xp, decision)
     zones = _zones_of(xp, events, length_of(xp, truth))
     halves = _halves_before(xp, runs, zones.high) - _halves_before(xp, runs, zones.low)
     halves = xp.where(events.exists, halves, 0)  # how many halves of alarmed points are in each zone
-    alarmed, number = real(xp, total(xp, halves > 0), total(xp, events.exists))
-    precision = ratio(xp, _sum_of_precisions(xp, events, zones, halves, decision), alarmed, zero)
-    recall = ratio(xp, _sum_of_recalls(xp, events, zones, runs, truth), number, zero)
+    precision = _sum_of_precisions(xp, events, zones, halves, decision)
+    recall = _sum_of_recalls(xp, events, zones, runs, truth)
+    return precision, total(xp, halves > 0), recall, total(xp, events.exists)
+
+
+def affiliation_f1_of(xp: Namespace, counts: Results, zero: Setting) -> Results:
+    """Precision, recall and F1 of sums and counts."""
+    precisions, zones, recalls, events = counts
+    alarmed, number = real(xp, zones, events)
+    precision, recall = ratio(xp, precisions, alarmed, zero), ratio(xp, recalls, number, zero)
     precision = xp.where(number == 0, zero, precision)
     return precision, recall, harmonic_mean(xp, precision, recall, (alarmed == 0, number == 0), zero)
 

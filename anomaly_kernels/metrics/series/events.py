@@ -86,9 +86,18 @@ def composite_f1(target: Array, decision: Array, *, axis: Axis = -1, zero_divisi
 
 
 def _composite(xp: Namespace, truth: Array, decision: Array, zero: Setting) -> Results:
+    return composite_of(xp, composite_counts(xp, truth, decision), zero)
+
+
+def composite_counts(xp: Namespace, truth: Array, decision: Array) -> Results:
+    """How many points are found and alarmed, and how many events are found and there."""
     events, alarms = find_runs(xp, truth), sums_before(xp, decision)
     found = between(xp, alarms, events)
-    counts = total(xp, found), alarms[..., -1], total(xp, found > 0), total(xp, events.exists)
+    return total(xp, found), alarms[..., -1], total(xp, found > 0), total(xp, events.exists)
+
+
+def composite_of(xp: Namespace, counts: Results, zero: Setting) -> Results:
+    """Precision, recall and F1 of counts."""
     hits, alarmed, detected, number = real(xp, *counts)
     f1 = composite_f1_of(xp, hits, alarmed, detected, number)
     nothing = alarmed + number == 0
@@ -228,13 +237,23 @@ def event_f1(
 
 
 def _events(corrected: bool, xp: Namespace, truth: Array, decision: Array, zero: Setting) -> Results:  # noqa: FBT001
+    return event_of(corrected, xp, event_counts(xp, truth, decision), zero)
+
+
+def event_counts(xp: Namespace, truth: Array, decision: Array) -> Results:
+    """How many events are found, alarm runs false and events there, how many normal points are alarmed and there."""
     events, runs, alarms = find_runs(xp, truth), find_runs(xp, decision), sums_before(xp, decision)
     found = between(xp, alarms, events)
     false_runs = xp.logical_and(runs.exists, between(xp, events.before, runs) == 0)
     normal = total(xp, xp.logical_not(truth))
-    false = alarms[..., -1] - total(xp, found) if corrected else xp.zeros_like(normal)
-    counts = total(xp, found > 0), total(xp, false_runs), total(xp, events.exists), false, normal
+    false = alarms[..., -1] - total(xp, found)
+    return total(xp, found > 0), total(xp, false_runs), total(xp, events.exists), false, normal
+
+
+def event_of(corrected: bool, xp: Namespace, counts: Results, zero: Setting) -> Results:  # noqa: FBT001
+    """Precision, recall and F1 of counts."""
     detected, wrong, number, false, normal = real(xp, *counts)
+    false = false if corrected else xp.zeros_like(false)
     quiet = ratio(xp, normal - false, normal, 1.0)
     precision = quiet * ratio(xp, detected, detected + wrong, 0.0)
     f1 = event_f1_of(xp, detected, wrong, number, false, normal)
@@ -376,13 +395,21 @@ def detection_delay(target: Array, decision: Array, *, axis: Axis = -1) -> Detec
 
 
 def _delay(xp: Namespace, truth: Array, decision: Array) -> Results:
+    return delay_of(xp, delay_counts(xp, truth, decision))
+
+
+def delay_counts(xp: Namespace, truth: Array, decision: Array) -> Results:
+    """The sum of the delays, how many events are found and there, and the longest delay."""
     events, alarms = find_runs(xp, truth), sums_before(xp, decision)
     so_far = xp.take_along_axis(alarms, events.start)
     first = xp.searchsorted(alarms, so_far + 1) - 1
     found = xp.logical_and(events.exists, first < events.end)
-    delay, detected, number = real(
-        xp, xp.where(found, first - events.start, 0), total(xp, found), total(xp, events.exists)
-    )
-    none = detected == 0
-    mean = ratio(xp, xp.sum(delay, axis=-1), detected, math.nan)
-    return mean, xp.where(none, math.nan, xp.max(delay, axis=-1)), ratio(xp, detected, number)
+    delay = xp.where(found, first - events.start, 0)
+    return total(xp, delay), total(xp, found), total(xp, events.exists), xp.max(delay, axis=-1)
+
+
+def delay_of(xp: Namespace, counts: Results) -> Results:
+    """The mean delay, the longest and the recall of counts."""
+    sum_, detected, number, longest = real(xp, *counts)
+    mean = ratio(xp, sum_, detected, math.nan)
+    return mean, xp.where(detected == 0, math.nan, longest), ratio(xp, detected, number)

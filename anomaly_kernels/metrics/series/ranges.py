@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from anomaly_kernels._core.checks import UNIT, choice, number
 from anomaly_kernels._core.numeric import ratio
@@ -102,14 +103,20 @@ def range_based_f1(
     >>> round(float(result.precision), 4), float(result.recall)  # (1 + 2/3)/2, and 3/4 in two pieces
     (0.8333, 0.375)
     """
-    for name, value in (("bias", bias), ("precision_bias", precision_bias)):
-        choice(name, value, get_args(Bias))
-    choice("cardinality", cardinality, get_args(Cardinality))
+    fixed = checked({"bias": bias, "precision_bias": precision_bias, "cardinality": cardinality})
     prepared = decided(target, decision, axis)
     xp = prepared.xp
     existence = number("alpha", alpha, xp, xp.wide(prepared.arrays[0]), UNIT)
-    metric = With(_range_based, (bias, precision_bias, cardinality))
+    metric = With(_range_based, fixed)
     return EventF1(*evaluate(metric, prepared, existence, otherwise(prepared, zero_division)))
+
+
+def checked(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings that are names of options, or an error."""
+    options = {"bias": get_args(Bias), "precision_bias": get_args(Bias), "cardinality": get_args(Cardinality)}
+    for name, names in options.items():
+        choice(name, settings[name], names)
+    return tuple(settings[name] for name in options)
 
 
 def _range_based(
@@ -122,6 +129,14 @@ def _range_based(
     alpha: Setting,
     zero: Setting,
 ) -> Results:
+    counts = range_counts(bias, precision_bias, cardinality, xp, truth, decision)
+    return range_based_f1_of(xp, counts, alpha, zero)
+
+
+def range_counts(
+    bias: Bias, precision_bias: Bias, cardinality: Cardinality, xp: Namespace, truth: Array, decision: Array
+) -> Results:
+    """The share of events that is covered, summed over them, their number and that of those met; and of alarm runs."""
     events, runs = find_runs(xp, truth), find_runs(xp, decision)
     both = xp.logical_and(truth, decision)
     # of an event and an alarm run that meet, the points in common are one piece, which lies in no other event or run
@@ -129,7 +144,13 @@ def _range_based(
     met = between(xp, pieces, events)
     covered = _coverage(xp, events, both, met, bias, cardinality)
     covered_runs = _coverage(xp, runs, both, between(xp, pieces, runs), precision_bias, cardinality)
-    found, number_, alarms = real(xp, total(xp, met > 0), total(xp, events.exists), total(xp, runs.exists))
+    return covered, total(xp, events.exists), total(xp, met > 0), covered_runs, total(xp, runs.exists)
+
+
+def range_based_f1_of(xp: Namespace, counts: Results, alpha: Setting, zero: Setting) -> Results:
+    """Precision, recall and F1 of shares and counts."""
+    covered, events, met, covered_runs, runs = counts
+    number_, found, alarms = real(xp, events, met, runs)
     precision = ratio(xp, covered_runs, alarms, zero)
     recall = ratio(xp, alpha * found + (1.0 - alpha) * covered, number_, zero)
     return precision, recall, harmonic_mean(xp, precision, recall, (alarms == 0, number_ == 0), zero)
