@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import Any, Literal, SupportsIndex, TypeAlias, Unpack
 
 import keras
