@@ -1,8 +1,8 @@
 """The histogram that Keras' metrics keep scores in: small, and filled without sorting, for each step of `fit` reads it.
 
 A cell of a score is taken from the bits of its float32, which ascend with the number: the sign, the exponent, and the
-first binary digits of the mantissa, two more than `digits` of them from 1/4 to 1, where probabilities are, `digits` from
-2⁻¹² to 2⁸, none beyond.
+first binary digits of the mantissa, `digits` of them from 2⁻¹² to 2⁸, but two more from 1/4 to 1, where probabilities
+are, and none beyond.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ def _quantiles_of(cells: Cells, levels: Tensor) -> Bounded[Tensor]:
     return quantiles(xp, levels, upto, cells.least, cells.greatest[0], undefined)
 
 
-_count, _quantiles, _threshold = fused(_count_scores, ("layout",)), fused(_quantiles_of), fused(_threshold_of)
+_count = fused(_count_scores, ("layout",), open_sizes=True)  # of a batch
+_quantiles, _threshold = fused(_quantiles_of), fused(_threshold_of)
 _bounds = fused(_bounds_of, static=("metric", "k"))
 
 
