@@ -36,7 +36,13 @@ def case_of(name: str, driver: Driver) -> Case:
 def test_kernel_keeps_the_contract(kernel: str, check: str, driver: Driver) -> None:
     if reason := does_not_apply(check, kernel, driver.name):
         pytest.skip(reason)
-    CHECKS[check](case_of(f"{kernel}-default", driver))
+    _check(check, case_of(f"{kernel}-default", driver))
+
+
+def _check(check: str, case: Case) -> None:
+    """Make the check; a kernel that has nothing to compare is skipped with the reason that the check gives."""
+    if nothing := CHECKS[check](case).nothing:
+        pytest.skip(f"nothing to check: {nothing}")
 
 
 @pytest.mark.parametrize("check", NUMBERS)
@@ -46,7 +52,9 @@ def test_settings_keep_the_contract(variant: str, check: str, driver: Driver) ->
         pytest.skip(reason)
     if check == "value_and_grad" and "gradient" in driver.can:
         pytest.skip("its own gradients are checked")
-    CHECKS[check](case_of(variant, driver))
+    if check == "promotion" and driver.name in {"dask", "jax"}:
+        pytest.skip("each mixture of dtypes is compiled or built anew: the default settings have to do")
+    _check(check, case_of(variant, driver))
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -128,6 +128,7 @@ print(sorted(set({FRAMEWORKS}) & set(sys.modules)))
 
 
 @pytest.mark.library("torch", "jax", "tensorflow")
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_examples_of_the_page_on_frameworks(driver):
     sections = re.split(r"^## ", (DOCS / "frameworks.md").read_text(), flags=re.MULTILINE)
     named = {"torch": driver.name == "torch", "Keras": True, "JAX": driver.name == "jax", "Settings": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -457,27 +458,97 @@ def test_a_batch_that_turns_out_empty_in_a_graph_has_loss_zero_and_no_gradient(n
     assert np.isfinite(float(step(*inputs)[0]))
 
 
+XLA = pytest.mark.parametrize("xla", [False, True], ids=["graph", "XLA"])
+
+
+def words(message):
+    """A pattern of the message, which XLA shows as the name of what failed."""
+    return r"[\W_]+".join(re.findall(r"\w+", message))
+
+
 @pytest.mark.library("tensorflow")
+@XLA
 @pytest.mark.parametrize("kernel", [ak.anomaly_bce_with_logits, ak.iou_loss, ak.kl_divergence, ak.roc_auc])
-def test_sizes_that_a_graph_learns_when_it_runs_must_be_equal(kernel):
+def test_sizes_that_a_graph_learns_when_it_runs_must_be_equal(kernel, xla):
     import tensorflow as tf
 
-    graph = tf.function(kernel, input_signature=[tf.TensorSpec([None, None])] * 2)
+    graph = tf.function(kernel, input_signature=[tf.TensorSpec([None, None])] * 2, jit_compile=xla)
     graph(tf.ones((4, 4)), tf.ones((4, 4)))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="must have equal shapes"):
-        graph(tf.ones((4, 1)), tf.ones((4, 4)))
+    for shapes in (((4, 1), (4, 4)), ((4, 1), (1, 4)), ((2, 4), (1, 4))):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=f"{words('must have equal shapes')}|Incompatible shapes"
+        ):
+            graph(*map(tf.ones, shapes))
     with pytest.raises(ValueError, match=r"must have a known number of axes: say its shape, as by `tf\.ensure_shape`"):
         tf.function(kernel, input_signature=[tf.TensorSpec(None)] * 2)(tf.ones((4, 4)), tf.ones((4, 4)))
 
 
 @pytest.mark.library("tensorflow")
-def test_a_centre_of_open_width_is_as_wide_as_the_embeddings():
+@XLA
+@pytest.mark.parametrize(
+    ("kernel", "settings", "open_shapes", "shapes", "wrong", "message"),
+    [
+        (
+            "deep_svdd_loss",
+            {},
+            ("??", "?"),
+            [(4, 3), (3,)],
+            {1: (1,)},
+            "`embeddings` and `center` must have equal last axes",
+        ),
+        ("gmm_params", {}, ("?2", "?3"), [(4, 2), (4, 3)], {1: (1, 3)}, "`z` and `gamma` must have equal N"),
+        ("gmm_params", {}, ("?2", "?3"), [(1, 2), (1, 3)], {1: (4, 3)}, "`z` and `gamma` must have equal N"),
+        ("aegmm_loss", {}, ("??", "??", "?2", "?3"), [(4, 5), (4, 5), (4, 2), (4, 3)], {3: (1, 3)}, "equal N"),
+        *(
+            (
+                name,
+                {"quantiles": [0.1, 0.9]},
+                ("???", "??2?"),
+                [(4, 3, 2), (4, 3, 2, 2)],
+                {k: shape},
+                "equal B, H and O",
+            )
+            for name in ("quantile_loss", "multi_objective_loss")
+            for k, shape in ((0, (1, 3, 2)), (0, (4, 3, 1)), (1, (4, 1, 2, 2)))
+        ),
+        (
+            "adversarial_ae_loss",
+            {"model": lambda x: x[:1], "reduction": "none", "w_recon": 1.0},
+            ("??", "??"),
+            [(1, 3), (1, 3)],
+            {0: (4, 3), 1: (4, 3)},
+            "equal B",
+        ),
+    ],
+)
+def test_axes_that_a_graph_leaves_open_are_compared_when_it_runs(
+    kernel, settings, open_shapes, shapes, wrong, message, xla
+):
     import tensorflow as tf
 
-    graph = tf.function(ak.deep_svdd_loss, input_signature=[tf.TensorSpec([None, None]), tf.TensorSpec([None])])
-    assert float(graph(tf.ones((4, 3)), tf.zeros(3))) == 3.0
-    with pytest.raises(tf.errors.InvalidArgumentError, match="`embeddings` and `center` must have equal last axes"):
-        graph(tf.ones((4, 3)), tf.zeros(1))
+    specs = [tf.TensorSpec([None if n == "?" else int(n) for n in shape]) for shape in open_shapes]
+    graph = tf.function(lambda *x: getattr(ak, kernel)(*x, **settings), input_signature=specs, jit_compile=xla)
+    right = [tf.random.stateless_uniform(shape, (0, k)) for k, shape in enumerate(shapes)]
+    graph(*right)
+    mistaken = [tf.ones(wrong[k]) if k in wrong else x for k, x in enumerate(right)]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words(message)):
+        graph(*mistaken)
+
+
+@pytest.mark.library("tensorflow")
+@XLA
+@pytest.mark.parametrize("name", ["MSEReconstructionLoss", "DeepSVDDLoss"])
+def test_weights_of_open_sizes_make_no_more_values(name, akk, xla):
+    import tensorflow as tf
+
+    loss = getattr(akk, name)(reduction="sum")
+    second = [None, None] if name == "MSEReconstructionLoss" else [3]
+    specs = [tf.TensorSpec([None, 3]), tf.TensorSpec(second), tf.TensorSpec([None])]
+    graph = tf.function(lambda x, y, weight: loss(x, y, sample_weight=weight), input_signature=specs, jit_compile=xla)
+    y = tf.zeros((1, 3)) if name == "MSEReconstructionLoss" else tf.zeros(3)
+    graph(tf.ones((1, 3)), y, tf.ones(1))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words("must have equal shapes")):
+        graph(tf.ones((1, 3)), y, tf.ones(4))
 
 
 @pytest.mark.parametrize("dtype", [None, "mixed_float16"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -372,3 +374,85 @@ def test_products_of_any_number_add_up(driver):
         given = driver.array(x), driver.array(y)
         found = driver.numpy(ak.array_namespace(*given).sum_of_products(*given))
         assert found == pytest.approx(np.sum(x.astype(float) * y), rel=1e-6)
+
+
+INSIDE = np.random.default_rng(1).uniform(-0.95, 0.95, (3, 4))
+MIXED = np.asarray([[-1.5, -0.5, 0.0, 0.5], [1.5, 2.5, 1.0, -1.0], [np.inf, -np.inf, np.nan, 1.0]])
+# The standard's own functions that losses of other people use: what to call them with
+COMMON = {
+    **dict.fromkeys(["acos", "asin", "asinh", "atan", "atanh", "cos", "cosh", "sin", "sinh", "tan"], (INSIDE,)),
+    **dict.fromkeys(["square", "negative", "matrix_transpose", "all", "argmax", "argmin", "var", "std"], (INSIDE,)),
+    **dict.fromkeys(["ceil", "floor", "round", "sign", "isinf"], (MIXED,)),
+    **dict.fromkeys(["acosh", "log2", "log10"], (1.5 + INSIDE,)),
+    **dict.fromkeys(["add", "subtract", "multiply", "atan2", "logaddexp", "vecdot"], (INSIDE, INSIDE[::-1].copy())),
+    **dict.fromkeys(
+        ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"], (MIXED, MIXED[::-1].copy())
+    ),
+    "pow": (1.5 + INSIDE, INSIDE),
+    "squeeze": (INSIDE[:, :1],),
+    "full_like": (INSIDE,),
+}
+SETTINGS = {
+    "squeeze": ({"axis": 1}, {"axis": -1}),
+    "all": ({}, {"axis": 0}, {"axis": (0, 1), "keepdims": True}),
+    "argmax": ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"keepdims": True}),
+    "argmin": ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"keepdims": True}),
+    "var": ({}, {"axis": 0}, {"axis": (0, 1), "keepdims": True}, {"axis": -1, "correction": 1}),
+    "std": ({}, {"axis": 0}, {"axis": (0, 1), "keepdims": True}, {"axis": -1, "correction": 1.5}),
+    "vecdot": ({}, {"axis": 0}),
+}
+
+
+@pytest.mark.parametrize("name", COMMON)
+def test_common_functions_mean_what_the_standard_says(name, driver):
+    import array_api_compat.numpy as standard
+
+    beside = (0.25,) if name == "full_like" else ()
+    for settings in SETTINGS.get(name, ({},)):
+        for dtype in ("float64", "float32"):
+            inputs = [np.asarray(x, dtype) for x in COMMON[name]]
+
+            def call(arrays, settings=settings):
+                return getattr(ak.array_namespace(*arrays), name)(*arrays, *beside, **settings)
+
+            with np.errstate(all="ignore"):
+                expected = np.asarray(getattr(standard, name)(*inputs, *beside, **settings))
+                found = driver.numpy(driver.evaluator(call)([driver.array(x) for x in inputs]))
+            assert found.shape == expected.shape
+            assert expected.dtype.kind != "f" or found.dtype == expected.dtype
+            np.testing.assert_allclose(found, expected, rtol=16 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).eps)
+
+
+def test_the_sum_of_exponentials_is_right_where_one_is_nothing(driver):
+    x, y = (np.asarray(v) for v in ([-np.inf, -np.inf, 0.0, 1000.0, np.inf], [-np.inf, 0.0, -np.inf, 1000.0, 0.0]))
+    arrays = driver.array(x), driver.array(y)
+    found = driver.numpy(ak.array_namespace(*arrays).logaddexp(*arrays))
+    np.testing.assert_allclose(found, np.logaddexp(x, y), rtol=1e-15)
+
+
+def test_constants_are_numbers(driver):
+    xp = ak.array_namespace(driver.array(X))
+    assert (xp.pi, xp.e, xp.inf) == (np.pi, np.e, np.inf)
+    assert np.isnan(xp.nan)
+
+
+def test_a_function_that_is_missing_says_so(driver):
+    xp = ak.array_namespace(driver.array(X))
+    with pytest.raises(AttributeError, match=rf"^the namespace of {xp.name} has no `coshh`; did you mean `cosh`\? Its"):
+        xp.coshh  # noqa: B018
+    with pytest.raises(AttributeError, match=rf"^the namespace of {xp.name} has no `fft`\. Its functions are those"):
+        xp.fft  # noqa: B018
+    assert not hasattr(xp, "_private")
+
+
+def test_the_page_lists_the_functions_of_the_namespace():
+    page = (Path(__file__).parent.parent / "docs" / "authoring.md").read_text()
+    listed = set(re.findall(r"`(\w+)[`(]", page[page.index("## Functions of the namespace") :]))
+    inside = {  # what evaluates formulas and checks arguments
+        *("reduce", "reduce_by", "add_up", "evaluate", "fold", "wide", "counting", "is_known", "peek"),
+        *("has_open_shapes", "refuse_open_rank", "check_sizes_at_run_time", "has_devices", "device", "to_numpy"),
+        *("is_lean", "as_one", "squared_difference", "cross_entropy", "sum_of_products", "sorted_classes"),
+        *("order_statistics", "name"),
+    }
+    assert NAMES - listed == inside
+    assert listed - NAMES == {"AttributeError"}

@@ -97,6 +97,45 @@ RULES: dict[str, Rule] = {
     "log": Rule(lambda xp, x: xp.log(x), (POSITIVE,)),
     "log1p": Rule(lambda xp, x: xp.log1p(x), (POSITIVE,)),
     "sqrt": Rule(lambda xp, x: xp.sqrt(x), (POSITIVE,)),
+    **{
+        name: Rule(lambda xp, x, name=name: getattr(xp, name)(x), (X / 4.0,))
+        for name in (
+            "acos",
+            "asin",
+            "asinh",
+            "atan",
+            "atanh",
+            "cos",
+            "cosh",
+            "sin",
+            "sinh",
+            "square",
+            "tan",
+            "std",
+            "var",
+        )
+    },
+    **{
+        name: Rule(lambda xp, x, name=name: getattr(xp, name)(x), (1.0 + POSITIVE,))
+        for name in ("acosh", "log2", "log10")
+    },
+    **{
+        name: Rule(lambda xp, x, y, name=name: getattr(xp, name.partition(",")[0])(x, y), (POSITIVE, ROW))
+        for name in (
+            "add, a function",
+            "atan2",
+            "logaddexp",
+            "multiply, a function",
+            "pow",
+            "subtract, a function",
+            "vecdot",
+        )
+    },
+    "negative, a function": Rule(lambda xp, x: xp.negative(x), (X,)),
+    "std, along an axis": Rule(lambda xp, x: xp.std(x, axis=-1, correction=1.0, keepdims=True) * x, (X,)),
+    "squeeze": Rule(lambda xp, x: xp.squeeze(x, axis=-1), (COLUMN,)),
+    "matrix_transpose": Rule(lambda xp, x: xp.matrix_transpose(x), (CUBE,)),
+    "full_like": Rule(lambda xp, x: x * xp.full_like(x, 3.0), (X,)),
     "tanh": Rule(lambda xp, x: xp.tanh(x), (X,)),
     "erf": Rule(lambda xp, x: xp.erf(x), (X,)),
     "sigmoid": Rule(lambda xp, x: xp.sigmoid(x), (X,)),

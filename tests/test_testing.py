@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anomaly_kernels import array_namespace, mse_reconstruction_loss
+from anomaly_kernels import array_namespace, fpr_at_tpr, mse_reconstruction_loss, precision_at_k
+from anomaly_kernels.authoring import Formula, inputs, reduce
+from anomaly_kernels.testing import contract
+from anomaly_kernels.testing.agreement import Seen, nothing
 from anomaly_kernels.testing.arguments import ARGUMENTS
 from anomaly_kernels.testing.case import Case
-from anomaly_kernels.testing.contract import CHECKS, check_loss
+from anomaly_kernels.testing.contract import CHECKS, HOUSE_RULES, check_loss
 from anomaly_kernels.testing.drivers import Driver, driver_for, installed_libraries
 from anomaly_kernels.testing.drivers.driver import CuPy
 from anomaly_kernels.testing.samples import DRAWN, sample, variants
@@ -147,6 +150,65 @@ def gradient_of_root_at_zero(x_true: Any, x_pred: Any) -> Any:
     return xp.mean(xp.sqrt(xp.abs(x_true - x_pred)))
 
 
+def root_of_the_mean(x_true: Any, x_pred: Any) -> Any:
+    return array_namespace(x_true, x_pred).sqrt(plain(x_true, x_pred))
+
+
+def only_the_second_overflows(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    shrunk = xp.abs(x_pred) * xp.exp(-0.1 * xp.max(xp.abs(x_true)))
+    return xp.mean(xp.log(1.0 + xp.exp(shrunk)))
+
+
+def expanded_square(x_true: Any, x_pred: Any) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    x, y = x_true - xp.mean(x_true), x_pred - xp.mean(x_true)
+    return xp.mean(x * x) - 2.0 * xp.mean(x * y) + xp.mean(y * y)
+
+
+def rank_without_nan(target: Any, score: Any) -> Any:
+    """The share of normal samples above the lowest anomalous one but one, where NaN is below all."""
+    xp = array_namespace(target, score)
+    anomalous, one = xp.astype(target, xp.bool), xp.ones_like(score)
+    ordered = xp.sort(
+        xp.reshape(xp.where(xp.logical_and(anomalous, xp.logical_not(xp.isnan(score))), score, 1e9), (-1,))
+    )
+    above = xp.logical_and(xp.logical_not(anomalous), score >= ordered[1])
+    return xp.sum(xp.where(above, one, 0.0)) / xp.sum(xp.where(anomalous, 0.0, one))
+
+
+UNCUT = Formula(values=lambda xp, x, y: xp.sum((x - y) * (x - y), axis=-1))  # an axis that it does not call inner
+THRICE = Formula(values=lambda xp, x, y: (x - y) * (x - y), total=lambda xp, x, y: 3.0 * xp.sum((x - y) * (x - y)))
+
+
+def a_formula_cut_where_it_sums(x_true: Any, x_pred: Any, *, reduction: Any = "mean") -> Any:
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
+    return reduce(xp, dtype, UNCUT, {"x_true": x_true, "x_pred": x_pred}, reduction=reduction)
+
+
+def a_total_of_its_own(x_true: Any, x_pred: Any) -> Any:
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
+    return reduce(xp, dtype, THRICE, {"x_true": x_true, "x_pred": x_pred})
+
+
+def never_finite(x_true: Any, x_pred: Any) -> Any:
+    return plain(x_true, x_pred) * float("nan")
+
+
+def weight_of_the_mean(x_true: Any, x_pred: Any, *, weight: Any = 1.0, reduction: str = "mean") -> Any:
+    weight = weight if reduction == "mean" else 1.0
+    return mse_reconstruction_loss(x_true, x_pred, weight=weight, reduction=reduction)
+
+
+def a_weight_that_is_not_learnt(x_true: Any, x_pred: Any, *, weight: Any = 1.0) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    return (weight if isinstance(weight, int | float) else xp.stop_gradient(weight)) * plain(x_true, x_pred)
+
+
+def one_number_for_all(x_true: Any, x_pred: Any, *, reduction: str = "mean") -> Any:
+    return plain(x_true, x_pred)
+
+
 def says_nothing_of_reductions(x_true: Any, x_pred: Any, *, reduction: str = "mean") -> Any:
     if reduction not in ("mean", "sum", "none"):
         raise ValueError("bad setting")
@@ -192,7 +254,18 @@ BROKEN: list[tuple[str, Loss, tuple[str, ...], str]] = [
     ("extreme", overflows_in_float64, ALL, "extreme (up to 710): result is not finite in NumPy float64"),
     ("extreme", warns_at_a_thousand, ("numpy",), "overflow encountered"),
     ("extreme", gradient_of_root_at_zero, ("torch", "jax", "tensorflow"), "is not finite in float64"),
+    ("extreme", root_of_the_mean, ("numpy", "torch", "jax", "tensorflow"), "(zero): gradient by "),
+    ("extreme_alone", only_the_second_overflows, ("numpy", "torch"), "(`x_pred` alone up to "),
+    ("extreme", expanded_square, ALL, "extreme (nearly equal): result is"),
+    ("nan", rank_without_nan, ALL, "NaN in `score` left no NaN in result"),
+    ("blocks", a_formula_cut_where_it_sums, ("numpy",), "blocks"),
+    ("blocks", a_total_of_its_own, ("numpy",), "blocks: result is"),
+    ("values", never_finite, ALL, "result has no finite number"),
+    ("reductions", weight_of_the_mean, ALL, "weight=2"),
+    ("reductions", a_weight_that_is_not_learnt, ("numpy", "torch", "jax", "tensorflow"), "slope by `weight` is"),
+    ("reductions", one_number_for_all, ALL, '"none" gave one number'),
     ("shapes", plain, ("numpy", "array_api_strict", "torch", "jax", "tensorflow"), "one longer"),
+    ("empty", plain, ("numpy", "torch", "jax", "tensorflow"), "a batch of no samples: "),
     ("foreign", accepts_lists, ("numpy",), "as a list"),
     ("settings", setting_by_position, ALL, "weight can be given by position"),
     ("settings", says_nothing_of_reductions, ALL, "naming `reduction`"),
@@ -215,6 +288,7 @@ def test_a_check_catches_a_loss_that_breaks_its_promise(
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
+        ({"library": "pytorch"}, ValueError, "`library` must be one of numpy, .*, or a Driver, got 'pytorch'"),
         ({"checks": ["foo"]}, ValueError, r"`checks` must be names of checks \(values, .*\), got 'foo'"),
         ({"checks": "values"}, TypeError, "`checks` must be names of checks, .*, got 'values'"),
         ({"checks": 3}, TypeError, "`checks` must be names of checks, .*, got 3"),
@@ -236,7 +310,60 @@ def test_a_right_loss_passes_every_check_that_applies(driver: Driver) -> None:
     assert set(outcome) == set(CHECKS)
     assert outcome["values"] == outcome["extreme"] == "passed"
     for check, state in outcome.items():
-        assert state == (does_not_apply(check, "mse_reconstruction_loss", driver.name) or "passed")
+        declared = "nothing to check: it takes no mask" if check == "masks" else "passed"
+        assert state == (does_not_apply(check, "mse_reconstruction_loss", driver.name) or declared)
+
+
+def test_a_report_has_every_check_with_what_it_saw(driver: Driver) -> None:
+    report = check_loss(plain, library=driver, report=True)
+    assert [row.check for row in report] == list(CHECKS)
+    rows = {row.check: row for row in report}
+    assert rows["values"].outcome == "passed"
+    assert rows["values"].comparisons == 2
+    assert 0 <= rows["values"].error < 1
+    assert rows["extreme"].comparisons >= 20
+    assert (rows["masks"].outcome, rows["masks"].reason) == ("nothing to check", "it takes no mask")
+    assert {row.check for row in report.failed} <= {*HOUSE_RULES, "promotion"}  # TensorFlow promotes nothing
+    assert "half" in {row.check for row in report.failed} or not driver.halves
+    first, *lines = str(report).splitlines()
+    assert first.split() == ["check", "outcome", "comparisons", "error", "/", "allowed", "reason"]
+    assert [line.split()[0] for line in lines] == list(CHECKS)
+
+
+def test_the_rules_of_the_house_can_be_declared_off() -> None:
+    assert {*HOUSE_RULES} < set(CHECKS)
+    outcome = check_loss(plain, skip=dict.fromkeys(HOUSE_RULES, "not ours"))
+    assert {check for check, reason in outcome.items() if reason == "not ours"} == {*HOUSE_RULES}
+    assert outcome["masks"] == "nothing to check: it takes no mask"
+    rows = check_loss(plain, checks=["half"], skip={"half": "not ours"}, report=True)
+    assert [(row.outcome, row.reason) for row in rows] == [("skipped", "not ours")]
+
+
+def test_a_check_that_compares_nothing_must_say_why() -> None:
+    case = Case(plain, sample(plain).inputs, driver_for("numpy"))
+    with pytest.raises(AssertionError, match="forgetful: compared nothing, and does not say why"):
+        contract._as_broken_promise(forgetful)(case)
+    assert contract._as_broken_promise(lambda case: nothing("there is none"))(case).nothing == "there is none"
+
+
+def forgetful(case: Case) -> Seen:
+    return Seen()
+
+
+def test_a_loss_is_not_excused_by_the_name_of_a_kernel(driver: Driver) -> None:
+    def roc_auc(x_true: Any, x_pred: Any) -> Any:  # whose namesake has no slope
+        return half_a_gradient(x_true, x_pred)
+
+    if driver.name == "dask":
+        pytest.skip("it differentiates nothing")
+    with pytest.raises(AssertionError, match="central differences"):
+        check_loss(roc_auc, library=driver, checks=["value_and_grad"])
+
+
+@pytest.mark.parametrize("metric", [fpr_at_tpr, precision_at_k])
+def test_nan_is_looked_for_where_a_ranking_depends_on_it(metric: Loss) -> None:
+    (row,) = check_loss(metric, checks=["nan"], report=True)
+    assert (row.outcome, row.comparisons) == ("passed", 1)
 
 
 def test_inputs_and_settings_of_ones_own_are_used() -> None:
@@ -252,6 +379,31 @@ def test_inputs_and_settings_of_ones_own_are_used() -> None:
         check_loss(loss)
     with pytest.raises(ValueError, match="`first` has no entry in ARGUMENTS"):
         check_loss(loss, settings={"power": 2})
+
+
+def test_arguments_of_ones_own_have_kinds() -> None:
+    def loss(x_pred: Any, alpha: Any) -> Any:
+        xp = array_namespace(x_pred, alpha)
+        return xp.mean(x_pred * x_pred + xp.log(alpha))
+
+    with pytest.raises(ValueError, match="`alpha` has no entry in ARGUMENTS: give inputs of your own, or its kind"):
+        check_loss(loss)
+    assert check_loss(loss, kinds={"alpha": "positive"}, checks=["values", "extreme"])["extreme"] == "passed"
+    given = {"x_pred": np.ones((3, 2)), "alpha": np.ones((3, 2))}
+    with pytest.raises(AssertionError, match="not finite"):
+        check_loss(loss, given, checks=["extreme"])
+    assert check_loss(loss, given, kinds={"alpha": "positive"}, checks=["extreme"]) == {"extreme": "passed"}
+    with pytest.raises(ValueError, match="`kinds` must hold some of real, .*, got 'probabilty' for `alpha`"):
+        check_loss(loss, kinds={"alpha": "probabilty"})
+
+
+def test_inputs_that_do_not_fit_together_are_said_to_be_drawn() -> None:
+    def loss(y_true: Any, log_var: Any) -> Any:
+        return array_namespace(y_true).mean(y_true * log_var)
+
+    drawn = r"loss cannot be called with inputs drawn .* \(`y_true` \(7, 2, 4\), `log_var` \(7, 4\)\): give `inputs`"
+    with pytest.raises(ValueError, match=drawn):
+        check_loss(loss)
 
 
 def test_a_check_can_be_skipped_with_a_reason() -> None:

@@ -22,10 +22,36 @@ INTEGERS = ("int", "uint")
 
 
 def inputs(masks: Mapping[str, Array] | None = None, /, **scores: Array) -> tuple[Namespace, DType]:
-    """The namespace of the arrays of a call, and the dtype to compute in.
+    """Find the namespace of the arrays of a call, and the dtype to compute in.
 
-    `scores` must be floating point: they promote as the standard says, half precision to float32. `masks` may be
-    boolean, integer or floating point; they do not take part in the promotion.
+    Parameters
+    ----------
+    masks : mapping, optional
+        Arrays by argument name that may be boolean, integer or floating point; they do not take part in the promotion.
+    **scores : array
+        Arrays by argument name that must be floating point. They promote as the standard says, half precision to
+        float32.
+
+    Returns
+    -------
+    namespace
+        The functions of the library of the arrays.
+    dtype
+        float32 or float64, of that library.
+
+    Raises
+    ------
+    TypeError
+        If the arrays are of several libraries or none, or their dtypes are others; the message names the argument.
+    ValueError
+        If they are on several devices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> xp, dtype = inputs({"target": np.asarray([0, 1])}, score=np.asarray([0.5, 0.25], np.float16))
+    >>> xp.name, dtype
+    ('numpy', <class 'numpy.float32'>)
     """
     by_name = scores if masks is None else {**scores, **masks}
     xp = common_namespace(by_name)
@@ -78,7 +104,20 @@ def _promoted(xp: Namespace, scores: Mapping[str, Array]) -> DType:
 
 
 def cast(xp: Namespace, dtype: DType, x: Array) -> Array:
-    """x in the dtype to compute in."""
+    """Return an array in the dtype to compute in.
+
+    Parameters
+    ----------
+    xp, dtype
+        What `inputs` returned.
+    x : array
+        Any array of the call.
+
+    Returns
+    -------
+    array
+        x itself if that is its dtype.
+    """
     return x if x.dtype == dtype else xp.astype(x, dtype)
 
 
@@ -93,7 +132,25 @@ def shape_of(x: Array) -> Shape:
 
 
 def same_shape(**arrays: Array) -> None:
-    """Raise unless all arrays have one shape, as far as it is known."""
+    """Raise unless all arrays have one shape; a graph compares sizes that it does not know when it runs.
+
+    Parameters
+    ----------
+    **arrays : array
+        By argument name.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ; the message names the arguments and their shapes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> same_shape(x_true=np.zeros((2, 3)), x_pred=np.zeros((2, 1)))
+    Traceback (most recent call last):
+    ValueError: `x_true` and `x_pred` must have equal shapes, got (2, 3) and (2, 1)
+    """
     first: Any = None
     for x in arrays.values():
         if first is None:
@@ -102,7 +159,7 @@ def same_shape(**arrays: Array) -> None:
             raise ValueError(f"{_names(arrays)} must have equal shapes, got {_shapes(arrays)}")
     for x in () if isinstance(first, tuple) else arrays.values():
         if None in x.shape:
-            common_namespace(arrays).check_shapes_at_run_time(arrays)
+            common_namespace(arrays).check_sizes_at_run_time(arrays, {}, "shapes")
             break
 
 
@@ -119,14 +176,38 @@ def has_shape(name: str, x: Array, expected: Shape, meaning: str) -> None:
         raise ValueError(f"`{name}` must have shape {meaning}, expected {shown(expected)}, got {shown(shape_of(x))}")
 
 
-def same_width(**arrays: Array) -> None:
-    """Raise, in a graph that learns its sizes when it runs, unless the last axes of all arrays have one size."""
-    if any(None in shape_of(x)[-1:] for x in arrays.values()):
-        common_namespace(arrays).check_shapes_at_run_time(arrays, last=1)
+def same_axes(what: str, **arrays: tuple[Array, tuple[int, ...]]) -> None:
+    """Raise, in a graph that learns its sizes when it runs, unless these axes of all arrays have equal sizes.
+
+    What is known before is compared by `has_shape`; `what` are these axes, as in "N".
+    """
+    if any(None in shape_of(x) for x, _ in arrays.values()):
+        by_name = {name: x for name, (x, _) in arrays.items()}
+        axes = {name: chosen for name, (_, chosen) in arrays.items()}
+        common_namespace(by_name).check_sizes_at_run_time(by_name, axes, what)
 
 
 def has_ndim(name: str, x: Array, least: int, meaning: str, most: int | None = None) -> None:
-    """Raise unless x has that many dimensions, or up to `most` of them (-1: any number more)."""
+    """Raise unless an array has a number of dimensions.
+
+    Parameters
+    ----------
+    name : str
+        Its argument name.
+    x : array
+        The array.
+    least : int
+        How many dimensions it must have, or at least.
+    meaning : str
+        The shape as the message shows it, such as ``"(N, D)"``.
+    most : int, optional
+        How many it may have; -1 for any number.
+
+    Raises
+    ------
+    ValueError
+        If it has others.
+    """
     most = least if most is None else most
     if len(x.shape) < least or 0 <= most < len(x.shape):
         raise ValueError(f"`{name}` must have shape {meaning}, got {shown(shape_of(x))}")
@@ -139,14 +220,41 @@ def has_known_sizes(name: str, x: Array, axes: slice) -> None:
 
 
 def not_empty(**arrays: Array) -> None:
-    """Raise where a static size of 0 leaves nothing to average over."""
+    """Raise where a size of 0 leaves nothing to average over.
+
+    Parameters
+    ----------
+    **arrays : array
+        By argument name.
+
+    Raises
+    ------
+    ValueError
+        If one of them has no numbers.
+    """
     for name, x in arrays.items():
         if 0 in x.shape:
             raise ValueError(f"`{name}` has shape {shown(shape_of(x))}: there is nothing to average over")
 
 
 class Range(NamedTuple):
-    """The Python numbers that a setting may be: said in its annotation, and where it is checked."""
+    """The numbers that a setting may be: said in its annotation, and where it is checked.
+
+    Attributes
+    ----------
+    above, least : number, optional
+        The number must be above this, or at least this.
+    below, most : number, optional
+        The number must be below this, or at most this.
+    nan : bool
+        Whether it may be NaN.
+
+    Examples
+    --------
+    >>> share = Range(above=0, most=1)
+    >>> str(share), share.holds(0.5), share.holds(0.0)
+    ('> 0 and <= 1', True, False)
+    """
 
     above: Number | None = None
     least: Number | None = None
@@ -178,7 +286,38 @@ BELOW_HALF = Range(least=0, below=0.5)
 
 
 def number(name: str, value: Setting, xp: Namespace, dtype: DType, allowed: Range = ANY) -> Setting:
-    """A setting: a number in its range, as a float, or a 0-d array, of unchecked value, in the dtype to compute in."""
+    """Check a setting: return a number of its range as a float, a 0-d array in the dtype to compute in.
+
+    Parameters
+    ----------
+    name : str
+        Its argument name.
+    value : number or 0-d array
+        What was given. The value of an array is not looked at: it may be traced.
+    xp, dtype
+        What `inputs` returned.
+    allowed : Range
+        Which numbers it may be.
+
+    Returns
+    -------
+    float or array
+        The number, or the array in the dtype.
+
+    Raises
+    ------
+    TypeError
+        If it is no number and no 0-d array of the library of the inputs.
+    ValueError
+        If the number is not in its range, or the array not 0-d.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> number("delta", -1, *inputs(x=np.zeros(3)), Range(above=0))
+    Traceback (most recent call last):
+    ValueError: `delta` must be > 0, got -1
+    """
     if type(value) is float and (value == value if allowed is ANY else allowed.holds(value)):
         return value
     if is_number(value):
@@ -275,7 +414,24 @@ def function(name: str, value: Any) -> None:
 
 
 def choice(name: str, value: str, options: Sequence[str]) -> None:
-    """Raise unless value is one of the options."""
+    """Raise unless a setting is one of the strings that it may be.
+
+    Parameters
+    ----------
+    name : str
+        Its argument name.
+    value : str
+        What was given.
+    options : sequence of str
+        What it may be.
+
+    Raises
+    ------
+    TypeError
+        If it is no string.
+    ValueError
+        If it is another one.
+    """
     if not isinstance(value, str):
         raise TypeError(f"`{name}` must be one of {', '.join(map(repr, options))}, got {describe(value)}")
     if value not in options:

@@ -21,7 +21,31 @@ class Formula(NamedTuple):
     """A value for each element, or for each sample, to be returned as they are, summed or averaged.
 
     Its functions take the namespace and the arguments: first the arrays, which may be cut into blocks, then those that
-    are always whole, such as a centre.
+    are always whole, such as a centre. Large arrays are cut along their first axes, so a value may depend on one
+    sample alone, and all axes that it sums over are `inner`. Beside `values` and `inner` nothing is needed: the others
+    save time and memory, and must agree with them.
+
+    Attributes
+    ----------
+    values : callable
+        ``(xp, *arguments)``: a value for each element, or, with `inner`, for each sample.
+    slopes : callable, optional
+        ``(xp, *arguments)``: for each argument a function of nothing, the derivative of the sum of the values by it.
+        Without them the library differentiates.
+    inner : int, default 0
+        Over how many of the last axes `values` has summed; they are never cut.
+    reduced : callable, optional
+        ``(xp, how, *arguments)``: the "mean" or the "sum" in fewer operations than by the values.
+    total : callable, optional
+        ``(xp, *arguments)``: the sum of the values of a block, in fewer operations.
+    blocks : number, default 1
+        How many blocks of the usual size to evaluate at a time: more where there are few temporaries.
+    casts : bool, default False
+        Whether `values` casts by itself, since it hands its arrays on to another formula.
+
+    Examples
+    --------
+    >>> ABSOLUTE_ERROR = Formula(values=lambda xp, x, y: xp.abs(x - y))
     """
 
     values: Callable[..., Array]
@@ -78,9 +102,43 @@ def reduce(
     reduction: Reduction = "mean",
     sample_weight: Array | None = None,
 ) -> Array:
-    """weight · the mean, the sum or all of the values of a formula, of which the first array has the full shape.
+    """Return weight · the mean, the sum or all of the values of a formula.
 
-    With `sample_weight` each value is multiplied by the weight of its own, or of its sample, before.
+    Parameters
+    ----------
+    xp, dtype
+        What `inputs` returned.
+    formula : Formula
+        What to evaluate, in the way that is fastest in the library: as it is, in blocks, with its own slopes.
+    arrays : mapping
+        The arrays by argument name, in the order in which the formula takes them; the first has the full shape.
+    *whole : number or array
+        What else the formula takes.
+    weight : number or 0-d array
+        Factor of the result.
+    reduction : {"mean", "sum", "none"}
+        Over all values.
+    sample_weight : array, optional
+        A factor for each value, or for each sample, before the reduction.
+
+    Returns
+    -------
+    array
+        0-d, or with ``"none"`` one value per element or sample.
+
+    Raises
+    ------
+    ValueError
+        If `reduction` is none of these, there is nothing to average over, or the weights have another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomaly_kernels.authoring import inputs
+    >>> x, y = np.asarray([1.0, 2.0]), np.asarray([0.0, 5.0])
+    >>> ABSOLUTE_ERROR = Formula(values=lambda xp, x, y: xp.abs(x - y))
+    >>> float(reduce(*inputs(x=x, y=y), ABSOLUTE_ERROR, {"x": x, "y": y}, reduction="sum"))
+    4.0
     """
     if reduction != "mean":
         choice("reduction", reduction, ("mean", "sum", "none"))
@@ -113,7 +171,29 @@ def _of_samples(xp: Namespace, dtype: DType, sample_weight: Array, values: Array
 
 
 def weigh(xp: Namespace, dtype: DType, weight: Setting, x: Array, name: str = "weight") -> Array:
-    """weight · x, with the weight checked; x itself where it is 1."""
+    """Return weight · x.
+
+    Parameters
+    ----------
+    xp, dtype
+        What `inputs` returned.
+    weight : number or 0-d array
+        The factor.
+    x : array
+        What is multiplied; returned as it is where the weight is 1.
+    name : str
+        The argument name of the weight.
+
+    Returns
+    -------
+    array
+        The product.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the weight is no number and no 0-d array, as `number` says.
+    """
     if type(weight) is not float or weight != weight:
         weight = number(name, weight, xp, dtype)
     return x if type(weight) is float and weight == 1.0 else weight * x

@@ -150,14 +150,14 @@ def in_use(tape: Namespace) -> Iterator[None]:
         _TAPE_IN_USE.reset(token)
 
 
-def _root(xp: Namespace) -> Namespace:
+def _root(xp: Any) -> Namespace:
     """The library's own namespace."""
-    return getattr(xp, "root", xp)
+    return cast(Namespace, xp.root)
 
 
-def _level(xp: Namespace) -> int:
+def _level(xp: Any) -> int:
     """How many tapes lie on each other."""
-    return getattr(xp, "level", 0)
+    return int(xp.level)
 
 
 def _with_tape(xp: Namespace) -> Namespace:

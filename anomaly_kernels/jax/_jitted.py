@@ -10,14 +10,23 @@ import jax
 from jax.tree_util import Partial
 
 from anomaly_kernels._classes.settings import as_list, parameters_of
+from anomaly_kernels._core.backends.jax import namespace
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import suggestion
+from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_target
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import label_regions
 
 _REGIONS = {"region": "target", "decision_region": "decision"}
 """Numbers of regions that are labelled before anything is compiled, of a mask that must be known for it."""
+
+_LOOKS: dict[str, dict[str, Callable[..., None]]] = {
+    "losses": {"target": check_mask},
+    "metrics": {"target": check_target, "decision": check_decision, "sample_weight": check_sample_weight},
+    "networks": {},
+}
+"""What is looked at in the arrays of a kernel, by its package."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +41,7 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     names, own, static, checks, _ = parameters_of(kernel)
     known = {*names, *own}
     regions = {name: mask for name, mask in _REGIONS.items() if name in names}
+    looks = {name: look for name, look in _LOOKS[kernel.__module__.split(".")[1]].items() if name in known}
     numbers = {k: name for k, name in enumerate(names) if name in checks}
 
     @functools.cache
@@ -57,6 +67,11 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
             if name in static and isinstance(settings[name], jax.core.Tracer):
                 raise TypeError(f"`{name}` must be known when it is compiled, got a traced array")
             checks[name](name, settings[name])
+        for name, look in looks.items():  # before they are traced, and their numbers out of sight
+            k = names.index(name) if name in names else len(arrays)
+            x = arrays[k] if k < len(arrays) else settings.get(name)
+            if isinstance(x, jax.Array):
+                look(namespace, x)
         fixed = frozenset(name for name in static & settings.keys() if not _has_partial(settings[name]))
         settings = {name: _hashable(name, x) if name in fixed else _traceable(x) for name, x in settings.items()}
         return compiled(fixed)(*arrays, **settings)

@@ -32,6 +32,7 @@ from keras.src.losses.loss import (
 
 from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import parameters_of, settings_of
+from anomaly_kernels._core.checks import same_shape
 from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.targets import check_mask
@@ -307,7 +308,9 @@ def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, r
         share = ratio(xp, mask, xp.mean(mask)) if averages else mask
         weight = share if weight is None else weight * share
     if weight is not None:
-        values = values * weight
+        weighted = values * weight
+        same_shape(loss=values, sample_weight=weighted)  # sizes that a graph leaves open might make many of one
+        values = weighted
     if reduction in (None, "none"):
         return values
     if not averages:

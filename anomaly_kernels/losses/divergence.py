@@ -19,6 +19,7 @@ from anomaly_kernels._core.checks import (
     items,
     not_empty,
     number,
+    same_axes,
     same_shape,
     shape_of,
 )
@@ -262,7 +263,7 @@ def adversarial_ae_loss(
     t = number("temperature", temperature, xp, dtype, POSITIVE)
     low = number("epsilon", epsilon, xp, dtype, BELOW_ONE)
     choice("reduction", reduction, ("mean", "sum", "none"))
-    samples = None if reduction == "mean" else shape_of(x_true)[:1]
+    samples = None if reduction == "mean" else x_true
     rows = _model_divergences(xp, dtype, "model", model, (x_true, x_pred), t, low)
     total = _average(xp, "model", rows, samples)
     for k, (model_k, w) in enumerate(hidden_layers):
@@ -288,11 +289,14 @@ def _model_divergences(
     return _kl_formula(low).values(xp, _tempered(xp, p, temperature), q, low)
 
 
-def _average(xp: Namespace, name: str, rows: Array, samples: tuple[int | None, ...] | None) -> Array:
-    """The mean of all divergences of a model, or of each sample its own where `samples` is their shape, (B,)."""
+def _average(xp: Namespace, name: str, rows: Array, samples: Array | None) -> Array:
+    """The mean of all divergences of a model, or of each sample its own, where `samples` says how many there are."""
     if samples is None:
         return xp.mean(rows)
-    has_shape(f"{name}(x_true)", rows, (*samples, *shape_of(rows)[1:]), "(B, ...) with the B of `x_true`")
+    output, shape = f"{name}(x_true)", (*shape_of(samples)[:1], *shape_of(rows)[1:])
+    has_shape(output, rows, shape, "(B, ...) with the B of `x_true`")
+    if samples.shape:
+        same_axes("B", x_true=(samples, (0,)), **{output: (rows, (0,))})
     axes = tuple(range(1, len(rows.shape)))
     return xp.mean(rows, axis=axes) if axes else rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anomaly_kernels._core.checks import cast, has_ndim, has_shape, inputs, levels, not_empty, shape_of
+from anomaly_kernels._core.checks import cast, has_ndim, has_shape, inputs, levels, not_empty, same_axes, shape_of
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Items, Namespace, Number, Reduction, Setting
@@ -71,6 +71,7 @@ def quantile_loss(
     has_ndim("y_true", y_true, 3, "(B, H, O)")
     batch, horizon, outputs = shape_of(y_true)
     has_shape("y_pred", y_pred, (batch, horizon, len(taus), outputs), "(B, H, Q, O)")
+    same_axes("B, H and O", y_true=(y_true, (0, 1, 2)), y_pred=(y_pred, (0, 1, 3)))
     tau = xp.constant([[[[tau] for tau in taus]]], like=y_pred, dtype=dtype)
 
     def values(xp: Namespace, forecast: Array, y: Array) -> Array:

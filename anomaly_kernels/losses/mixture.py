@@ -15,6 +15,7 @@ from anomaly_kernels._core.checks import (
     inputs,
     not_empty,
     number,
+    same_axes,
     shape_of,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
@@ -151,6 +152,7 @@ def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] 
     has_ndim("z", z, 2, "(N, D)")
     has_ndim("gamma", gamma, 2, "(N, K)")
     has_shape("gamma", gamma, (shape_of(z)[0], shape_of(gamma)[1]), "(N, K) with the N of `z`")
+    same_axes("N", z=(z, (0,)), gamma=(gamma, (0,)))
     has_known_sizes("z", z, slice(1, None))
     has_known_sizes("gamma", gamma, slice(1, None))
     not_empty(z=z, gamma=gamma)

@@ -16,7 +16,7 @@ from anomaly_kernels._core.checks import (
     inputs,
     not_empty,
     number,
-    same_width,
+    same_axes,
     shape_of,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
@@ -293,7 +293,7 @@ def _prepare(embeddings: Array, center: Array) -> tuple[Namespace, DType, Array]
     xp, dtype = inputs(embeddings=embeddings, center=center)
     has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)
     has_shape("center", center, shape_of(embeddings)[-1:], "(D,)")
-    same_width(embeddings=embeddings, center=center)
+    same_axes("last axes", embeddings=(embeddings, (-1,)), center=(center, (-1,)))
     not_empty(center=center)
     return xp, dtype, cast(xp, dtype, center)
 

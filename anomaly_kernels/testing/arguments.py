@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -139,9 +140,11 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-def arguments(names: Collection[str], settings: Collection[str] = ()) -> dict[str, Argument]:
+def arguments(
+    names: Collection[str], settings: Collection[str] = (), known: Mapping[str, Argument] = MappingProxyType({})
+) -> dict[str, Argument]:
     """Kind and axes of the arguments of one function; some depend on its other arguments and settings."""
-    by_name = dict(ARGUMENTS)
+    by_name = {**ARGUMENTS, **known}
     for name in PARAMS.keys() & set(names):
         by_name["params"] = PARAMS[name]
     if "quantiles" in settings:
@@ -151,7 +154,7 @@ def arguments(names: Collection[str], settings: Collection[str] = ()) -> dict[st
     if "fpr_bounds" in settings:  # some images are normal
         by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:
-        raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
+        raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or its kind")
     return {name: by_name[name] for name in names}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.testing.arguments import array_arguments
 from anomaly_kernels.testing.drivers import Driver
 from anomaly_kernels.testing.support import does_not_apply
@@ -37,18 +40,27 @@ class Case:
         The library to run it with.
     settings : mapping
         Everything else the function is called with.
+    kinds : mapping
+        Which values arguments of other names than this library's may have, as `ARGUMENTS` says it of those.
     """
 
     function: Callable[..., Any]
     inputs: Mapping[str, Any]
     driver: Driver
     settings: Mapping[str, Any] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
     _shared: dict[Any, Any] = field(default_factory=dict, repr=False)  # between a case and those made from it
 
     @property
     def name(self) -> str:
         """The function's name, as messages show it."""
         return getattr(self.function, "__name__", repr(self.function))
+
+    def does_not_apply(self, check: str) -> str | None:
+        """Give the reason why a check does not apply, None if it does."""
+        kernel = KERNELS.get(self.name)
+        own = kernel is not None and inspect.unwrap(self.function) is inspect.unwrap(kernel)
+        return does_not_apply(check, self.name if own else "", self.driver.name)
 
     @cached_property
     def leaves(self) -> Values:
@@ -66,6 +78,10 @@ class Case:
         """Names of the inputs that may be given by position: the arrays, not the settings that happen to be arrays."""
         return [name for name in array_arguments(self.function) if name in self.inputs]
 
+    def float_leaves(self, argument: str) -> list[str]:
+        """Names of the leaves of one argument that hold floats."""
+        return [name for name in self.floats if name == argument or name.startswith(f"{argument}.")]
+
     @property
     def batched(self) -> list[str]:
         """Names of the inputs whose first axis is the batch: as long as the first axis of the first array."""
@@ -76,6 +92,10 @@ class Case:
     def with_leaves(self, leaves: Mapping[str, np.ndarray]) -> Case:
         """Return the same case with some leaves replaced."""
         return replace(self, inputs=self.trees({**self.leaves, **leaves}))
+
+    def with_settings(self, **settings: Any) -> Case:
+        """Return the same case with some settings replaced."""
+        return replace(self, settings={**self.settings, **settings}, _shared={})
 
     def rounded(self, dtype: str) -> Case:
         """Return the same case with inputs that the dtype holds exactly, so that it is not blamed for rounding them."""
@@ -107,7 +127,7 @@ class Case:
 
     def evaluate(self, arrays: Arrays) -> Any:
         """Call the function with leaves of the library as its users do: JAX's compile."""
-        if "jit" in self.driver.can and does_not_apply("jit", self.name, self.driver.name):
+        if "jit" in self.driver.can and self.does_not_apply("jit"):
             return self.call(arrays)
         return self.driver.evaluator(self._once("call", self.call))(arrays)
 
@@ -151,6 +171,16 @@ class Case:
     def gradient(self, dtype: str = "float64") -> Values:
         """Return the library's gradient of the weighted sum of the results, in every leaf that holds floats."""
         return self.read_leaves(self.driver.value_and_grad(self.summed, self.arrays(dtype), self.floats)[1])
+
+    def followed(self, dtype: str = "float64") -> tuple[np.ndarray, Values]:
+        """Return the weighted sum of the results and its gradient, by `value_and_grad` of this library."""
+
+        def both(arrays: Arrays) -> Any:
+            leaves = {name: arrays[name] for name in self.floats}
+            return value_and_grad(lambda leaves: self.summed({**arrays, **leaves}))(leaves)
+
+        value, gradient = self.driver.evaluator(both)(self.arrays(dtype))
+        return self.driver.numpy(value), self.read_leaves(gradient)
 
     def _once(self, what: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
         """Keep one function object for all leaves of the same shapes, so that it is compiled once."""

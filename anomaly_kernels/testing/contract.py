@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
+
+import numpy as np
 
 from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels.testing.agreement import fail
+from anomaly_kernels.testing.agreement import Seen, fail
+from anomaly_kernels.testing.arguments import KINDS, Argument
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.checks import errors, extremes, transforms, values
 from anomaly_kernels.testing.drivers import DRIVERS, Driver, driver_for
@@ -16,32 +21,114 @@ from anomaly_kernels.testing.samples import sample
 from anomaly_kernels.testing.support import does_not_apply
 
 
-def _as_broken_promise(check: Callable[[Case], None]) -> Callable[[Case], None]:
+def _as_broken_promise(check: Callable[[Case], Seen]) -> Callable[[Case], Seen]:
     """Return the check, with any other exception turned into the broken promise that it is."""
 
     @wraps(check)
-    def run(case: Case) -> None:
+    def run(case: Case) -> Seen:
         try:
-            check(case)
+            seen = check(case)
         except AssertionError:
             raise
         except Exception as error:
             raise fail(case, f"{check.__name__}: {type(error).__name__}: {error}") from error
+        if not seen and not seen.nothing:
+            raise fail(case, f"{check.__name__}: compared nothing, and does not say why")
+        return seen
 
     return run
 
 
-CHECKS: dict[str, Callable[[Case], None]] = {
+CHECKS: dict[str, Callable[[Case], Seen]] = {
     check.__name__: _as_broken_promise(check)
     for check in [
-        *[values.values, values.purity, values.permutation, values.layout, values.reductions],
+        *[values.values, values.purity, values.permutation, values.layout, values.reductions, values.blocks],
         *[values.result, values.device, values.promotion, values.masks, values.half],
         *[transforms.gradients, transforms.value_and_grad, transforms.second_derivatives],
         *[transforms.jit, transforms.vmap, transforms.vmap_gradients, transforms.unknown_batch, transforms.lazy],
-        *[extremes.nan, extremes.extreme],
-        *[errors.integers, errors.shapes, errors.foreign, errors.settings],
+        *[extremes.nan, extremes.extreme, extremes.extreme_alone],
+        *[errors.integers, errors.shapes, errors.empty, errors.foreign, errors.settings],
     ]
 }
+
+
+HOUSE_RULES = ("integers", "half", "promotion", "shapes", "empty", "foreign", "settings")
+"""Checks of what this library has decided, and another may decide otherwise: `skip` them with your reason."""
+
+
+class Outcome(NamedTuple):
+    """What came of one check.
+
+    Attributes
+    ----------
+    check : str
+        Its name, a key of `CHECKS`.
+    outcome : {"passed", "failed", "nothing to check", "does not apply", "skipped"}
+        What came of it.
+    comparisons : int
+        How many results, gradients or errors were compared with what they must be.
+    error : float
+        The largest difference, as a share of the one that is allowed; NaN where nothing was compared to the end.
+    reason : str
+        Which promise is broken, or why the check was not made or had nothing to compare.
+    """
+
+    check: str
+    outcome: str
+    comparisons: int
+    error: float
+    reason: str
+
+
+class Report(tuple[Outcome, ...]):
+    """The outcomes of all checks, which print as a table."""
+
+    __slots__ = ()
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The outcomes of the checks that failed."""
+        return [row for row in self if row.outcome == "failed"]
+
+    def __str__(self) -> str:
+        rows = [("check", "outcome", "comparisons", "error / allowed", "reason"), *map(_cells, self)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)) for row in rows]
+        return "\n".join(map(str.rstrip, lines))
+
+
+def _cells(row: Outcome) -> tuple[str, ...]:
+    """Return a row of the table that a report prints as."""
+    figures = (f"{row.comparisons}", f"{row.error:.2g}") if row.comparisons else ("", "")
+    return (row.check, row.outcome, *figures, row.reason.partition("\n")[0])
+
+
+@overload
+def check_loss(
+    function: Callable[..., Any],
+    inputs: Mapping[str, Any] | None = ...,
+    *,
+    settings: Mapping[str, Any] | None = ...,
+    library: str | Driver = ...,
+    checks: Iterable[str] | None = ...,
+    skip: Mapping[str, str] | None = ...,
+    kinds: Mapping[str, str | Argument] | None = ...,
+    report: Literal[False] = ...,
+) -> dict[str, str]: ...
+
+
+@overload
+def check_loss(
+    function: Callable[..., Any],
+    inputs: Mapping[str, Any] | None = ...,
+    *,
+    settings: Mapping[str, Any] | None = ...,
+    library: str | Driver = ...,
+    checks: Iterable[str] | None = ...,
+    skip: Mapping[str, str] | None = ...,
+    kinds: Mapping[str, str | Argument] | None = ...,
+    report: Literal[True],
+) -> Report: ...
 
 
 def check_loss(
@@ -52,7 +139,9 @@ def check_loss(
     library: str | Driver = "numpy",
     checks: Iterable[str] | None = None,
     skip: Mapping[str, str] | None = None,
-) -> dict[str, str]:
+    kinds: Mapping[str, str | Argument] | None = None,
+    report: bool = False,
+) -> dict[str, str] | Report:
     """Check that a loss keeps the contract of this library's kernels.
 
     Parameters
@@ -70,19 +159,28 @@ def check_loss(
     checks : iterable of str, optional
         Names from `CHECKS`; all by default.
     skip : mapping, optional
-        Checks that do not apply to the function, with the reason.
+        Checks that do not apply to the function, with the reason. Those in `HOUSE_RULES` are decisions of this
+        library that others need not share.
+    kinds : mapping, optional
+        What arguments hold whose names are not in `anomaly_kernels.testing.arguments.ARGUMENTS`: a key of `KINDS`
+        there, such as ``"positive"``, or an `Argument` with axes too. Without it: any real numbers, or a mask.
+    report : bool, default False
+        Make every check and return a table of the outcomes, with what each saw, instead of stopping at the first that
+        fails.
 
     Returns
     -------
-    dict
-        The reason of each check that did not apply, and "passed" for the others.
+    dict or Report
+        By check, the reason why it does not apply or has nothing to check, and "passed" for the others. With `report`
+        an `Outcome` for each check.
 
     Raises
     ------
     AssertionError
-        If a promise is broken; the message says which, with what, and what was expected.
+        If a promise is broken, and no report is asked for; the message says which, with what, and what was expected.
     TypeError, ValueError
-        If `checks` or `skip` is not made of names of `CHECKS`.
+        If `checks` or `skip` is not made of names of `CHECKS`, `kinds` of those of `KINDS`, or `function` cannot be
+        called with the inputs that are drawn.
 
     Examples
     --------
@@ -93,23 +191,67 @@ def check_loss(
     >>> outcome = check_loss(peak, checks=["values", "gradients"])
     >>> outcome["values"], outcome["gradients"]
     ('passed', 'numpy does not differentiate')
+    >>> print(check_loss(peak, checks=["nan", "masks", "integers"], report=True))  # doctest: +ELLIPSIS
+    check     outcome           comparisons  error / allowed  reason
+    nan       passed            1            0
+    masks     nothing to check                                it takes no mask
+    integers  failed                                          peak() with numpy: integers: `scores` in int32: ...
     """
     names = _check_names("checks", CHECKS if checks is None else checks)
     reasons = {} if skip is None else skip
     if not isinstance(reasons, Mapping):
         raise TypeError(f"`skip` must be a dict from names of checks to reasons, got {describe(skip)}")
     _check_names("skip", reasons)
-    if inputs is None:
-        inputs, settings = sample(function, **(settings or {}))
+    if not isinstance(library, Driver) and library not in DRIVERS:
+        raise ValueError(f"`library` must be one of {', '.join(DRIVERS)}, or a Driver, got {library!r}")
     driver = library if isinstance(library, Driver) else driver_for(library)
-    case = Case(function, inputs, driver, settings or {})
-    outcome = {}
-    for name in names:
-        reason = reasons.get(name) or does_not_apply(name, case.name, driver.name)
-        if reason is None:
-            CHECKS[name](case)
-        outcome[name] = reason or "passed"
-    return outcome
+    known = {name: x if isinstance(x, Argument) else Argument(x, "NTD") for name, x in (kinds or {}).items()}
+    for name, x in known.items():
+        if x.kind not in KINDS:
+            raise ValueError(f"`kinds` must hold some of {', '.join(KINDS)}, got {x.kind!r} for `{name}`")
+    drawn = inputs is None
+    if inputs is None:
+        inputs, settings = sample(function, known, **(settings or {}))
+    case = Case(function, inputs, driver, settings or {}, {name: x.kind for name, x in known.items()})
+    if drawn:
+        _try_drawn(case)
+    outcomes = Report(_outcome(case, name, reasons.get(name), stops=not report) for name in names)
+    return outcomes if report else {row.check: _in_words(row) for row in outcomes}
+
+
+def _try_drawn(case: Case) -> None:
+    """Raise if the function cannot be called with inputs that were drawn by the names of its arguments."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            case.call(case.leaves)
+    except Exception as error:
+        shapes = ", ".join(f"`{path}` {x.shape}" for path, x in case.leaves.items()) or "none"
+        raise ValueError(
+            f"{case.name} cannot be called with inputs drawn by the names of its arguments ({shapes}): give `inputs` "
+            f"of your own, or their `kinds`; it said {type(error).__name__}: {error}"
+        ) from error
+
+
+def _outcome(case: Case, check: str, skipped: str | None, *, stops: bool) -> Outcome:
+    """Make one check; a broken promise is raised where the caller stops at the first."""
+    if skipped is not None:
+        return Outcome(check, "skipped", 0, math.nan, skipped)
+    if (reason := case.does_not_apply(check)) is not None:
+        return Outcome(check, "does not apply", 0, math.nan, reason)
+    try:
+        seen = CHECKS[check](case)
+    except AssertionError as broken:
+        if stops:
+            raise
+        return Outcome(check, "failed", 0, math.nan, str(broken))
+    if not seen:
+        return Outcome(check, "nothing to check", 0, math.nan, seen.nothing)
+    return Outcome(check, "passed", seen.comparisons, seen.error, "")
+
+
+def _in_words(row: Outcome) -> str:
+    """Return "passed", or the reason why nothing was compared."""
+    return f"nothing to check: {row.reason}" if row.outcome == "nothing to check" else row.reason or row.outcome
 
 
 def _check_names(argument: str, names: Iterable[str]) -> list[str]:

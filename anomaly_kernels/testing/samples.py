@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,13 +74,22 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
 }
 
 
-def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> Sample:
+def sample(
+    function: Callable[..., Any],
+    known: Mapping[str, Argument] = MappingProxyType({}),
+    /,
+    *,
+    seed: int = 0,
+    **settings: Any,
+) -> Sample:
     """Draw inputs for a function, with the settings it requires.
 
     Parameters
     ----------
     function : callable
         Its positional arguments are arrays named as in `arguments.ARGUMENTS`.
+    known : mapping, optional
+        Kind and axes of arguments of other names.
     seed : int, default 0
         The same seed gives the same numbers.
     **settings
@@ -104,7 +114,7 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
     settings = needed | {name: REQUIRED[name] for name in sorted(required)} | settings
     drawn = [name for name, value in settings.items() if value is DRAWN or isinstance(value, Argument)]
     rng = np.random.default_rng(seed)
-    kinds = arguments([*array_arguments(function), *drawn], settings)
+    kinds = arguments([*array_arguments(function), *drawn], settings, known)
     kinds |= {name: value for name, value in settings.items() if isinstance(value, Argument)}
     inputs = {name: draw(argument, rng) for name, argument in kinds.items()}
     if norm := settings.get("use_norm"):

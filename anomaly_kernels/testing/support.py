@@ -17,6 +17,7 @@ _NEEDS = {
     "unknown_batch": ("unknown_batch", "has no unknown sizes"),
     "lazy": ("lazy", "computes at once"),
     "device": ("device", "has no second device on every machine"),
+    "blocks": ("blocks", "cuts formulas as NumPy does, or not at all"),
     "layout": ("layout", "does not let users choose the memory layout"),
 }
 
@@ -40,7 +41,7 @@ _RANKING = (
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (_RANKING, _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics", "label_regions", "per_region_overlap", "region_detection"), _DERIVATIVES, _COUNTS),
-    (("anomaly_pixel_statistics",), ("shapes",), "no pixels at all are none that are anomalous"),
+    (("anomaly_pixel_statistics",), ("empty",), "no pixels at all are none that are anomalous"),
     (_RANKING, ("integers",), "only the order of the scores counts: integers have one"),
     (
         ("label_regions",),
@@ -62,8 +63,8 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         "the model computes in the dtype it is given",
     ),
     (("multi_objective_loss",), ("shapes",), "the anomaly scores are compared with nothing"),
-    (("distinctness_loss",), ("shapes",), "no selectors at all are fewer than two: 0"),
-    (("svdd_radius",), ("permutation", "shapes", "foreign"), "takes a number, not a batch"),
+    (("distinctness_loss",), ("empty",), "no selectors at all are fewer than two: 0"),
+    (("svdd_radius",), ("permutation", "foreign"), "takes a number, not a batch"),
     (("explained_variance",), ("permutation",), "the cumulative sum depends on the order"),
 )
 

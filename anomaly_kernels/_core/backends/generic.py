@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from anomaly_kernels._core.backends import blocks, regions
-from anomaly_kernels._core.typing import Array, DType, F, Namespace, Setting
+from anomaly_kernels._core.spelling import nearest
+from anomaly_kernels._core.typing import Array, Axis, DType, F, Namespace, Setting
 
 STANDARD = tuple(name for name in vars(Namespace) if not name.startswith("_") and name != "name") + tuple(
     name for name in Namespace.__annotations__ if name != "name"
@@ -25,6 +26,7 @@ class Generic:
 
     def __init__(self, name: str, standard: Any) -> None:
         self.name = name
+        self.root: Any = self
         self._standard = standard
         for function in STANDARD:
             if not hasattr(type(self), function):
@@ -32,6 +34,48 @@ class Generic:
 
     def __repr__(self) -> str:
         return f"<namespace of {self.name}>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        near = nearest(name, STANDARD, likeness=0.8)
+        hint = f"; did you mean `{near}`?" if near else "."
+        raise AttributeError(
+            f"the namespace of {self.name} has no `{name}`{hint} Its functions are those that all libraries have: see "
+            "`help(anomaly_kernels.authoring.Namespace)`",
+            name=name,
+        )
+
+    level = 0
+    """How many tapes lie under it."""
+
+    pi, e, inf, nan = math.pi, math.e, math.inf, math.nan
+
+    def var(self: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
+        """The mean square of the distances from the mean, times n/(n - correction)."""
+        distances = x - self.mean(x, axis=axis, keepdims=True)
+        variance = self.mean(distances * distances, axis=axis, keepdims=keepdims)
+        if not correction:
+            return variance
+        n = self.sum(self.ones_like(x), axis=axis, keepdims=keepdims)
+        return variance * (n / (n - correction))
+
+    def std(self: Any, x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
+        """The root of `var`."""
+        return self.sqrt(self.var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+    def vecdot(self: Any, x1: Array, x2: Array, *, axis: int = -1) -> Array:
+        """Σ x1·x2 along an axis."""
+        return self.sum(x1 * x2, axis=axis)
+
+    def matrix_transpose(self: Any, x: Array) -> Array:
+        """The last two axes exchanged."""
+        n = len(x.shape)
+        return self.permute_dims(x, (*range(n - 2), n - 1, n - 2))
+
+    def full_like(self: Any, x: Array, fill_value: Any) -> Array:
+        """An array of the shape and dtype of x that holds one number."""
+        return self.zeros_like(x) + fill_value
 
     def eye_like(self, x: Array) -> Array:
         """Identity matrix of the size, dtype and device of the square matrices x."""
@@ -240,8 +284,8 @@ class Generic:
     def refuse_open_rank(self, name: str) -> None:
         """Raise for an array of which not even the number of axes is known; called where shapes may be open."""
 
-    def check_shapes_at_run_time(self, arrays: Mapping[str, Array], last: int | None = None) -> None:
-        """Let a graph compare open shapes, or the last axes of them, when it runs."""
+    def check_sizes_at_run_time(self, arrays: Mapping[str, Array], axes: Mapping[str, Any], what: str) -> None:
+        """Let a graph compare the sizes of axes, by default of all, when it runs, as far as it leaves them open."""
 
     has_devices = True
     """Whether arrays of the library can live on different devices, and know on which."""

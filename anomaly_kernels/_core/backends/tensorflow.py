@@ -6,6 +6,7 @@ Everything works eagerly, in `tf.function`, under XLA, with unknown (None) dimen
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,9 +26,11 @@ class TensorFlow(Generic):
 
     # by another name, or with other defaults
     astype = staticmethod(tf.cast)
+    ceil = staticmethod(tf.math.ceil)
     cholesky = staticmethod(tf.linalg.cholesky)
     expm1 = staticmethod(tf.math.expm1)
     isfinite = staticmethod(tf.math.is_finite)
+    isinf = staticmethod(tf.math.is_inf)
     isnan = staticmethod(tf.math.is_nan)
     log = staticmethod(tf.math.log)
     log1p = staticmethod(tf.math.log1p)
@@ -62,6 +65,24 @@ class TensorFlow(Generic):
 
     def magnitude(self, x: Tensor, /) -> Tensor:
         return tf.where(x < 0, -x, x)
+
+    def log2(self, x: Tensor, /) -> Tensor:
+        return tf.math.log(x) / math.log(2.0)
+
+    def log10(self, x: Tensor, /) -> Tensor:
+        return tf.math.log(x) / math.log(10.0)
+
+    def logaddexp(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+        return tf.reduce_logsumexp(tf.stack(forms.alike(x1, x2)), 0)
+
+    def all(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
+        return tf.reduce_all(tf.cast(x, tf.bool), axis, keepdims)
+
+    def argmax(self, x: Tensor, /, *, axis: int | None = None, keepdims: builtins.bool = False) -> Tensor:
+        return forms.place(tf.argmax, x, axis, keepdims)
+
+    def argmin(self, x: Tensor, /, *, axis: int | None = None, keepdims: builtins.bool = False) -> Tensor:
+        return forms.place(tf.argmin, x, axis, keepdims)
 
     def any(self, x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Tensor:
         return tf.reduce_any(tf.cast(x, tf.bool), axis, keepdims)
@@ -134,13 +155,13 @@ class TensorFlow(Generic):
     def refuse_open_rank(self, name: str, /) -> None:
         raise ValueError(f"`{name}` must have a known number of axes: say its shape, as by `tf.ensure_shape`")
 
-    def check_shapes_at_run_time(self, arrays: Mapping[str, Tensor], /, last: int | None = None) -> None:
-        # XLA leaves assertions out: what is open in its signature is not compared, and an axis of size 1 is broadcast
-        (first, x), *others = arrays.items()
-        part = slice(None if last is None else -last, None)
-        for name, y in others:
-            what = f"`{first}` and `{name}` must have equal {'shapes' if last is None else 'last axes'}"
-            tf.debugging.assert_equal(tf.shape(x)[part], tf.shape(y)[part], message=what)
+    def check_sizes_at_run_time(
+        self, arrays: Mapping[str, Tensor], axes: Mapping[str, Sequence[int]], what: str, /
+    ) -> None:
+        first, *others = arrays
+        sizes = {name: forms.sizes_of(x, axes.get(name)) for name, x in arrays.items()}
+        for name in others:
+            forms.assert_equal_sizes(sizes[first], sizes[name], f"`{first}` and `{name}` must have equal {what}")
 
     def peek(self, x: Tensor, /) -> Any:
         return self.to_numpy(x) if tf.executing_eagerly() and "CPU" in x.device else None

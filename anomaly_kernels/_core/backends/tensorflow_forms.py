@@ -6,7 +6,8 @@ Each comment says which of these fails and how.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,6 +31,21 @@ def size(x: Tensor, axis: int) -> Any:
 def sizes(x: Tensor, shape: Any, shift: int = 0) -> list[Any]:
     """The shape, in which None means: as many as x has along the axis `shift` further on."""
     return [size(x, axis + shift) if entries is None else entries for axis, entries in enumerate(shape)]
+
+
+def sizes_of(x: Tensor, axes: Sequence[int] | None) -> Tensor:
+    """The sizes of these axes, by default of all, when the graph runs."""
+    sizes = tf.shape(x)
+    return sizes if axes is None else tf.stack([sizes[axis] for axis in axes])
+
+
+def assert_equal_sizes(x: Tensor, y: Tensor, message: str) -> None:
+    """Fail, where the graph runs or where XLA compiles it, unless the sizes are equal."""
+    # XLA, which knows all sizes, leaves assertions out, but not what they assert: this fails to compile, by its name
+    name = re.sub(r"\W+", "_", message).strip("_")
+    with tf.control_dependencies([tf.debugging.assert_equal(x, y, message=message)]):
+        true = tf.reshape([True], 1 + tf.abs(x - y), name=name)
+    tf.debugging.Assert(tf.reduce_all(true), [message])
 
 
 def axes(x: Tensor, axis: Axis) -> list[int]:
@@ -186,3 +202,12 @@ def _scan_in_loop(step: Step, state: Any, xs: Tensor) -> tuple[Any, Tensor]:
     # XLA differentiates a loop only if it knows the most steps it can take
     _, state, ys = tf.while_loop(lambda t, *_: t < count, body, (1, state, ys), maximum_iterations=count - 1)
     return state, ys.stack()
+
+
+def place(find: Any, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:  # noqa: FBT001
+    """Where the extreme is along an axis, or among all numbers."""
+    if axis is None:
+        flat = find(tf.reshape(x, [-1]), 0)
+        return tf.reshape(flat, [1] * x.shape.rank) if keepdims else flat
+    places = find(x, axis)
+    return tf.expand_dims(places, axis) if keepdims else places

@@ -82,6 +82,15 @@ def _matmul(xp: Any, _: Any, a: Any, b: Any) -> tuple[Slope, Slope]:
     return of_left, of_right
 
 
+def _logaddexp(xp: Any, z: Any, x: Any, y: Any) -> tuple[Slope, Slope]:
+    def share(g: Any, part: Any) -> Any:
+        infinite = xp.isinf(z)  # -inf of both has no slope, +inf that of the part that is it
+        chosen = xp.astype(xp.logical_and(part == z, z > 0), g.dtype)
+        return g * xp.where(infinite, chosen, xp.exp(xp.where(infinite, 0.0, part - z)))
+
+    return lambda g: share(g, x), lambda g: share(g, y)
+
+
 def _share(xp: Any, g: Any, loses: Any, ties: Any) -> Any:
     return g * (1.0 - xp.astype(loses, g.dtype) - 0.5 * xp.astype(ties, g.dtype))
 
@@ -234,6 +243,24 @@ RULES: dict[str, Callable[..., Any]] = {
     "expm1": lambda xp, y, x: (lambda g: g * xp.exp(x),),
     "log": lambda xp, y, x: (lambda g: g / x,),
     "log1p": lambda xp, y, x: (lambda g: g / (1.0 + x),),
+    "acos": lambda xp, y, x: (lambda g: -g / xp.sqrt(1.0 - x * x),),
+    "acosh": lambda xp, y, x: (lambda g: g / xp.sqrt(x * x - 1.0),),
+    "asin": lambda xp, y, x: (lambda g: g / xp.sqrt(1.0 - x * x),),
+    "asinh": lambda xp, y, x: (lambda g: g / xp.sqrt(1.0 + x * x),),
+    "atan": lambda xp, y, x: (lambda g: g / (1.0 + x * x),),
+    "atan2": lambda xp, z, y, x: (lambda g: g * x / (x * x + y * y), lambda g: -g * y / (x * x + y * y)),
+    "atanh": lambda xp, y, x: (lambda g: g / (1.0 - x * x),),
+    "cos": lambda xp, y, x: (lambda g: -g * xp.sin(x),),
+    "cosh": lambda xp, y, x: (lambda g: g * xp.sinh(x),),
+    "log10": lambda xp, y, x: (lambda g: g / (math.log(10.0) * x),),
+    "log2": lambda xp, y, x: (lambda g: g / (math.log(2.0) * x),),
+    "logaddexp": _logaddexp,
+    "pow": _power,
+    "sin": lambda xp, y, x: (lambda g: g * xp.cos(x),),
+    "sinh": lambda xp, y, x: (lambda g: g * xp.cosh(x),),
+    "square": lambda xp, y, x: (lambda g: 2.0 * g * x,),
+    "squeeze": _reshaped,
+    "tan": lambda xp, y, x: (lambda g: g * (1.0 + y * y),),
     "sqrt": lambda xp, y, x: (lambda g: 0.5 * g / y,),
     "tanh": lambda xp, y, x: (lambda g: g * (1.0 - y * y),),
     "erf": _erf,
@@ -264,8 +291,10 @@ RULES: dict[str, Callable[..., Any]] = {
 }
 
 WITHOUT_SLOPE = {
-    *("any", "isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
+    *("all", "any", "argmax", "argmin", "ceil", "floor", "isinf", "round", "sign"),
+    *("equal", "greater", "greater_equal", "less", "less_equal", "not_equal"),
+    *("isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
     *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting"),
-    *("is_known", "peek", "refuse_open_rank", "check_shapes_at_run_time", "device", "to_numpy"),
+    *("is_known", "peek", "refuse_open_rank", "check_sizes_at_run_time", "device", "to_numpy"),
     *("region_numbers", "region_numbers_inside"),
 }

@@ -20,8 +20,8 @@ class Tape(Generic):
 
     def __init__(self, base: Any, root_array_type: type) -> None:
         self.base, self.name = base, base.name
-        self.root: Namespace = getattr(base, "root", base)
-        self.level: int = getattr(base, "level", 0) + 1
+        self.root: Namespace = base.root
+        self.level: int = base.level + 1
         self.array = _class_for(self, root_array_type)
         self.recorded = {name: self._recorded(name, evaluate) for name, evaluate in OPERATORS.items()}
         self._standard: Any = self

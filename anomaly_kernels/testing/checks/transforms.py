@@ -6,44 +6,40 @@ from typing import Any
 
 import numpy as np
 
-from anomaly_kernels._core.tape.gradient import value_and_grad as with_gradient
-from anomaly_kernels.testing.agreement import agree, fail
+from anomaly_kernels.testing.agreement import Seen, agree, fail, total
 from anomaly_kernels.testing.case import Case, Values
-from anomaly_kernels.testing.support import does_not_apply
-from anomaly_kernels.testing.trees import Arrays, flatten
+from anomaly_kernels.testing.trees import flatten
 
 
-def gradients(case: Case) -> None:
+def gradients(case: Case) -> Seen:
     """Automatic gradients are the slopes of the NumPy values, and in float32 they are those of float64."""
-    _has_slopes(case, case.gradient(), "gradients")
+    seen = _has_slopes(case, case.gradient(), "gradients")
     exact = case.rounded("float32")
-    agree(case, exact.gradient("float32"), "gradients", "float32", expected=exact.gradient())
+    return seen + agree(case, exact.gradient("float32"), "gradients", "float32", expected=exact.gradient())
 
 
-def value_and_grad(case: Case) -> None:
+def value_and_grad(case: Case) -> Seen:
     """`value_and_grad` of this library gives the value, and the slopes of the NumPy values as its gradient."""
-
-    def both(arrays: Arrays) -> Any:
-        leaves = {name: arrays[name] for name in case.floats}
-        return with_gradient(lambda leaves: case.summed({**arrays, **leaves}))(leaves)
-
-    value, gradient = case.driver.evaluator(both)(case.arrays())
+    value, gradient = case.followed()
     expected = {"sum of results": np.asarray(case.reference_total({}))}
-    agree(case, {"sum of results": case.driver.numpy(value)}, "value_and_grad", expected=expected)
-    _has_slopes(case, case.read_leaves(gradient), "value_and_grad")
+    seen = agree(case, {"sum of results": value}, "value_and_grad", expected=expected)
+    return seen + _has_slopes(case, gradient, "value_and_grad")
 
 
-def _has_slopes(case: Case, gradient: Values, what: str) -> None:
+def _has_slopes(case: Case, gradient: Values, what: str) -> Seen:
     """Raise unless the gradient is the slope of the NumPy values along two directions of each input."""
-    h = 2.0**-14
+    h, seen = 2.0**-14, Seen()
     for name in case.floats:
         for seed in (1, 2):
             v = case.direction(name, seed)
             f = _totals_along(case, {name: v}, h)
             slope = (8 * (f[1] - f[-1]) - (f[2] - f[-2])) / (12 * h)
             actual = float(np.sum(gradient[name] * v))
-            if not abs(actual - slope) <= 1e-7 * (abs(slope) + abs(f[0]) + 1e-3):
+            allowed = 1e-7 * (abs(slope) + abs(f[0]) + 1e-3)
+            if not abs(actual - slope) <= allowed:
                 raise fail(case, f"{what}: {actual:.9g} along a direction of `{name}`, central differences {slope:.9g}")
+            seen += Seen(1, abs(actual - slope) / allowed)
+    return seen
 
 
 def _totals_along(case: Case, direction: Values, h: float) -> dict[int, float]:
@@ -52,42 +48,45 @@ def _totals_along(case: Case, direction: Values, h: float) -> dict[int, float]:
     return {k: case.reference_total(leaves) for k, leaves in steps.items()}
 
 
-def second_derivatives(case: Case) -> None:
+def second_derivatives(case: Case) -> Seen:
     """Differentiating twice gives the curvature of the NumPy values along a direction."""
-    h = 2.0**-12  # small, so that samples seldom lie as near to a kink
+    h, seen = 2.0**-12, Seen()  # small, so that samples seldom lie as near to a kink
     for seed in (1, 2):
         direction = {name: case.direction(name, seed) for name in case.floats}
         f = _totals_along(case, direction, h)
         expected = (16 * (f[-1] + f[1]) - (f[-2] + f[2]) - 30 * f[0]) / (12 * h * h)
         arrays = {name: case.driver.array(v) for name, v in direction.items()}
         actual = float(case.driver.numpy(case.driver.curvature(case.summed, case.arrays(), arrays)))
-        if not abs(actual - expected) <= 1e-6 * (abs(expected) + abs(f[0]) + 1e-3):
+        allowed = 1e-6 * (abs(expected) + abs(f[0]) + 1e-3)
+        if not abs(actual - expected) <= allowed:
             raise fail(case, f"second_derivatives: {actual:.9g}, central differences of the values {expected:.9g}")
+        seen += Seen(1, abs(actual - expected) / allowed)
+    return seen
 
 
-def jit(case: Case) -> None:
+def jit(case: Case) -> Seen:
     """Compiled, the function gives the same values and has the same gradients."""
     compiled = case.driver.jit(case.call)
-    if does_not_apply("gradients", case.name, case.driver.name):
+    if case.does_not_apply("gradients"):
         return agree(case, case.read(compiled(case.arrays())), "jit")
-    total, gradient = case.driver.value_and_grad(lambda x: case.total(compiled(x)), case.arrays(), case.floats)
-    values = {"sum of results": case.driver.numpy(total)}
-    agree(case, values, "jit", expected={"sum of results": np.asarray(case.reference_total({}))})
-    return agree(case, case.read_leaves(gradient), "jit, gradients", expected=case.gradient())
+    value, gradient = case.driver.value_and_grad(lambda x: case.total(compiled(x)), case.arrays(), case.floats)
+    values = {"sum of results": case.driver.numpy(value)}
+    seen = agree(case, values, "jit", expected={"sum of results": np.asarray(case.reference_total({}))})
+    return seen + agree(case, case.read_leaves(gradient), "jit, gradients", expected=case.gradient())
 
 
-def vmap(case: Case) -> None:
+def vmap(case: Case) -> Seen:
     """Mapped over a batch of inputs, the function gives what it gives for each of them."""
     members, arrays = _batch(case)
     results = case.driver.vmap(lambda arrays: flatten(case.call(arrays)))(arrays)
-    agree(case, case.read_leaves(results), "vmap", expected=_stack([m.run() for m in members]))
+    return agree(case, case.read_leaves(results), "vmap", expected=_stack([m.run() for m in members]))
 
 
-def vmap_gradients(case: Case) -> None:
+def vmap_gradients(case: Case) -> Seen:
     """The gradient of each member of a batch, in one call: vmap over grad."""
     members, arrays = _batch(case)
     gradients = case.driver.vmap_grad(case.summed, arrays, case.floats)
-    agree(case, case.read_leaves(gradients), "vmap_gradients", expected=_stack([m.gradient() for m in members]))
+    return agree(case, case.read_leaves(gradients), "vmap_gradients", expected=_stack([m.gradient() for m in members]))
 
 
 def _batch(case: Case) -> tuple[list[Case], dict[str, Any]]:
@@ -100,19 +99,18 @@ def _stack(results: list[Values]) -> Values:
     return {name: np.stack([r[name] for r in results]) for name in results[0]}
 
 
-def unknown_batch(case: Case) -> None:
+def unknown_batch(case: Case) -> Seen:
     """Traced once with an unknown batch size, the function is right for two sizes."""
     traced = case.driver.unknown_batch(case.call, case.arrays(), case.batched)
     shorter = case.with_leaves({name: case.leaves[name][:-1] for name in case.batched})
-    for each in (case, shorter):
-        agree(each, each.read(traced(each.arrays())), "unknown_batch")
+    return total(agree(each, each.read(traced(each.arrays())), "unknown_batch") for each in (case, shorter))
 
 
-def lazy(case: Case) -> None:
+def lazy(case: Case) -> Seen:
     """Building the graph computes nothing; computing it gives the values."""
     arrays = case.arrays()
     with case.driver.building():
         result = case.call(arrays)
     if eager := [path for path, x in flatten(result).items() if not case.driver.is_array(x)]:
         raise fail(case, f"lazy: {', '.join(eager)} is no lazy array")
-    agree(case, case.read(result), "lazy")
+    return agree(case, case.read(result), "lazy")
