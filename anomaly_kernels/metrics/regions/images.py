@@ -92,13 +92,14 @@ def aupimo_of(xp: Namespace, truth: Array, score: Array, nan: Array | None, boun
     anomalous = xp.any(truth, axis=-1)
     normal = _sort_normal(xp, truth, score, anomalous)
     if xp.is_lean(truth, score):  # image by image, of which each has another number of anomalous pixels
-        pixels = [score[k, ...][truth[k, ...]] for k in range(truth.shape[0])]
+        pixels = [xp.sort(score[k, ...][truth[k, ...]]) for k in range(truth.shape[0])]  # ascending: found faster
         sums = xp.stack([xp.sum(areas_above(xp, normal, each, bounds)) for each in pixels])
+        count = xp.constant([float(each.shape[0]) for each in pixels], like=sums, dtype=sums.dtype)
     else:
         areas = xp.reshape(areas_above(xp, normal, xp.reshape(score, (-1,)), bounds), (-1, truth.shape[-1]))
         sums = xp.sum(xp.where(truth, areas, 0.0), axis=-1)
-    count = xp.sum(xp.astype(truth, xp.int32), axis=-1)
-    mean = ratio(xp, sums, xp.astype(count, sums.dtype), math.nan)
+        count = xp.astype(xp.sum(xp.astype(truth, xp.int32), axis=-1), sums.dtype)
+    mean = ratio(xp, sums, count, math.nan)
     if nan is None:
         return mean
     everywhere = xp.any(xp.logical_and(nan, xp.logical_not(anomalous)))
