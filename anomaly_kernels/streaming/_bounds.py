@@ -122,6 +122,6 @@ BOUNDS: dict[Callable[..., Any], Callable[..., Bounded[Array]]] = {
     inspect.unwrap(best_f1): _best_f1,
     inspect.unwrap(fpr_at_tpr): _fpr_at_tpr,
     inspect.unwrap(precision_at_k): _precision_at_k,
-    weighted_aupro: _weighted_aupro,
+    inspect.unwrap(weighted_aupro): _weighted_aupro,
 }
 """By the metric itself, which may be wrapped, the function of a ranking of buckets, of `exact`, and of its settings."""

@@ -21,7 +21,7 @@ from anomaly_kernels.metrics.regions.decided import (
     detection_of,
     sum_overlaps,
 )
-from anomaly_kernels.metrics.regions.images import Bounds, areas_above, check_bounds, mean_area
+from anomaly_kernels.metrics.regions.images import Bounds, areas_above, check_bounds
 from anomaly_kernels.streaming._bounds import Bounded, bounded
 from anomaly_kernels.streaming._runs import ScoreRuns
 from anomaly_kernels.streaming._states import Reduce, merge
@@ -215,5 +215,5 @@ class ImageScores(NamedTuple):
             return xp.zeros_like(self.pixels, dtype=quotient_dtype(xp, self.score))
         nan = self.unknown != 0
         everywhere = xp.any(xp.logical_and(nan, self.pixels == 0))
-        mean = mean_area(xp, xp.stack(images), xp.astype(self.pixels, wide), limits)
+        mean = ratio(xp, xp.stack(images), xp.astype(self.pixels, wide), math.nan)
         return cast(xp, quotient_dtype(xp, self.score), xp.where(xp.logical_or(nan, everywhere), math.nan, mean))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from torch import Tensor
+import torch
 
 from anomaly_kernels.metrics.regions import curve, decided, images
 from anomaly_kernels.metrics.regions.images import Bounds
@@ -46,7 +46,12 @@ class AUPROMetric(ScoreMetric):
         super().__init__({"max_fpr": max_fpr}, scores=scores, **keywords)
 
     def update(
-        self, score: Tensor, target: Tensor, *, region: Tensor | None = None, saturation: Tensor | None = None
+        self,
+        score: torch.Tensor,
+        target: torch.Tensor,
+        *,
+        region: torch.Tensor | None = None,
+        saturation: torch.Tensor | None = None,
     ) -> None:
         """Take in scores and true anomalies of images and, if given, the numbers and the saturations of regions."""
         self._merge_batch(target, self._ranked(score), region, saturation)
@@ -73,7 +78,12 @@ class PerRegionOverlapMetric(Metric):
     plot_lower_bound, plot_upper_bound = 0.0, 1.0
 
     def update(
-        self, decision: Tensor, target: Tensor, *, region: Tensor | None = None, saturation: Tensor | None = None
+        self,
+        decision: torch.Tensor,
+        target: torch.Tensor,
+        *,
+        region: torch.Tensor | None = None,
+        saturation: torch.Tensor | None = None,
     ) -> None:
         """Take in decisions and true anomalies of images and, if given, the numbers and the saturations of regions."""
         self._merge_batch(target, decision, region, saturation)
@@ -87,7 +97,7 @@ class RegionDetectionMetric(Metric):
     Parameters
     ----------
     overlap : number or 0-d array, in [0, 1]
-        The share of a region that must be decided anomalous, at least. With 0 one pixel is enough.
+        The share r of a region that must be decided anomalous, at least. With 0 one pixel is enough.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -106,7 +116,12 @@ class RegionDetectionMetric(Metric):
         super().__init__({"overlap": overlap}, **keywords)
 
     def update(
-        self, decision: Tensor, target: Tensor, *, region: Tensor | None = None, decision_region: Tensor | None = None
+        self,
+        decision: torch.Tensor,
+        target: torch.Tensor,
+        *,
+        region: torch.Tensor | None = None,
+        decision_region: torch.Tensor | None = None,
     ) -> None:
         """Take in decisions and true anomalies of images and, if given, the numbers of their regions."""
         self._merge_batch(target, decision, region, decision_region)
@@ -124,7 +139,8 @@ class AUPIMOMetric(Metric):
     Parameters
     ----------
     fpr_bounds : two numbers
-        The false positive rates L and U, 0 < L < U ≤ 1.
+        L and U, 0 < L < U ≤ 1. They may be below 1/N, for N pixels of normal images: there the curve rises in a
+        straight line from what scores above all of these.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -143,9 +159,9 @@ class AUPIMOMetric(Metric):
     def __init__(self, *, fpr_bounds: Bounds = (1e-5, 1e-4), **keywords: Unpack[Keywords]) -> None:
         super().__init__({"fpr_bounds": fpr_bounds}, **keywords)
 
-    def update(self, score: Tensor, target: Tensor) -> None:
+    def update(self, score: torch.Tensor, target: torch.Tensor) -> None:
         """Take in scores and true anomalies of images."""
         self._merge_batch(target, exact_scores(score))
 
-    def _empty_scores(self, like: Tensor) -> ScoreRuns:
+    def _empty_scores(self, like: torch.Tensor) -> ScoreRuns:
         return ScoreRuns.empty(like)
