@@ -4,7 +4,7 @@ They are those of this library's own kernels. `anomaly_kernels.testing.check_los
 contract that kernels keep.
 """
 
-from anomaly_kernels._core.checks import Range, cast, choice, has_ndim, inputs, number, same_shape
+from anomaly_kernels._core.checks import Range, cast, choice, has_ndim, inputs, not_empty, number, same_shape
 from anomaly_kernels._core.evaluate import Formula, reduce, weigh
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import logsumexp, ratio, root
@@ -28,6 +28,7 @@ __all__ = [
     "has_ndim",
     "inputs",
     "logsumexp",
+    "not_empty",
     "number",
     "ratio",
     "reduce",

@@ -746,3 +746,46 @@ def test_a_metric_is_a_function_not_its_name(driver):
             streaming.compute(streaming.UniqueScores.of(truth, score), "roc_auc")
     with pytest.raises(ValueError, match="^`metric` must be one of .*, got str"):
         streaming.compute(streaming.ScoreHistogram.empty(score), "roc_auc")
+
+
+def test_what_a_state_does_not_take_is_named_with_what_it_takes(driver):
+    truth, scores = driver.array(np.asarray([True, False])), driver.array(np.asarray([0.9, 0.1]))
+    pixels, ranked = streaming.PixelCounts.of(truth), streaming.ScoreHistogram.empty(scores).of(truth, scores)
+    detections = streaming.Detections.empty(scores).of(truth, truth)
+    for state, metric, settings, message in (
+        (
+            pixels,
+            ["roc_auc"],
+            {},
+            "PixelCounts has its own results, and no `metric` to choose, got 'roc_auc': `Uniq",
+        ),
+        (pixels, [ak.roc_auc], {"tpr": 1}, "PixelCounts has its own results, and no `metric` to choose, got roc_auc: "),
+        (streaming.PixelCounts, ["roc_auc"], {}, "`state` must be a state of .*, got the class PixelCounts: `PixelCou"),
+        (ranked, [], {}, "`metric` of ScoreHistogram must be one metric of a ranking, such as .*, got none"),
+        (
+            ranked,
+            [ak.roc_auc, ak.best_f1],
+            {},
+            "`metric` of ScoreHistogram must be one metric .*, got roc_auc, best",
+        ),
+        (ranked, [ak.roc_auc], {"tpr": 0.5}, "roc_auc of a histogram has no setting `tpr`; there are max_fpr"),
+        (ranked, [ak.precision_at_k], {}, "precision_at_k needs the setting `k`"),
+        (
+            detections,
+            [],
+            {"zero_divison": 0.0},
+            "Detections has no setting `zero_divison`; did you mean `zero_div",
+        ),
+        (detections, [], {"zero_division": "no"}, "`zero_division` must be a number or a 0-d array, got str"),
+    ):
+        with pytest.raises(TypeError, match=f"^{message}"):
+            streaming.compute(state, *metric, **settings)
+    for state, arrays, weights, message in (
+        (pixels, [truth, scores], {}, "PixelCounts takes `decision`, got 2 arrays"),
+        (ranked, [truth], {}, "ScoreHistogram takes `target`, `score`, `sample_weight`, got 1 array$"),
+        (pixels, [truth], {"sample_weight": scores}, "`sample_weight` is not taken by PixelCounts, which takes `decis"),
+        (streaming.Moments, [scores], {}, "`state` must be a state of .*, got the class Moments: `Moments.empty"),
+        (pixels, [[True]], {}, "arrays of one library are needed"),
+    ):
+        with pytest.raises(TypeError, match=f"^{message}"):
+            streaming.update(state, *arrays, **weights)

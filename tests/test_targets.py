@@ -217,3 +217,33 @@ def test_functions_of_jax_look_before_they_compile(driver):
     with pytest.raises(ValueError, match="^`sample_weight` must be >= 0, got -1"):
         akj.roc_auc(driver.array(TRUTH), score=scores, sample_weight=driver.array(SIGNS.astype(float)))
     assert float(jax.jit(akj.average_precision)(driver.array(TRUTH), scores)) == 1.0  # traced: out of sight
+
+
+@pytest.mark.library("jax")
+@pytest.mark.parametrize("dtype", ["int4", "uint2"])
+def test_integers_of_4_bits_and_less_are_integers(dtype):
+    import jax
+    import jax.numpy as jnp
+
+    truth, score = jnp.asarray(TRUTH), jnp.asarray(SCORE)
+    mask, most = truth.astype(dtype), int(jnp.iinfo(dtype).max)
+    for rank in RANKINGS.values():
+        for found, expected in zip(*(jax.tree.leaves(rank(y, score)) for y in (mask, truth)), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    for decide in DECISIONS.values():
+        assert decide(truth, mask) == decide(truth, most * mask) == decide(truth, truth)
+    wrong = (truth * (-1 if dtype[0] == "i" else most)).astype(dtype)
+    for loss in LOSSES.values():
+        assert loss(mask, score) == loss(truth, score)
+        with pytest.raises(ValueError, match=r"^`target` must be 0 or 1 where it is of integers, got (-1|3|15): use"):
+            loss(wrong, score)
+    if dtype[0] == "i":
+        with pytest.raises(ValueError, match="^`decision` must be .*, got -1: use `decision > 0`"):
+            ak.anomaly_pixel_statistics(wrong)
+        with pytest.raises(ValueError, match="^`target` must be .*, got -1: use `target > 0`"):
+            ak.roc_auc(wrong, score)
+    states = [streaming.UniqueScores.of(truth[part], mask[part]) for part in (slice(2), slice(2, 5))]
+    merged = states[0].merge(states[1]).compute(ak.best_f1)  # joined as they are they would abort the process
+    assert (merged.value, merged.threshold) == (1.0, 1)
+    best = ak.best_f1(truth, mask)
+    assert (best.value, int(best.threshold), best.threshold.dtype) == (1.0, 1, dtype)

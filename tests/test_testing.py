@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from anomaly_kernels import array_namespace, fpr_at_tpr, mse_reconstruction_loss, precision_at_k
+from anomaly_kernels.authoring import Formula, inputs, reduce
 from anomaly_kernels.testing import contract
 from anomaly_kernels.testing.agreement import Seen, nothing
 from anomaly_kernels.testing.arguments import ARGUMENTS
@@ -176,6 +177,38 @@ def rank_without_nan(target: Any, score: Any) -> Any:
     return xp.sum(xp.where(above, one, 0.0)) / xp.sum(xp.where(anomalous, 0.0, one))
 
 
+UNCUT = Formula(values=lambda xp, x, y: xp.sum((x - y) * (x - y), axis=-1))  # an axis that it does not call inner
+THRICE = Formula(values=lambda xp, x, y: (x - y) * (x - y), total=lambda xp, x, y: 3.0 * xp.sum((x - y) * (x - y)))
+
+
+def a_formula_cut_where_it_sums(x_true: Any, x_pred: Any, *, reduction: Any = "mean") -> Any:
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
+    return reduce(xp, dtype, UNCUT, {"x_true": x_true, "x_pred": x_pred}, reduction=reduction)
+
+
+def a_total_of_its_own(x_true: Any, x_pred: Any) -> Any:
+    xp, dtype = inputs(x_true=x_true, x_pred=x_pred)
+    return reduce(xp, dtype, THRICE, {"x_true": x_true, "x_pred": x_pred})
+
+
+def never_finite(x_true: Any, x_pred: Any) -> Any:
+    return plain(x_true, x_pred) * float("nan")
+
+
+def weight_of_the_mean(x_true: Any, x_pred: Any, *, weight: Any = 1.0, reduction: str = "mean") -> Any:
+    weight = weight if reduction == "mean" else 1.0
+    return mse_reconstruction_loss(x_true, x_pred, weight=weight, reduction=reduction)
+
+
+def a_weight_that_is_not_learnt(x_true: Any, x_pred: Any, *, weight: Any = 1.0) -> Any:
+    xp = array_namespace(x_true, x_pred)
+    return (weight if isinstance(weight, int | float) else xp.stop_gradient(weight)) * plain(x_true, x_pred)
+
+
+def one_number_for_all(x_true: Any, x_pred: Any, *, reduction: str = "mean") -> Any:
+    return plain(x_true, x_pred)
+
+
 def says_nothing_of_reductions(x_true: Any, x_pred: Any, *, reduction: str = "mean") -> Any:
     if reduction not in ("mean", "sum", "none"):
         raise ValueError("bad setting")
@@ -225,6 +258,12 @@ BROKEN: list[tuple[str, Loss, tuple[str, ...], str]] = [
     ("extreme_alone", only_the_second_overflows, ("numpy", "torch"), "(`x_pred` alone up to "),
     ("extreme", expanded_square, ALL, "extreme (nearly equal): result is"),
     ("nan", rank_without_nan, ALL, "NaN in `score` left no NaN in result"),
+    ("blocks", a_formula_cut_where_it_sums, ("numpy",), "blocks"),
+    ("blocks", a_total_of_its_own, ("numpy",), "blocks: result is"),
+    ("values", never_finite, ALL, "result has no finite number"),
+    ("reductions", weight_of_the_mean, ALL, "weight=2"),
+    ("reductions", a_weight_that_is_not_learnt, ("numpy", "torch", "jax", "tensorflow"), "slope by `weight` is"),
+    ("reductions", one_number_for_all, ALL, '"none" gave one number'),
     ("shapes", plain, ("numpy", "array_api_strict", "torch", "jax", "tensorflow"), "one longer"),
     ("empty", plain, ("numpy", "torch", "jax", "tensorflow"), "a batch of no samples: "),
     ("foreign", accepts_lists, ("numpy",), "as a list"),
@@ -249,6 +288,7 @@ def test_a_check_catches_a_loss_that_breaks_its_promise(
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
+        ({"library": "pytorch"}, ValueError, "`library` must be one of numpy, .*, or a Driver, got 'pytorch'"),
         ({"checks": ["foo"]}, ValueError, r"`checks` must be names of checks \(values, .*\), got 'foo'"),
         ({"checks": "values"}, TypeError, "`checks` must be names of checks, .*, got 'values'"),
         ({"checks": 3}, TypeError, "`checks` must be names of checks, .*, got 3"),
@@ -339,6 +379,31 @@ def test_inputs_and_settings_of_ones_own_are_used() -> None:
         check_loss(loss)
     with pytest.raises(ValueError, match="`first` has no entry in ARGUMENTS"):
         check_loss(loss, settings={"power": 2})
+
+
+def test_arguments_of_ones_own_have_kinds() -> None:
+    def loss(x_pred: Any, alpha: Any) -> Any:
+        xp = array_namespace(x_pred, alpha)
+        return xp.mean(x_pred * x_pred + xp.log(alpha))
+
+    with pytest.raises(ValueError, match="`alpha` has no entry in ARGUMENTS: give inputs of your own, or its kind"):
+        check_loss(loss)
+    assert check_loss(loss, kinds={"alpha": "positive"}, checks=["values", "extreme"])["extreme"] == "passed"
+    given = {"x_pred": np.ones((3, 2)), "alpha": np.ones((3, 2))}
+    with pytest.raises(AssertionError, match="not finite"):
+        check_loss(loss, given, checks=["extreme"])
+    assert check_loss(loss, given, kinds={"alpha": "positive"}, checks=["extreme"]) == {"extreme": "passed"}
+    with pytest.raises(ValueError, match="`kinds` must hold some of real, .*, got 'probabilty' for `alpha`"):
+        check_loss(loss, kinds={"alpha": "probabilty"})
+
+
+def test_inputs_that_do_not_fit_together_are_said_to_be_drawn() -> None:
+    def loss(y_true: Any, log_var: Any) -> Any:
+        return array_namespace(y_true).mean(y_true * log_var)
+
+    drawn = r"loss cannot be called with inputs drawn .* \(`y_true` \(7, 2, 4\), `log_var` \(7, 4\)\): give `inputs`"
+    with pytest.raises(ValueError, match=drawn):
+        check_loss(loss)
 
 
 def test_a_check_can_be_skipped_with_a_reason() -> None:

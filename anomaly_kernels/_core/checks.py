@@ -104,7 +104,20 @@ def _promoted(xp: Namespace, scores: Mapping[str, Array]) -> DType:
 
 
 def cast(xp: Namespace, dtype: DType, x: Array) -> Array:
-    """Return x in the dtype to compute in, x itself if that is its own."""
+    """Return an array in the dtype to compute in.
+
+    Parameters
+    ----------
+    xp, dtype
+        What `inputs` returned.
+    x : array
+        Any array of the call.
+
+    Returns
+    -------
+    array
+        x itself if that is its dtype.
+    """
     return x if x.dtype == dtype else xp.astype(x, dtype)
 
 
@@ -207,7 +220,18 @@ def has_known_sizes(name: str, x: Array, axes: slice) -> None:
 
 
 def not_empty(**arrays: Array) -> None:
-    """Raise where a static size of 0 leaves nothing to average over."""
+    """Raise where a size of 0 leaves nothing to average over.
+
+    Parameters
+    ----------
+    **arrays : array
+        By argument name.
+
+    Raises
+    ------
+    ValueError
+        If one of them has no numbers.
+    """
     for name, x in arrays.items():
         if 0 in x.shape:
             raise ValueError(f"`{name}` has shape {shown(shape_of(x))}: there is nothing to average over")
@@ -219,9 +243,9 @@ class Range(NamedTuple):
     Attributes
     ----------
     above, least : number, optional
-        What it must be above of, or at least.
+        The number must be above this, or at least this.
     below, most : number, optional
-        What it must be below of, or at most.
+        The number must be below this, or at most this.
     nan : bool
         Whether it may be NaN.
 

@@ -21,7 +21,27 @@ class Formula(NamedTuple):
     """A value for each element, or for each sample, to be returned as they are, summed or averaged.
 
     Its functions take the namespace and the arguments: first the arrays, which may be cut into blocks, then those that
-    are always whole, such as a centre. `values` is all that is needed; the others save time and memory.
+    are always whole, such as a centre. Large arrays are cut along their first axes, so a value may depend on one
+    sample alone, and all axes that it sums over are `inner`. Beside `values` and `inner` nothing is needed: the others
+    save time and memory, and must agree with them.
+
+    Attributes
+    ----------
+    values : callable
+        ``(xp, *arguments)``: a value for each element, or, with `inner`, for each sample.
+    slopes : callable, optional
+        ``(xp, *arguments)``: for each argument a function of nothing, the derivative of the sum of the values by it.
+        Without them the library differentiates.
+    inner : int, default 0
+        Over how many of the last axes `values` has summed; they are never cut.
+    reduced : callable, optional
+        ``(xp, how, *arguments)``: the "mean" or the "sum" in fewer operations than by the values.
+    total : callable, optional
+        ``(xp, *arguments)``: the sum of the values of a block, in fewer operations.
+    blocks : number, default 1
+        How many blocks of the usual size to evaluate at a time: more where there are few temporaries.
+    casts : bool, default False
+        Whether `values` casts by itself, since it hands its arrays on to another formula.
 
     Examples
     --------

@@ -13,7 +13,20 @@ def square(x: Array) -> Array:
 
 
 def root(xp: Namespace, x: Array) -> Array:
-    """Return √x of a sum of squares, with derivative 0 instead of infinity at 0."""
+    """Return the root of a sum of squares, with derivative 0 instead of infinity at 0.
+
+    Parameters
+    ----------
+    xp : namespace
+        Of the array.
+    x : array
+        Numbers from 0 on.
+
+    Returns
+    -------
+    array
+        √x.
+    """
     zero = x <= 0.0
     return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, x)))
 
@@ -28,13 +41,43 @@ def standard_deviation(xp: Namespace, x: Array, *, correction: int = 0) -> Array
 
 
 def ratio(xp: Namespace, numerator: Array, denominator: Array, otherwise: Setting = 0.0) -> Array:
-    """Return numerator / denominator, and `otherwise` where the denominator is 0; no NaN, in derivatives neither."""
+    """Return a quotient, and another number where the denominator is 0; no derivative is NaN there.
+
+    Parameters
+    ----------
+    xp : namespace
+        Of the arrays.
+    numerator, denominator : array
+        Of shapes that broadcast.
+    otherwise : number or 0-d array
+        What stands for a quotient by 0.
+
+    Returns
+    -------
+    array
+        numerator / denominator.
+    """
     zero = denominator == 0.0
     return xp.where(zero, otherwise, xp.divide(numerator, xp.where(zero, 1.0, denominator)))
 
 
 def logsumexp(xp: Namespace, x: Array, *, axis: int) -> Array:
-    """Return log Σ exp(x) along an axis; -inf among finite terms adds nothing, and its derivative is 0."""
+    """Return the logarithm of a sum of exponentials; -inf among finite terms adds nothing, and its derivative is 0.
+
+    Parameters
+    ----------
+    xp : namespace
+        Of the array.
+    x : array
+        The exponents.
+    axis : int
+        The axis to sum along.
+
+    Returns
+    -------
+    array
+        log Σ exp(x), without that axis.
+    """
     top = xp.stop_gradient(xp.max(x, axis=axis, keepdims=True))
     top = xp.where(xp.isfinite(top), top, 0.0)
     return xp.log(xp.sum(xp.exp(x - top), axis=axis)) + xp.sum(top, axis=axis)

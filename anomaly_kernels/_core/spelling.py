@@ -22,19 +22,30 @@ def suggestion(name: Any, known: Iterable[Any]) -> str:
     return f"; there are {listed}{more}"
 
 
-def nearest(name: Any, names: Iterable[str]) -> str | None:
-    """The name that is most like this one, in whatever case, if any is."""
+def nearest(name: Any, names: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """The name that is most like this one, in whatever case, if any is that much like it."""
     import difflib  # not needed before somebody is mistaken
 
     if not isinstance(name, str):
         return None
     by_lower_case = {x.lower(): x for x in names}
-    near = difflib.get_close_matches(name[:_MOST_OF_A_NAME].lower(), by_lower_case, n=1)
+    near = difflib.get_close_matches(name[:_MOST_OF_A_NAME].lower(), by_lower_case, n=1, cutoff=likeness)
     return by_lower_case[near[0]] if near else None
 
 
 def with_hint(function: F) -> F:
-    """Refuse a misspelt argument with the one that was meant, which from 3.13 on Python itself does."""
+    """Refuse a misspelt argument with the one that was meant, which from 3.13 on Python itself does.
+
+    Parameters
+    ----------
+    function : callable
+        A function whose arguments all have names.
+
+    Returns
+    -------
+    callable
+        One that raises a TypeError with a hint.
+    """
     if sys.version_info >= (3, 13):
         return function
     code = function.__code__

@@ -11,7 +11,20 @@ from anomaly_kernels._core.typing import Array, Namespace
 
 
 def check_target(xp: Namespace, target: Array) -> None:
-    """Raise unless a target of a metric is boolean, or of whole numbers from 0 on, of which 0 alone means normal."""
+    """Raise unless a target of a metric is boolean, or of whole numbers from 0 on, of which 0 alone means normal.
+
+    Parameters
+    ----------
+    xp : namespace
+        Of the array.
+    target : array
+        Looked at where that is possible: eagerly, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, or a fraction.
+    """
     if target.dtype == xp.bool or (x := xp.peek(target)) is None or not x.size:
         return
     if x.dtype.kind != "u" and not x.min() >= 0 and (x < 0).any():
@@ -31,7 +44,20 @@ def check_decision(xp: Namespace, decision: Array) -> None:
 
 
 def check_mask(xp: Namespace, target: Array) -> None:
-    """Raise unless a target of a loss is 0 or 1 where it is of integers; real ones are soft labels."""
+    """Raise unless a target of a loss is 0 or 1 where it is of integers; real ones are soft labels.
+
+    Parameters
+    ----------
+    xp : namespace
+        Of the array.
+    target : array
+        Looked at where that is possible: eagerly, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If an integer is another one.
+    """
     if target.dtype in (xp.bool, xp.float32, xp.float64) or (x := xp.peek(target)) is None:
         return
     if x.dtype.kind in "iu" and x.size and (x.min() < 0 or x.max() > 1):

@@ -367,9 +367,12 @@ class AnomalyDetectionMetrics(ScoreMetric):
         return (y_true, y_pred) if self.threshold is None else (y_true, y_pred > self.threshold, y_pred)
 
     def _result(self) -> dict[str, Tensor]:
-        value, lower, upper = self.bounds()
-        ends = {"lower": lower, "upper": upper} if self.has_scores else {}
-        return value | {f"average_precision_{end}": x["average_precision"] for end, x in ends.items()}
+        value, lower, upper = self._bounds_of(self._all_batches())
+        result: dict[str, Tensor] = self._cast(value)
+        if self.has_scores:
+            result["average_precision_lower"] = self._cast(lower.average_precision)
+            result["average_precision_upper"] = self._cast(upper.average_precision)
+        return result
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""

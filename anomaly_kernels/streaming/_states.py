@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, NoReturn, Protocol, Self, TypeAlias, TypeVar
 
 from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array
 
 Reduce: TypeAlias = Callable[[Array], Array]  # an array on each device -> its sum or extreme over all
@@ -51,8 +53,15 @@ def update(state: S, *arrays: Array, sample_weight: Array | None = None) -> S:
     >>> float(streaming.compute(state, ak.roc_auc))
     0.75
     """
+    _check_state(state)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    return merge(state, state.of(*arrays, **weights))
+    try:
+        batch = state.of(*arrays, **weights)
+    except TypeError:
+        if _fits(state.of, *arrays, **weights):
+            raise
+        _refuse_arrays(state, len(arrays), weights)
+    return merge(state, batch)
 
 
 def merge(a: S, b: S) -> S:
@@ -84,7 +93,7 @@ def merge(a: S, b: S) -> S:
     >>> streaming.compute(streaming.merge(*parts)).anomaly_percentage
     np.float64(25.0)
     """
-    if not hasattr(a, "merge"):
+    if isinstance(a, type) or not hasattr(a, "merge"):
         raise TypeError(f"states can be merged, got {type(a).__name__} and {type(b).__name__}")
     return a.merge(b)
 
@@ -106,6 +115,12 @@ def compute(state: State, *metric: Any, **settings: Any) -> Any:
     array or NamedTuple
         The results of the metric itself; of a `ScoreHistogram` a `Bounded`.
 
+    Raises
+    ------
+    TypeError
+        If this is no state, its metric is not given though it has several, or given though it has one, or there is no
+        such setting.
+
     Examples
     --------
     >>> import numpy as np
@@ -115,6 +130,53 @@ def compute(state: State, *metric: Any, **settings: Any) -> Any:
     >>> float(streaming.compute(state, ak.fpr_at_tpr, tpr=0.9))
     0.0
     """
-    if not hasattr(state, "compute"):
+    _check_state(state)
+    try:
+        return state.compute(*metric, **settings)
+    except TypeError:
+        if _fits(state.compute, *metric, **settings):
+            raise
+        _refuse_metric(state, metric, settings)
+
+
+def _check_state(state: Any) -> None:
+    if isinstance(state, type):
+        got = f"the class {state.__name__}: `{state.__name__}.empty(like)` is its state of nothing"
+        raise TypeError(f"`state` must be a state of `anomaly_kernels.streaming`, got {got}")
+    if not (hasattr(state, "of") and hasattr(state, "compute")):
         raise TypeError(f"`state` must be a state of `anomaly_kernels.streaming`, got {describe(state)}")
-    return state.compute(*metric, **settings)
+
+
+def _fits(method: Callable[..., Any], *arguments: Any, **by_name: Any) -> bool:
+    """Whether a method can be called so; looked at once it has failed, for it takes longer than a small state."""
+    try:
+        inspect.signature(method).bind(*arguments, **by_name)
+    except TypeError:
+        return False
+    return True
+
+
+def _refuse_arrays(state: State, number: int, weights: dict[str, Any]) -> NoReturn:
+    """Say which arrays a state takes."""
+    kind, takes = type(state).__name__, list(inspect.signature(state.of).parameters)
+    if weights and "sample_weight" not in takes:
+        raise TypeError(f"`sample_weight` is not taken by {kind}, which takes {_listed(takes)}") from None
+    raise TypeError(f"{kind} takes {_listed(takes)}, got {number} array{'s' * (number != 1)}") from None
+
+
+def _refuse_metric(state: State, metric: tuple[Any, ...], settings: dict[str, Any]) -> NoReturn:
+    """Say whether a state takes a metric, and which settings."""
+    kind, takes = type(state).__name__, [*inspect.signature(state.compute).parameters]
+    given = ", ".join(getattr(x, "__name__", repr(x)) for x in metric)
+    if "metric" in takes:
+        what = f"one metric of a ranking, such as `anomaly_kernels.roc_auc`, got {given or 'none'}"
+        raise TypeError(f"`metric` of {kind} must be {what}") from None
+    if metric:
+        what = f"{kind} has its own results, and no `metric` to choose, got {given}"
+        raise TypeError(f"{what}: `UniqueScores` and `ScoreHistogram` have the metrics of a ranking") from None
+    unknown = next(name for name in settings if name not in takes)
+    raise TypeError(f"{kind} has no setting `{unknown}`{suggestion(unknown, takes)}") from None
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

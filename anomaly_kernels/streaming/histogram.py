@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 from anomaly_kernels._core.checks import UNIT, cast, dtype_name, is_real, number, shape_of
 from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe
+from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import Ranking, SortedClass, by_counts, sort_apart, sort_together
@@ -137,8 +138,20 @@ def bounds(
         known = ", ".join(f"`{each.__name__}`" for each in BOUNDS)
         name = getattr(metric, "__name__", describe(metric))
         raise ValueError(f"`metric` must be one of {known}, got {name}: use `UniqueScores` for others")
+    _check_settings(metric.__name__, bounds_of, settings)
     results = bounds_of(ranking, exact, **settings)
     return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
+
+
+def _check_settings(name: str, bounds_of: Callable[..., Any], settings: Mapping[str, Any]) -> None:
+    """Raise unless these are settings of a metric of buckets, and none is missing."""
+    code, optional = bounds_of.__code__, bounds_of.__kwdefaults__ or {}
+    known = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    for each in settings:
+        if each not in known:
+            raise TypeError(f"{name} of a histogram has no setting `{each}`{suggestion(each, known)}")
+    if missing := [each for each in known if each not in settings and each not in optional]:
+        raise TypeError(f"{name} needs the setting `{missing[0]}`")
 
 
 def best_threshold(ranking: Ranking, undefined: Array) -> Array:

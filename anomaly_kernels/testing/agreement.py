@@ -83,7 +83,9 @@ def agree(case: Case, actual: Values, what: str, dtype: str = "float64", expecte
         allowed = tolerance(want, spread.get(path, 0.0), dtype)
         if not same or not np.all(off <= allowed):
             raise fail(
-                case, f"{what}: {path} is {_short(have)} in {dtype}, expected {_short(want)} (off by {off.max():.2g})"
+                case,
+                f"{what}: {path} is {_short(have)} in {dtype}, expected {_short(want)} "
+                f"(off by {off.max():.2g}, allowed {np.max(allowed):.2g})",
             )
         seen += Seen(int(x.size > 0), float(np.max(off / allowed, initial=0.0)))
     return seen

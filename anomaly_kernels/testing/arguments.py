@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,15 +142,22 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
+def known_of(function: Callable[..., Any], known: Mapping[str, Argument]) -> Mapping[str, Argument]:
+    """What else is known of the arguments of a function: those of series are other ones than those of batches."""
+    return {**SERIES, **known} if is_of_series(function) else known
+
+
 def is_of_series(function: Callable[..., Any]) -> bool:
     """Whether a function evaluates series, one by one: its axis is that of time, not all of them."""
     axis = inspect.signature(function).parameters.get("axis")
     return axis is not None and axis.default == -1
 
 
-def arguments(names: Collection[str], settings: Collection[str] = (), *, series: bool = False) -> dict[str, Argument]:
+def arguments(
+    names: Collection[str], settings: Collection[str] = (), known: Mapping[str, Argument] = MappingProxyType({})
+) -> dict[str, Argument]:
     """Kind and axes of the arguments of one function; some depend on its other arguments and settings."""
-    by_name = {**ARGUMENTS, **SERIES} if series else dict(ARGUMENTS)
+    by_name = {**ARGUMENTS, **known}
     for name in PARAMS.keys() & set(names):
         by_name["params"] = PARAMS[name]
     if "quantiles" in settings:
@@ -157,7 +165,7 @@ def arguments(names: Collection[str], settings: Collection[str] = (), *, series:
     elif "x_true" in names:  # a student's output beside the teacher's input
         by_name["y_pred"] = Argument("probability", "NTD")
     if unknown := [name for name in names if name not in by_name]:
-        raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or add what it holds")
+        raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or its kind")
     return {name: by_name[name] for name in names}
 
 

@@ -40,12 +40,15 @@ class Case:
         The library to run it with.
     settings : mapping
         Everything else the function is called with.
+    kinds : mapping
+        Which values arguments of other names than this library's may have, as `ARGUMENTS` says it of those.
     """
 
     function: Callable[..., Any]
     inputs: Mapping[str, Any]
     driver: Driver
     settings: Mapping[str, Any] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
     _shared: dict[Any, Any] = field(default_factory=dict, repr=False)  # between a case and those made from it
 
     @property
@@ -89,6 +92,10 @@ class Case:
     def with_leaves(self, leaves: Mapping[str, np.ndarray]) -> Case:
         """Return the same case with some leaves replaced."""
         return replace(self, inputs=self.trees({**self.leaves, **leaves}))
+
+    def with_settings(self, **settings: Any) -> Case:
+        """Return the same case with some settings replaced."""
+        return replace(self, settings={**self.settings, **settings}, _shared={})
 
     def rounded(self, dtype: str) -> Case:
         """Return the same case with inputs that the dtype holds exactly, so that it is not blamed for rounding them."""

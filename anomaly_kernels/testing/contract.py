@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any, Literal, NamedTuple, overload
 
+import numpy as np
+
 from anomaly_kernels._catalogue import KERNELS
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.testing.agreement import Seen, fail
+from anomaly_kernels.testing.arguments import KINDS, Argument
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.checks import errors, extremes, transforms, values
 from anomaly_kernels.testing.drivers import DRIVERS, Driver, driver_for
@@ -38,7 +42,7 @@ def _as_broken_promise(check: Callable[[Case], Seen]) -> Callable[[Case], Seen]:
 CHECKS: dict[str, Callable[[Case], Seen]] = {
     check.__name__: _as_broken_promise(check)
     for check in [
-        *[values.values, values.purity, values.permutation, values.layout, values.reductions],
+        *[values.values, values.purity, values.permutation, values.layout, values.reductions, values.blocks],
         *[values.result, values.device, values.promotion, values.masks, values.half],
         *[transforms.gradients, transforms.value_and_grad, transforms.second_derivatives],
         *[transforms.jit, transforms.vmap, transforms.vmap_gradients, transforms.unknown_batch, transforms.lazy],
@@ -48,7 +52,7 @@ CHECKS: dict[str, Callable[[Case], Seen]] = {
 }
 
 
-HOUSE_RULES = ("integers", "half", "shapes", "empty", "foreign", "settings")
+HOUSE_RULES = ("integers", "half", "promotion", "shapes", "empty", "foreign", "settings")
 """Checks of what this library has decided, and another may decide otherwise: `skip` them with your reason."""
 
 
@@ -108,6 +112,7 @@ def check_loss(
     library: str | Driver = ...,
     checks: Iterable[str] | None = ...,
     skip: Mapping[str, str] | None = ...,
+    kinds: Mapping[str, str | Argument] | None = ...,
     report: Literal[False] = ...,
 ) -> dict[str, str]: ...
 
@@ -121,6 +126,7 @@ def check_loss(
     library: str | Driver = ...,
     checks: Iterable[str] | None = ...,
     skip: Mapping[str, str] | None = ...,
+    kinds: Mapping[str, str | Argument] | None = ...,
     report: Literal[True],
 ) -> Report: ...
 
@@ -133,6 +139,7 @@ def check_loss(
     library: str | Driver = "numpy",
     checks: Iterable[str] | None = None,
     skip: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str | Argument] | None = None,
     report: bool = False,
 ) -> dict[str, str] | Report:
     """Check that a loss keeps the contract of this library's kernels.
@@ -154,6 +161,9 @@ def check_loss(
     skip : mapping, optional
         Checks that do not apply to the function, with the reason. Those in `HOUSE_RULES` are decisions of this
         library that others need not share.
+    kinds : mapping, optional
+        What arguments hold whose names are not in `anomaly_kernels.testing.arguments.ARGUMENTS`: a key of `KINDS`
+        there, such as ``"positive"``, or an `Argument` with axes too. Without it: any real numbers, or a mask.
     report : bool, default False
         Make every check and return a table of the outcomes, with what each saw, instead of stopping at the first that
         fails.
@@ -169,7 +179,8 @@ def check_loss(
     AssertionError
         If a promise is broken, and no report is asked for; the message says which, with what, and what was expected.
     TypeError, ValueError
-        If `checks` or `skip` is not made of names of `CHECKS`.
+        If `checks` or `skip` is not made of names of `CHECKS`, `kinds` of those of `KINDS`, or `function` cannot be
+        called with the inputs that are drawn.
 
     Examples
     --------
@@ -191,12 +202,34 @@ def check_loss(
     if not isinstance(reasons, Mapping):
         raise TypeError(f"`skip` must be a dict from names of checks to reasons, got {describe(skip)}")
     _check_names("skip", reasons)
-    if inputs is None:
-        inputs, settings = sample(function, **(settings or {}))
+    if not isinstance(library, Driver) and library not in DRIVERS:
+        raise ValueError(f"`library` must be one of {', '.join(DRIVERS)}, or a Driver, got {library!r}")
     driver = library if isinstance(library, Driver) else driver_for(library)
-    case = Case(function, inputs, driver, settings or {})
+    known = {name: x if isinstance(x, Argument) else Argument(x, "NTD") for name, x in (kinds or {}).items()}
+    for name, x in known.items():
+        if x.kind not in KINDS:
+            raise ValueError(f"`kinds` must hold some of {', '.join(KINDS)}, got {x.kind!r} for `{name}`")
+    drawn = inputs is None
+    if inputs is None:
+        inputs, settings = sample(function, known, **(settings or {}))
+    case = Case(function, inputs, driver, settings or {}, {name: x.kind for name, x in known.items()})
+    if drawn:
+        _try_drawn(case)
     outcomes = Report(_outcome(case, name, reasons.get(name), stops=not report) for name in names)
     return outcomes if report else {row.check: _in_words(row) for row in outcomes}
+
+
+def _try_drawn(case: Case) -> None:
+    """Raise if the function cannot be called with inputs that were drawn by the names of its arguments."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            case.call(case.leaves)
+    except Exception as error:
+        shapes = ", ".join(f"`{path}` {x.shape}" for path, x in case.leaves.items()) or "none"
+        raise ValueError(
+            f"{case.name} cannot be called with inputs drawn by the names of its arguments ({shapes}): give `inputs` "
+            f"of your own, or their `kinds`; it said {type(error).__name__}: {error}"
+        ) from error
 
 
 def _outcome(case: Case, check: str, skipped: str | None, *, stops: bool) -> Outcome:

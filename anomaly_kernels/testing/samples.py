@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw, is_of_series, norms
+from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw, is_of_series, known_of, norms
 
 
 class Sample(NamedTuple):
@@ -78,13 +79,22 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
 }
 
 
-def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> Sample:
+def sample(
+    function: Callable[..., Any],
+    known: Mapping[str, Argument] = MappingProxyType({}),
+    /,
+    *,
+    seed: int = 0,
+    **settings: Any,
+) -> Sample:
     """Draw inputs for a function, with the settings it requires.
 
     Parameters
     ----------
     function : callable
         Its positional arguments are arrays named as in `arguments.ARGUMENTS`.
+    known : mapping, optional
+        Kind and axes of arguments of other names.
     seed : int, default 0
         The same seed gives the same numbers.
     **settings
@@ -109,7 +119,7 @@ def sample(function: Callable[..., Any], *, seed: int = 0, **settings: Any) -> S
     settings = short | {name: REQUIRED[name] for name in sorted(required)} | settings
     drawn = [name for name, value in settings.items() if value is DRAWN or isinstance(value, Argument)]
     rng = np.random.default_rng(seed)
-    kinds = arguments([*array_arguments(function), *drawn], settings, series=is_of_series(function))
+    kinds = arguments([*array_arguments(function), *drawn], settings, known_of(function, known))
     kinds |= {name: value for name, value in settings.items() if isinstance(value, Argument)}
     inputs = {name: draw(argument, rng) for name, argument in kinds.items()}
     if norm := settings.get("use_norm"):

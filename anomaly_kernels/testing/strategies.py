@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw, is_of_series
+from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw, is_of_series, known_of
 from anomaly_kernels.testing.samples import Sample, sample
 
 # Sizes above 1 keep covariances and statistics away from the degenerate: extremes have a check of their own.
@@ -65,7 +65,7 @@ def inputs_for(
         Call ``function(**inputs, **settings)``.
     """
     required = sample(function, **settings).settings
-    kinds = arguments(array_arguments(function), required, series=is_of_series(function))
+    kinds = arguments(array_arguments(function), required, known_of(function, {}))
 
     def inputs(sizes: Mapping[str, int]) -> st.SearchStrategy[dict[str, Any]]:
         sizes = {**sizes, "E": sizes.get("T", 0) * sizes.get("D", 0), "Q": len(required.get("quantiles", ()))}

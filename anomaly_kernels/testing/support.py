@@ -17,6 +17,7 @@ _NEEDS = {
     "unknown_batch": ("unknown_batch", "has no unknown sizes"),
     "lazy": ("lazy", "computes at once"),
     "device": ("device", "has no second device on every machine"),
+    "blocks": ("blocks", "cuts formulas as NumPy does, or not at all"),
     "layout": ("layout", "does not let users choose the memory layout"),
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
@@ -13,7 +14,18 @@ BLOCK = 2**16
 
 def size_of(formula: Any) -> int:
     """Elements of a block of a formula."""
-    return int(formula.blocks * BLOCK)
+    return max(1, int(formula.blocks * BLOCK))
+
+
+@contextmanager
+def of_size(elements: int) -> Iterator[None]:
+    """Make blocks of another size, so that small arrays are evaluated as large ones are; for checks."""
+    global BLOCK  # noqa: PLW0603
+    usual, BLOCK = BLOCK, elements
+    try:
+        yield
+    finally:
+        BLOCK = usual
 
 
 def cuts(formula: Any, arrays: Sequence[Any]) -> list[Any]:

@@ -38,7 +38,7 @@ class Generic:
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_"):
             raise AttributeError(name)
-        near = nearest(name, STANDARD)
+        near = nearest(name, STANDARD, likeness=0.8)
         hint = f"; did you mean `{near}`?" if near else "."
         raise AttributeError(
             f"the namespace of {self.name} has no `{name}`{hint} Its functions are those that all libraries have: see "

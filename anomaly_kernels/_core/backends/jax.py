@@ -62,7 +62,13 @@ class JAX(Generic):
     def peek(self, x: jax.Array) -> np.ndarray | None:
         if isinstance(x, jax.core.Tracer) or not x.is_fully_addressable:
             return None
-        return np.asarray(x) if all(device.platform == "cpu" for device in x.devices()) else None
+        if any(device.platform != "cpu" for device in x.devices()):
+            return None
+        numbers = np.asarray(x)
+        if numbers.dtype.kind != "V":
+            return numbers
+        # integers of 4 bits and less, and bfloat16, which NumPy does not know for integers and real numbers
+        return numbers.astype(np.int8 if jnp.issubdtype(x.dtype, jnp.integer) else np.float32)
 
     def lower_inverse(self, x: jax.Array) -> jax.Array:
         return lower_inverse(x)

@@ -193,6 +193,8 @@ class Followed:
         return self.tape
 
     __setitem__ = _refused("x[...] = y")
+    __mod__ = __rmod__ = _refused("x % y")
+    __floordiv__ = __rfloordiv__ = _refused("x // y")
     __bool__, __float__, __int__ = _refused("bool(x)"), _refused("float(x)"), _refused("int(x)")
     __complex__, __index__, __array__ = _refused("complex(x)"), _refused("an index"), _refused("asarray(x)")
 

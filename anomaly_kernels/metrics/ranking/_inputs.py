@@ -64,9 +64,9 @@ def prepare(xp: Namespace, dtype: DType, arrays: Sequence[Array], axis: Axes = N
 
 
 def to_signed(xp: Namespace, score: Array) -> Array:
-    """Truth values and unsigned integers as signed ones in the same order: not every library can sort the others."""
+    """Truth values, unsigned and tiny integers as signed ones in the same order: not all libraries sort the others."""
     name = dtype_name(score.dtype)
-    if name in ("bool", "uint8", "uint16"):
+    if name in ("bool", "uint8", "uint16", "int4", "uint4", "int2", "uint2"):
         return xp.astype(score, xp.int32)
     if name not in ("uint32", "uint64"):  # signed ones and real ones
         return score

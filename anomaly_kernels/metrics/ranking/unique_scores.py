@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from anomaly_kernels._core.checks import cast, dtype_name, is_real
 from anomaly_kernels._core.namespace import array_namespace, describe
-from anomaly_kernels._core.typing import Array, Namespace
+from anomaly_kernels._core.typing import Array, DType, Namespace
 from anomaly_kernels.metrics.ranking._inputs import check_inputs, from_signed, prepare, to_signed
 from anomaly_kernels.metrics.ranking._sorted import first_of_equals, sums_from_each
 
@@ -28,9 +28,8 @@ class UniqueScores(NamedTuple):
         """The state of nothing, for scores of the dtype, in the library and on the device of an array."""
         xp = array_namespace(like)
         none = xp.reshape(like, (-1,))[:0]
-        dtype = xp.float32 if dtype_name(like.dtype) in ("float16", "bfloat16") else like.dtype
         # each in memory of its own: JAX donates no buffer twice, and none of `like`
-        return cls(*(xp.zeros_like(none, dtype=x) for x in (dtype, xp.counting(), xp.counting())))
+        return cls(*(xp.zeros_like(none, dtype=x) for x in (_kept_dtype(xp, like.dtype), xp.counting(), xp.counting())))
 
     @classmethod
     def of(cls, target: Array, score: Array, sample_weight: Array | None = None) -> UniqueScores:
@@ -52,7 +51,7 @@ class UniqueScores(NamedTuple):
             return cls.empty(score)
         positive, negative = xp.where(truth, weight, 0)[kept], xp.where(truth, 0, weight)[kept]
         state = _merge_equals(xp, cls(ranked[kept], positive, negative))
-        return state._replace(score=from_signed(xp, state.score, score.dtype))
+        return state._replace(score=from_signed(xp, state.score, _kept_dtype(xp, score.dtype)))
 
     def merge(self, other: UniqueScores) -> UniqueScores:
         """The state of both parts."""
@@ -92,6 +91,14 @@ class UniqueScores(NamedTuple):
             return self
         xp = array_namespace(self.score)
         return UniqueScores(*(xp.constant([0], like=self.score, dtype=x.dtype) for x in self))
+
+
+def _kept_dtype(xp: Namespace, dtype: DType) -> DType:
+    """The dtype that scores of a dtype are kept in."""
+    name = dtype_name(dtype)
+    if name in ("int2", "int4", "uint2", "uint4"):  # XLA aborts where it joins arrays of less than a byte a number
+        return xp.int32
+    return xp.float32 if name in ("float16", "bfloat16") else dtype
 
 
 def same_kind(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:

@@ -90,6 +90,7 @@ def _kinds(case: Case) -> dict[str, str]:
     for name in case.inputs:
         if name in case.leaves and case.leaves[name].size:
             kind = by_name[name].kind if name in by_name else "real" if name in case.floats else "mask"
+            kind = case.kinds.get(name, kind)
             kind = "real" if kind == "latent" else kind
             if "model" in case.settings and case.settings.get("epsilon") == 0:
                 kind = "input of a model"  # whose probabilities become 0 earlier in float32: infinite by definition
@@ -115,10 +116,12 @@ def nan(case: Case) -> Seen:
                 if clean := [path for path in dependent if not np.isnan(results[path]).any()]:
                     raise fail(case, f"nan: NaN in `{name}` left no NaN in {', '.join(clean)}")
             seen += Seen(len(dependent))
+    if not seen:
+        raise fail(case, f"nan: no result depends on any of {', '.join(case.floats)}")
     return seen
 
 
-PLACES = 8
+PLACES = 16
 """At how many elements of an input, at most, is looked for an influence on a result."""
 
 

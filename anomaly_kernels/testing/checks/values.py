@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from anomaly_kernels._core.backends.blocks import of_size
+from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.testing.agreement import ONE, Seen, agree, fail, nothing, total
 from anomaly_kernels.testing.case import Case, Values
 from anomaly_kernels.testing.trees import Arrays, flatten
 
 
 def values(case: Case) -> Seen:
-    """Values agree with NumPy float64, in float64 and in float32."""
+    """Values agree with NumPy float64, in float64 and in float32, and some of each result are finite."""
     seen = Seen()
+    for path, x in case.expected.items():
+        if x.size and not np.isfinite(x.astype(float)).any():
+            raise fail(case, f"values: {path} has no finite number")
     for dtype in ("float64", "float32"):
         exact = case.rounded(dtype)
         seen += agree(exact, exact.run(dtype), "values", dtype)
@@ -53,8 +58,24 @@ def layout(case: Case) -> Seen:
     )
 
 
+def blocks(case: Case) -> Seen:
+    """Cut into blocks of a few numbers, as large arrays are, a formula gives the same values, sums and slopes."""
+    reduces = "reduction" in inspect.signature(case.function).parameters
+    cases = [case.with_settings(reduction=how) for how in ("mean", "sum", "none")] if reduces else [case]
+    differentiates = case.floats and not case.does_not_apply("value_and_grad")
+    seen = Seen()
+    for each in cases:
+        slopes = each.followed()[1] if differentiates else {}
+        expected = each.expected  # of arrays as one
+        with of_size(4):
+            seen += agree(each, each.run(), "blocks", expected=expected)
+            found = each.followed()[1] if differentiates else {}
+        seen += agree(each, found, "blocks, slopes", expected=slopes)
+    return seen
+
+
 def reductions(case: Case) -> Seen:
-    """The reductions "mean" and "sum" are those of "none", and `weight` multiplies each."""
+    """The reductions "mean" and "sum" are those of "none", and `weight` multiplies each; its slope is the loss."""
     parameters = inspect.signature(case.function).parameters
     if "reduction" not in parameters and ("weight" not in parameters or "weight" in case.inputs):
         return nothing("it has neither `reduction` nor `weight`")
@@ -65,13 +86,32 @@ def reductions(case: Case) -> Seen:
 
     if "reduction" in parameters:
         each = run(reduction="none")
+        if case.batched and all(x.ndim == 0 for x in each.values()):
+            raise fail(case, 'reductions: "none" gave one number, expected one for each element or sample')
         seen += agree(case, run(reduction="mean"), "mean", expected={k: np.asarray(x.mean()) for k, x in each.items()})
         seen += agree(case, run(reduction="sum"), "sum", expected={k: np.asarray(x.sum()) for k, x in each.items()})
     if "weight" in parameters and "weight" not in case.inputs:
-        once = run(weight=1.0)
-        for weight in (2, 2.0, case.driver.array(np.asarray(2.0))):
-            seen += agree(case, run(weight=weight), f"weight={weight!r}", expected={k: 2 * x for k, x in once.items()})
+        for how in ("mean", "sum", "none") if "reduction" in parameters else (None,):
+            setting = {} if how is None else {"reduction": how}
+            twice = {k: 2 * x for k, x in run(weight=1.0, **setting).items()}
+            for weight in (2, 2.0, case.driver.array(np.asarray(2.0))):
+                seen += agree(case, run(weight=weight, **setting), f"weight={weight!r}", expected=twice)
+        seen += _slope_by_weight(case)
     return seen
+
+
+def _slope_by_weight(case: Case) -> Seen:
+    """Raise unless the slope by the weight, which may be learnt, is the loss without it."""
+    if case.does_not_apply("value_and_grad"):
+        return Seen()
+    arrays = case.arrays()
+
+    def loss(weight: Any) -> Any:
+        return case.total(case.function(**case.trees(arrays), **{**case.settings, "weight": weight}))
+
+    value, slope = value_and_grad(loss)(case.driver.array(np.asarray(1.0), "float64"))
+    expected = {"slope by `weight`": np.asarray(case.driver.numpy(value))}
+    return agree(case, {"slope by `weight`": case.driver.numpy(slope)}, "reductions", expected=expected)
 
 
 def result(case: Case) -> Seen:

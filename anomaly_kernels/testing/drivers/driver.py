@@ -26,14 +26,14 @@ class Driver:
         The package to import.
     can : frozenset of str
         What the library offers beyond evaluation: gradient, value_and_grad, jit, vmap, lazy, layout, device,
-        unknown_batch.
+        unknown_batch, blocks.
     halves : tuple of str
         Names of its half-precision dtypes.
     """
 
     name: ClassVar[str] = "numpy"
     package: ClassVar[str] = "numpy"
-    can: ClassVar[frozenset[str]] = frozenset({"value_and_grad", "layout"})
+    can: ClassVar[frozenset[str]] = frozenset({"value_and_grad", "layout", "blocks"})
     halves: ClassVar[tuple[str, ...]] = ("float16",)
 
     def __init__(self) -> None:
