@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -169,6 +170,32 @@ def test_a_share_is_the_fraction_that_it_was_written_as(driver):
     assert driver.numpy(found.recall) == pytest.approx(0.3)
     found = ak.point_adjusted_f1(driver.array(truth), driver.array(np.arange(10) < 4), min_share=0.3)
     assert driver.numpy(found.recall) == 1
+
+
+def values(loop, truth, other, undefined):
+    return [undefined if x is None else float(x) for x in fields(loop(list(truth), list(other)))]
+
+
+@pytest.mark.parametrize("name", DECISION_METRICS)
+def test_all_decisions_on_five_points_have_the_values_of_the_definition(name):
+    metric, loop = DECISION_METRICS[name]
+    pairs = np.asarray(list(product(product([False, True], repeat=5), repeat=2)))
+    expected = [values(loop, *pair, math.nan if name == "detection_delay" else 0.25) for pair in pairs.tolist()]
+    settings = {} if name == "detection_delay" else {"zero_division": 0.25}
+    found = np.stack(fields(metric(pairs[:, 0], pairs[:, 1], **settings)), axis=-1)
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", [*BEST, *SURFACES, "ucr_score"])
+def test_all_scores_of_four_points_have_the_values_of_the_definition(name):
+    short = {"vus": {"window": 5}, "range_auc": {"window": 2}, "ucr_score": {"margin": 0}}.get(name, {})
+    metric, loop = {**SURFACES, "ucr_score": (ak.ucr_score, loops.ucr_score)}.get(name) or BEST[name]
+    loop = partial(loops.best, loop) if name in BEST else partial(loop, **short)
+    truths, scores = product([False, True], repeat=4), product([0.0, 1.0, 2.0], repeat=4)
+    truth, score = map(np.asarray, zip(*product(truths, scores), strict=True))
+    expected = [values(loop, *pair, math.nan) for pair in zip(truth.tolist(), score.tolist(), strict=True)]
+    found = np.stack(fields(metric(truth, score, **short)), axis=-1)
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
 
 
 SCORE_METRICS = {name: metric for name, (metric, _) in {**BEST, **SURFACES}.items()} | {"ucr_score": ak.ucr_score}
