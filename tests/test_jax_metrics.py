@@ -15,7 +15,7 @@ import pytest
 from environment import XLA_FLAGS
 
 import anomaly_kernels as ak
-from anomaly_kernels._catalogue import CATALOGUE
+from anomaly_kernels._catalogue import BY_NAME, CATALOGUE
 from anomaly_kernels._classes.settings import parameters_of
 
 pytestmark = pytest.mark.library("jax")
@@ -84,7 +84,7 @@ def test_each_metric_takes_the_settings_and_arrays_of_its_function(entry, driver
     parameters, constructor = parameters_of(entry.kernel), inspect.signature(cls).parameters
     for name in set(parameters.settings) - {"axis"}:  # of all elements of all batches
         assert constructor[name].default == parameters.defaults.get(name, inspect.Parameter.empty)
-    assert not set(constructor) - set(parameters.settings) - {"scores", "weighted", "components"}
+    assert not set(constructor) - set(parameters.settings) - {"scores", "weighted", "components", "average"}
     update = [x for x in inspect.signature(cls.update).parameters.values() if x.name != "sample_weight"]
     assert tuple(x.name for x in update[1:]) == tuple(x for x in parameters.arrays if x != "sample_weight")
     optional = parameters.defaults.keys() - {"sample_weight", *parameters.settings}
@@ -97,7 +97,9 @@ def batch_of(name):
         return ONE_ARRAY[name][1:]
     if name in REGIONS:
         return REGIONS[name][1]
-    return (TRUTH, SCORE > 0.5, SCORE) if name == "AnomalyDetectionMetrics" else (TRUTH, SCORE)
+    if name == "AnomalyDetectionMetrics":
+        return (TRUTH, SCORE > 0.5, SCORE)
+    return (TRUTH, SCORE > 0.5) if "decision" in parameters_of(BY_NAME[name].kernel).arrays else (TRUTH, SCORE)
 
 
 def like_itself(tree):

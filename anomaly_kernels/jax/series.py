@@ -48,6 +48,7 @@ class PointAdjustedF1Metric(SeriesMetric[EventF1]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, decision = jnp.asarray([True, True, False, True]), jnp.asarray([False, True, True, False])
     >>> metric = PointAdjustedF1Metric().update(truth, decision)
     >>> round(float(metric.compute().f1_score), 4)
@@ -87,6 +88,7 @@ class BestPointAdjustedF1Metric(SeriesMetric[Array]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, score = jnp.asarray([True, True, False, True]), jnp.asarray([0.5, 2.0, 1.0, 0.0])
     >>> metric = BestPointAdjustedF1Metric().update(truth, score)
     >>> round(float(metric.compute()), 4)
@@ -118,6 +120,7 @@ class PointAdjustedF1AreaMetric(SeriesMetric[Array]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, decision = jnp.asarray([True, True, False, True]), jnp.asarray([False, True, True, False])
     >>> metric = PointAdjustedF1AreaMetric().update(truth, decision)
     >>> round(float(metric.compute()), 4)
@@ -152,6 +155,7 @@ class CompositeF1Metric(SeriesMetric[EventF1]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, decision = jnp.asarray([True, True, False, True]), jnp.asarray([False, True, True, False])
     >>> metric = CompositeF1Metric().update(truth, decision)
     >>> round(float(metric.compute().f1_score), 4)
@@ -182,6 +186,7 @@ class BestCompositeF1Metric(SeriesMetric[Array]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, score = jnp.asarray([True, True, False, True]), jnp.asarray([0.5, 2.0, 1.0, 0.0])
     >>> metric = BestCompositeF1Metric().update(truth, score)
     >>> round(float(metric.compute()), 4)
@@ -218,6 +223,7 @@ class EventF1Metric(SeriesMetric[EventF1]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, decision = jnp.asarray([True, True, False, True]), jnp.asarray([False, True, True, False])
     >>> metric = EventF1Metric().update(truth, decision)
     >>> round(float(metric.compute().f1_score), 4)
@@ -255,6 +261,7 @@ class BestEventF1Metric(SeriesMetric[Array]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, score = jnp.asarray([True, True, False, True]), jnp.asarray([0.5, 2.0, 1.0, 0.0])
     >>> metric = BestEventF1Metric().update(truth, score)
     >>> round(float(metric.compute()), 4)
@@ -295,6 +302,7 @@ class RangeBasedF1Metric(SeriesMetric[EventF1]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, decision = jnp.asarray([True, True, False, True]), jnp.asarray([False, True, True, False])
     >>> metric = RangeBasedF1Metric().update(truth, decision)
     >>> round(float(metric.compute().f1_score), 4)
@@ -347,6 +355,7 @@ class AffiliationF1Metric(SeriesMetric[EventF1]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, decision = jnp.asarray([True, True, False, True]), jnp.asarray([False, True, True, False])
     >>> metric = AffiliationF1Metric().update(truth, decision)
     >>> round(float(metric.compute().f1_score), 4)
@@ -385,6 +394,7 @@ class RangeAUCMetric(SeriesMetric[RangeAUC]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, score = jnp.asarray([True, True, False, True]), jnp.asarray([0.5, 2.0, 1.0, 0.0])
     >>> metric = RangeAUCMetric(window=2).update(truth, score)
     >>> round(float(metric.compute().average_precision), 4)
@@ -431,6 +441,7 @@ class VUSMetric(SeriesMetric[RangeAUC]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, score = jnp.asarray([True, True, False, True]), jnp.asarray([0.5, 2.0, 1.0, 0.0])
     >>> metric = VUSMetric(window=2).update(truth, score)
     >>> round(float(metric.compute().average_precision), 4)
@@ -470,6 +481,7 @@ class DetectionDelayMetric(SeriesMetric[DetectionDelay]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, decision = jnp.asarray([True, True, False, True]), jnp.asarray([False, True, True, False])
     >>> metric = DetectionDelayMetric().update(truth, decision)
     >>> round(float(metric.compute().mean), 4)
@@ -503,6 +515,7 @@ class UCRScoreMetric(SeriesMetric[Array]):
 
     Examples
     --------
+    >>> import jax.numpy as jnp
     >>> truth, score = jnp.asarray([True, True, False, True]), jnp.asarray([0.5, 2.0, 1.0, 0.0])
     >>> metric = UCRScoreMetric(margin=0).update(truth, score)
     >>> round(float(metric.compute()), 4)

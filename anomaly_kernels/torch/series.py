@@ -48,6 +48,7 @@ class PointAdjustedF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = PointAdjustedF1Metric()
     >>> metric.update(torch.tensor([False, True, True, False]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().f1_score.item(), 4)
@@ -91,6 +92,7 @@ class BestPointAdjustedF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = BestPointAdjustedF1Metric()
     >>> metric.update(torch.tensor([0.5, 2.0, 1.0, 0.0]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().item(), 4)
@@ -123,6 +125,7 @@ class PointAdjustedF1AreaMetric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = PointAdjustedF1AreaMetric()
     >>> metric.update(torch.tensor([False, True, True, False]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().item(), 4)
@@ -158,6 +161,7 @@ class CompositeF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = CompositeF1Metric()
     >>> metric.update(torch.tensor([False, True, True, False]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().f1_score.item(), 4)
@@ -196,6 +200,7 @@ class BestCompositeF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = BestCompositeF1Metric()
     >>> metric.update(torch.tensor([0.5, 2.0, 1.0, 0.0]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().item(), 4)
@@ -233,6 +238,7 @@ class EventF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = EventF1Metric()
     >>> metric.update(torch.tensor([False, True, True, False]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().f1_score.item(), 4)
@@ -274,6 +280,7 @@ class BestEventF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = BestEventF1Metric()
     >>> metric.update(torch.tensor([0.5, 2.0, 1.0, 0.0]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().item(), 4)
@@ -315,6 +322,7 @@ class RangeBasedF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = RangeBasedF1Metric()
     >>> metric.update(torch.tensor([False, True, True, False]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().f1_score.item(), 4)
@@ -372,6 +380,7 @@ class AffiliationF1Metric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = AffiliationF1Metric()
     >>> metric.update(torch.tensor([False, True, True, False]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().f1_score.item(), 4)
@@ -418,6 +427,7 @@ class RangeAUCMetric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = RangeAUCMetric(window=2)
     >>> metric.update(torch.tensor([0.5, 2.0, 1.0, 0.0]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().average_precision.item(), 4)
@@ -466,6 +476,7 @@ class VUSMetric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = VUSMetric(window=2)
     >>> metric.update(torch.tensor([0.5, 2.0, 1.0, 0.0]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().average_precision.item(), 4)
@@ -507,6 +518,7 @@ class DetectionDelayMetric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = DetectionDelayMetric()
     >>> metric.update(torch.tensor([False, True, True, False]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().mean.item(), 4)
@@ -542,6 +554,7 @@ class UCRScoreMetric(SeriesMetric):
 
     Examples
     --------
+    >>> import torch
     >>> metric = UCRScoreMetric(margin=0)
     >>> metric.update(torch.tensor([0.5, 2.0, 1.0, 0.0]), torch.tensor([True, True, False, True]))
     >>> round(metric.compute().item(), 4)
