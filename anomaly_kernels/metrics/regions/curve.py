@@ -42,8 +42,9 @@ def aupro(
         The number of each anomalous pixel's region R, any integers; those of normal pixels are ignored. By default
         `label_regions` of `target`, which must be known then: under `jit` and `vmap` give the numbers.
     saturation : array, shape (K,), optional
-        How many pixels of each region suffice for it to count as found: S is this, or all |R| pixels if it is more. A
-        fraction is welcome. Regions are numbered from 1 to K then. This is the sPRO of MVTec LOCO, whose L is 0.05.
+        How many pixels of each region suffice for it to count as found: S is this, or all of its pixels if there are
+        fewer. A fraction is welcome. Regions are numbered from 1 to K then. This is the sPRO of MVTec LOCO, whose L is
+        0.05.
     max_fpr : number or 0-d array, in (0, 1]
         The limit L.
 

@@ -46,8 +46,8 @@ def per_region_overlap(
         The number of each anomalous pixel's region R, any integers; those of normal pixels are ignored. By default
         `label_regions` of `target`, which must be known then: under `jit` and `vmap` give the numbers.
     saturation : array, shape (K,), optional
-        How many pixels of each region suffice for it to count as found: S is this, or all |R| pixels if it is more.
-        Regions are numbered from 1 to K then.
+        How many pixels of each region suffice for it to count as found: S is this, or all of its pixels if there are
+        fewer. Regions are numbered from 1 to K then.
 
     Returns
     -------

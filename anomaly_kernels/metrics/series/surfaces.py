@@ -62,7 +62,7 @@ def range_auc(
         w, the width of both buffers together, in time steps.
     positives : {"found", "all"}
         Whether S counts the buffers that are alarmed, or all. **With** ``"all"`` **a perfect score is not 1**: that is
-        the definition of 2022 [1]_, of aeon, TimeEval and dtaianomaly; the default is that of TSB-AD [3]_.
+        the definition of 2022, of aeon, TimeEval and dtaianomaly; the default is that of TSB-AD.
     thresholds : int, optional
         How many thresholds to take, evenly by rank: the scores of ranks ⌊k(T − 1)/(n − 1)⌋ from the highest on. 250 is
         what TSB-AD and vus publish. All distinct scores by default.
@@ -139,7 +139,7 @@ def vus(
     positives : {"found", "all"}
         Whether S counts the buffers that are alarmed, or all. **With** ``"all"`` **a perfect score is not 1**, but 0.97
         and 0.95 on a pattern like SMD machine-1-1, 0.71 and 0.47 on 20 events of 10 in 10 000 points: that is the
-        definition of 2022 [1]_, of aeon, TimeEval and dtaianomaly; the default is that of TSB-AD [3]_.
+        definition of 2022, of aeon, TimeEval and dtaianomaly; the default is that of TSB-AD.
     thresholds : int, optional
         How many thresholds to take, evenly by rank: the scores of ranks ⌊k(T − 1)/(n − 1)⌋ from the highest on. 250 is
         what TSB-AD and vus publish. All distinct scores by default.
