@@ -11,8 +11,8 @@ from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # private
 from anomaly_kernels._classes.metric_states import in_double, with_weights
 from anomaly_kernels._classes.settings import check_settings
 from anomaly_kernels.keras._base import PACKAGE, Options, Setting, Tensor, match_ranks, to_tensor
-from anomaly_kernels.keras._histogram import Cells
-from anomaly_kernels.keras.metrics import Metric, ScoreMetric, ScoreStore, no_scores, on_host
+from anomaly_kernels.keras._histogram import DIGITS, Cells
+from anomaly_kernels.keras.metrics import HistogramOptions, Metric, ScoreMetric, ScoreStore, no_scores, on_host
 from anomaly_kernels.metrics.regions import curve, decided, images
 from anomaly_kernels.metrics.regions.images import Bounds
 from anomaly_kernels.streaming._runs import without_runs
@@ -50,7 +50,7 @@ class RegionScoreMetric(RegionMetric, ScoreMetric):  # type: ignore[misc]  # whi
         if self._keeps_each:
             return super()._empty_parts()
         like = no_scores()
-        return {"state": with_weights(self._empty_state(like, Cells.empty(like)), like)}
+        return {"state": with_weights(self._empty_state(like, Cells.empty(like, self.digits)), like)}
 
     def _merge(self, *arrays: Tensor) -> None:
         if not self._keeps_each:
@@ -80,6 +80,8 @@ class AUPROMetric(RegionScoreMetric):
         The limit L.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -93,7 +95,9 @@ class AUPROMetric(RegionScoreMetric):
 
     kernel = staticmethod(curve.aupro)
 
-    def __init__(self, *, max_fpr: Setting = 0.3, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+    def __init__(
+        self, *, max_fpr: Setting = 0.3, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]
+    ) -> None:
         super().__init__(max_fpr=max_fpr, scores=scores, **options)
 
     def update_state(
@@ -219,7 +223,7 @@ class AUPIMOMetric(RegionScoreMetric):
     """
 
     kernel = staticmethod(images.aupimo)
-    scores = "exact"
+    scores, digits = "exact", DIGITS  # no settings here: each score is kept
 
     def __init__(self, *, fpr_bounds: Bounds = (1e-5, 1e-4), **options: Unpack[Options]) -> None:
         Metric.__init__(self, fpr_bounds=fpr_bounds, **options)
