@@ -532,6 +532,32 @@ def test_regions_are_integers_and_saturations_fit_them(driver):
         call(driver, ak.aupro, target, score, saturation=np.arange(float(count)))
 
 
+def test_what_is_no_target_no_decision_or_nothing_is_refused(driver):
+    target, score = scene(17)
+    rankings, decided = (ak.aupro, ak.aupimo), (ak.per_region_overlap, ak.region_detection)
+    for function in (*rankings, *decided):
+        second = score if function in rankings else target
+        with pytest.raises(ValueError, match="`target` has shape .*: there is nothing to average over"):
+            call(driver, function, target[:0], second[:0])
+        with pytest.raises(ValueError, match="`target` and `.*` must have equal shapes"):
+            call(driver, function, target, second[:1])
+        if driver.name != "dask":  # whose numbers nobody looks at
+            with pytest.raises(ValueError, match="`target` must be boolean, or whole numbers >= 0"):
+                call(driver, function, np.where(target, 1, -1), second)
+    with pytest.raises(ValueError, match="`target` has shape .*: there is nothing to average over"):
+        call(driver, ak.label_regions, target[:0])
+    for function in rankings:
+        with pytest.raises(TypeError, match="`score` must be real or integer, got dtype"):
+            call(driver, function, target, target)
+    for function in decided if driver.name != "dask" else ():
+        with pytest.raises(ValueError, match="`decision` must be boolean"):
+            call(driver, function, target, score)
+    with pytest.raises(ValueError, match="`max_fpr` must be > 0 and <= 1, got 0"):
+        call(driver, ak.aupro, target, score, max_fpr=0)
+    with pytest.raises(ValueError, match="`overlap` must be >= 0 and <= 1, got 1.5"):
+        call(driver, ak.region_detection, target, target, overlap=1.5)
+
+
 def test_connectivity_and_axes_are_those_of_an_image(driver):
     target = driver.array(scene(15)[0])
     for wrong, message in ((3, "no more than the 2 axes of an image, got 3"), (0, ">= 1, got 0")):
