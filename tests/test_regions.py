@@ -640,8 +640,8 @@ def test_counts_of_batches_are_those_of_all_images(driver, cuts):
 
 def test_states_take_regions_and_saturations(driver):
     target, score = scene(22)
-    region = flood(target, (1, 2), 1)
-    saturation = np.linspace(0.5, 9, region.max())
+    region = flood(target, (1, 2), 2) % 4 + 1
+    saturation = np.asarray([0.5, 3.0, 20.0, 1e3])
     arrays = [driver.array(x) for x in (target, score)]
     given_too = {"region": driver.array(region), "saturation": driver.array(saturation)}
     expected = float(exact_overlap(target, score > 0, region, saturation))
@@ -755,3 +755,49 @@ def test_states_keep_scores_as_they_are(driver, dtype):
     )
     scores = streaming.update(streaming.RegionScores.empty(like), driver.array(target), like)
     np.testing.assert_allclose(driver.numpy(scores.compute()), ak.aupro(target, score.astype(float)), rtol=1e-6)
+
+
+def test_states_refuse_what_the_functions_refuse(driver):
+    target, score = scene(27)
+    arrays = [driver.array(x) for x in (target, score)]
+    decision, real, flat = arrays[1] > 0, driver.array(score), [driver.array(x[0, 0]) for x in (target, score)]
+    for of in (streaming.RegionOverlaps.of, streaming.RegionCounts.of):
+        with pytest.raises(TypeError, match="`region` must be of integers"):
+            of(arrays[0], decision, region=real)
+        with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), or its regions be given"):
+            of(flat[0], flat[0])
+    with pytest.raises(TypeError, match="`decision_region` must be of integers"):
+        streaming.RegionCounts.of(arrays[0], decision, decision_region=real)
+    with pytest.raises(ValueError, match="`overlap` must be >= 0 and <= 1, got 1.5"):
+        streaming.RegionCounts.of(arrays[0], decision, overlap=1.5)
+    with pytest.raises(TypeError, match="`saturation` must be of real numbers or integers, got dtype"):
+        streaming.RegionOverlaps.of(arrays[0], decision, saturation=driver.array(np.ones(3, bool)))
+    if driver.name == "dask":
+        return
+    like = driver.array(np.zeros(0))
+    with pytest.raises(ValueError, match=r"^`target` must have shape \(images, ...\), got \(18,\)$"):
+        streaming.ImageScores.empty(like).of(*flat)
+    with pytest.raises(TypeError, match="`region` must be of integers"):
+        streaming.RegionScores.empty(like).of(*arrays, region=real)
+    rows = [driver.array(x.reshape(6, -1)) for x in (target, score)]  # images of one axis
+    found = streaming.ImageScores.empty(like).of(*rows).compute(fpr_bounds=FPR_BOUNDS)
+    np.testing.assert_allclose(driver.numpy(found), ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS), rtol=1e-12)
+
+
+def test_a_target_that_is_nan_leaves_states_without_a_number(driver):
+    target, score = scene(28)
+    real = target.astype(float)
+    real[-1, 0, 0] = np.nan
+    arrays = [driver.array(x) for x in (real, score)]
+    assert np.isnan(driver.numpy(streaming.RegionOverlaps.of(arrays[0], arrays[1] > 0).compute()))
+    assert np.isnan(driver.numpy(streaming.RegionCounts.of(arrays[0], arrays[1] > 0).compute().f1_score))
+    assert np.isnan(driver.numpy(ak.aupro(*arrays)))
+    assert np.isnan(driver.numpy(ak.per_region_overlap(arrays[0], arrays[1] > 0)))
+    assert np.isnan(driver.numpy(ak.region_detection(arrays[0], arrays[1] > 0).f1_score))
+    assert np.isnan(driver.numpy(ak.aupimo(*arrays, fpr_bounds=FPR_BOUNDS))[-1])
+    if driver.name == "dask":
+        return
+    like = driver.array(np.zeros(0))
+    assert np.isnan(driver.numpy(streaming.RegionScores.empty(like).of(*arrays).compute()))
+    found = driver.numpy(streaming.ImageScores.empty(like).of(*arrays).compute(fpr_bounds=FPR_BOUNDS))
+    np.testing.assert_allclose(found, driver.numpy(ak.aupimo(*arrays, fpr_bounds=FPR_BOUNDS)), rtol=1e-12)
