@@ -372,6 +372,16 @@ def test_any_integers_name_regions(driver):
     assert call(driver, ak.aupro, target, score, region=0 * region) != pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint32", "uint64"])
+def test_integers_of_any_dtype_say_which_saturation_is_whose(driver, dtype):
+    target, score = scene(6)
+    region = flood(target, (1, 2), 2)
+    saturation = np.linspace(0.5, 9.0, region.max())
+    expected = call(driver, ak.aupro, target, score, saturation=saturation)
+    found = call(driver, ak.aupro, target, score, region=region.astype(dtype), saturation=saturation)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
 def test_regions_weigh_alike_whatever_their_sizes(driver):
     target = np.zeros((1, 20, 30), bool)
     target[0, :10, :10] = target[0, 15, 20] = True
