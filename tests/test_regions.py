@@ -372,6 +372,16 @@ def test_any_integers_name_regions(driver):
     assert call(driver, ak.aupro, target, score, region=0 * region) != pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint32", "uint64"])
+def test_integers_of_any_dtype_say_which_saturation_is_whose(driver, dtype):
+    target, score = scene(6)
+    region = flood(target, (1, 2), 2)
+    saturation = np.linspace(0.5, 9.0, region.max())
+    expected = call(driver, ak.aupro, target, score, saturation=saturation)
+    found = call(driver, ak.aupro, target, score, region=region.astype(dtype), saturation=saturation)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
 def test_regions_weigh_alike_whatever_their_sizes(driver):
     target = np.zeros((1, 20, 30), bool)
     target[0, :10, :10] = target[0, 15, 20] = True
@@ -532,6 +542,32 @@ def test_regions_are_integers_and_saturations_fit_them(driver):
         call(driver, ak.aupro, target, score, saturation=np.arange(float(count)))
 
 
+def test_what_is_no_target_no_decision_or_nothing_is_refused(driver):
+    target, score = scene(17)
+    rankings, decided = (ak.aupro, ak.aupimo), (ak.per_region_overlap, ak.region_detection)
+    for function in (*rankings, *decided):
+        second = score if function in rankings else target
+        with pytest.raises(ValueError, match="`target` has shape .*: there is nothing to average over"):
+            call(driver, function, target[:0], second[:0])
+        with pytest.raises(ValueError, match="`target` and `.*` must have equal shapes"):
+            call(driver, function, target, second[:1])
+        if driver.name != "dask":  # whose numbers nobody looks at
+            with pytest.raises(ValueError, match="`target` must be boolean, or whole numbers >= 0"):
+                call(driver, function, np.where(target, 1, -1), second)
+    with pytest.raises(ValueError, match="`target` has shape .*: there is nothing to average over"):
+        call(driver, ak.label_regions, target[:0])
+    for function in rankings:
+        with pytest.raises(TypeError, match="`score` must be real or integer, got dtype"):
+            call(driver, function, target, target)
+    for function in decided if driver.name != "dask" else ():
+        with pytest.raises(ValueError, match="`decision` must be boolean"):
+            call(driver, function, target, score)
+    with pytest.raises(ValueError, match="`max_fpr` must be > 0 and <= 1, got 0"):
+        call(driver, ak.aupro, target, score, max_fpr=0)
+    with pytest.raises(ValueError, match="`overlap` must be >= 0 and <= 1, got 1.5"):
+        call(driver, ak.region_detection, target, target, overlap=1.5)
+
+
 def test_connectivity_and_axes_are_those_of_an_image(driver):
     target = driver.array(scene(15)[0])
     for wrong, message in ((3, "no more than the 2 axes of an image, got 3"), (0, ">= 1, got 0")):
@@ -614,8 +650,8 @@ def test_counts_of_batches_are_those_of_all_images(driver, cuts):
 
 def test_states_take_regions_and_saturations(driver):
     target, score = scene(22)
-    region = flood(target, (1, 2), 1)
-    saturation = np.linspace(0.5, 9, region.max())
+    region = flood(target, (1, 2), 2) % 4 + 1
+    saturation = np.asarray([0.5, 3.0, 20.0, 1e3])
     arrays = [driver.array(x) for x in (target, score)]
     given_too = {"region": driver.array(region), "saturation": driver.array(saturation)}
     expected = float(exact_overlap(target, score > 0, region, saturation))
@@ -729,3 +765,49 @@ def test_states_keep_scores_as_they_are(driver, dtype):
     )
     scores = streaming.update(streaming.RegionScores.empty(like), driver.array(target), like)
     np.testing.assert_allclose(driver.numpy(scores.compute()), ak.aupro(target, score.astype(float)), rtol=1e-6)
+
+
+def test_states_refuse_what_the_functions_refuse(driver):
+    target, score = scene(27)
+    arrays = [driver.array(x) for x in (target, score)]
+    decision, real, flat = arrays[1] > 0, driver.array(score), [driver.array(x[0, 0]) for x in (target, score)]
+    for of in (streaming.RegionOverlaps.of, streaming.RegionCounts.of):
+        with pytest.raises(TypeError, match="`region` must be of integers"):
+            of(arrays[0], decision, region=real)
+        with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), or its regions be given"):
+            of(flat[0], flat[0])
+    with pytest.raises(TypeError, match="`decision_region` must be of integers"):
+        streaming.RegionCounts.of(arrays[0], decision, decision_region=real)
+    with pytest.raises(ValueError, match="`overlap` must be >= 0 and <= 1, got 1.5"):
+        streaming.RegionCounts.of(arrays[0], decision, overlap=1.5)
+    with pytest.raises(TypeError, match="`saturation` must be of real numbers or integers, got dtype"):
+        streaming.RegionOverlaps.of(arrays[0], decision, saturation=driver.array(np.ones(3, bool)))
+    if driver.name == "dask":
+        return
+    like = driver.array(np.zeros(0))
+    with pytest.raises(ValueError, match=r"^`target` must have shape \(images, ...\), got \(18,\)$"):
+        streaming.ImageScores.empty(like).of(*flat)
+    with pytest.raises(TypeError, match="`region` must be of integers"):
+        streaming.RegionScores.empty(like).of(*arrays, region=real)
+    rows = [driver.array(x.reshape(6, -1)) for x in (target, score)]  # images of one axis
+    found = streaming.ImageScores.empty(like).of(*rows).compute(fpr_bounds=FPR_BOUNDS)
+    np.testing.assert_allclose(driver.numpy(found), ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS), rtol=1e-12)
+
+
+def test_a_target_that_is_nan_leaves_states_without_a_number(driver):
+    target, score = scene(28)
+    real = target.astype(float)
+    real[-1, 0, 0] = np.nan
+    arrays = [driver.array(x) for x in (real, score)]
+    assert np.isnan(driver.numpy(streaming.RegionOverlaps.of(arrays[0], arrays[1] > 0).compute()))
+    assert np.isnan(driver.numpy(streaming.RegionCounts.of(arrays[0], arrays[1] > 0).compute().f1_score))
+    assert np.isnan(driver.numpy(ak.aupro(*arrays)))
+    assert np.isnan(driver.numpy(ak.per_region_overlap(arrays[0], arrays[1] > 0)))
+    assert np.isnan(driver.numpy(ak.region_detection(arrays[0], arrays[1] > 0).f1_score))
+    assert np.isnan(driver.numpy(ak.aupimo(*arrays, fpr_bounds=FPR_BOUNDS))[-1])
+    if driver.name == "dask":
+        return
+    like = driver.array(np.zeros(0))
+    assert np.isnan(driver.numpy(streaming.RegionScores.empty(like).of(*arrays).compute()))
+    found = driver.numpy(streaming.ImageScores.empty(like).of(*arrays).compute(fpr_bounds=FPR_BOUNDS))
+    np.testing.assert_allclose(found, driver.numpy(ak.aupimo(*arrays, fpr_bounds=FPR_BOUNDS)), rtol=1e-12)

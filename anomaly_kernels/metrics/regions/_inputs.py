@@ -59,9 +59,16 @@ def find_regions(
     if not xp.is_lean(mask, *others, *([] if region is None else [region])):
         if region is None:
             region = numbers_of(xp, name, mask, tuple(range(1, len(mask.shape))), len(mask.shape) - 1)
-        return inside, to_signed(xp, xp.reshape(region, (-1,))), flat
-    number = xp.region_numbers_inside(mask) if region is None else to_signed(xp, xp.reshape(region, (-1,))[inside])
+        return inside, _as_signed(xp, xp.reshape(region, (-1,))), flat
+    number = xp.region_numbers_inside(mask) if region is None else _as_signed(xp, xp.reshape(region, (-1,))[inside])
     return inside[inside], number, [x[inside] for x in flat]
+
+
+def _as_signed(xp: Namespace, region: Array) -> Array:
+    """Numbers of regions in a dtype that every library sorts: small ones stay what they are, large ones apart."""
+    return (
+        cast(xp, xp.counting(), region) if dtype_name(region.dtype) in ("uint32", "uint64") else to_signed(xp, region)
+    )
 
 
 def check_saturation(xp: Namespace, saturation: Array, inside: Array, number: Array, *, labelled: bool) -> None:
