@@ -39,6 +39,17 @@ def statistics(library: str, dtype: str) -> dict[str, int | None]:
     return _peaks(library, {name: partial(ak.score_statistics, x) for name, x in scores.items()}, small)
 
 
+def regions(library: str) -> dict[str, int | None]:
+    """Bytes beyond 8M pixels in eight images, half of which have anomalies, by metric."""
+    target = np.zeros((8, 1024, 1024), bool)
+    target[:4, 100:200, 300:350] = target[:4, 500:510, 500:900] = True
+    score = np.random.default_rng(0).standard_normal(target.shape, np.float32) + target
+    y, s = (driver_for(library).array(x) for x in (target, score))
+    metrics = {"AUPRO": ak.aupro, "AUPIMO": ak.aupimo}
+    small = {name: partial(metric, y[2:5, :300], s[2:5, :300]) for name, metric in metrics.items()}
+    return _peaks(library, {name: partial(metric, y, s) for name, metric in metrics.items()}, small)
+
+
 def mixture(library: str, dtype: str) -> dict[str, int | None]:
     """Bytes beyond the inputs of a mixture of 8 components, 100 000 samples in 32 dimensions."""
     small = dict(_mixture(library, dtype, MIXTURE["samples"] // 20))

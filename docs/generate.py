@@ -108,5 +108,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages, and draw the pictures, before Sphinx looks for them."""
     write_pages()
     app.config.autosummary_context = {"pictures": pictures.draw_pictures(GENERATED / "pictures")}
+    pictures.draw_scenes(GENERATED / "pictures")
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}

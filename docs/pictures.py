@@ -1,4 +1,4 @@
-"""Draw the value of a loss and its slope along one of its arrays, for the reference."""
+"""Draw the value of a loss and its slope along one of its arrays, for the reference; and a scene for two pages."""
 
 from __future__ import annotations
 
@@ -69,3 +69,54 @@ def inputs_of(entry: Entry) -> dict[str, Any]:
     sizes = dict.fromkeys("TDELQ", 1) | {"N": SAMPLES.get(entry.name, 1), "K": 3}
     drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(names, SETTINGS.get(entry.name, {})).items()}
     return {name: x.astype(float) if name == "target" else x for name, x in drawn.items()}
+
+
+def draw_scenes(folder: Path) -> None:
+    """Draw the pictures of the pages on images and on series."""
+    for name, draw_on in {"images": images, "series": series}.items():
+        figure = Figure(figsize=(7.0, 2.6), layout="constrained")
+        FigureCanvasAgg(figure)
+        draw_on(figure)
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+
+
+def images(figure: Figure) -> None:
+    """A map of scores with the borders of its regions, and the curve whose area is AUPRO."""
+    rng = np.random.default_rng(0)
+    target = np.zeros((1, 48, 48), bool)
+    target[0, 6:14, 8:16] = target[0, 26:42, 24:44] = True
+    noise = rng.normal(size=target.shape)
+    score = sum(np.roll(noise, (i, j), (1, 2)) for i in range(-2, 3) for j in range(-2, 3)) / 5 + 1.5 * target
+    left, right = figure.subplots(1, 2)
+    left.imshow(score[0], cmap="Greys", rasterized=True)
+    left.contour(target[0], [0.5], colors=COLORS["slope"])
+    left.set(xticks=[], yticks=[], title="score and regions")
+    thresholds = np.quantile(score, np.linspace(1, 0, 200))
+    rates = [float((score[~target] >= t).mean()) for t in thresholds]
+    overlaps = [float(ak.per_region_overlap(target, score >= t)) for t in thresholds]
+    right.plot(rates, overlaps, color=COLORS["value"])
+    inside = np.asarray(rates) <= 0.3
+    right.fill_between(np.asarray(rates)[inside], np.asarray(overlaps)[inside], color=COLORS["value"], alpha=0.3)
+    value = float(ak.aupro(target, score))
+    right.set(
+        xlabel="false positive rate", ylabel="per-region overlap", title=f"AUPRO {value:.2f}, up to a rate of 0.3"
+    )
+    right.spines[["top", "right"]].set_visible(False)
+
+
+def series(figure: Figure) -> None:
+    """An event with its buffers, and a score that is a little late."""
+    time, window = np.arange(300), 60
+    target = (time >= 140) & (time < 170)
+    distance = np.maximum(np.maximum(140 - time, time - 169), 0)
+    weight = np.where(distance <= window // 2, np.sqrt(1 - np.minimum(distance / window, 1)), 0.0)
+    score = np.exp(-(((time - 168) / 22.0) ** 2)) + 0.08 * np.random.default_rng(0).random(300)
+    axes = figure.subplots()
+    axes.fill_between(time, weight, color=COLORS["slope"], alpha=0.25, step="mid", label="buffers: weight of a point")
+    axes.fill_between(time, target, color=COLORS["slope"], alpha=0.5, step="mid", label="event")
+    axes.plot(time, score, color=COLORS["value"], label="score, a little late")
+    areas = {w: float(ak.range_auc(target, score, window=w).average_precision) for w in (0, window)}
+    title = ", ".join(f"{value:.2f} at window {w}" for w, value in areas.items())
+    axes.set(xlabel="time step", title=f"average precision of the range: {title}")
+    axes.legend(frameon=False, loc="upper left")
+    axes.spines[["top", "right"]].set_visible(False)

@@ -38,7 +38,7 @@ os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
 
 # To see which lines run makes graphs 40 % (JAX) to 75 % (Dask) slower; those that these tests reach run in the other
 # processes, or in other tests of the same one, as well.
-SAME_FORMULAS = {"test_compile_once", "test_contract", "test_mixture", "test_ranking", "test_streaming"}
+SAME_FORMULAS = {"test_compile_once", "test_contract", "test_mixture", "test_ranking", "test_regions", "test_streaming"}
 NOT_COVERED = {"dask": SAME_FORMULAS, "jax": SAME_FORMULAS, "tensorflow": SAME_FORMULAS, "torch": {"test_compile_once"}}
 
 MAPPED = Path("/proc/self/maps")

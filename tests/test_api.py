@@ -39,7 +39,7 @@ multi_objective_loss(y_true, y_pred, anomaly_scores=None, *, quantiles, anomaly_
 gmm_params(z, gamma, *, eps=1e-6)
 gmm_energy(z, params, *, reduction="mean")
 covariance_penalty(cov)
-anomaly_detection_metrics(target, decision, score=None, *, zero_division=0.0)
+anomaly_detection_metrics(target, decision, score=None, *, zero_division=0.0, axis=None)
 explained_variance(explained_variance_ratio)
 anomaly_pixel_statistics(decision)
 score_statistics(scores)
@@ -54,6 +54,26 @@ fpr_at_tpr(target, score, *, sample_weight=None, axis=None, tpr=0.95)
 precision_at_k(target, score, *, k, sample_weight=None, axis=None)
 precision_recall_curve(target, score, *, sample_weight=None)
 roc_curve(target, score, *, sample_weight=None, drop_intermediate=True)
+label_regions(target, *, axis=None, connectivity=None)
+aupro(target, score, *, region=None, saturation=None, max_fpr=0.3)
+per_region_overlap(target, decision, *, region=None, saturation=None)
+region_detection(target, decision, *, region=None, decision_region=None, overlap=0.0)
+aupimo(target, score, *, fpr_bounds=(1e-5, 1e-4))
+point_adjust(target, score, *, min_share=0.0, axis=-1)
+point_adjusted_f1(target, decision, *, min_share=0.0, axis=-1, zero_division=0.0)
+best_point_adjusted_f1(target, score, *, min_share=0.0, axis=-1)
+point_adjusted_f1_area(target, decision, *, axis=-1, zero_division=0.0)
+composite_f1(target, decision, *, axis=-1, zero_division=0.0)
+best_composite_f1(target, score, *, axis=-1)
+event_f1(target, decision, *, corrected=True, axis=-1, zero_division=0.0)
+best_event_f1(target, score, *, axis=-1)
+range_based_f1(target, decision, *, alpha=0.0, bias="flat", precision_bias="flat", \
+cardinality="reciprocal", axis=-1, zero_division=0.0)
+affiliation_f1(target, decision, *, axis=-1, zero_division=0.0)
+range_auc(target, score, *, window=100, positives="found", thresholds=None, axis=-1)
+vus(target, score, *, window=100, positives="found", thresholds=None, axis=-1)
+detection_delay(target, decision, *, axis=-1)
+ucr_score(target, score, *, margin=100, own_length=True, axis=-1)
 sequence_anomaly_score(params, features, *, activation="relu", use_norm=False, final_activation="linear")
 lstm_autoencoder(params, inputs, *, n_repeats=None, activation="tanh", intermediate_activation="relu")
 """.strip().splitlines()
@@ -84,6 +104,7 @@ def test_signature_begins_as_promised(text):
         ("component_orthogonality", "orthogonality_error avg_off_diagonal avg_deviation diagonal_mean diagonal_std"),
         ("selector_diversity", "weight_variance gini_coefficient"),
         ("best_f1", "value threshold"),
+        ("region_detection", "regions detected alarms false_alarms f1_score"),
         ("precision_recall_curve", "precision recall threshold"),
         ("roc_curve", "fpr tpr threshold"),
     ],

@@ -58,6 +58,9 @@ def settings_of_class(framework, entry):
     return [name for name in names if name != "reduction" or framework != "keras" or entry.keras not in REDUCED]
 
 
+REGIONS = ("region", "decision_region", "saturation")
+
+
 def call_of(framework, entry):
     """The method that takes the arrays, and the names that it takes."""
     cls = class_of(framework, entry)
@@ -71,7 +74,10 @@ def call_of(framework, entry):
         "Regularizer": lambda: (cls.__call__, arrays),
         "EndpointLayer": lambda: (cls.call, arrays),
         "WeighedLayer": lambda: (cls.call, [*arrays, "sample_weight"]),
-        "Metric": lambda: (cls.update_state, ["y_true", "y_pred", "sample_weight"]),
+        "Metric": lambda: (
+            cls.update_state,
+            ["y_true", "y_pred", "sample_weight", *(x for x in arrays if x in REGIONS)],
+        ),
     }[entry.keras]()
 
 

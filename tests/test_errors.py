@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from anomaly_kernels._catalogue import KERNELS
-from anomaly_kernels.testing.arguments import array_arguments
+from anomaly_kernels.testing.arguments import array_arguments, kinds_of_series
 from anomaly_kernels.testing.case import Case
 from anomaly_kernels.testing.drivers import Driver, driver_for
 from anomaly_kernels.testing.samples import sample
@@ -51,7 +51,24 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("tpr", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
     ("max_fpr", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
     ("sample_weight", (np.ones((7, 2)),), (1.0, [1.0], np.ones((7, 2, 4), complex))),
+    ("connectivity", (0, 3, -1), (1.0, "all", True)),
+    ("overlap", (-0.1, 1.1, float("nan")), ("most", None)),
+    ("fpr_bounds", ((0.1, 0.1), (0.0, 0.1), (0.1, 1.5), (0.1,)), (0.1, "ab", ("a", "b"), {0.1: 1, 0.2: 2})),
+    ("region", (np.ones((7, 2), int),), (1, [1], np.ones((7, 2, 4)), np.ones((7, 2, 4), bool))),
+    ("decision_region", (np.ones((7, 2), int),), (1, [1], np.ones((7, 2, 4)), np.ones((7, 2, 4), bool))),
+    ("saturation", (np.ones((1, 3)), np.zeros(3), np.ones(2)), (1.0, [1.0], np.ones(3, bool))),
     ("drop_intermediate", (), ("no", 1, None)),
+    ("min_share", (-0.1, 1.25, float("nan")), ("half", None, np.True_)),
+    ("corrected", (), ("no", 1, None)),
+    ("alpha", (-0.1, 1.5, float("nan")), ("half", np.True_)),
+    ("bias", ("left",), (1,)),
+    ("precision_bias", ("left",), (None,)),
+    ("cardinality", ("two",), (2,)),
+    ("window", (-1,), (2.5, "wide", True, None)),
+    ("positives", ("some",), (None,)),
+    ("thresholds", (0, -1), (2.5, "all", True)),
+    ("margin", (-1,), (2.5, "wide", True, None)),
+    ("own_length", (), ("no", 1, None)),
 ]
 BAD = [
     (kernel, setting, value, error)
@@ -60,6 +77,7 @@ BAD = [
     if setting in inspect.signature(function).parameters and setting not in array_arguments(function)
     for values, error in ((unfit, ValueError), (wrong, TypeError))
     for value in values
+    if setting != "axis" or not kinds_of_series(function) or not isinstance(value, tuple)  # a TypeError, in test_series
 ]
 
 
@@ -67,7 +85,7 @@ BAD = [
 def test_a_bad_setting_is_refused_by_name(kernel: str, setting: str, value: Any, error: type[Exception]) -> None:
     inputs, settings = sample(KERNELS[kernel])
     with pytest.raises(error, match=rf"\b{setting}\b"):
-        KERNELS[kernel](**inputs, **{**settings, setting: value})
+        KERNELS[kernel](**{**inputs, **settings, setting: value})
 
 
 def test_every_setting_of_a_kernel_is_tried() -> None:

@@ -96,6 +96,32 @@ def test_other_shares_compile_nothing_anew(name, share, driver, jak):
         function(driver.array(truth), driver.array(score), **{share: 1.5})
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float32"])
+def test_weights_of_samples_may_be_integers(dtype, driver, jak):
+    truth, score, weight = RNG.random(30) < 0.4, RNG.normal(size=30), RNG.integers(0, 4, 30).astype(dtype)
+    found = jak.roc_auc(driver.array(truth), driver.array(score), sample_weight=driver.array(weight))
+    np.testing.assert_allclose(found, ak.roc_auc(truth, score, sample_weight=weight), rtol=1e-6)
+
+
+def test_regions_are_labelled_before_anything_is_compiled(driver, jak):
+    import jax
+
+    target, score = RNG.random((4, 9, 9)) < 0.3, RNG.normal(size=(4, 9, 9))
+    arrays = driver.array(target), driver.array(score)
+    expected = ak.aupro(target, score)
+    np.testing.assert_allclose(jak.aupro(*arrays), expected, rtol=1e-12)
+    np.testing.assert_allclose(jak.aupro(score=arrays[1], target=arrays[0]), expected, rtol=1e-12)
+    region = jak.label_regions(arrays[0])
+    np.testing.assert_allclose(jax.jit(jak.aupro)(*arrays, region=region), expected, rtol=1e-12)
+    decision = arrays[1] > 0.5
+    found = jak.region_detection(arrays[0], decision, region=region, overlap=0.5)
+    np.testing.assert_allclose(found, ak.region_detection(target, score > 0.5, overlap=0.5), rtol=1e-12)
+    with pytest.raises(TypeError, match="`target` must be known for its regions to be labelled"):
+        jax.jit(jak.aupro)(*arrays)
+    with pytest.raises(TypeError, match="score"):
+        jak.aupro(arrays[0])
+
+
 def test_an_undefined_quotient_may_be_nan(driver, jak):
     target = driver.array(np.asarray([True, False]))
     assert np.isnan(jak.anomaly_detection_metrics(target, target & False, zero_division=float("nan")).precision)

@@ -15,7 +15,7 @@ import pytest
 from environment import XLA_FLAGS
 
 import anomaly_kernels as ak
-from anomaly_kernels._catalogue import CATALOGUE
+from anomaly_kernels._catalogue import BY_NAME, CATALOGUE
 from anomaly_kernels._classes.settings import parameters_of
 
 pytestmark = pytest.mark.library("jax")
@@ -44,6 +44,21 @@ RANKING = {
 }
 
 
+IMAGES = RNG.random((6, 4, 5)) < 0.2
+IMAGES[::3] = False
+HEAT = np.round(RNG.normal(size=IMAGES.shape) + IMAGES, 1)
+REGIONS = {  # by the function: arrays by position, and by name
+    "AUPROMetric": (ak.aupro, (IMAGES, HEAT), {"region": IMAGES}),
+    "PerRegionOverlapMetric": (ak.per_region_overlap, (IMAGES, HEAT > 0.5), {"region": IMAGES}),
+    "RegionDetectionMetric": (
+        ak.region_detection,
+        (IMAGES, HEAT > 0.5),
+        {"region": IMAGES, "decision_region": HEAT > 0.5},
+    ),
+    "AUPIMOMetric": (ak.aupimo, (IMAGES, HEAT), {}),
+}
+
+
 def made(name, /, **settings):
     import anomaly_kernels.jax as akj
 
@@ -69,7 +84,7 @@ def test_each_metric_takes_the_settings_and_arrays_of_its_function(entry, driver
     parameters, constructor = parameters_of(entry.kernel), inspect.signature(cls).parameters
     for name in set(parameters.settings) - {"axis"}:  # of all elements of all batches
         assert constructor[name].default == parameters.defaults.get(name, inspect.Parameter.empty)
-    assert not set(constructor) - set(parameters.settings) - {"scores", "weighted", "components"}
+    assert not set(constructor) - set(parameters.settings) - {"scores", "weighted", "components", "average"}
     update = [x for x in inspect.signature(cls.update).parameters.values() if x.name != "sample_weight"]
     assert tuple(x.name for x in update[1:]) == tuple(x for x in parameters.arrays if x != "sample_weight")
     optional = parameters.defaults.keys() - {"sample_weight", *parameters.settings}
@@ -80,7 +95,11 @@ def batch_of(name):
     """A batch for each class, by the order of its `update`."""
     if name in ONE_ARRAY:
         return ONE_ARRAY[name][1:]
-    return (TRUTH, SCORE > 0.5, SCORE) if name == "AnomalyDetectionMetrics" else (TRUTH, SCORE)
+    if name in REGIONS:
+        return REGIONS[name][1]
+    if name == "AnomalyDetectionMetrics":
+        return (TRUTH, SCORE > 0.5, SCORE)
+    return (TRUTH, SCORE > 0.5) if "decision" in parameters_of(BY_NAME[name].kernel).arrays else (TRUTH, SCORE)
 
 
 def like_itself(tree):
@@ -91,7 +110,7 @@ def like_itself(tree):
     return jax.tree.unflatten(structure, leaves)
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", [name for name in METRICS if name != "AUPIMOMetric"])
 def test_each_metric_can_be_donated(name, driver):
     import jax
     import jax.numpy as jnp
@@ -99,7 +118,8 @@ def test_each_metric_can_be_donated(name, driver):
     batch = tuple(map(driver.array, batch_of(name)))
     several = {"AnomalyDetectionMetrics": {"scores": "histogram"}, "ExplainedVarianceMetric": {"components": 2}}
     settings = several.get(name, {})
-    update = jax.jit(lambda metric, *batch: metric.update(*batch), donate_argnums=0)
+    regions = {k: ak.label_regions(driver.array(x)) for k, x in REGIONS[name][2].items()} if name in REGIONS else {}
+    update = jax.jit(lambda metric, *batch: metric.update(*batch, **regions), donate_argnums=0)
     fresh = partial(made, name, **settings)
 
     def result(metric):
@@ -123,7 +143,10 @@ def test_each_state_of_nothing_can_be_donated_and_leaves_the_array_it_is_like(dr
     histogram = partial(streaming.ScoreHistogram.empty, edges=edges)
     states = {
         kind.__name__: kind.empty
-        for kind in (streaming.DetectionCounts, streaming.PixelCounts, streaming.Moments, streaming.UniqueScores)
+        for kind in (
+            *(streaming.DetectionCounts, streaming.PixelCounts, streaming.Moments, streaming.UniqueScores),
+            *(streaming.RegionScores, streaming.RegionOverlaps, streaming.RegionCounts, streaming.ImageScores),
+        )
     } | {
         "ScoreHistogram": histogram,
         "Detections": lambda like: streaming.Detections.empty(like, histogram(like)),
@@ -405,6 +428,49 @@ def test_a_single_number_of_batches_is_that_of_the_whole(name, scores, driver):
         assert value == metric.compute()
         assert lower - 1e-12 <= expected <= upper + 1e-12
         np.testing.assert_allclose(value, expected, rtol=1e-12 if scores == "exact" else 0.02)
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_regions_of_batches_are_those_of_the_whole(name, driver):
+    import jax
+
+    function, arrays, masks = REGIONS[name]
+    stores = ("exact", "histogram") if name == "AUPROMetric" else (None,)
+    for scores in stores:
+        metric = made(name) if scores is None else made(name, scores=scores)
+        one = metric
+        for rows in (slice(2), slice(2, 3), slice(3, 6)):
+            batch = [driver.array(x[rows]) for x in arrays]
+            metric = metric.merge(one.update(*batch))
+        assert_is(metric.compute(), function(*arrays), 0.02 if scores == "histogram" else 1e-12)
+        if name == "AUPIMOMetric" or scores == "exact":
+            continue
+        regions = {k: ak.label_regions(driver.array(x)) for k, x in masks.items()}
+        compiled = jax.jit(lambda metric, *batch, **regions: metric.update(*batch, **regions))
+        found = compiled(one, *map(driver.array, arrays), **regions)
+        assert_is(found.compute(), metric.compute())
+        with pytest.raises(TypeError, match="`target` must be known for its regions to be labelled"):
+            compiled(one, *map(driver.array, arrays))
+    if scores is not None:
+        value, lower, upper = metric.bounds()
+        assert value == metric.compute()
+        assert lower - 1e-12 <= function(*arrays) <= upper + 1e-12
+
+
+def test_what_metrics_of_regions_refuse(driver):
+    import jax
+
+    for name, settings, message in (
+        ("AUPROMetric", {"max_fpr": 0.0}, "`max_fpr` must be > 0 and <= 1, got 0.0"),
+        ("AUPROMetric", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
+        ("RegionDetectionMetric", {"overlap": 1.5}, "`overlap` must be >= 0 and <= 1, got 1.5"),
+        ("AUPIMOMetric", {"fpr_bounds": [0.2, 0.1]}, "`fpr_bounds` must be two numbers L and U"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            made(name, **settings)
+    with pytest.raises(TypeError, match="`ImageScores` has an entry for each anomalous pixel"):
+        jax.jit(lambda t, s: made("AUPIMOMetric").update(t, s))(*map(driver.array, (IMAGES, HEAT)))
+    assert repr(made("AUPIMOMetric", fpr_bounds=[0.1, 0.2])) == "AUPIMOMetric(fpr_bounds=(0.1, 0.2))"
 
 
 def test_what_single_numbers_refuse(driver):

@@ -33,6 +33,15 @@ RANKING = {
     "FPRAtTPRMetric": ak.fpr_at_tpr,
     "PrecisionAtKMetric": ak.precision_at_k,
 }
+IMAGES = RNG.random((6, 4, 5)) < 0.2
+IMAGES[::3] = False
+HEAT = np.round(RNG.normal(size=IMAGES.shape) + IMAGES, 1).astype("float32")
+REGIONS = {
+    "AUPROMetric": (ak.aupro, (IMAGES, HEAT), {"max_fpr": 0.5}),
+    "PerRegionOverlapMetric": (ak.per_region_overlap, (IMAGES, HEAT > 0.5), {}),
+    "RegionDetectionMetric": (ak.region_detection, (IMAGES, HEAT > 0.5), {"overlap": 0.5}),
+    "AUPIMOMetric": (ak.aupimo, (IMAGES, HEAT), {"fpr_bounds": (0.05, 0.5)}),
+}
 
 
 def made(name, /, **settings):
@@ -215,7 +224,7 @@ def test_the_stateless_form_under_jax():
     assert_is(metric.stateless_result(state), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE), 0.02)
 
 
-@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY, *RANKING])
+@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY, *RANKING, *REGIONS])
 def test_the_learner_interface(name, tmp_path):
     metric = made(name)
     assert name in metric.summary()
@@ -415,6 +424,82 @@ def test_a_single_number_of_batches_is_that_of_the_whole(name, scores):
     np.testing.assert_allclose(numbers(metric.result()), single_number(name, TRUTH, score), 0.05)
     metric.update_state(TRUTH, np.where(TRUTH, np.float32(np.nan), score))
     assert np.isnan(numbers(metric.result()))
+
+
+@pytest.mark.parametrize("scores", ["exact", "histogram"])
+@pytest.mark.parametrize("name", REGIONS)
+def test_regions_of_batches_are_those_of_the_whole(name, scores):
+    function, arrays, settings = REGIONS[name]
+    store = {"scores": scores} if name == "AUPROMetric" else {}
+    metric = made(name, **settings, **store)
+    for rows in (slice(2), slice(2, 2), slice(2, 3), slice(3, 6)):
+        metric.update_state(*(x[rows] for x in arrays))
+    expected = function(*arrays, **settings)
+    assert_is(metric.result(), expected, 0.05 if scores == "histogram" and store else 1e-5)
+    if store:
+        value, lower, upper = map(numbers, metric.bounds())
+        assert value == numbers(metric.result())
+        assert lower - 1e-6 <= expected <= upper + 1e-6
+    copied = type(metric).from_config(metric.get_config())
+    assert copied.get_config() == metric.get_config()
+    copied.update_state(*(np.expand_dims(x, -1) for x in arrays))  # channels are no regions
+    assert_is(copied.result(), expected, 0.05 if scores == "histogram" and store else 1e-5)
+    metric.reset_state()
+    metric.update_state(*arrays)
+    assert_is(metric.result(), expected, 0.05 if scores == "histogram" and store else 1e-5)
+    with pytest.raises(ValueError, match="has no weights of samples, got `sample_weight`"):
+        metric.update_state(*arrays, sample_weight=np.ones(6))
+    with pytest.raises(TypeError, match="takes `y_true` and `y_pred`, got one array"):
+        metric.update_state(arrays[0])
+
+
+def test_regions_and_saturations_go_by_name():
+    region = ak.label_regions(IMAGES, connectivity=1)
+    saturation = RNG.uniform(0.5, 4.0, region.max())
+    given = {"region": region, "saturation": saturation}
+    for scores in ("exact", "histogram"):
+        metric = made("AUPROMetric", scores=scores)
+        metric.update_state(IMAGES, HEAT, **given)
+        assert_is(metric.result(), ak.aupro(IMAGES, HEAT, **given), 1e-5 if scores == "exact" else 0.05)
+    metric = made("PerRegionOverlapMetric")
+    metric.update_state(IMAGES, HEAT > 0.5, **given)
+    assert_is(metric.result(), ak.per_region_overlap(IMAGES, HEAT > 0.5, **given))
+    metric, alarms = made("RegionDetectionMetric"), ak.label_regions(HEAT > 0.5, connectivity=1)
+    metric.update_state(IMAGES, HEAT > 0.5, region=region, decision_region=alarms)
+    wanted = ak.region_detection(IMAGES, HEAT > 0.5, region=region, decision_region=alarms)
+    assert_is(metric.result(), wanted)
+
+
+@pytest.mark.parametrize("name", ["AUPROMetric", "AUPIMOMetric"])
+def test_models_of_images_are_evaluated_eagerly(name):
+    import keras
+
+    settings = REGIONS[name][2]
+    model = keras.Sequential([keras.Input((4, 5)), keras.layers.Activation("linear")])
+    model.compile(loss="mse", metrics=[made(name, name="found", **settings)], run_eagerly=True)
+    found = model.evaluate(HEAT, IMAGES.astype("float32"), batch_size=2, verbose=0, return_dict=True)["found"]
+    np.testing.assert_allclose(found, REGIONS[name][0](IMAGES, HEAT, **settings), rtol=0.05)
+
+
+def test_what_metrics_of_regions_refuse():
+    for name, settings, message in (
+        ("AUPROMetric", {"max_fpr": 0.0}, "`max_fpr` must be > 0 and <= 1, got 0.0"),
+        ("AUPROMetric", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
+        ("RegionDetectionMetric", {"overlap": 1.5}, "`overlap` must be >= 0 and <= 1, got 1.5"),
+        ("AUPIMOMetric", {"fpr_bounds": (0.2, 0.1)}, "`fpr_bounds` must be two numbers L and U"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            made(name, **settings)
+
+
+@pytest.mark.library("jax", "tensorflow")  # torch's steps are eager
+def test_regions_are_refused_in_steps_that_are_traced():
+    import keras
+
+    model = keras.Sequential([keras.Input((4, 5)), keras.layers.Activation("linear")])
+    model.compile(loss="mse", metrics=[made("AUPROMetric")])
+    with pytest.raises(TypeError, match="`target` must be known for its regions to be labelled"):
+        model.evaluate(HEAT, IMAGES.astype("float32"), verbose=0)
 
 
 def test_of_no_scores_there_is_no_threshold():

@@ -56,6 +56,11 @@ def test_statistics_of_sixteen_million_scores_need_eight_mebibytes(
     assert in_mebibytes_above(8, peaks) == {}
 
 
+def test_metrics_of_regions_need_six_bytes_a_pixel(single_thread: None, driver: Driver) -> None:
+    peaks = in_own_process(lean.regions, driver.name)
+    assert in_mebibytes_above(48, peaks) == {}
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_mixture_of_a_hundred_thousand_samples_needs_32_mebibytes(
     single_thread: None, driver: Driver, dtype: str

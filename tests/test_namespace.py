@@ -269,6 +269,13 @@ def test_rows_are_searched_and_ordered_each_by_itself(driver, shape, side):
     np.testing.assert_array_equal(driver.numpy(xp.searchsorted(ordered, driver.array(y), side=side)), expected)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "int32", "int64"])
+def test_equals_keep_their_order_where_that_is_asked_for(driver, dtype):
+    x = np.random.default_rng(0).integers(0, 3, size=(2, 300)).astype(dtype)
+    order = ak.array_namespace(driver.array(x)).argsort(driver.array(x), stable=True)
+    np.testing.assert_array_equal(driver.numpy(order), np.argsort(x, stable=True))
+
+
 def test_no_rows_are_searched(driver):
     x = driver.array(np.zeros((0, 3)))
     xp = ak.array_namespace(x)
@@ -445,7 +452,7 @@ def test_the_page_lists_the_functions_of_the_namespace():
         *("reduce", "reduce_by", "add_up", "evaluate", "fold", "wide", "counting", "is_known", "peek"),
         *("has_open_shapes", "refuse_open_rank", "check_sizes_at_run_time", "has_devices", "device", "to_numpy"),
         *("is_lean", "as_one", "squared_difference", "cross_entropy", "sum_of_products", "sorted_classes"),
-        *("order_statistics", "name"),
+        *("order_statistics", "region_numbers", "region_numbers_inside", "by_rows", "name"),
     }
     assert NAMES - listed == inside
     assert listed - NAMES == {"AttributeError"}

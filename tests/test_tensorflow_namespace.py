@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import array_api_compat.numpy as standard
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     smooth: bool = False
 
 
-def counted(step: Any, state: Any, xs: Any) -> tuple[Any, Any]:
+def counted(step: Any, state: Any, xs: Any, **_: Any) -> tuple[Any, Any]:
     """A plain scan, for reference."""
     ys = []
     for x in xs:
@@ -54,8 +54,8 @@ def leaky(state: Any, x: Any) -> tuple[Any, Any]:
     return (total, 0.25 * x), total * x
 
 
-def scanned(xp: Any, x: Any) -> Any:
-    (total, last), ys = getattr(xp, "scan", counted)(leaky, (x[0, :], x[0, :]), x)
+def scanned(xp: Any, x: Any, **rolled: bool) -> Any:
+    (total, last), ys = getattr(xp, "scan", counted)(leaky, (x[0, :], x[0, :]), x, **rolled)
     return total + last + ys
 
 
@@ -72,6 +72,11 @@ CASES: dict[str, Case] = {
     "any": Case(lambda xp, m: xp.any(m), "mask"),
     "any axis": Case(lambda xp, m: xp.any(m, axis=-1), "mask"),
     "argsort": Case(lambda xp, x: xp.take_along_axis(x, xp.argsort(x)), "modest", reference=np.sort),
+    "argsort stable": Case(
+        lambda xp, x: xp.astype(xp.argsort(x, stable=True), xp.int64),
+        "modest",
+        reference=lambda x: np.argsort(x, axis=-1, stable=True),
+    ),
     "argsort line": Case(lambda xp, x: xp.take_along_axis(x, xp.argsort(x)), "line", 1, np.sort),
     "argsort of count": Case(lambda xp, n: xp.take_along_axis(n, xp.argsort(n)), "count", reference=np.sort),
     "astype": Case(lambda xp, x: xp.astype(x, xp.float32)),
@@ -164,6 +169,7 @@ CASES: dict[str, Case] = {
     "reshape known": Case(lambda xp, x: xp.reshape(x, (x.shape[0], 1, -1))),
     "reshape scalar": Case(lambda xp, x: xp.reshape(x[0, 0], ())),
     "scan": Case(scanned, "modest", 64, smooth=True),
+    "scan rolled": Case(partial(scanned, rolled=True), "modest", 64, smooth=True),
     "searchsorted": Case(lambda xp, x, y: xp.searchsorted(xp.sort(x), y), "line line"),
     "searchsorted right": Case(lambda xp, x, y: xp.searchsorted(xp.sort(x), y, side="right"), "line line"),
     "searchsorted rows": Case(
@@ -466,6 +472,9 @@ def test_offers_the_closed_list_and_no_more() -> None:
     assert (xp.peek(x).tolist(), tf.function(lambda x: xp.peek(x) is None)(x)) == ([1.0], True)
     high, low = xp.sorted_classes(tf.constant([3.0, 1.0, 2.0]), tf.constant([True, False, True]))
     assert (high.numpy().tolist(), low.numpy().tolist()) == ([2.0, 3.0], [1.0])
+    mask = tf.constant([[True, False, True]])
+    assert xp.region_numbers(mask, (1,), 1).numpy().tolist() == [[1, 0, 2]]
+    assert xp.region_numbers_inside(mask).numpy().tolist() == [1, 2]
     assert {name.partition(" ")[0] for name in CASES} == NAMES - kinds - COMMON.keys() - {
         *("name", "pi", "e", "inf", "nan"),
         "device",
@@ -473,6 +482,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "as_one",
         "value_and_grad",
         "fold",
+        "by_rows",  # in test_series
         "wide",
         "counting",
         "is_known",
@@ -483,6 +493,8 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "refuse_open_rank",
         "check_sizes_at_run_time",
         "sorted_classes",
+        "region_numbers",
+        "region_numbers_inside",
         "reduce",  # these three in test_reduce
         "add_up",
         "evaluate",

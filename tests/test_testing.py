@@ -393,8 +393,8 @@ def test_arguments_of_ones_own_have_kinds() -> None:
     with pytest.raises(AssertionError, match="not finite"):
         check_loss(loss, given, checks=["extreme"])
     assert check_loss(loss, given, kinds={"alpha": "positive"}, checks=["extreme"]) == {"extreme": "passed"}
-    with pytest.raises(ValueError, match="`kinds` must hold some of real, .*, got 'probabilty' for `alpha`"):
-        check_loss(loss, kinds={"alpha": "probabilty"})
+    with pytest.raises(ValueError, match="`kinds` must hold some of real, .*, got 'fraction' for `alpha`"):
+        check_loss(loss, kinds={"alpha": "fraction"})
 
 
 def test_inputs_that_do_not_fit_together_are_said_to_be_drawn() -> None:

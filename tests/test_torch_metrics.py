@@ -42,7 +42,16 @@ RANKING = {
     "PrecisionAtKMetric": ak.precision_at_k,
 }
 METRICS |= {name: (function, (SCORE, TRUTH)) for name, function in RANKING.items()}
-POOLED = [*list(METRICS)[:3], *RANKING]
+IMAGES = RNG.random((30, 4, 5)) < 0.2
+IMAGES[::3] = False
+HEAT = np.round(RNG.normal(size=IMAGES.shape) + IMAGES, 1)
+REGIONS = {
+    "AUPROMetric": (ak.aupro, (HEAT, IMAGES)),
+    "PerRegionOverlapMetric": (ak.per_region_overlap, (HEAT > 0.5, IMAGES)),
+    "RegionDetectionMetric": (ak.region_detection, (HEAT > 0.5, IMAGES)),
+}
+METRICS |= REGIONS | {"AUPIMOMetric": (ak.aupimo, (HEAT, IMAGES))}
+POOLED = [*list(METRICS)[:3], *RANKING, *REGIONS, "AUPIMOMetric"]
 EVERY = pytest.mark.parametrize("name", METRICS)
 
 
@@ -88,7 +97,7 @@ def test_one_batch_gives_the_function(name):
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method of metric .* was called before")  # of what was merged
 @given(cuts=st.lists(st.integers(0, 30), max_size=4), half=st.booleans())
-@pytest.mark.parametrize("name", POOLED)
+@pytest.mark.parametrize("name", POOLED[:-1])
 def test_any_split_gives_the_whole(name, cuts, half):
     import torch
 
@@ -102,6 +111,40 @@ def test_any_split_gives_the_whole(name, cuts, half):
     metric.merge_state(other)
     rounded = [x.astype("float16").astype(x.dtype) if half and x.dtype.kind == "f" else x for x in arrays]
     assert_is(metric.compute(), expected(name, rounded), 1e-6)
+
+
+def test_images_are_in_the_order_of_their_batches():
+    arrays = tensors([HEAT, IMAGES])
+    metric, other = (made("AUPIMOMetric", fpr_bounds=(0.01, 0.5)) for _ in range(2))
+    for each, rows in ((metric, slice(7)), (other, slice(7, 8)), (other, slice(8, 30))):
+        each.update(*[x[rows] for x in arrays])
+    other.merge_state(metric)  # whose images come first then
+    assert_is(other.compute(), expected("AUPIMOMetric", (HEAT, IMAGES), fpr_bounds=(0.01, 0.5)))
+    assert other.state.score.shape == (IMAGES.sum(),)
+
+
+@pytest.mark.parametrize("scores", ["exact", "histogram"])
+def test_regions_and_saturations_go_by_name(scores):
+    score, truth = tensors([HEAT, IMAGES])
+    region = ak.label_regions(truth, connectivity=1)
+    saturation = tensors([RNG.uniform(0.5, 4.0, int(region.max()))])[0]
+    given_too = {"region": region, "saturation": saturation}
+    metric = made("AUPROMetric", scores=scores, max_fpr=0.1)
+    metric.update(score, truth, **given_too)
+    assert_is(metric.compute(), (ak.aupro(truth, score, max_fpr=0.1, **given_too),))
+    metric = made("PerRegionOverlapMetric")
+    metric.update(score > 0.5, truth, **given_too)
+    assert_is(metric.compute(), (ak.per_region_overlap(truth, score > 0.5, **given_too),))
+    metric = made("RegionDetectionMetric", overlap=0.5)
+    alarms = ak.label_regions(score > 0.5, connectivity=1)
+    metric.update(score > 0.5, truth, region=region, decision_region=alarms)
+    wanted = ak.region_detection(truth, score > 0.5, region=region, decision_region=alarms, overlap=0.5)
+    assert_is(metric.compute(), wanted)
+    metric.reset()
+    metric.update(score > 0.5, truth, decision_region=alarms)
+    assert metric.compute().regions < wanted.regions
+    with pytest.raises(TypeError, match="`region` must be a tensor, got ndarray|`region` must be a tensor, got numpy"):
+        metric.update(score > 0.5, truth, region=region.numpy())
 
 
 def test_a_mean_is_that_of_the_batches():
@@ -229,7 +272,8 @@ def test_what_torchmetrics_asks_for():
         kind = getattr(akt, name)
         assert name in akt.__all__ and name in dir(akt)
         assert (kind.full_state_update, kind.is_differentiable) == (False, False)
-        better = {"AnomalyDetectionMetrics": True, **dict.fromkeys(RANKING, True), "FPRAtTPRMetric": False}
+        better = dict.fromkeys(["AnomalyDetectionMetrics", *RANKING, *REGIONS, "AUPIMOMetric"], True)
+        better["FPRAtTPRMetric"] = False
         assert kind.higher_is_better is better.get(name)
     with pytest.raises(AttributeError, match="has no attribute `RocAuc`"):
         akt.RocAuc  # noqa: B018
@@ -395,7 +439,7 @@ def test_a_batch_that_is_refused_or_empty_leaves_open_whether_there_are_scores()
     assert metric.compute().average_precision == 1.0
 
 
-KEEPS_SCORES = ("AnomalyDetectionMetrics", "ScoreStatisticsMetric", *RANKING)
+KEEPS_SCORES = ("AnomalyDetectionMetrics", "ScoreStatisticsMetric", "AUPROMetric", *RANKING)
 PIXELS = (SCORE > 0.5, TRUTH, SCORE)
 
 

@@ -6,15 +6,16 @@ The class of a framework adds where the arrays of the state are kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from anomaly_kernels import metrics, streaming
 from anomaly_kernels._catalogue import Kernel
-from anomaly_kernels._classes.settings import Configured
-from anomaly_kernels._core.checks import cast, dtype_name, is_real, size
+from anomaly_kernels._classes.settings import Configured, parameters_of
+from anomaly_kernels._core.checks import cast, choice, dtype_name, is_real, size
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics.ranking.decisions import BestF1
+from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1, RangeAUC
 from anomaly_kernels.metrics.statistics import ComponentOrthogonality, ExplainedVariance, SelectorDiversity
 from anomaly_kernels.streaming._bounds import bounded
 from anomaly_kernels.streaming.results import Scores, as_histogram
@@ -27,7 +28,7 @@ class StateForm(NamedTuple):
 
     empty: Callable[[Array, Scores | None], Any]
     """The state of no batch, of a dtype and device like those of an array; the second argument keeps the scores."""
-    of_batch: Callable[[Any, tuple[Array, ...], Settings], Any] = lambda state, arrays, _: state.of(*arrays)
+    of_batch: Callable[[Any, tuple[Any, ...], Settings], Any] = lambda state, arrays, _: state.of(*arrays)
     """The state of one batch, from the one before, the arrays in the order of the kernel, and the settings."""
     compute: Callable[[Any, Settings], Any] = lambda state, settings: state.compute(**settings)
     """What the kernel returns."""
@@ -59,6 +60,23 @@ def _of_ranking(kernel: Kernel) -> StateForm:
     return StateForm(lambda _, scores: scores, compute=lambda *state: bounds(*state).value, bounds=bounds)
 
 
+def _of_regions(kernel: Kernel, empty: Callable[..., Any]) -> StateForm:
+    """A metric of regions, whose numbers come after target and score, or decision; None where they are not given."""
+    parameters = parameters_of(kernel)
+
+    def of_batch(state: Any, arrays: tuple[Array | None, ...], settings: Settings) -> Any:
+        target, other, *regions = arrays
+        named = {name: x for name, x in zip(parameters.arrays[2:], regions, strict=False) if x is not None}
+        if kernel is metrics.region_detection:
+            return state.of(target, other, **named, **settings)
+        return state.of(target, other, **named)
+
+    def compute(state: Any, settings: Settings) -> Any:
+        return state.compute() if kernel is metrics.region_detection else state.compute(**settings)
+
+    return StateForm(empty, of_batch, compute)
+
+
 STATE_FORMS: dict[Kernel, StateForm] = {
     metrics.anomaly_detection_metrics: StateForm(streaming.Detections.empty),
     metrics.explained_variance: _mean_over_batches(metrics.explained_variance, (1, 0, 1), ExplainedVariance),
@@ -77,6 +95,12 @@ STATE_FORMS: dict[Kernel, StateForm] = {
     metrics.best_f1: _of_ranking(metrics.best_f1),
     metrics.fpr_at_tpr: _of_ranking(metrics.fpr_at_tpr),
     metrics.precision_at_k: _of_ranking(metrics.precision_at_k),
+    metrics.aupro: _of_regions(metrics.aupro, streaming.RegionScores.empty),
+    metrics.per_region_overlap: _of_regions(
+        metrics.per_region_overlap, lambda like, _: streaming.RegionOverlaps.empty(like)
+    ),
+    metrics.region_detection: _of_regions(metrics.region_detection, lambda like, _: streaming.RegionCounts.empty(like)),
+    metrics.aupimo: _of_regions(metrics.aupimo, streaming.ImageScores.empty),
 }
 
 
@@ -87,7 +111,7 @@ class StatefulMetric(Configured):
         """The state of no batch."""
         return STATE_FORMS[self.kernel].empty(like, scores)
 
-    def _batch_state(self, state: Any, arrays: tuple[Array, ...]) -> Any:
+    def _batch_state(self, state: Any, arrays: tuple[Any, ...]) -> Any:
         """The state of one batch, of arrays in the order of the kernel, to be merged with the state before."""
         return STATE_FORMS[self.kernel].of_batch(state, arrays, self._settings())
 
@@ -98,6 +122,52 @@ class StatefulMetric(Configured):
     def _bounds_of(self, state: Any) -> streaming.Bounded[Any]:
         """What the kernel returns, with the bounds that the exact results are between."""
         return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
+
+
+class SeriesMetric(StatefulMetric):
+    """A base of metric classes of series: means over series or, where ``average`` is "pooled", of all together."""
+
+    average: Literal["series", "pooled"] = "series"
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `average` is one of the two, and what the kernel would raise of its settings."""
+        choice("average", values.get("average", "series"), ("series", "pooled"))
+        super().check(values)
+
+    def _empty_state(self, like: Array, scores: Scores | None) -> Any:
+        if self.average == "pooled":
+            return streaming.SeriesTotals.empty(like, self.kernel)
+        return streaming.SeriesMeans.empty(like, len(getattr(SERIES_RESULTS[self.kernel], "_fields", "1")))
+
+    def _batch_state(self, state: Any, arrays: tuple[Array, ...]) -> Any:
+        return type(state).of(self.kernel, *arrays, **self._settings())
+
+    def _compute_of(self, state: Any) -> Any:
+        if self.average == "pooled":
+            return state.compute(self.kernel, **self._settings())
+        means, result = state.compute(), SERIES_RESULTS[self.kernel]
+        return means[0] if result in (None, BestF1) else result(*means)
+
+
+SERIES_RESULTS: dict[Kernel, Any] = {
+    **dict.fromkeys(
+        [
+            metrics.point_adjusted_f1,
+            metrics.composite_f1,
+            metrics.event_f1,
+            metrics.range_based_f1,
+            metrics.affiliation_f1,
+        ],
+        EventF1,
+    ),
+    **dict.fromkeys([metrics.range_auc, metrics.vus], RangeAUC),
+    **dict.fromkeys([metrics.best_point_adjusted_f1, metrics.best_composite_f1, metrics.best_event_f1], BestF1),
+    metrics.detection_delay: DetectionDelay,
+    metrics.point_adjusted_f1_area: None,
+    metrics.ucr_score: None,
+}
+"""What a metric of series returns, None for a number; of the best F1 scores the classes have the value alone."""
 
 
 def best_threshold(scores: Any) -> Any:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from anomaly_kernels._catalogue import ENTRIES, Kernel
-from anomaly_kernels._core.checks import Range, array, choice, function, items, setting
+from anomaly_kernels._core.checks import Range, array, choice, function, inputs, items, setting
 from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, Items
 
@@ -18,7 +18,7 @@ Check = Callable[[str, Any], object]
 _NOT_BY_NAME = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-_ARRAYS_BY_NAME = ("sample_weight",)
+_ARRAYS_BY_NAME = ("sample_weight", "region", "decision_region", "saturation")
 """Arrays that follow the settings in a signature, for they came later, and go by name alone."""
 
 
@@ -44,8 +44,8 @@ def parameters_of(kernel: Kernel) -> Parameters:
     arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY or p.name in _ARRAYS_BY_NAME)
     settings = tuple(p.name for p in parameters if p.name not in arrays)
     numbers = tuple(name for name in arrays if float in typing.get_args(annotations[name]))
-    by_name = tuple(name for name in arrays if name in _ARRAYS_BY_NAME)
-    checks = {name: _check_of(annotations[name]) for name in settings + numbers + by_name}
+    checks = {name: _check_of(annotations[name]) for name in settings + numbers}
+    checks |= {name: _check_by_name for name in arrays if name in _ARRAYS_BY_NAME}
     static = frozenset(name for name in checks if not _holds_arrays(annotations[name]))
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     return Parameters(arrays, settings, static, checks, defaults)
@@ -153,6 +153,11 @@ def _check_of(annotation: Any) -> Check:
     if origin is Items:
         return partial(_check_items, of=_check_of(options[0]))
     return {Array: array, Callable: function}.get(origin or annotation, lambda *_: None)  # the kernel checks the rest
+
+
+def _check_by_name(name: str, value: Any) -> None:
+    if value is not None:
+        inputs({name: value})  # integers too
 
 
 def _check_items(name: str, value: Any, of: Check) -> None:

@@ -37,6 +37,22 @@ from anomaly_kernels.jax.networks import (
     sequence_anomaly_score_apply,
     sequence_anomaly_score_init,
 )
+from anomaly_kernels.jax.regions import AUPIMOMetric, AUPROMetric, PerRegionOverlapMetric, RegionDetectionMetric
+from anomaly_kernels.jax.series import (
+    AffiliationF1Metric,
+    BestCompositeF1Metric,
+    BestEventF1Metric,
+    BestPointAdjustedF1Metric,
+    CompositeF1Metric,
+    DetectionDelayMetric,
+    EventF1Metric,
+    PointAdjustedF1AreaMetric,
+    PointAdjustedF1Metric,
+    RangeAUCMetric,
+    RangeBasedF1Metric,
+    UCRScoreMetric,
+    VUSMetric,
+)
 
 mean_squared_anomaly = jitted(ak.mean_squared_anomaly)
 mse_reconstruction_loss = jitted(ak.mse_reconstruction_loss)
@@ -79,13 +95,34 @@ aupr_trapezoid = jitted(ak.aupr_trapezoid)
 best_f1 = jitted(ak.best_f1)
 fpr_at_tpr = jitted(ak.fpr_at_tpr)
 precision_at_k = jitted(ak.precision_at_k)
+point_adjust = jitted(ak.point_adjust)
+point_adjusted_f1 = jitted(ak.point_adjusted_f1)
+best_point_adjusted_f1 = jitted(ak.best_point_adjusted_f1)
+point_adjusted_f1_area = jitted(ak.point_adjusted_f1_area)
+composite_f1 = jitted(ak.composite_f1)
+best_composite_f1 = jitted(ak.best_composite_f1)
+event_f1 = jitted(ak.event_f1)
+best_event_f1 = jitted(ak.best_event_f1)
+range_based_f1 = jitted(ak.range_based_f1)
+affiliation_f1 = jitted(ak.affiliation_f1)
+range_auc = jitted(ak.range_auc)
+vus = jitted(ak.vus)
+detection_delay = jitted(ak.detection_delay)
+ucr_score = jitted(ak.ucr_score)
 precision_recall_curve = ak.precision_recall_curve
 roc_curve = ak.roc_curve
+label_regions = ak.label_regions
+aupro = jitted(ak.aupro)
+per_region_overlap = jitted(ak.per_region_overlap)
+region_detection = jitted(ak.region_detection)
+aupimo = jitted(ak.aupimo)
 
 lstm_autoencoder = jitted(ak.lstm_autoencoder)
 sequence_anomaly_score = jitted(ak.sequence_anomaly_score)
 
 __all__ = [
+    "AUPIMOMetric",
+    "AUPROMetric",
     "AUPRTrapezoidMetric",
     "AnomalyDetectionMetrics",
     "AnomalyPixelStatisticsMetric",
@@ -95,8 +132,10 @@ __all__ = [
     "ExplainedVarianceMetric",
     "FPRAtTPRMetric",
     "GMMParams",
+    "PerRegionOverlapMetric",
     "PrecisionAtKMetric",
     "ROCAUCMetric",
+    "RegionDetectionMetric",
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
@@ -104,6 +143,21 @@ __all__ = [
     "lstm_autoencoder_init",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
+]
+__all__ += [
+    "AffiliationF1Metric",
+    "BestCompositeF1Metric",
+    "BestEventF1Metric",
+    "BestPointAdjustedF1Metric",
+    "CompositeF1Metric",
+    "DetectionDelayMetric",
+    "EventF1Metric",
+    "PointAdjustedF1AreaMetric",
+    "PointAdjustedF1Metric",
+    "RangeAUCMetric",
+    "RangeBasedF1Metric",
+    "UCRScoreMetric",
+    "VUSMetric",
 ]
 __all__ += ak.losses.__all__
 __all__ += ak.metrics.__all__

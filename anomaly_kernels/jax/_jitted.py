@@ -16,6 +16,10 @@ from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_target
 from anomaly_kernels._core.typing import Array
+from anomaly_kernels.metrics import label_regions
+
+_REGIONS = {"region": "target", "decision_region": "decision"}
+"""Numbers of regions that are labelled before anything is compiled, of a mask that must be known for it."""
 
 _LOOKS: dict[str, dict[str, Callable[..., None]]] = {
     "losses": {"target": check_mask},
@@ -37,6 +41,7 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     names, own, static, checks, _ = parameters_of(kernel)
     known = {*names, *own}
     looks = {name: look for name, look in _LOOKS[kernel.__module__.split(".")[1]].items() if name in known}
+    regions = {name: mask for name, mask in _REGIONS.items() if name in names}
     numbers = {k: name for k, name in enumerate(names) if name in checks}
 
     @functools.cache
@@ -50,6 +55,10 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
             raise TypeError(f"{kernel.__name__} takes {expected}, got {len(arrays)} arguments")
         for name in settings.keys() - known:
             raise TypeError(f"{kernel.__name__} has no setting `{name}`{suggestion(name, own)}")
+        for name, mask in regions.items():
+            x = settings.get(mask, arrays[names.index(mask)] if names.index(mask) < len(arrays) else None)
+            if settings.get(name) is None and x is not None and not isinstance(x, jax.core.Tracer):
+                settings = {**settings, name: label_regions(x)}
         for k, name in numbers.items():
             if k < len(arrays):
                 checks[name](name, arrays[k])

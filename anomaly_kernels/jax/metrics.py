@@ -31,7 +31,7 @@ M = TypeVar("M")
 Result = TypeVar("Result")
 Setting: TypeAlias = float | jax.Array
 ScoreStore: TypeAlias = Literal["exact", "histogram"]
-_SCORE_STORES: dict[str, Any] = {"exact": streaming.UniqueScores, "histogram": streaming.ScoreHistogram}
+SCORE_STORES: dict[str, Any] = {"exact": streaming.UniqueScores, "histogram": streaming.ScoreHistogram}
 
 
 class Metric(StatefulMetric, Generic[Result]):
@@ -44,7 +44,7 @@ class Metric(StatefulMetric, Generic[Result]):
     """All batches so far, as a state of `anomaly_kernels.streaming`."""
 
     def __init__(self) -> None:
-        self._start(self._empty_state(_like(), None))
+        self._start(self._empty_state(like_widest(), None))
 
     def _start(self, state: Any, **settings: Any) -> None:
         """Keep the settings, and the state of no batch."""
@@ -76,9 +76,10 @@ class Metric(StatefulMetric, Generic[Result]):
         """Return the result of the function over all batches."""
         return self._compute_of(self.state)  # type: ignore[no-any-return]
 
-    def _with_batch(self, *arrays: jax.Array) -> Self:
-        """Return a metric with a batch more, of arrays in the order of the function."""
-        batch = tuple(map(jnp.asarray, arrays))  # arrays of NumPy too, as the functions take them
+    def _with_batch(self, *arrays: jax.Array | None) -> Self:
+        """Return a metric with a batch more, of arrays in the order of the function; None where one is not given."""
+        # arrays of NumPy too, as the functions take them
+        batch = tuple(x if x is None else jnp.asarray(x) for x in arrays)
         return self._with_state(self.state.merge(self._batch_state(self.state, batch)))
 
     def _with_state(self, state: Any) -> Self:
@@ -102,7 +103,7 @@ class Metric(StatefulMetric, Generic[Result]):
         return metric
 
 
-def _like() -> jax.Array:
+def like_widest() -> jax.Array:
     """An array of JAX's widest floating point."""
     return jnp.zeros(0, jax.dtypes.canonicalize_dtype(jnp.float64))
 
@@ -126,8 +127,8 @@ class ScoreMetric(Metric[Result]):
     def _start_with_scores(self, *, scores: ScoreStore | None, weighted: bool, **settings: Any) -> None:
         """Keep the settings, and the state of no batch."""
         flag("weighted", weighted)
-        like = _like()
-        state = self._empty_state(like, None if scores is None else _SCORE_STORES[scores].empty(like))
+        like = like_widest()
+        state = self._empty_state(like, None if scores is None else SCORE_STORES[scores].empty(like))
         state = with_weights(state, like) if weighted else state
         self._start(state, **settings, scores=scores, weighted=weighted)
 
@@ -222,7 +223,7 @@ class ExplainedVarianceMetric(Metric[statistics.ExplainedVariance]):
 
     def __init__(self, *, components: int | None = None) -> None:
         check_components(components)
-        empty = self._empty_state(_like(), None)
+        empty = self._empty_state(like_widest(), None)
         self._start(empty if components is None else with_length(empty, components), components=components)
 
     def update(self, explained_variance_ratio: jax.Array) -> Self:
@@ -268,7 +269,7 @@ class ScoreStatisticsMetric(Metric[statistics.ScoreStatistics]):
     kernel = staticmethod(statistics.score_statistics)
 
     def __init__(self) -> None:
-        like = _like()
+        like = like_widest()
         self._start(self._empty_state(like, streaming.ScoreHistogram.empty(like)))
 
     def update(self, scores: jax.Array) -> Self:
@@ -317,7 +318,7 @@ class SelectorEntropyMetric(Metric[Array]):
     kernel = staticmethod(statistics.selector_entropy)
 
     def __init__(self, *, eps: Setting = 1e-6) -> None:
-        self._start(self._empty_state(_like(), None), eps=eps)
+        self._start(self._empty_state(like_widest(), None), eps=eps)
 
     def update(self, weights: jax.Array) -> Self:
         """Return a metric with a batch more: selection weights of any shape."""
@@ -350,7 +351,7 @@ class RankingMetric(ScoreMetric[Array]):
     def __init__(
         self, settings: Mapping[str, Any] = {}, /, *, scores: ScoreStore = "histogram", weighted: bool = False
     ) -> None:
-        choice("scores", scores, tuple(_SCORE_STORES))
+        choice("scores", scores, tuple(SCORE_STORES))
         self._start_with_scores(**settings, scores=scores, weighted=weighted)
 
     def update(self, target: jax.Array, score: jax.Array, *, sample_weight: jax.Array | None = None) -> Self:

@@ -41,6 +41,23 @@ from anomaly_kernels.keras.metrics import SelectorEntropyMetric as SelectorEntro
 from anomaly_kernels.keras.networks import LSTMAutoencoderAnomaly as LSTMAutoencoderAnomaly
 from anomaly_kernels.keras.networks import SequenceAnomalyScoreLayer as SequenceAnomalyScoreLayer
 from anomaly_kernels.keras.objective import Objective as Objective
+from anomaly_kernels.keras.regions import AUPIMOMetric as AUPIMOMetric
+from anomaly_kernels.keras.regions import AUPROMetric as AUPROMetric
+from anomaly_kernels.keras.regions import PerRegionOverlapMetric as PerRegionOverlapMetric
+from anomaly_kernels.keras.regions import RegionDetectionMetric as RegionDetectionMetric
+from anomaly_kernels.keras.series import AffiliationF1Metric as AffiliationF1Metric
+from anomaly_kernels.keras.series import BestCompositeF1Metric as BestCompositeF1Metric
+from anomaly_kernels.keras.series import BestEventF1Metric as BestEventF1Metric
+from anomaly_kernels.keras.series import BestPointAdjustedF1Metric as BestPointAdjustedF1Metric
+from anomaly_kernels.keras.series import CompositeF1Metric as CompositeF1Metric
+from anomaly_kernels.keras.series import DetectionDelayMetric as DetectionDelayMetric
+from anomaly_kernels.keras.series import EventF1Metric as EventF1Metric
+from anomaly_kernels.keras.series import PointAdjustedF1AreaMetric as PointAdjustedF1AreaMetric
+from anomaly_kernels.keras.series import PointAdjustedF1Metric as PointAdjustedF1Metric
+from anomaly_kernels.keras.series import RangeAUCMetric as RangeAUCMetric
+from anomaly_kernels.keras.series import RangeBasedF1Metric as RangeBasedF1Metric
+from anomaly_kernels.keras.series import UCRScoreMetric as UCRScoreMetric
+from anomaly_kernels.keras.series import VUSMetric as VUSMetric
 
 __all__ = [name for name in globals() if name[0].isupper()]  # `as` tells type checkers the same
 

@@ -71,7 +71,7 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
 
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
-        return {"state": self._empty_state(_no_scores(), None)}
+        return {"state": self._empty_state(no_scores(), None)}
 
     def _add_part(self, part: str, empty: Any) -> None:
         """Make the variables of a state."""
@@ -178,7 +178,7 @@ class _Constant(keras.initializers.Initializer):
         return keras.ops.convert_to_tensor(self.values, dtype)
 
 
-def _no_scores() -> Tensor:
+def no_scores() -> Tensor:
     """A tensor of no scores in the widest dtype that the backend has."""
     single = keras.ops.zeros((0,), "float32")
     xp = array_namespace(single)
@@ -214,7 +214,7 @@ class HistogramMetric(Metric):
         super()._set(name, value)
 
     def _empty_parts(self) -> dict[str, Any]:
-        like = _no_scores()
+        like = no_scores()
         return {"state": self._empty_state(like, Cells.empty(like, self.digits))}
 
     def get_config(self) -> dict[str, Any]:
@@ -270,7 +270,7 @@ class ScoreMetric(HistogramMetric):
         if self._keeps_each:
             self._keep(self._nothing_kept())
             return {}
-        like = _no_scores()
+        like = no_scores()
         empty = self._empty_state(like, Cells.empty(like, self.digits) if self.has_scores else None)
         # where samples have weights counters are real; integers are kept apart from those that would round them
         real = with_weights(empty, like)
@@ -315,8 +315,8 @@ class ScoreMetric(HistogramMetric):
     def _merge_each(self, *arrays: Tensor, sample_weight: Tensor | None) -> None:
         if in_symbolic_scope():  # where Keras looks for shapes, before the first step
             return
-        *others, score = map(_on_host, arrays)
-        weights = {} if sample_weight is None else {"sample_weight": _on_host(sample_weight)}
+        *others, score = map(on_host, arrays)
+        weights = {} if sample_weight is None else {"sample_weight": on_host(sample_weight)}
         self._keep(self._kept.merge(self._kept.of(*others, in_double(score), **weights)))
 
     def _settings(self) -> dict[str, Any]:
@@ -337,7 +337,7 @@ class ScoreMetric(HistogramMetric):
         return {**super().get_config(), "scores": self.scores}
 
 
-def _on_host(x: Tensor) -> Any:
+def on_host(x: Tensor) -> Any:
     """A tensor as an array of NumPy, which has no bfloat16."""
     if not array_namespace(x).is_known(x):
         raise TypeError(
@@ -461,7 +461,7 @@ class ExplainedVarianceMetric(Metric):
         return {} if self.components is None else {"state": self._of_length(self.components)}
 
     def _of_length(self, components: int) -> Any:
-        return with_length(self._empty_state(_no_scores(), None), components)
+        return with_length(self._empty_state(no_scores(), None), components)
 
     def merge_batch(self, *arrays: Tensor) -> None:
         """Merge the shares (K,) of a batch into the state."""
@@ -739,7 +739,7 @@ class BestF1Metric(RankingMetric):
     def threshold(self) -> Tensor:
         """The score s of which ``score >= s`` has the F1 score of `result`, unrounded; NaN without scores."""
         threshold: Tensor = best_threshold(self._all_batches())
-        return to_tensor(threshold, keras.backend.standardize_dtype(_no_scores().dtype))
+        return to_tensor(threshold, keras.backend.standardize_dtype(no_scores().dtype))
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

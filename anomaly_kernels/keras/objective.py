@@ -13,7 +13,7 @@ from anomaly_kernels import objective
 from anomaly_kernels._catalogue import CATALOGUE, ENTRIES
 from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels.keras import metrics
+from anomaly_kernels.keras import metrics, regions
 from anomaly_kernels.keras._base import PACKAGE, Tensor, mask_of, reading_config, to_tensor
 from anomaly_kernels.objective import Node, ObjectiveError
 from anomaly_kernels.objective._objective import add_note, as_objective
@@ -215,7 +215,7 @@ class _NodeMetric(keras.metrics.Metric):
             classes = ", ".join(entry.cls or "" for entry in CATALOGUE if entry.keras == "Metric")
             raise ObjectiveError(f"node `{name}` must be a metric with a class, one of {classes}, got {node!r}")
         settings = dict(node.settings)
-        cls = getattr(metrics, node.type)
+        cls = getattr(metrics if hasattr(metrics, node.type) else regions, node.type)
         if cls is metrics.AnomalyDetectionMetrics and "score" in node.sources:
             cls = _ScoredDetections
         if cls is metrics.ExplainedVarianceMetric:  # whose variables must be there before a graph is

@@ -18,6 +18,11 @@ def result_dtype(xp: Namespace, *arrays: Array) -> DType:
     return xp.constant(0.0, like=arrays[0], dtype=None).dtype
 
 
+def quotient_dtype(xp: Namespace, *arrays: Array) -> DType:
+    """The same, but where none is real, and the quotients of counts have all their digits, the widest dtype."""
+    return result_dtype(xp, *arrays) if any(is_real(x) for x in arrays) else xp.wide(arrays[0])
+
+
 def nan_mask(xp: Namespace, *arrays: Array) -> Array | None:
     """Where any of the arrays, which have one shape, is NaN; None where their dtypes have no NaN."""
     mask = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._core.checks import ANY_OR_NAN, inputs, not_empty, number, same_shape
+from anomaly_kernels._core.checks import ANY_OR_NAN, axes_of, cast, inputs, not_empty, number, same_shape
 from anomaly_kernels._core.evaluate import Sums
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.targets import check_decision, check_target
-from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
-from anomaly_kernels.metrics._results import has_nan, nan_where, result_dtype
+from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Setting
+from anomaly_kernels.metrics._results import has_nan, nan_mask, nan_where, result_dtype
+from anomaly_kernels.metrics.ranking._inputs import Axes
 from anomaly_kernels.metrics.ranking.areas import average_precision
 
 
@@ -34,14 +35,20 @@ class PixelStatistics(NamedTuple):
 
 @with_hint
 def anomaly_detection_metrics(
-    target: Array, decision: Array, score: Array | None = None, *, zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0
+    target: Array,
+    decision: Array,
+    score: Array | None = None,
+    *,
+    zero_division: Annotated[Setting, ANY_OR_NAN] = 0.0,
+    axis: Axes = None,
 ) -> DetectionMetrics:
     r"""Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
     .. math:: P = \frac{TP}{TP + FP}, \quad R = \frac{TP}{TP + FN}, \quad F_1 = \frac{2 TP}{2 TP + FP + FN}, \quad
         IoU = \frac{TP}{TP + FP + FN}
 
-    All elements are pooled: an image with many anomalies weighs more than one with few.
+    All elements are pooled: an image with many anomalies weighs more than one with few. With the axes of an image as
+    `axis` there is a result for each image.
 
     Parameters
     ----------
@@ -52,12 +59,15 @@ def anomaly_detection_metrics(
     zero_division : number or 0-d array
         Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
         nothing is. ``nan`` marks it as undefined.
+    axis : int or tuple of ints, optional
+        The axes that are pooled, all by default.
 
     Returns
     -------
     DetectionMetrics
         `precision`, `recall`, `f1_score`, `iou` and `average_precision`, all in [0, 1]; the last is None without
-        `score`. In the dtype of `score`, without it that of real masks, else the library's default.
+        `score`. 0-d, or with `axis` the shape without these axes; in the dtype of `score`, without it that of real
+        masks, else the library's default.
 
     Raises
     ------
@@ -65,7 +75,7 @@ def anomaly_detection_metrics(
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
         If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, or there is nothing to count.
+        the shapes differ, there is nothing to count, or an axis does not exist.
 
     References
     ----------
@@ -91,9 +101,15 @@ def anomaly_detection_metrics(
     dtype = result_dtype(xp, *([target, decision] if score is None else [score]))
     otherwise = number("zero_division", zero_division, xp, dtype, ANY_OR_NAN)
 
-    both, decided, true = (xp.astype(n, dtype) for n in xp.add_up(_HITS, xp.bool, (target, decision), ()))
-    nan = has_nan(xp, target, decision)
-    ranked = None if score is None else average_precision(target, score)
+    along = axes_of(axis, len(target.shape))
+    if along is None:
+        counts, nan = xp.add_up(_HITS, xp.bool, (target, decision), ()), has_nan(xp, target, decision)
+    else:
+        counts = _hits(xp, cast(xp, xp.bool, target), cast(xp, xp.bool, decision), along)
+        mask = nan_mask(xp, target, decision)
+        nan = None if mask is None else xp.any(mask, axis=along)
+    both, decided, true = (xp.astype(n, dtype) for n in counts)
+    ranked = None if score is None else average_precision(target, score, axis=axis)
     return detection_metrics(xp, both, decided, true, otherwise, nan)._replace(average_precision=ranked)
 
 
@@ -156,10 +172,14 @@ def pixel_statistics(xp: Namespace, total: Array, anomalous: Array, dtype: DType
     return PixelStatistics(total, anomalous, nan_where(xp, nan, percentage))
 
 
-def count_true(xp: Namespace, mask: Array) -> Array:
+def count_true(xp: Namespace, mask: Array, axis: Axis = None) -> Array:
     """How many elements are true, exactly at any size: integers are added, not floats."""
-    return xp.sum(xp.astype(mask, xp.int32))
+    return xp.sum(xp.astype(mask, xp.int32), axis=axis)
 
 
-_HITS = Sums(lambda xp, true, decided: tuple(count_true(xp, x) for x in (xp.logical_and(true, decided), decided, true)))
+def _hits(xp: Namespace, true: Array, decided: Array, axis: Axis = None) -> tuple[Array, ...]:
+    return tuple(count_true(xp, x, axis) for x in (xp.logical_and(true, decided), decided, true))
+
+
+_HITS = Sums(_hits)
 _PIXELS = Sums(lambda xp, decided: (count_true(xp, xp.ones_like(decided)), count_true(xp, decided)))

@@ -13,12 +13,19 @@ State               of                                             compute
 `UniqueScores`      targets and scores                             any metric of a ranking, exactly
 `ScoreHistogram`    targets and scores, in memory of a fixed size  metrics of a ranking, between bounds
 `Detections`        targets, decisions and, if given, scores       `anomaly_detection_metrics`
+`RegionScores`      targets and scores of images, or a histogram       `aupro`
+`RegionOverlaps`    targets and decisions of images                `per_region_overlap`
+`RegionCounts`      targets and decisions of images                `region_detection`
+`ImageScores`       targets and scores of images                   `aupimo`
 `Statistics`        scores                                         `score_statistics`
 `Means`             results of any metric                          their means over batches
+`SeriesMeans`       targets, and scores or decisions, of series    means over series of the results of a metric
+`SeriesTotals`      targets and decisions of series                a metric of decisions, over all series together
 =================== ============================================== ===============================================
 
 All have a fixed shape, for ``jit`` and ``scan``, but `UniqueScores`, which has as many entries as there are distinct
-scores. `Detections` and `Statistics` keep scores in one of the two: their ``empty`` takes an empty state of it.
+scores, and `ImageScores`. `Detections`, `RegionScores` and `Statistics` keep scores in one of the two: their ``empty``
+takes an empty state of it.
 """
 
 from __future__ import annotations
@@ -29,17 +36,25 @@ from anomaly_kernels.streaming._states import compute, merge, update
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
+from anomaly_kernels.streaming.regions import ImageScores, RegionCounts, RegionOverlaps, RegionScores
 from anomaly_kernels.streaming.results import Detections, Means, Statistics
+from anomaly_kernels.streaming.series import SeriesMeans, SeriesTotals
 
 __all__ = [
     "Bounded",
     "DetectionCounts",
     "Detections",
+    "ImageScores",
     "Means",
     "Moments",
     "MomentsOfScores",
     "PixelCounts",
+    "RegionCounts",
+    "RegionOverlaps",
+    "RegionScores",
     "ScoreHistogram",
+    "SeriesMeans",
+    "SeriesTotals",
     "Statistics",
     "UniqueScores",
     "compute",

@@ -34,6 +34,7 @@ from anomaly_kernels.metrics.ranking.decisions import (
     precision_at_k,
     precision_at_k_of,
 )
+from anomaly_kernels.metrics.regions.curve import aupro_of, weighted_aupro
 
 Value = TypeVar("Value")
 
@@ -109,6 +110,11 @@ def _precision_at_k(ranking: Ranking, exact: Array, *, k: SupportsIndex) -> Boun
     return _in_both_orders(partial(precision_at_k_of, k=check_k("k", k)), ranking, exact)
 
 
+def _weighted_aupro(ranking: Ranking, exact: Array, *, max_fpr: Setting = 0.3) -> Bounded[Array]:
+    share = number("max_fpr", max_fpr, ranking.xp, ranking.weight.dtype, SHARE)
+    return _in_both_orders(lambda each: (aupro_of(each, share),), ranking, exact)
+
+
 BOUNDS: dict[Callable[..., Any], Callable[..., Bounded[Array]]] = {
     inspect.unwrap(average_precision): _average_precision,
     inspect.unwrap(aupr_trapezoid): _aupr_trapezoid,
@@ -116,5 +122,6 @@ BOUNDS: dict[Callable[..., Any], Callable[..., Bounded[Array]]] = {
     inspect.unwrap(best_f1): _best_f1,
     inspect.unwrap(fpr_at_tpr): _fpr_at_tpr,
     inspect.unwrap(precision_at_k): _precision_at_k,
+    inspect.unwrap(weighted_aupro): _weighted_aupro,
 }
 """By the metric itself, which may be wrapped, the function of a ranking of buckets, of `exact`, and of its settings."""

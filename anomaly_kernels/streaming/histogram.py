@@ -145,6 +145,7 @@ def bounds(
 
 def _check_settings(name: str, bounds_of: Callable[..., Any], settings: Mapping[str, Any]) -> None:
     """Raise unless these are settings of a metric of buckets, and none is missing."""
+    bounds_of = inspect.unwrap(bounds_of)  # a mutant is wrapped
     code, optional = bounds_of.__code__, bounds_of.__kwdefaults__ or {}
     known = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     for each in settings:

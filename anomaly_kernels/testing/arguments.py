@@ -25,8 +25,10 @@ class Argument(NamedTuple):
 
 
 # N samples, T time steps, D features, E = T·D features of a flattened sample, L latent dimensions, K components,
-# Q quantiles. No two axes of one argument are equally long, so that a mistaken one shows.
-SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3}
+# Q quantiles, S points of a series. No two axes of one argument are equally long, so that a mistaken one shows.
+SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24}
+
+REGIONS = ("region", "decision_region")  # integers that are no mask
 
 ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["scores", "x_true", "x_pred", "y_true", "y_pred", "anomaly_scores"], Argument("real", "NTD")),
@@ -35,6 +37,8 @@ ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["p_true", "p_pred"], Argument("probability", "NTD")),
     **dict.fromkeys(["target", "decision"], Argument("mask", "NTD")),
     "sample_weight": Argument("positive", "NTD"),
+    **dict.fromkeys(REGIONS, Argument("region", "NTD")),
+    "saturation": Argument("positive", "K"),
     **dict.fromkeys(["components", "selection_weights"], Argument("real", "KD")),
     **dict.fromkeys(["cov_diag", "scale_diag"], Argument("positive", "E")),
     **dict.fromkeys(["radius", "sim", "weight", "pos_weight"], Argument("positive", "")),
@@ -47,6 +51,13 @@ ARGUMENTS: dict[str, Argument] = {
     "explained_variance_ratio": Argument("probability", "K"),
     "cov": Argument("covariance", "KLL"),
     "cov_full": Argument("covariance", "EE"),
+}
+
+# What they are where time goes along one axis, the last: series with events, which are runs of anomalous points.
+SERIES = {
+    "score": Argument("real", "NS"),
+    "target": Argument("events", "NS"),
+    "decision": Argument("mask", "NS"),
 }
 
 # What `params` are, by the argument beside them.
@@ -119,6 +130,9 @@ KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "latent": lambda rng, shape: rng.normal(size=shape),  # spread in every direction, so that its covariance is regular
     "probability": lambda rng, shape: rng.dirichlet(np.full(shape[-1], 2.0), size=shape[:-1]),
     "mask": lambda rng, shape: rng.random(shape) < 0.4,
+    "region": lambda rng, shape: rng.integers(1, SIZES["K"] + 1, shape),
+    "mask of images": lambda rng, shape: (rng.random(shape) < 0.4) & (np.arange(shape[0]) % 3 > 0)[:, None, None],
+    "events": lambda rng, shape: rng.random(shape) < 0.2,
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,
@@ -134,6 +148,12 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
+def kinds_of_series(function: Callable[..., Any]) -> Mapping[str, Argument]:
+    """What arguments hold where a function evaluates series, one by one: its axis is that of time, not all of them."""
+    axis = inspect.signature(function).parameters.get("axis")
+    return SERIES if axis is not None and axis.default == -1 else {}
+
+
 def arguments(
     names: Collection[str], settings: Collection[str] = (), known: Mapping[str, Argument] = MappingProxyType({})
 ) -> dict[str, Argument]:
@@ -145,6 +165,8 @@ def arguments(
         by_name["y_pred"] = Argument("real", "NTQD")
     elif "x_true" in names:  # a student's output beside the teacher's input
         by_name["y_pred"] = Argument("probability", "NTD")
+    if "fpr_bounds" in settings:  # some images are normal
+        by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:
         raise ValueError(f"`{unknown[0]}` has no entry in ARGUMENTS: give inputs of your own, or its kind")
     return {name: by_name[name] for name in names}

@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw, norms
+from anomaly_kernels.testing.arguments import (
+    REGIONS,
+    Argument,
+    arguments,
+    array_arguments,
+    draw,
+    kinds_of_series,
+    norms,
+)
 
 
 class Sample(NamedTuple):
@@ -40,8 +48,13 @@ def hidden_layer(x: Any) -> Any:
     return classifier(x / 2)
 
 
+SHORT = {"window": 5, "margin": 1}
+"""Instead of defaults that are for series longer than a sample."""
+
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
+# Optional, but what is compiled needs the regions, and a few pixels a rate that they reach.
+NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5)}
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
     "weight": ({"weight": DRAWN},),
@@ -49,7 +62,19 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "normalize_method": ({"normalize_method": "clamp"}, {"normalize_method": "minmax"}),
     "axis": ({"axis": (1, 2)},),
     "sample_weight": ({"sample_weight": DRAWN},),
-    "max_fpr": ({"max_fpr": 0.3},),
+    "max_fpr": ({"max_fpr": 0.25},),
+    "saturation": ({"saturation": DRAWN},),
+    "connectivity": ({"connectivity": 1},),
+    "overlap": ({"overlap": 0.5},),
+    "fpr_bounds": ({"fpr_bounds": (0.05, 1.0)},),
+    "min_share": ({"min_share": 0.3},),
+    "corrected": ({"corrected": False},),
+    "bias": (
+        {"bias": "front", "precision_bias": "back", "alpha": 0.2},
+        {"bias": "middle", "precision_bias": "middle", "cardinality": "one"},
+    ),
+    "window": ({"window": 4, "positives": "all"}, {"window": 0}, {"thresholds": 5}),
+    "own_length": ({"own_length": False},),
     "tpr": ({"tpr": 0.5},),
     "drop_intermediate": ({"drop_intermediate": False},),
     "loss_type": ({"loss_type": "xent", "temperature": 2.0}, {"temperature": 0.5}),
@@ -104,10 +129,11 @@ def sample(
     required = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty} - settings.keys()
     if unknown := required - REQUIRED.keys():
         raise ValueError(f"`{min(unknown)}` is a setting without default: give it a value")
-    settings = {name: REQUIRED[name] for name in sorted(required)} | settings
+    needed = {p.name: (NEEDED | SHORT)[p.name] for p in parameters if p.name in NEEDED | SHORT}
+    settings = needed | {name: REQUIRED[name] for name in sorted(required)} | settings
     drawn = [name for name, value in settings.items() if value is DRAWN or isinstance(value, Argument)]
     rng = np.random.default_rng(seed)
-    kinds = arguments([*array_arguments(function), *drawn], settings, known)
+    kinds = arguments([*array_arguments(function), *drawn], settings, {**kinds_of_series(function), **known})
     kinds |= {name: value for name, value in settings.items() if isinstance(value, Argument)}
     inputs = {name: draw(argument, rng) for name, argument in kinds.items()}
     if norm := settings.get("use_norm"):
@@ -140,6 +166,8 @@ def variants(function: Callable[..., Any]) -> Iterator[tuple[str, Sample]]:
     for name in names:
         if name == "sample_weight" and "weight" in names:
             continue  # an array of losses, whose classes are made with these settings
+        if name == "axis" and kinds_of_series(function):
+            continue  # the batch would be points in time, whose order matters
         for settings in VARIANTS.get(name, ()):
             if settings.keys() <= names.keys() and names[name].kind is inspect.Parameter.KEYWORD_ONLY:
                 label = ",".join(f"{k}={_text(v)}" for k, v in settings.items())

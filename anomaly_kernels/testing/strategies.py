@@ -12,11 +12,12 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from anomaly_kernels.testing.arguments import Argument, arguments, array_arguments, draw
+from anomaly_kernels.testing.arguments import Argument, arguments, draw, kinds_of_series
 from anomaly_kernels.testing.samples import Sample, sample
 
 # Sizes above 1 keep covariances and statistics away from the degenerate: extremes have a check of their own.
 _SIZES = {"N": (5, 8), "T": (1, 3), "D": (2, 4), "L": (1, 2), "K": (2, 4)}
+_SIZES_OF_SERIES = {"N": (1, 4), "S": (1, 12)}
 
 
 def _floats(shape: tuple[int, ...], low: float, high: float) -> st.SearchStrategy[Any]:
@@ -28,7 +29,7 @@ def _floats(shape: tuple[int, ...], low: float, high: float) -> st.SearchStrateg
 _KINDS: dict[str, Callable[[tuple[int, ...]], st.SearchStrategy[Any]]] = {
     "real": lambda shape: _floats(shape, -8.0, 8.0),
     "probability": lambda shape: _floats(shape, 0.03125, 1.0).map(lambda x: x / x.sum(-1, keepdims=True)),
-    "mask": lambda shape: hnp.arrays(np.bool_, shape, fill=st.nothing()),
+    **dict.fromkeys(["mask", "events"], lambda shape: hnp.arrays(np.bool_, shape, fill=st.nothing())),
     "positive": lambda shape: _floats(shape, 0.125, 4.0),
     "log variance": lambda shape: _floats(shape, -4.0, 4.0),
     "covariance": lambda shape: _floats(shape, -1.0, 1.0).map(
@@ -63,12 +64,13 @@ def inputs_for(
     SearchStrategy of Sample
         Call ``function(**inputs, **settings)``.
     """
-    required = sample(function, **settings).settings
-    kinds = arguments(array_arguments(function), required)
+    inputs_of_sample, required = sample(function, **settings)
+    kinds = arguments(inputs_of_sample, required, kinds_of_series(function))
 
     def inputs(sizes: Mapping[str, int]) -> st.SearchStrategy[dict[str, Any]]:
-        sizes = {**sizes, "E": sizes["T"] * sizes["D"], "Q": len(required.get("quantiles", ()))}
+        sizes = {**sizes, "E": sizes.get("T", 0) * sizes.get("D", 0), "Q": len(required.get("quantiles", ()))}
         return st.fixed_dictionaries({name: _values_of(kind, sizes) for name, kind in kinds.items()})
 
-    drawn = st.fixed_dictionaries({axis: st.integers(*limits) for axis, limits in _SIZES.items()})
+    ranges = _SIZES_OF_SERIES if kinds_of_series(function) else _SIZES
+    drawn = st.fixed_dictionaries({axis: st.integers(*limits) for axis, limits in ranges.items()})
     return (drawn.flatmap(inputs) if sizes is None else inputs(sizes)).map(lambda drawn: Sample(drawn, required))

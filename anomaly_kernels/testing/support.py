@@ -26,7 +26,9 @@ _COUNTS = "counts and ranks are steps: they have no slope"
 _CURVES = ("precision_recall_curve", "roc_curve")
 _RANKING = (
     "anomaly_detection_metrics",
+    "aupimo",
     "aupr_trapezoid",
+    "aupro",
     "average_precision",
     "best_f1",
     "fpr_at_tpr",
@@ -35,18 +37,46 @@ _RANKING = (
     *_CURVES,
 )
 
+_SERIES = (
+    "affiliation_f1",
+    "best_composite_f1",
+    "best_event_f1",
+    "best_point_adjusted_f1",
+    "composite_f1",
+    "detection_delay",
+    "event_f1",
+    "point_adjust",
+    "point_adjusted_f1",
+    "point_adjusted_f1_area",
+    "range_auc",
+    "range_based_f1",
+    "ucr_score",
+    "vus",
+)
+
 # Checks that do not apply to these kernels, in any library, and the reason.
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (_RANKING, _DERIVATIVES, _COUNTS),
-    (("anomaly_pixel_statistics",), _DERIVATIVES, _COUNTS),
+    (("anomaly_pixel_statistics", "label_regions", "per_region_overlap", "region_detection"), _DERIVATIVES, _COUNTS),
     (("anomaly_pixel_statistics",), ("empty",), "no pixels at all are none that are anomalous"),
     (_RANKING, ("integers",), "only the order of the scores counts: integers have one"),
+    (
+        ("label_regions",),
+        ("jit", "vmap", "unknown_batch", "device"),
+        "regions are labelled of numbers that are at hand",
+    ),
+    (("label_regions",), ("permutation",), "the numbers of regions are in the order of their pixels"),
+    (_SERIES, _DERIVATIVES, _COUNTS),
+    (_SERIES, ("integers",), "only the order of the scores counts: integers have one"),
+    (("range_auc", "vus"), ("extreme (all positive)", "extreme (none positive)"), "no ROC curve with one class: NaN"),
+    (("detection_delay",), ("extreme (none positive)",), "no delay where there is nothing to find: NaN"),
     (_CURVES, ("jit", "vmap", "unknown_batch", "device"), "they have as many points as there are distinct scores"),
     (
-        ("fpr_at_tpr", "roc_auc", "roc_curve"),
+        ("aupro", "fpr_at_tpr", "roc_auc", "roc_curve"),
         ("extreme (all positive)", "extreme (none positive)"),
         "undefined for a single class: NaN",
     ),
+    (("per_region_overlap",), ("extreme (none positive)",), "undefined without regions: NaN"),
     (("distillation_loss",), ("integers", "foreign"), "`x_true` goes to the model alone, which may take anything"),
     (
         ("distillation_loss", "adversarial_ae_loss"),

@@ -15,6 +15,8 @@ from anomaly_kernels.torch.objective import Objective
 
 if TYPE_CHECKING:
     from anomaly_kernels.torch.metrics import *  # noqa: F403
+    from anomaly_kernels.torch.regions import *  # noqa: F403
+    from anomaly_kernels.torch.series import *  # noqa: F403
 
 _METRICS = [entry.cls for entry in CATALOGUE if entry.cls and entry.torch == "Metric"]
 
@@ -27,9 +29,10 @@ def __getattr__(name: str) -> Any:
     if name not in _METRICS:
         raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
     need("torchmetrics", name)
-    from anomaly_kernels.torch import metrics
+    from anomaly_kernels.torch import metrics, regions, series
 
-    return getattr(metrics, name)
+    home = next(module for module in (metrics, regions, series) if hasattr(module, name))
+    return getattr(home, name)
 
 
 def __dir__() -> list[str]:

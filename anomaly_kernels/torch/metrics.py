@@ -131,10 +131,11 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
             self.__dict__.update(before)
             raise
 
-    def _merge_batch(self, *arrays: Tensor) -> None:
-        """Merge a batch of arrays in the order of the function into the state."""
-        names = parameters_of(self.kernel).arrays
-        arrays = tuple(_checked(name, x) for name, x in zip(names, arrays, strict=False))
+    def _merge_batch(self, *arrays: Tensor | None) -> None:
+        """Merge a batch of arrays in the order of the function into the state; None where one is not given."""
+        parameters = parameters_of(self.kernel)
+        named = zip(parameters.arrays, arrays, strict=False)
+        arrays = tuple(x if x is None and name in parameters.defaults else _checked(name, x) for name, x in named)
         state = self._read()
         self._keep(state.merge(self._batch_state(state, arrays)))
 
@@ -248,6 +249,12 @@ def _checked(name: str, x: Any) -> Tensor:
     return x.detach()
 
 
+def exact_scores(score: Any) -> Tensor:
+    """Scores in double precision, in which each distinct one is kept; truth values as they are, to be refused."""
+    score = _checked("score", score)
+    return score if score.dtype == torch.bool else in_double(score)
+
+
 def _shaped_like(mine: Tensor, x: Tensor) -> Tensor:
     x = x.reshape(mine.shape) if x.numel() == mine.numel() else x
     of_mine = x.to(mine.dtype)  # which may count in integers what has weights elsewhere
@@ -304,8 +311,7 @@ class ScoreMetric(Metric):
 
     def _ranked(self, score: Any) -> Tensor:
         """Scores as they are kept; a histogram takes every dtype, and knows which integers it cannot tell apart."""
-        score = _checked("score", score)
-        return in_double(score) if self.scores == "exact" and score.dtype != torch.bool else score
+        return exact_scores(score) if self.scores == "exact" else _checked("score", score)
 
 
 class AnomalyDetectionMetrics(ScoreMetric):

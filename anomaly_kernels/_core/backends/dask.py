@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import array_api_compat.dask.array as standard
@@ -11,6 +13,7 @@ import dask.array as da
 import numpy as np
 from dask import delayed
 
+from anomaly_kernels._core.backends import regions
 from anomaly_kernels._core.backends.generic import Generic
 from anomaly_kernels._core.backends.numpy import namespace as numpy
 from anomaly_kernels._core.typing import DType
@@ -36,14 +39,23 @@ class Dask(Generic):
     def sort(self, x: da.Array) -> da.Array:
         return _along_rows(np.sort, x, dtype=x.dtype)
 
-    def argsort(self, x: da.Array) -> da.Array:
-        return _along_rows(np.argsort, x, dtype=np.int64)
+    def argsort(self, x: da.Array, *, stable: bool = False) -> da.Array:
+        return _along_rows(np.argsort, x, dtype=np.int64, stable=stable)
 
     def take_along_axis(self, x: da.Array, indices: da.Array) -> da.Array:
         return _along_rows(numpy.take_along_axis, x, indices, dtype=x.dtype)
 
     def searchsorted(self, x1: da.Array, x2: da.Array, *, side: str = "left") -> da.Array:
         return _along_rows(numpy.searchsorted, x1, x2, dtype=np.int64, side=side)
+
+    def region_numbers(self, mask: da.Array, axes: tuple[int, ...], connectivity: int) -> da.Array:
+        # no region reaches over the first axis, unless it is one of theirs
+        blocks = mask.rechunk({k: -1 for k in range(mask.ndim) if k > 0 or 0 in axes})
+        numbers = blocks.map_blocks(regions.dense_numbers, axes, connectivity, dtype=np.int64)
+        most = [block.max() if block.size else 0 for block in numbers.blocks]
+        offsets = itertools.accumulate(most, initial=0)
+        parts = [da.where(block > 0, block + offset, 0) for block, offset in zip(numbers.blocks, offsets, strict=False)]
+        return da.concatenate(parts)
 
     def fold(
         self,
@@ -62,6 +74,26 @@ class Dask(Generic):
         result = delayed(whole, pure=True)(states[0], *settings)
         example = whole(part(*(np.ones(1, x.dtype) for x in arrays)), *map(_example, settings))
         return tuple(da.from_delayed(result[k], (math.nan,) * np.ndim(x), dtype=x.dtype) for k, x in enumerate(example))
+
+    def by_rows(
+        self, function: Callable[..., tuple[Any, ...]], arrays: Sequence[da.Array], settings: Sequence[Any]
+    ) -> tuple[da.Array, ...]:
+        rows = arrays[0].rechunk({-1: -1})
+        blocks = [x.rechunk(rows.chunks).to_delayed() for x in arrays]
+        evaluate = delayed(partial(numpy.by_rows, function), pure=True)
+        example: Any = numpy.by_rows(function, [np.ones(1, x.dtype) for x in arrays], [*map(_example, settings)])
+
+        def results(k: int, place: tuple[int, ...]) -> Any:
+            """Result k of the block at a place, or nested lists of it for all blocks that begin with the place."""
+            if len(place) < rows.ndim - 1:
+                return [results(k, (*place, j)) for j in range(rows.numblocks[len(place)])]
+            ndim = np.ndim(example[k])
+            sizes = [chunks[j] for chunks, j in zip(rows.chunks, place, strict=False)]
+            result = evaluate([x[(*place, 0)] for x in blocks], list(settings))[k]
+            part = da.from_delayed(result, (*sizes, *rows.shape[-1:] * ndim), dtype=example[k].dtype)
+            return [part] if ndim else part
+
+        return tuple(da.block(results(k, ())) for k in range(len(example)))
 
     def value_and_grad(self, function: Callable[..., Any], arrays: list[da.Array]) -> NoReturn:
         raise TypeError("`value_and_grad` cannot follow Dask's arrays: differentiate a function of the chunks")

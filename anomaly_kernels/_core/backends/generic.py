@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from anomaly_kernels._core.backends import blocks
+from anomaly_kernels._core.backends import blocks, regions
 from anomaly_kernels._core.spelling import nearest
 from anomaly_kernels._core.typing import Array, Axis, DType, F, Namespace, Setting
 
@@ -186,8 +186,13 @@ class Generic:
         """Numbers as an array on the device of `like`."""
         return self._standard.asarray(values, dtype=dtype, device=self.device(like))
 
-    def scan(self, step: Callable[[Any, Array], tuple[Any, Array]], state: Any, xs: Array) -> tuple[Any, Array]:
-        """state, y = step(state, x) for each x along the first axis; the last state and the stacked y."""
+    def scan(
+        self, step: Callable[[Any, Array], tuple[Any, Array]], state: Any, xs: Array, *, rolled: bool = False
+    ) -> tuple[Any, Array]:
+        """state, y = step(state, x) for each x along the first axis; the last state and the stacked y.
+
+        Steps that are `rolled` are so long that a graph should hold one of them only, however few they are.
+        """
         ys = []
         for t in range(xs.shape[0]):
             state, y = step(state, xs[t, ...])
@@ -212,6 +217,19 @@ class Generic:
         ordered = self.sort(x)
         return [ordered[k] for k in ranks]
 
+    def region_numbers(self, mask: Array, axes: tuple[int, ...], connectivity: int) -> Array | None:
+        """The number of each pixel's region along ascending axes, see `regions`; None where a mask is traced."""
+        if not self.is_known(mask):
+            return None
+        numbers = regions.dense_numbers(self.to_numpy(mask), axes, connectivity)
+        return self.constant(numbers, like=mask, dtype=self.counting())
+
+    def region_numbers_inside(self, mask: Array) -> Array:
+        """The number of each true pixel's region along all axes but the first, of a mask that can be looked at."""
+        ndim = len(mask.shape) - 1
+        numbers = regions.number_runs(self.to_numpy(mask), ndim, ndim).of_pixels()
+        return self.constant(numbers, like=mask, dtype=self.counting())
+
     def fold(
         self,
         part: Callable[..., Any],
@@ -222,6 +240,18 @@ class Generic:
     ) -> tuple[Array, ...] | None:
         """`whole(state, *settings)` of the merged states of the chunks, each `part(*arrays)`; None without chunks."""
         return None
+
+    def by_rows(
+        self: Any, function: Callable[..., tuple[Array, ...]], arrays: Sequence[Array], settings: Sequence[Any]
+    ) -> tuple[Array, ...]:
+        """``function(xp, *arrays, *settings)`` along the last axis, row by row where its numbers may be looked at."""
+        shape = arrays[0].shape
+        if len(shape) < 2 or 0 in shape or not self.is_lean(*arrays):
+            return function(self, *arrays, *settings)
+        tables = [self.reshape(x, (-1, shape[-1])) for x in arrays]
+        rows = ([x[k, ...] for x in tables] for k in range(tables[0].shape[0]))
+        results = zip(*(function(self, *row, *settings) for row in rows), strict=True)
+        return tuple(self.reshape(self.stack(each), (*shape[:-1], *each[0].shape)) for each in results)
 
     def value_and_grad(
         self, function: Callable[[list[Array]], Array], arrays: list[Array]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import jax
@@ -38,8 +38,8 @@ class JAX(Generic):
         search = functools.partial(jnp.searchsorted, side=side, method=method)
         return jnp.vectorize(search, signature="(n),(m)->(m)")(x1, x2) if x1.ndim > 1 else search(x1, x2)
 
-    def argsort(self, x: jax.Array) -> jax.Array:
-        return jnp.argsort(x, stable=False)
+    def argsort(self, x: jax.Array, *, stable: bool = False) -> jax.Array:
+        return jnp.argsort(x, stable=stable)
 
     def take_along_axis(self, x: jax.Array, indices: jax.Array) -> jax.Array:
         return jnp.take_along_axis(x, indices, axis=-1)
@@ -92,8 +92,18 @@ class JAX(Generic):
         # through NumPy: JAX asks of each number of a list what it is
         return jnp.asarray(np.asarray(values) if isinstance(values, list) else values, dtype=dtype)
 
+    def by_rows(
+        self, function: Callable[..., tuple[Any, ...]], arrays: Sequence[jax.Array], settings: Sequence[Any]
+    ) -> tuple[jax.Array, ...]:
+        return cast(tuple[jax.Array, ...], _jitted(function)(self, *arrays, *settings))  # not one operation at a time
+
     def scan(
-        self, step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], state: Any, xs: jax.Array
+        self,
+        step: Callable[[Any, jax.Array], tuple[Any, jax.Array]],
+        state: Any,
+        xs: jax.Array,
+        *,
+        rolled: bool = False,
     ) -> tuple[Any, jax.Array]:
         return jax.lax.scan(step, state, xs)
 

@@ -97,8 +97,8 @@ class NumPy(Generic):
     def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
 
-    def argsort(self, x: Array) -> Array:
-        return np.argsort(x)  # type: ignore[arg-type]
+    def argsort(self, x: Array, *, stable: bool = False) -> Array:
+        return np.argsort(x, stable=stable)  # type: ignore[arg-type]
 
     def take_along_axis(self, x: Array, indices: Array) -> Array:
         # an array of one dimension is indexed in a tenth of the time

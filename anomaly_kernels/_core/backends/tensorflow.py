@@ -109,8 +109,8 @@ class TensorFlow(Generic):
         ordered = self.sort(x)
         return [ordered[k] for k in ranks]
 
-    def argsort(self, x: Tensor, /) -> Tensor:
-        return forms.ascending_order(x)
+    def argsort(self, x: Tensor, /, *, stable: builtins.bool = False) -> Tensor:
+        return forms.ascending_order(x, stable)
 
     def take_along_axis(self, x: Tensor, indices: Tensor, /) -> Tensor:
         return tf.gather(x, indices, axis=-1, batch_dims=x.shape.rank - 1)
@@ -138,8 +138,16 @@ class TensorFlow(Generic):
     def constant(self, values: Any, /, *, like: Tensor, dtype: DType) -> Tensor:
         return forms.tensor(values, dtype)
 
-    def scan(self, step: Callable[[Any, Any], tuple[Any, Any]], state: Any, xs: Tensor, /) -> tuple[Any, Tensor]:
-        return forms.scan(step, state, tf.convert_to_tensor(xs))
+    def scan(
+        self,
+        step: Callable[[Any, Any], tuple[Any, Any]],
+        state: Any,
+        xs: Tensor,
+        /,
+        *,
+        rolled: builtins.bool = False,
+    ) -> tuple[Any, Tensor]:
+        return forms.scan(step, state, tf.convert_to_tensor(xs), 2 if rolled else forms.UNROLLED)
 
     def value_and_grad(self, function: Callable[[list[Any]], Any], arrays: list[Any], /) -> tuple[Tensor, list[Tensor]]:
         with tf.GradientTape() as tape:

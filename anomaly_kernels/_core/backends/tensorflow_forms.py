@@ -20,7 +20,7 @@ Step: TypeAlias = Callable[[Any, Tensor], tuple[Any, Tensor]]
 
 _ROW = 128  # float32 numbers added one after another: costs a few 1e-7 where thousands cost 1e-5
 _SMALL = 2**14  # entries of a tensor that is summed fastest by making all of it float64
-_UNROLLED = 64  # steps of a scan that a graph holds one by one; more take long to compile
+UNROLLED = 64  # steps of a scan that a graph holds one by one; more take long to compile
 
 
 def size(x: Tensor, axis: int) -> Any:
@@ -146,11 +146,11 @@ def ascending(x: Tensor) -> Tensor:
     return tf.where(rank <= numbers, in_order, tf.constant(math.nan, x.dtype))
 
 
-def ascending_order(x: Tensor) -> Tensor:
+def ascending_order(x: Tensor, stable: bool) -> Tensor:  # noqa: FBT001
     """The indices that sort along the last axis, NaN anywhere."""
     if tf.executing_eagerly() and "CPU" in x.device:
-        return tf.constant(np.argsort(x))
-    return tf.argsort(x)
+        return tf.constant(np.argsort(x, stable=stable))
+    return tf.argsort(x, stable=stable)
 
 
 @tf.custom_gradient
@@ -177,10 +177,10 @@ def search(x1: Tensor, x2: Tensor, side: str) -> Tensor:
     return position
 
 
-def scan(step: Step, state: Any, xs: Tensor) -> tuple[Any, Tensor]:
+def scan(step: Step, state: Any, xs: Tensor, unrolled: int) -> tuple[Any, Tensor]:
     """state, y = step(state, x) for each x along the first axis: one by one if few, else in a loop."""
     count = xs.shape[0]
-    if tf.executing_eagerly() or (count is not None and count <= _UNROLLED):
+    if tf.executing_eagerly() or (count is not None and count <= unrolled):
         ys = []
         for x in tf.unstack(xs):
             state, y = step(state, x)

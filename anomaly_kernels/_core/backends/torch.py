@@ -80,10 +80,10 @@ class Torch(Generic):
         places = torch.stack([torch.full((), rank, dtype=torch.int64, device=x.device) for rank in ranks])
         return torch.gather(torch.sort(x).values, 0, places).unbind()
 
-    def argsort(self, x: Tensor) -> Tensor:
+    def argsort(self, x: Tensor, *, stable: bool = False) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
-            return torch.from_numpy(_numpy().argsort(_in_numpy(x)))
-        return torch.argsort(x)
+            return torch.from_numpy(_numpy().argsort(_in_numpy(x), stable=stable))
+        return torch.argsort(x, stable=stable)
 
     def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
         # not take_along_dim, at which Dynamo compiles anew for every size

@@ -296,4 +296,5 @@ WITHOUT_SLOPE = {
     *("isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
     *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting"),
     *("is_known", "peek", "refuse_open_rank", "check_sizes_at_run_time", "device", "to_numpy"),
+    *("region_numbers", "region_numbers_inside"),
 }

@@ -35,7 +35,7 @@ def evaluate(
     prepared = prepare(xp, dtype, arrays, axis)
     shape = prepared.arrays[0].shape
     in_rows = len(shape) > 1 and 0 not in shape and xp.is_lean(*prepared.arrays)
-    return _to_results(prepared, (_evaluate_rows if in_rows else _evaluate)(metric, xp, prepared.arrays, settings))
+    return to_results(prepared, (_evaluate_rows if in_rows else _evaluate)(metric, xp, prepared.arrays, settings))
 
 
 def _evaluate_state(
@@ -65,7 +65,7 @@ def _evaluate(metric: Metric, xp: Namespace, arrays: Sequence[Array], settings: 
     return tuple(nan_where(xp, overflow, x) if is_real(x) else x for x in results)
 
 
-def _to_results(prepared: Prepared, results: Results) -> Results:
+def to_results(prepared: Prepared, results: Results) -> Results:
     """Results in their dtype, NaN where an input was; thresholds among integers in the dtype of the scores."""
     xp, dtype, nan = prepared.xp, prepared.dtype, prepared.nan
     finished = []

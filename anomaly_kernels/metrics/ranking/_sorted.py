@@ -20,7 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from anomaly_kernels._core.checks import cast
+from anomaly_kernels._core.checks import cast, is_real
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, DType, Namespace
 
@@ -41,7 +41,7 @@ class SortedClass(NamedTuple):
         """The weight of the scores from each start up to its end; integers unless weights are real."""
         if self.sums is None:
             return end - start
-        return xp.take_along_axis(self.sums, start) - xp.take_along_axis(self.sums, end)
+        return difference(xp, xp.take_along_axis(self.sums, start), xp.take_along_axis(self.sums, end))
 
 
 class Ranking(NamedTuple):
@@ -137,19 +137,25 @@ def sort_together(
 
 def totals(xp: Namespace, wide: DType, positives: SortedClass, negatives: SortedClass) -> tuple[Array, Array]:
     """The weight of each class, with a last axis of one entry; NaN where integers overflow."""
-    if positives.sums is None or negatives.sums is None:
-        one = xp.ones_like(positives.scores[..., :1], dtype=wide)
-        return one * positives.scores.shape[-1], one * negatives.scores.shape[-1]
-    hits, alarms = (
-        xp.where(xp.any(sums < 0, axis=-1, keepdims=True), math.nan, cast(xp, wide, sums[..., :1]))
-        for sums in (positives.sums, negatives.sums)
-    )
-    return hits, alarms
+
+    def total(each: SortedClass) -> Array:
+        if each.sums is None:  # there is at least one positive then
+            return xp.ones_like(positives.scores[..., :1], dtype=wide) * each.scores.shape[-1]
+        overflow = xp.any(each.sums < 0, axis=-1, keepdims=True)
+        return xp.where(overflow, math.nan, cast(xp, wide, each.sums[..., :1]))
+
+    return total(positives), total(negatives)
 
 
 def first_of_equals(xp: Namespace, scores: Array) -> Array:
     """Whether each of the ascending scores, in one dimension and at least one, is the first of those equal to it."""
     return xp.concat([xp.ones_like(scores[:1], dtype=xp.bool), scores[1:] != scores[:-1]])
+
+
+def difference(xp: Namespace, sums: Array, fewer: Array) -> Array:
+    """The weight between two places; not below 0, which rounded sums of compilers are that do not add one by one."""
+    weight = sums - fewer
+    return xp.maximum(weight, 0.0) if is_real(weight) else weight
 
 
 def sums_from_each(xp: Namespace, weight: Array) -> Array:

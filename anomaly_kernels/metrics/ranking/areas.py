@@ -186,11 +186,15 @@ def roc_auc_of(ranking: Ranking) -> Results:
 
 def partial_roc_auc_of(ranking: Ranking, max_fpr: Setting) -> Results:
     """The area up to a false positive rate of a ranking, on the scale of the whole one."""
+    least = 0.5 * max_fpr * max_fpr
+    return (0.5 + 0.5 * (mean_area(ranking, max_fpr) - least) / (max_fpr - least),)
+
+
+def mean_area(ranking: Ranking, max_fpr: Setting) -> Array:
+    """The area under the ROC curve of a ranking up to a false positive rate."""
     xp, above, reached = ranking.xp, ranking.above()[1], ranking.at_or_above()[1]
     # each positive raises the curve by a ramp between the two, which is 1 from there on: its area up to the limit
     limit = max_fpr * ranking.negatives
     on_ramp = xp.clip(limit - above, 0.0, reached - above)
     area = 0.5 * on_ramp * ratio(xp, on_ramp, reached - above) + xp.maximum(limit - reached, 0.0)
-    least = 0.5 * max_fpr * max_fpr
-    mean = ranking.mean_over_positives(ratio(xp, area, ranking.negatives, math.nan), math.nan)
-    return (0.5 + 0.5 * (mean - least) / (max_fpr - least),)
+    return ranking.mean_over_positives(ratio(xp, area, ranking.negatives, math.nan), math.nan)

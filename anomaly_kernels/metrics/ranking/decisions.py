@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, SupportsIndex, TypeAlias
 from anomaly_kernels._core.checks import positive
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
-from anomaly_kernels._core.typing import Array, Setting
+from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
 from anomaly_kernels.metrics.ranking._inputs import Axes, Share
 from anomaly_kernels.metrics.ranking._sorted import Ranking
@@ -70,13 +70,18 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
 
 def best_f1_of(ranking: Ranking) -> Results:
     """The highest F1 score of a ranking, and its threshold."""
-    xp, thresholds = ranking.xp, ranking.thresholds
+    xp = ranking.xp
     hits, alarms = ranking.at_or_above()
-    f1 = ratio(xp, 2.0 * hits, ranking.positives + hits + alarms)
-    f1 = xp.where(ranking.weight > 0, f1, 0.0)
-    best = xp.max(f1, axis=-1, keepdims=True)
+    f1 = xp.where(ranking.weight > 0, ratio(xp, 2.0 * hits, ranking.positives + hits + alarms), 0.0)
+    # above all that weighs something there is no threshold
+    return highest(xp, f1, ranking.thresholds, hits + alarms > 0)
+
+
+def highest(xp: Namespace, values: Array, thresholds: Array, possible: Array | None = None) -> Results:
+    """The highest value at any threshold, and the highest of those thresholds that have it, if one is possible."""
+    best = xp.max(values, axis=-1, keepdims=True)
+    is_best = values == best if possible is None else xp.logical_and(values == best, possible)
     lowest = xp.min(thresholds, axis=-1, keepdims=True)
-    is_best = xp.logical_and(f1 == best, hits + alarms > 0)  # above all that weighs something there is no threshold
     return best[..., 0], xp.max(xp.where(is_best, thresholds, lowest), axis=-1)
 
 

@@ -10,7 +10,7 @@ from anomaly_kernels._core.checks import cast, dtype_name, is_real
 from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.typing import Array, DType, Namespace
 from anomaly_kernels.metrics.ranking._inputs import check_inputs, from_signed, prepare, to_signed
-from anomaly_kernels.metrics.ranking._sorted import first_of_equals, sums_from_each
+from anomaly_kernels.metrics.ranking._sorted import difference, first_of_equals, sums_from_each
 
 
 class UniqueScores(NamedTuple):
@@ -132,4 +132,4 @@ def _merge_equals(xp: Namespace, state: UniqueScores) -> UniqueScores:
     first = first_of_equals(xp, score)
     starts = xp.concat([first, xp.ones_like(first[:1])])
     sums = [sums_from_each(xp, x)[starts] for x in weights]
-    return UniqueScores(score[first], *(x[:-1] - x[1:] for x in sums))
+    return UniqueScores(score[first], *(difference(xp, x[:-1], x[1:]) for x in sums))

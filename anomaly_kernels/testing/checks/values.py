@@ -10,6 +10,7 @@ import numpy as np
 from anomaly_kernels._core.backends.blocks import of_size
 from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.testing.agreement import ONE, Seen, agree, fail, nothing, total
+from anomaly_kernels.testing.arguments import REGIONS
 from anomaly_kernels.testing.case import Case, Values
 from anomaly_kernels.testing.trees import Arrays, flatten
 
@@ -172,7 +173,7 @@ def promotion(case: Case) -> Seen:
 
 def masks(case: Case) -> Seen:
     """Masks may be booleans, integers or floats, and mean the same."""
-    names = set(case.leaves) - set(case.floats)
+    names = set(case.leaves) - set(case.floats) - set(REGIONS)
     if not names:
         return nothing("it takes no mask")
     return total(

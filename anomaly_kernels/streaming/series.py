@@ -1,0 +1,190 @@
+"""States of the metrics of time series. A batch is of whole series: an event cut in two would count twice."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from anomaly_kernels._core.checks import ANY_OR_NAN, UNIT, cast, flag, number
+from anomaly_kernels._core.namespace import array_namespace, describe
+from anomaly_kernels._core.numeric import ratio
+from anomaly_kernels._core.spelling import suggestion
+from anomaly_kernels._core.typing import Array, Namespace
+from anomaly_kernels.metrics._results import nan_where
+from anomaly_kernels.metrics.ranking.unique_scores import check_same_kind
+from anomaly_kernels.metrics.series import adjustment, affiliation, events, ranges
+from anomaly_kernels.metrics.series._inputs import With, decided
+from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1
+from anomaly_kernels.streaming._states import Reduce
+from anomaly_kernels.streaming.counts import add, is_undefined, sum_weights, zero
+
+_UNDEFINED = {"range_auc": ("roc_auc",), "vus": ("roc_auc",), "detection_delay": ("mean", "max")}
+"""Results that a series may not have."""
+
+
+class SeriesMeans(NamedTuple):
+    """Means over series of the results of a metric: of how many series there is each result, and the sums of it."""
+
+    numbers: tuple[Array, ...]
+    totals: tuple[Array, ...]
+
+    @classmethod
+    def empty(cls, like: Array, fields: int = 1) -> SeriesMeans:
+        """The state of nothing, for so many fields of a result."""
+        xp = array_namespace(like)
+        wide = xp.wide(like)
+        totals = (xp.constant(0.0, like=like, dtype=wide) for _ in range(fields))
+        return cls(tuple(zero(like) for _ in range(fields)), tuple(totals))
+
+    @classmethod
+    def of(cls, metric: Callable[..., Any], *arrays: Array, **settings: Any) -> SeriesMeans:
+        """The state of the series of one batch, by a metric of series.
+
+        A series whose result is undefined, as a ROC curve is with one class alone, is left out of the mean of this
+        result. Other results that are NaN make the mean NaN.
+        """
+        result = metric(*arrays, **settings)
+        fields = result if isinstance(result, tuple) else (result,)
+        xp, names = array_namespace(*fields), getattr(result, "_fields", ("value",))
+        numbers, totals = [], []
+        for name, x in zip(names, fields, strict=True):
+            known = x == x if name in _UNDEFINED.get(metric.__name__, ()) else xp.ones_like(x, dtype=xp.bool)
+            numbers.append(sum_weights(xp, known))
+            totals.append(xp.sum(xp.where(known, cast(xp, xp.wide(x), x), 0.0)))
+        return cls(tuple(numbers), tuple(totals))
+
+    def merge(self, other: SeriesMeans) -> SeriesMeans:
+        """The state of both parts."""
+        check_same_kind(self, other)
+        if len(self.totals) != len(other.totals):
+            raise ValueError(f"results of one metric can be merged, got {len(self.totals)} and {len(other.totals)}")
+        totals = (a + b for a, b in zip(self.totals, other.totals, strict=True))
+        return SeriesMeans(tuple(map(add, self.numbers, other.numbers)), tuple(totals))
+
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> SeriesMeans:
+        """Combine the states of all devices, each of which calls this: `total` sums an array over them."""
+        return SeriesMeans(*(tuple(map(total, each)) for each in self))
+
+    def compute(self) -> tuple[Array, ...]:
+        """The means, NaN without series."""
+        xp = array_namespace(*self.totals)
+        pairs = zip(self.totals, self.numbers, strict=True)
+        return tuple(ratio(xp, x, xp.astype(n, x.dtype), float("nan")) for x, n in pairs)
+
+
+class SeriesTotals(NamedTuple):
+    """Counts over all points, events and alarms of all series, of which a metric of decisions is computed at once.
+
+    `totals` are sums, `greatest` maxima, -1 without series; `unknown` is in how many series a number is NaN.
+    """
+
+    totals: tuple[Array, ...]
+    greatest: tuple[Array, ...]
+    unknown: Array
+
+    @classmethod
+    def empty(cls, like: Array, metric: Callable[..., Any]) -> SeriesTotals:
+        """The state of nothing, for a metric of decisions."""
+        xp = array_namespace(like)
+        nothing = xp.zeros_like(xp.constant([0], like=like, dtype=xp.counting()), dtype=xp.bool)
+        state = cls.of(metric, nothing, nothing)
+        totals, greatest = (tuple(map(xp.zeros_like, each)) for each in state[:2])
+        return cls(totals, tuple(x - 1 for x in greatest), zero(like))
+
+    @classmethod
+    def of(cls, metric: Callable[..., Any], target: Array, decision: Array, **settings: Any) -> SeriesTotals:
+        """The state of the series of one batch; arrays and settings are those of the metric."""
+        pooling = _pooling_of(metric)
+        given = _with_defaults(metric, settings)
+        prepared = decided(target, decision, given["axis"])
+        xp = prepared.xp
+        counts = xp.by_rows(With(pooling.counts, pooling.fixed(given)), prepared.arrays, ())
+        sums = len(counts) - pooling.maxima
+        unknown = zero(target) if prepared.nan is None else sum_weights(xp, prepared.nan)
+        return cls(tuple(map(xp.sum, counts[:sums])), tuple(map(xp.max, counts[sums:])), unknown)
+
+    def merge(self, other: SeriesTotals) -> SeriesTotals:
+        """The state of both parts."""
+        check_same_kind(self, other)
+        xp = array_namespace(self.unknown, other.unknown)
+        greatest = tuple(map(xp.maximum, self.greatest, other.greatest))
+        return SeriesTotals(tuple(map(add, self.totals, other.totals)), greatest, add(self.unknown, other.unknown))
+
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> SeriesTotals:
+        """Combine the states of all devices, each of which calls this: the arguments reduce an array over them."""
+        return SeriesTotals(tuple(map(total, self.totals)), tuple(map(greatest, self.greatest)), total(self.unknown))
+
+    def compute(self, metric: Callable[..., Any], **settings: Any) -> Any:
+        """The results of the metric that the state is of, over all series together."""
+        xp, pooling, given = array_namespace(self.unknown), _pooling_of(metric), _with_defaults(metric, settings)
+        results = pooling.compute(xp, (*self.totals, *self.greatest), given)
+        nan = is_undefined(xp, self.unknown, *self.totals)
+        return pooling.result(*(nan_where(xp, nan, x) for x in results))
+
+
+class _Pooling(NamedTuple):
+    """How a metric of decisions is made of counts, which are added up over series."""
+
+    counts: Callable[..., Any]
+    compute: Callable[[Namespace, tuple[Array, ...], dict[str, Any]], tuple[Array, ...]]
+    fixed: Callable[[dict[str, Any]], tuple[Any, ...]] = lambda _: ()
+    """The settings of the counts."""
+    result: Callable[..., Any] = EventF1
+    maxima: int = 0
+    """How many of the counts, at the end, are no sums but maxima."""
+
+
+def _real(xp: Namespace, counts: Sequence[Array], name: str, settings: dict[str, Any]) -> Any:
+    """A setting that is a number or an array, in the dtype that counts are divided in."""
+    return number(name, settings[name], xp, xp.wide(counts[0]), UNIT if name == "alpha" else ANY_OR_NAN)
+
+
+def _with_zero(of_counts: Callable[..., Any], *names: str) -> Callable[..., tuple[Array, ...]]:
+    def compute(xp: Namespace, counts: tuple[Array, ...], settings: dict[str, Any]) -> tuple[Array, ...]:
+        numbers = (_real(xp, counts, name, settings) for name in (*names, "zero_division"))
+        return tuple(of_counts(xp, counts, *numbers))
+
+    return compute
+
+
+def _event_f1(xp: Namespace, counts: tuple[Array, ...], settings: dict[str, Any]) -> tuple[Array, ...]:
+    of_counts = partial(events.event_of, flag("corrected", settings["corrected"]))
+    return _with_zero(of_counts)(xp, counts, settings)
+
+
+_POOLINGS: dict[str, _Pooling] = {
+    "point_adjusted_f1": _Pooling(
+        adjustment.point_adjusted_counts,
+        _with_zero(adjustment.point_adjusted_f1_of),
+        lambda settings: (adjustment.check_share("min_share", settings["min_share"]),),
+    ),
+    "composite_f1": _Pooling(events.composite_counts, _with_zero(events.composite_of)),
+    "event_f1": _Pooling(events.event_counts, _event_f1),
+    "range_based_f1": _Pooling(ranges.range_counts, _with_zero(ranges.range_based_f1_of, "alpha"), ranges.checked),
+    "affiliation_f1": _Pooling(affiliation.affiliation_counts, _with_zero(affiliation.affiliation_f1_of)),
+    "detection_delay": _Pooling(
+        events.delay_counts,
+        lambda xp, counts, _: events.delay_of(xp, counts),
+        result=DetectionDelay,
+        maxima=1,
+    ),
+}
+
+
+def _pooling_of(metric: Callable[..., Any]) -> _Pooling:
+    name = getattr(metric, "__name__", "")
+    if name not in _POOLINGS:
+        known, given = ", ".join(_POOLINGS), name or describe(metric)
+        raise TypeError(f"`metric` must be a metric of decisions on series ({known}), got {given}")
+    return _POOLINGS[name]
+
+
+def _with_defaults(metric: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """All settings of a metric; an error for a name that is none."""
+    parameters = inspect.signature(metric).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for name in settings.keys() - defaults.keys():
+        raise TypeError(f"{metric.__name__} has no setting `{name}`{suggestion(name, defaults)}")
+    return defaults | settings

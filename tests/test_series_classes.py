@@ -1,0 +1,221 @@
+"""Metric classes and states of series: batches of whole series, merged in any order, are all of them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+
+import numpy as np
+import pytest
+import series_loops as loops
+
+import anomaly_kernels as ak
+from anomaly_kernels import streaming
+from anomaly_kernels._catalogue import BY_NAME, CATALOGUE
+
+ENTRIES = {entry.cls: entry for entry in CATALOGUE if entry.cls and ".series." in entry.kernel.__module__}
+POOLED = [
+    "PointAdjustedF1Metric",
+    "CompositeF1Metric",
+    "EventF1Metric",
+    "RangeBasedF1Metric",
+    "AffiliationF1Metric",
+    "DetectionDelayMetric",
+]
+FORMS = {"torch": ["torch", "keras"], "jax": ["jax", "keras"], "tensorflow": ["keras"]}
+SHORT = {"RangeAUCMetric": {"window": 4}, "VUSMetric": {"window": 4}, "UCRScoreMetric": {"margin": 0}}
+OTHER = {  # settings that change the result
+    "PointAdjustedF1Metric": {"min_share": 0.5},
+    "EventF1Metric": {"corrected": False},
+    "RangeBasedF1Metric": {"alpha": 0.5, "bias": "front"},
+    "VUSMetric": {"positives": "all"},
+}
+
+RNG = np.random.default_rng(3)
+TRUTH = RNG.random((6, 30)) < 0.2
+SCORE = RNG.normal(size=TRUTH.shape) + TRUTH
+TRUTH[4] = False
+frameworks = pytest.mark.library("torch", "jax", "tensorflow")
+of_keras_on_torch = pytest.mark.filterwarnings("ignore:.*__array__ implementation doesn't accept:DeprecationWarning")
+
+
+def takes_decisions(name):
+    return "decision" in inspect.signature(ENTRIES[name].kernel).parameters
+
+
+def other_of(name):
+    return SCORE > 1 if takes_decisions(name) else SCORE
+
+
+def numbers(result):
+    if isinstance(result, dict):
+        result = tuple(result.values())
+    return [float(x) for x in (result if isinstance(result, tuple) else (result,))]
+
+
+def computed(framework, name, parts, **settings):
+    """What a class of a framework says of parts of the series."""
+    made = getattr(importlib.import_module(f"anomaly_kernels.{framework}"), name)
+    other = other_of(name)
+    if framework == "torch":
+        import torch
+
+        metric = made(**settings).set_dtype(torch.float64)
+        for part in parts:
+            metric.update(torch.tensor(other[part]), torch.tensor(TRUTH[part]))
+        return numbers(metric.compute())
+    if framework == "keras":
+        metric = made(dtype="float64", **settings)
+        for part in parts:
+            metric.update_state(TRUTH[part], other[part])
+        return numbers(made.from_config(metric.get_config()) and metric.result())
+    import jax
+
+    metric, update = made(**settings), jax.jit(lambda metric, *batch: metric.update(*batch))
+    for part in parts:
+        metric = made(**settings).merge(update(metric, TRUTH[part], other[part]))
+    return numbers(metric.compute())
+
+
+def mean_over_series(name, **settings):
+    """The mean of each result over series; where there is one class alone, or nothing found, some have none."""
+    result = ENTRIES[name].kernel(TRUTH, other_of(name), **settings)
+    means = [np.nanmean(x) for x in (result if isinstance(result, tuple) else (result,))]
+    return means[:1] if name.startswith("Best") else means
+
+
+@frameworks
+@of_keras_on_torch
+@pytest.mark.parametrize("name", ENTRIES)
+def test_batches_of_series_give_the_mean_over_all(name, driver):
+    for framework in FORMS[driver.name]:
+        for other in ({}, OTHER.get(name, {})):
+            settings = SHORT.get(name, {}) | other
+            found = computed(framework, name, (slice(2), slice(2, 6)), **settings)
+            np.testing.assert_allclose(found, mean_over_series(name, **settings), rtol=1e-6, err_msg=framework)
+
+
+@frameworks
+@of_keras_on_torch
+@pytest.mark.parametrize("name", POOLED)
+def test_pooled_batches_of_series_are_those_of_one_state(name, driver):
+    for framework in FORMS[driver.name]:
+        settings = OTHER.get(name, {})
+        found = computed(framework, name, (slice(2), slice(2, 6)), average="pooled", **settings)
+        kernel = ENTRIES[name].kernel
+        whole = streaming.SeriesTotals.of(kernel, TRUTH, other_of(name), **settings)
+        expected = numbers(whole.compute(kernel, **settings))
+        np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=framework)
+
+
+@frameworks
+@of_keras_on_torch
+def test_what_a_class_of_series_does_not_take_is_refused(driver):
+    for framework in FORMS[driver.name]:
+        module = importlib.import_module(f"anomaly_kernels.{framework}")
+        with pytest.raises(ValueError, match="`average` must be one of 'series', 'pooled', got 'mean'"):
+            module.CompositeF1Metric(average="mean")
+        with pytest.raises(TypeError, match="VUSMetric has no setting `average`"):
+            module.VUSMetric(average="pooled")
+        with pytest.raises(ValueError, match="`window`"):
+            module.VUSMetric(window=-1)
+        if framework == "keras":
+            with pytest.raises(ValueError, match="has no weights of samples, got `sample_weight`"):
+                module.CompositeF1Metric().update_state(TRUTH, TRUTH, sample_weight=np.ones(6))
+            with pytest.raises(TypeError, match="takes `y_true` and `y_pred`, got one array"):
+                module.CompositeF1Metric().update_state(TRUTH)
+        if framework != "jax":
+            with pytest.raises(ValueError, match="`average` of a metric that is there cannot be changed"):
+                module.CompositeF1Metric().set_params(average="pooled")
+
+
+def glued(rows):
+    """Series one after the other, a normal point that is not alarmed between them."""
+    return np.concatenate([np.append(row, [0]).astype(bool) for row in rows])
+
+
+# how many normal points there are, and where zones end, makes a difference to the others
+@pytest.mark.parametrize("name", ["point_adjusted_f1", "composite_f1", "range_based_f1", "detection_delay"])
+def test_totals_of_series_are_those_of_one_long_series(name, driver):
+    metric = getattr(ak, name)
+    decision = SCORE > 1
+    found = streaming.SeriesTotals.of(metric, driver.array(TRUTH), driver.array(decision)).compute(metric)
+    expected = metric(glued(TRUTH), glued(decision))
+    np.testing.assert_allclose([float(driver.numpy(x)) for x in found], [float(x) for x in expected], rtol=1e-6)
+
+
+def test_totals_of_events_correct_by_the_normal_points_of_all_series():
+    decision = SCORE > 1
+    found = streaming.SeriesTotals.of(ak.event_f1, TRUTH, decision)
+    uncorrected = ak.event_f1(glued(TRUTH), glued(decision), corrected=False)
+    quiet = 1 - (decision & ~TRUTH).sum() / (~TRUTH).sum()
+    assert found.compute(ak.event_f1).precision == pytest.approx(quiet * uncorrected.precision)
+    assert found.compute(ak.event_f1, corrected=False).precision == pytest.approx(uncorrected.precision)
+    assert found.compute(ak.event_f1).recall == pytest.approx(uncorrected.recall)
+
+
+def test_totals_of_affiliation_weigh_each_event_alike():
+    decision = SCORE > 1
+    found = streaming.SeriesTotals.of(ak.affiliation_f1, TRUTH, decision).compute(ak.affiliation_f1)
+    recalls, number = 0, 0
+    for truth, alarms in zip(TRUTH.tolist(), decision.tolist(), strict=True):
+        events = len(loops.runs(truth))
+        recalls += (loops.affiliation_f1(truth, alarms)[1] or 0) * events
+        number += events
+    assert found.recall == pytest.approx(float(recalls / number))
+    truth, alarms = (x.reshape(6, 1) for x in (TRUTH[:, 0] | True, decision[:, 0] | [1, 0, 1, 0, 1, 0] > 0))
+    found = streaming.SeriesTotals.of(ak.affiliation_f1, truth, alarms).compute(ak.affiliation_f1)
+    assert (found.precision, found.recall) == (1, pytest.approx(alarms.mean()))
+
+
+@pytest.mark.parametrize("name", POOLED)
+def test_states_of_parts_merge_to_that_of_the_whole_in_any_order(name, driver):
+    kernel, decision = ENTRIES[name].kernel, SCORE > 1
+    for form in (streaming.SeriesTotals, streaming.SeriesMeans):
+        parts = [form.of(kernel, driver.array(TRUTH[k]), driver.array(decision[k])) for k in ([0, 1], [2], [3, 4, 5])]
+        settings = (kernel,) if form is streaming.SeriesTotals else ()
+        like = driver.array(np.zeros(0))
+        empty = form.empty(like, kernel) if settings else form.empty(like, 3)
+        whole = form.of(kernel, driver.array(TRUTH), driver.array(decision)).compute(*settings)
+        for a, b, c in (parts, parts[::-1]):
+            found = streaming.merge(streaming.merge(a, empty), streaming.merge(c, b)).compute(*settings)
+            for x, y in zip(found, whole, strict=True):
+                np.testing.assert_allclose(driver.numpy(x), driver.numpy(y), rtol=1e-6)
+        assert all(np.isnan(float(driver.numpy(x))) for x in empty.compute()) if not settings else True
+
+
+def test_a_nan_makes_totals_nan():
+    truth = TRUTH.astype(float)
+    truth[2, 3] = math.nan
+    parts = [streaming.SeriesTotals.of(ak.composite_f1, truth[k], SCORE[k] > 1) for k in (slice(2), slice(2, 6))]
+    assert not np.isnan(parts[0].compute(ak.composite_f1)).any()
+    assert np.isnan(parts[0].merge(parts[1]).compute(ak.composite_f1)).all()
+
+
+def test_a_series_without_a_value_is_left_out_of_its_mean_alone():
+    truth, score = np.zeros((2, 8), bool), np.arange(16.0).reshape(2, 8)
+    truth[0, 7] = True
+    found = streaming.SeriesMeans.of(ak.vus, truth, score, window=2).compute()
+    alone = ak.vus(truth[0], score[0], window=2)
+    assert found == (alone.roc_auc, alone.average_precision / 2)  # which is 0 without events
+    score[1, 2] = math.nan
+    found = streaming.SeriesMeans.of(ak.vus, truth, score, window=2).compute()
+    assert np.isnan(found[1])
+
+
+def test_totals_of_what_has_none_are_refused():
+    with pytest.raises(TypeError, match=r"`metric` must be a metric of decisions on series \(.*\), got vus"):
+        streaming.SeriesTotals.of(ak.vus, TRUTH, SCORE)
+    with pytest.raises(TypeError, match="composite_f1 has no setting `min_share`"):
+        streaming.SeriesTotals.of(ak.composite_f1, TRUTH, TRUTH, min_share=0.5)
+    with pytest.raises(ValueError, match="results of one metric can be merged, got 1 and 2"):
+        streaming.SeriesMeans.empty(SCORE, 1).merge(streaming.SeriesMeans.empty(SCORE, 2))
+    with pytest.raises(TypeError, match="states of one kind can be merged"):
+        streaming.SeriesMeans.empty(SCORE, 3).merge(streaming.SeriesTotals.empty(SCORE, ak.composite_f1))
+
+
+def test_each_class_of_series_is_of_a_kernel_of_series():
+    assert len(ENTRIES) == 13
+    assert set(POOLED) < set(ENTRIES)
+    assert BY_NAME["VUSMetric"].kernel is ak.vus
