@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks import libraries, networks, overhead
+from benchmarks import keras_metrics, libraries, networks, overhead
 from benchmarks.cases import CASES, GROWN, SLOW, arrays_of
 from benchmarks.cases import QUICK as QUICK_CASES
 from benchmarks.libraries import Inputs, Run, Way
@@ -67,7 +67,7 @@ def measure(kind: str, target: str, plan: Plan) -> list[Row]:
         return in_order(row for job in meter.jobs() for row in meter.memory(*job))
     rows = [row for job in meter.jobs() for row in meter.speed(*job)]
     if plan.around and target in libraries.CPU:
-        for name, way, runs in (*overhead.runs(target), *networks.runs(target)):
+        for name, way, runs in (*overhead.runs(target), *networks.runs(target), *keras_metrics.runs(target)):
             for run in runs.values():
                 run()
             rows.append({"part": "around", "case": name, "way": way, "elements": 0, **meter.compare(runs)})

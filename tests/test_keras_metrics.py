@@ -347,7 +347,47 @@ def test_bounds_hold_on_every_scale_and_few_scores_are_told_apart(scale):
 
 
 def test_the_state_is_small():
-    assert sum(np.prod(v.shape) for v in made("AnomalyDetectionMetrics", threshold=0.5).variables) < 60_000
+    assert sum(np.prod(v.shape) for v in made("AnomalyDetectionMetrics", threshold=0.5).variables) < 20_000
+
+
+def test_digits_make_the_histogram_finer_and_larger(tmp_path):
+    score = np.random.default_rng(3).beta(2.0, 1.0, size=(2000, 1)).astype("float32")
+    truth = np.random.default_rng(4).random((2000, 1)) < score
+    exact, width, size = ak.average_precision(truth, score), np.inf, 0
+    for digits in (1, 4, 7, 10):
+        metric = made("AveragePrecisionMetric", digits=digits)
+        metric.update_state(truth, score)
+        value, lower, upper = map(numbers, metric.bounds())
+        assert lower - 1e-6 <= exact <= upper + 1e-6
+        assert abs(value - exact) < 2.0**-digits
+        assert upper - lower < 0.5 * width
+        assert sum(np.prod(v.shape) for v in metric.variables) > size
+        width, size = upper - lower, sum(np.prod(v.shape) for v in metric.variables)
+        assert type(metric).from_config(metric.get_config()).digits == digits
+    coarse, fine = (made("ScoreStatisticsMetric", digits=digits) for digits in (1, 10))
+    for metric in (coarse, fine):
+        metric.update_state(score)
+    median = np.median(score)
+    assert abs(numbers(fine.result())["median"] - median) < 1e-3
+    assert abs(numbers(coarse.result())["median"] - median) < 0.1
+
+
+@pytest.mark.parametrize("name", ["AveragePrecisionMetric", "AnomalyDetectionMetrics", "ScoreStatisticsMetric"])
+def test_digits_are_few_and_stay(name):
+    with pytest.raises(ValueError, match="^`digits` must be >= 1 and <= 12, got 13$"):
+        made(name, digits=13)
+    with pytest.raises(TypeError, match="^`digits` must be an integer, got float$"):
+        made(name, digits=5.0)
+    with pytest.raises(ValueError, match="^`digits` of a metric that is there cannot be changed, got 6$"):
+        made(name, digits=5).set_params(digits=6)
+
+
+def test_batches_with_weights_and_without_are_counted_together():
+    metric, found = made("AnomalyDetectionMetrics"), np.ones(3) > 0
+    metric.update_state(found, found)
+    for _ in range(2):
+        metric.update_state(found, np.asarray([1, 0, 0]) > 0, sample_weight=np.full(3, 0.5))
+    assert numbers(metric.result()["recall"]) == pytest.approx(4 / 6)
 
 
 @pytest.mark.parametrize("scores", ["exact", "histogram"])

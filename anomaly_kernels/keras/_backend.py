@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 if keras.backend.backend() == "torch":
     import torch
 
-    def fused(function: F, static: tuple[str, ...] = ()) -> F:  # noqa: ARG001
+    def fused(function: F, static: tuple[str, ...] = (), *, open_sizes: bool = False) -> F:  # noqa: ARG001
         """The function as it is: torch's operations start in microseconds."""
         return function
 
@@ -40,7 +40,9 @@ elif keras.backend.backend() == "jax":
     import jax
     import jax.numpy as jnp
 
-    def fused(function: F, static: tuple[str, ...] = ()) -> F:
+    _BLOCK = 32
+
+    def fused(function: F, static: tuple[str, ...] = (), *, open_sizes: bool = False) -> F:  # noqa: ARG001
         """The function compiled; the arguments that are `static` are no tensors."""
         return jax.jit(function, static_argnames=static)
 
@@ -58,15 +60,22 @@ elif keras.backend.backend() == "jax":
 
     def sums_from_each(x: Tensor) -> Tensor:
         """The sum from each place of the last axis to the end."""
-        # on the CPU twice as fast as `cumsum`
-        return jax.lax.associative_scan(jnp.add, x, reverse=True, axis=x.ndim - 1)
+        if not jnp.issubdtype(x.dtype, jnp.floating):  # on the CPU twice as fast as `cumsum`
+            return jax.lax.associative_scan(jnp.add, x, reverse=True, axis=x.ndim - 1)
+        *others, size = x.shape
+        blocks = -(-size // _BLOCK)
+        x = jnp.pad(x, [(0, 0)] * len(others) + [(0, blocks * _BLOCK - size)]).reshape(*others, blocks, _BLOCK)
+        # few operations, for each costs as it starts
+        inside = jnp.matmul(x, jnp.tri(_BLOCK, dtype=x.dtype), precision="highest")
+        beyond = jnp.matmul(inside[..., 0], jnp.tri(blocks, k=-1, dtype=x.dtype), precision="highest")
+        return (inside + beyond[..., None]).reshape(*others, -1)[..., :size]
 
 else:
     import tensorflow as tf
 
-    def fused(function: F, static: tuple[str, ...] = ()) -> F:  # noqa: ARG001
-        """The function as a graph, outside of others; the arguments that are `static` are no tensors."""
-        graph = tf.function(function, autograph=False, reduce_retracing=True)
+    def fused(function: F, static: tuple[str, ...] = (), *, open_sizes: bool = False) -> F:  # noqa: ARG001
+        """The function as a graph, outside of others, one for all sizes where they are to be open."""
+        graph = tf.function(function, autograph=False, reduce_retracing=open_sizes)
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,8 @@
 """The histogram that Keras' metrics keep scores in: small, and filled without sorting, for each step of `fit` reads it.
 
 A cell of a score is taken from the bits of its float32, which ascend with the number: the sign, the exponent, and the
-first binary digits of the mantissa, 7 of them between 2⁻⁸ and 2⁶, 5 between 2⁻²⁴ and 2²⁴, 1 beyond.
+first binary digits of the mantissa, `digits` of them from 2⁻¹² to 2⁸, but two more from 1/4 to 1, where probabilities
+are, and none beyond.
 """
 
 from __future__ import annotations
@@ -32,18 +33,38 @@ def _bits(number: float) -> int:
     return int(np.float32(number).view(np.int32))
 
 
-_FINE, _COARSE = (_bits(2.0**-8), _bits(2.0**6)), (_bits(2.0**-24), _bits(2.0**24))
+_FINE, _COARSE = (_bits(2.0**-2), _bits(1.0)), (_bits(2.0**-12), _bits(2.0**8))
 _END = _bits(math.inf)
+DIGITS = 5
+MOST_DIGITS = 12
 
 
-def _place(magnitude: Any, fine: Any, coarse: Any, shift: Callable[[Any, int], Any]) -> Any:
-    """The cell of a positive number, from its bits and those clipped to both ranges; it ascends as each term does."""
-    return shift(fine, 23 - 7) + shift(coarse - fine, 23 - 5) + shift(magnitude - coarse, 23 - 1)
+class _Layout(NamedTuple):
+    """Which cell a number has: `digits` say how many there are."""
+
+    digits: int
+
+    def place(self, magnitude: Any, fine: Any, coarse: Any, shift: Callable[[Any, int], Any]) -> Any:
+        """The cell of a positive number, from its bits and those clipped to both ranges; it ascends as each term."""
+        return shift(fine, 21 - self.digits) + shift(coarse - fine, 23 - self.digits) + shift(magnitude - coarse, 23)
+
+    @property
+    def first(self) -> int:
+        """The place of 0."""
+        return int(self.place(0, _FINE[0], _COARSE[0], operator.rshift))
+
+    @property
+    def zero(self) -> int:
+        """The cells on each side of that of 0."""
+        return int(self.place(_END, _FINE[1], _COARSE[1], operator.rshift)) - self.first
+
+    @property
+    def size(self) -> int:
+        """All cells."""
+        return 2 * self.zero + 1
 
 
-_FIRST = _place(0, _FINE[0], _COARSE[0], operator.rshift)
-_ZERO = _place(_END, _FINE[1], _COARSE[1], operator.rshift) - _FIRST  # the cells on each side of that of 0
-_CELLS = 2 * _ZERO + 1
+_LAYOUTS = {layout.size: layout for layout in map(_Layout, range(1, MOST_DIGITS + 1))}
 
 
 class Cells(NamedTuple):
@@ -57,10 +78,10 @@ class Cells(NamedTuple):
     unknown: Tensor
 
     @classmethod
-    def empty(cls, like: Tensor) -> Any:  # where states of `streaming` are expected
-        """The state of nothing, for scores of the dtype of an array."""
+    def empty(cls, like: Tensor, digits: int = DIGITS) -> Any:  # where states of `streaming` are expected
+        """The state of nothing, for scores of the dtype of an array; `digits` more cells are smaller ones."""
         xp = array_namespace(like)
-        shape = (2, _CELLS)
+        shape = (2, _Layout(digits).size)
         nothing = xp.broadcast_to(xp.constant(-math.inf, like=like, dtype=like.dtype), shape)
         return cls(xp.broadcast_to(zero(like), shape), nothing, zero(like))
 
@@ -70,7 +91,7 @@ class Cells(NamedTuple):
         truth, ranked, *weights = (xp.reshape(x, (-1,)) for x in arrays)
         truth, ranked = cast(xp, xp.bool, truth), cast(xp, self.greatest.dtype, ranked)
         weight = cast(xp, xp.wide(ranked), weights[0]) if weights else None
-        counts, greatest = _count(truth, ranked, weight)
+        counts, greatest = _count(truth, ranked, weight, _LAYOUTS[self.counts.shape[1]])
         if not is_real(score):
             least, most = widen_rounded(xp, -greatest[1], greatest[0])
             greatest = xp.stack([most, -least])
@@ -103,13 +124,13 @@ class Cells(NamedTuple):
         return _quantiles(self, levels)
 
 
-def _count_scores(truth: Tensor, score: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-    xp = array_namespace(score)
+def _count_scores(truth: Tensor, score: Tensor, weight: Tensor | None, layout: _Layout) -> tuple[Tensor, Tensor]:
+    xp, size = array_namespace(score), layout.size
     weight = xp.ones_like(score, dtype=xp.counting()) if weight is None else weight
-    cell = _cells_of(score)
-    counts = sums_at(weight, xp.where(truth, cell, cell + _CELLS), 2 * _CELLS)
-    greatest = greatest_at(xp.concat([score, -score]), xp.concat([cell, cell + _CELLS]), 2 * _CELLS)
-    counts, greatest = (xp.reshape(x, (2, _CELLS)) for x in (counts, greatest))
+    cell = _cells_of(score, layout)
+    counts = sums_at(weight, xp.where(truth, cell, cell + size), 2 * size)
+    greatest = greatest_at(xp.concat([score, -score]), xp.concat([cell, cell + size]), 2 * size)
+    counts, greatest = (xp.reshape(x, (2, size)) for x in (counts, greatest))
     return counts, xp.where(counts[0] + counts[1] == 0, -math.inf, greatest)
 
 
@@ -144,19 +165,23 @@ def _quantiles_of(cells: Cells, levels: Tensor) -> Bounded[Tensor]:
     return quantiles(xp, levels, upto, cells.least, cells.greatest[0], undefined)
 
 
-_count, _quantiles, _threshold = fused(_count_scores), fused(_quantiles_of), fused(_threshold_of)
+_count = fused(_count_scores, ("layout",), open_sizes=True)  # of a batch
+_quantiles, _threshold = fused(_quantiles_of), fused(_threshold_of)
 _bounds = fused(_bounds_of, static=("metric", "k"))
 
 
 def _add(a: Tensor, b: Tensor) -> Tensor:
-    """Counts of both; those of 32 bits may overflow, and are guarded as all states are."""
-    return add(a, b) if "int32" in dtype_name(a.dtype) else a + cast(array_namespace(a), a.dtype, b)
+    """Counts of both, real ones if one is; those of 32 bits may overflow, and are guarded as all states are."""
+    if "int64" in dtype_name(a.dtype) and "int64" in dtype_name(b.dtype):
+        return a + b
+    return add(a, b)
 
 
-def _cells_of(score: Tensor) -> Tensor:
+def _cells_of(score: Tensor, layout: _Layout) -> Tensor:
     """The cell of each score; that of NaN is one of the ends."""
     ops = keras.ops
     bits = bits_of(ops.cast(score, "float32"))
     magnitude = ops.minimum(ops.bitwise_and(bits, 0x7FFFFFFF), _END)
-    place = _place(magnitude, ops.clip(magnitude, *_FINE), ops.clip(magnitude, *_COARSE), ops.right_shift) - _FIRST
-    return ops.where(bits < 0, _ZERO - place, _ZERO + place)
+    place = layout.place(magnitude, ops.clip(magnitude, *_FINE), ops.clip(magnitude, *_COARSE), ops.right_shift)
+    place, zero = place - layout.first, layout.zero
+    return ops.where(bits < 0, zero - place, zero + place)

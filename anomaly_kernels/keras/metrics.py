@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import Any, Literal, SupportsIndex, TypeAlias, Unpack
 
 import keras
@@ -21,7 +21,7 @@ from anomaly_kernels._classes.metric_states import (
     with_length,
     with_weights,
 )
-from anomaly_kernels._core.checks import choice, setting
+from anomaly_kernels._core.checks import Range, choice, integer, setting
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels.keras._backend import assign_row, replicas
 from anomaly_kernels.keras._base import (
@@ -37,11 +37,11 @@ from anomaly_kernels.keras._base import (
     to_numpy,
     to_tensor,
 )
-from anomaly_kernels.keras._histogram import Cells
+from anomaly_kernels.keras._histogram import DIGITS, MOST_DIGITS, Cells
 from anomaly_kernels.keras._logs import in_logs
 from anomaly_kernels.metrics import counts, statistics
 from anomaly_kernels.metrics.ranking import areas, decisions
-from anomaly_kernels.streaming import Bounded
+from anomaly_kernels.streaming import Bounded, merge
 from anomaly_kernels.streaming._runs import ScoreRuns, without_runs
 
 ScoreStore: TypeAlias = Literal["exact", "histogram"]
@@ -71,8 +71,7 @@ class Metric(StatefulMetric, KerasLearner, keras.metrics.Metric):
 
     def _empty_parts(self) -> dict[str, Any]:
         """The states of no batch, by the names that their variables begin with."""
-        like = _no_scores()
-        return {"state": self._empty_state(like, Cells.empty(like))}
+        return {"state": self._empty_state(_no_scores(), None)}
 
     def _add_part(self, part: str, empty: Any) -> None:
         """Make the variables of a state."""
@@ -186,7 +185,44 @@ def _no_scores() -> Tensor:
     return xp.astype(single, xp.wide(single))
 
 
-class ScoreMetric(Metric):
+def _counts_exactly(like: Tensor) -> bool:
+    """Whether real numbers of the dtype of a tensor count without rounding."""
+    return keras.backend.standardize_dtype(like.dtype) == "float64"
+
+
+class HistogramOptions(Options, total=False):
+    """What every metric with a histogram takes for Keras, besides its settings."""
+
+    digits: int
+
+
+class HistogramMetric(Metric):
+    """A base of metrics that count scores in a histogram, whose size the setting ``digits`` says."""
+
+    def __init__(self, *, digits: int = DIGITS, **settings: Any) -> None:
+        super().__init__(digits=digits, **settings)
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `digits` is one of those that there are, and what the kernel would raise of its settings."""
+        setting("digits", integer("digits", values["digits"], "an integer"), Range(least=1, most=MOST_DIGITS))
+        super().check(values)
+
+    def _set(self, name: str, value: Any) -> None:
+        if name == "digits" and self.__dict__.get("digits", value) != value:
+            raise ValueError(f"`digits` of a metric that is there cannot be changed, got {value!r}")
+        super()._set(name, value)
+
+    def _empty_parts(self) -> dict[str, Any]:
+        like = _no_scores()
+        return {"state": self._empty_state(like, Cells.empty(like, self.digits))}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same metric."""
+        return {**super().get_config(), "digits": self.digits}
+
+
+class ScoreMetric(HistogramMetric):
     """A base of metrics that keep scores: in a histogram of a fixed size, or each distinct one.
 
     The setting ``scores`` says which. A histogram is in variables; distinct scores are arrays of NumPy in double
@@ -235,9 +271,10 @@ class ScoreMetric(Metric):
             self._keep(self._nothing_kept())
             return {}
         like = _no_scores()
-        empty = self._empty_state(like, Cells.empty(like) if self.has_scores else None)
-        # where samples have weights counters are real, which integers are kept apart from
-        return {"counted": empty, "weighted": with_weights(empty, like)}
+        empty = self._empty_state(like, Cells.empty(like, self.digits) if self.has_scores else None)
+        # where samples have weights counters are real; integers are kept apart from those that would round them
+        real = with_weights(empty, like)
+        return {"weighted": real} if _counts_exactly(like) else {"counted": empty, "weighted": real}
 
     def reset_state(self) -> None:
         """Forget all batches."""
@@ -270,7 +307,8 @@ class ScoreMetric(Metric):
         if self._keeps_each:
             self._merge_each(*arrays, sample_weight=sample_weight)
             return
-        part, weights = ("counted", {}) if sample_weight is None else ("weighted", {"sample_weight": sample_weight})
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        part = "counted" if not weights and "counted" in self._parts else "weighted"
         state = self._read(part)
         self._write(state.merge(state.of(*arrays, **weights)), part)
 
@@ -289,7 +327,7 @@ class ScoreMetric(Metric):
         """All batches so far, with weights and without."""
         if self._keeps_each:
             return without_runs(self._kept)
-        return self._read("counted").merge(self._read("weighted"))
+        return reduce(merge, map(self._read, self._parts))
 
     def _result(self) -> Any:
         return self._cast(self._compute_of(self._all_batches()))
@@ -327,6 +365,8 @@ class AnomalyDetectionMetrics(ScoreMetric):
         What is predicted are scores, anomalous above it. By default they are decisions.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -347,7 +387,7 @@ class AnomalyDetectionMetrics(ScoreMetric):
         zero_division: Setting = 0.0,
         threshold: float | None = None,
         scores: ScoreStore = "histogram",
-        **options: Unpack[Options],
+        **options: Unpack[HistogramOptions],
     ) -> None:
         super().__init__(zero_division=zero_division, threshold=threshold, scores=scores, **options)
 
@@ -460,11 +500,18 @@ class AnomalyPixelStatisticsMetric(Metric):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class ScoreStatisticsMetric(Metric):
+class ScoreStatisticsMetric(HistogramMetric):
     """Mean, standard deviation, extremes and quantiles of anomaly scores.
 
     The metric of `anomaly_kernels.score_statistics` over all scores of all batches. They are kept in a
-    `ScoreHistogram`, which has bounds of the quantiles.
+    histogram: quantiles are off by no more than a cell.
+
+    Parameters
+    ----------
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
 
     Examples
     --------
@@ -477,8 +524,8 @@ class ScoreStatisticsMetric(Metric):
     kernel = staticmethod(statistics.score_statistics)
     result_fields = statistics.ScoreStatistics._fields
 
-    def __init__(self, **options: Unpack[Options]) -> None:
-        super().__init__(**options)
+    def __init__(self, *, digits: int = 7, **options: Unpack[Options]) -> None:
+        super().__init__(digits=digits, **options)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -571,6 +618,8 @@ class AveragePrecisionMetric(RankingMetric):
     ----------
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -584,7 +633,7 @@ class AveragePrecisionMetric(RankingMetric):
 
     kernel = staticmethod(areas.average_precision)
 
-    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]) -> None:
         super().__init__(scores=scores, **options)
 
 
@@ -601,6 +650,8 @@ class AUPRTrapezoidMetric(RankingMetric):
     ----------
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -614,7 +665,7 @@ class AUPRTrapezoidMetric(RankingMetric):
 
     kernel = staticmethod(areas.aupr_trapezoid)
 
-    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]) -> None:
         super().__init__(scores=scores, **options)
 
 
@@ -633,6 +684,8 @@ class ROCAUCMetric(RankingMetric):
         (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -647,7 +700,7 @@ class ROCAUCMetric(RankingMetric):
     kernel = staticmethod(areas.roc_auc)
 
     def __init__(
-        self, *, max_fpr: Setting | None = None, scores: ScoreStore = "histogram", **options: Unpack[Options]
+        self, *, max_fpr: Setting | None = None, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]
     ) -> None:
         super().__init__(max_fpr=max_fpr, scores=scores, **options)
 
@@ -664,6 +717,8 @@ class BestF1Metric(RankingMetric):
     ----------
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -677,7 +732,7 @@ class BestF1Metric(RankingMetric):
 
     kernel = staticmethod(decisions.best_f1)
 
-    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+    def __init__(self, *, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]) -> None:
         super().__init__(scores=scores, **options)
 
     @property
@@ -702,6 +757,8 @@ class FPRAtTPRMetric(RankingMetric):
         The share r of the positives to find, at least.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -715,7 +772,9 @@ class FPRAtTPRMetric(RankingMetric):
 
     kernel = staticmethod(decisions.fpr_at_tpr)
 
-    def __init__(self, *, tpr: Setting = 0.95, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+    def __init__(
+        self, *, tpr: Setting = 0.95, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]
+    ) -> None:
         super().__init__(tpr=tpr, scores=scores, **options)
 
 
@@ -734,6 +793,8 @@ class PrecisionAtKMetric(RankingMetric):
         How many are looked at: what an analyst has time for.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+    digits : int, from 1 to 12
+        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -747,5 +808,7 @@ class PrecisionAtKMetric(RankingMetric):
 
     kernel = staticmethod(decisions.precision_at_k)
 
-    def __init__(self, k: SupportsIndex, *, scores: ScoreStore = "histogram", **options: Unpack[Options]) -> None:
+    def __init__(
+        self, k: SupportsIndex, *, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]
+    ) -> None:
         super().__init__(k=k, scores=scores, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from anomaly_kernels._core.checks import ANY_OR_NAN, cast, inputs, number, same_shape
+from anomaly_kernels._core.checks import ANY_OR_NAN, cast, inputs, is_real, number, same_shape
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.targets import check_decision, check_sample_weight, check_target
 from anomaly_kernels._core.typing import Array, Namespace, Setting
@@ -12,7 +12,6 @@ from anomaly_kernels.metrics._results import nan_mask, result_dtype
 from anomaly_kernels.metrics.counts import (
     DetectionMetrics,
     PixelStatistics,
-    count_true,
     detection_metrics,
     pixel_statistics,
 )
@@ -50,7 +49,7 @@ class DetectionCounts(NamedTuple):
             check_sample_weight(xp, sample_weight)
         truth, decided = (cast(xp, xp.bool, x) for x in (target, decision))
         masks = (xp.logical_and(truth, decided), decided, truth)
-        both, chosen, true = (sum_weights(xp, mask, sample_weight) for mask in masks)
+        both, chosen, true = _sums_of_each(xp, masks, sample_weight)
         return cls(both, chosen, true, count_nan(xp, *by_name.values()))
 
     def merge(self, other: DetectionCounts) -> DetectionCounts:
@@ -113,11 +112,21 @@ def zero(like: Array) -> Array:
     return xp.constant(0, like=like, dtype=xp.counting())
 
 
-def sum_weights(xp: Namespace, mask: Array, weight: Array | None = None) -> Array:
+def sum_weights(xp: Namespace, mask: Array, weight: Array | None = None, axis: tuple[int, ...] | None = None) -> Array:
     """How many elements are true, or their weight."""
     if weight is None:
-        return cast(xp, xp.counting(), count_true(xp, mask))
-    return xp.sum(xp.where(mask, cast(xp, xp.wide(weight), weight), 0.0))
+        return cast(xp, xp.counting(), xp.sum(xp.astype(mask, xp.int32), axis=axis))
+    return xp.sum(xp.where(mask, cast(xp, xp.wide(weight), weight), 0.0), axis=axis)
+
+
+def _sums_of_each(xp: Namespace, masks: tuple[Array, ...], weight: Array | None) -> list[Array]:
+    """`sum_weights` of each mask; in one operation where a compiler starts them, which costs more than short sums."""
+    if xp.is_lean(*masks):
+        return [sum_weights(xp, mask, weight) for mask in masks]
+    together = xp.stack(masks, axis=0)
+    shared = None if weight is None else xp.expand_dims(weight, axis=0)
+    sums = sum_weights(xp, together, shared, axis=tuple(range(1, len(together.shape))))
+    return [sums[k] for k in range(len(masks))]
 
 
 def count_nan(xp: Namespace, *arrays: Array) -> Array:
@@ -130,6 +139,8 @@ def add(a: Array, b: Array) -> Array:
     """a + b; with weights in one of them alone, the other's integers are made real. What overflows stays negative."""
     xp = array_namespace(a, b)
     a, b = same_kind(xp, a, b)
+    if is_real(a):
+        return a + b
     least = xp.minimum(a, b)
     return xp.where(least < 0, least, a + b)
 
