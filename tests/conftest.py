@@ -41,7 +41,7 @@ os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
 SAME_FORMULAS = {"test_compile_once", "test_contract", "test_mixture", "test_ranking", "test_regions", "test_streaming"}
 NOT_COVERED = {"dask": SAME_FORMULAS, "jax": SAME_FORMULAS, "tensorflow": SAME_FORMULAS, "torch": {"test_compile_once"}}
 
-# Whether a formula is what its definition says is seen where each call takes no time: NumPy and torch take the short way
+# Whether a formula is what its definition says is seen where each call takes no time: NumPy and torch go the short way
 # of arrays that can be looked at, array-api-strict the long one. Graphs give the same numbers, by the contract.
 DEFINITIONS = {"test_series"}
 GRAPHS = {"dask", "jax", "tensorflow"}
