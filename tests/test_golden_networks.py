@@ -75,6 +75,8 @@ def test_golden_cases_pass_through_the_class(check, network, framework, driver):
     framework = driver.name if framework == "own" else framework
     if framework == "tensorflow":
         pytest.skip("has no classes but Keras'")
+    if framework == "keras" and driver.name == "jax":
+        pytest.skip("compiles for minutes what torch and TensorFlow show of Keras")
     # Keras takes products of float64 to be float32 on torch and JAX: there it is held to single precision
     dtype = "float32" if framework == "keras" and driver.name != "tensorflow" else "float64"
     backend = check.BACKENDS[driver.name](dtype)

@@ -424,7 +424,7 @@ def test_aupimo_of_perfect_constant_and_worst_scores(driver):
     anomalous = target.any(axis=(1, 2))
     for bounds in ((1e-5, 1e-4), (0.01, 0.5)):
         perfect = call(driver, ak.aupimo, target, 1.0 * target, fpr_bounds=bounds)
-        np.testing.assert_array_equal(perfect, np.where(anomalous, 1.0, np.nan))
+        np.testing.assert_allclose(perfect, np.where(anomalous, 1.0, np.nan), rtol=1e-14)
         constant = call(driver, ak.aupimo, target, 0.0 * score, fpr_bounds=bounds)
         level = (bounds[1] - bounds[0]) / math.log(bounds[1] / bounds[0])
         np.testing.assert_allclose(constant, np.where(anomalous, level, np.nan), rtol=1e-13)
