@@ -223,7 +223,7 @@ def _try_drawn(case: Case) -> None:
     """Raise if the function cannot be called with inputs that were drawn by the names of its arguments."""
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-            case.call(case.leaves)
+            case.call(case.arrays())
     except Exception as error:
         shapes = ", ".join(f"`{path}` {x.shape}" for path, x in case.leaves.items()) or "none"
         raise ValueError(

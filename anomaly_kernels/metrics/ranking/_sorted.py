@@ -137,14 +137,17 @@ def sort_together(
 
 def totals(xp: Namespace, wide: DType, positives: SortedClass, negatives: SortedClass) -> tuple[Array, Array]:
     """The weight of each class, with a last axis of one entry; NaN where integers overflow."""
+    one = xp.ones_like(positives.scores[..., :1], dtype=wide)
+    if positives.sums is None and negatives.sums is None:  # not by `_total`, whose call a small call would notice
+        return one * positives.scores.shape[-1], one * negatives.scores.shape[-1]
+    return _total(xp, one, positives), _total(xp, one, negatives)
 
-    def total(each: SortedClass) -> Array:
-        if each.sums is None:  # there is at least one positive then
-            return xp.ones_like(positives.scores[..., :1], dtype=wide) * each.scores.shape[-1]
-        overflow = xp.any(each.sums < 0, axis=-1, keepdims=True)
-        return xp.where(overflow, math.nan, cast(xp, wide, each.sums[..., :1]))
 
-    return total(positives), total(negatives)
+def _total(xp: Namespace, one: Array, each: SortedClass) -> Array:
+    if each.sums is None:
+        return one * each.scores.shape[-1]
+    overflow = xp.any(each.sums < 0, axis=-1, keepdims=True)
+    return xp.where(overflow, math.nan, cast(xp, one.dtype, each.sums[..., :1]))
 
 
 def first_of_equals(xp: Namespace, scores: Array) -> Array:
