@@ -177,14 +177,14 @@ def _log_det(xp: Namespace, chol: Array) -> Array:
 
 def _weights(xp: Namespace, z: Array, gamma: Array) -> tuple[Array, Array, Array]:
     """Σ γ, how many samples there are, and Σ γ zᵀ."""
-    return xp.sum(gamma, axis=0), xp.sum(xp.ones_like(gamma), axis=0), xp.matmul(_transposed(xp, gamma), z)
+    return xp.sum(gamma, axis=0), xp.sum(xp.ones_like(gamma), axis=0), xp.matmul(xp.matrix_transpose(gamma), z)
 
 
 def _slopes_of_weights(xp: Namespace, upstream: tuple[Array, ...], z: Array, gamma: Array) -> Slopes:
     by_total, _, by_weighted = upstream
     return [
         lambda: xp.matmul(gamma, by_weighted),
-        lambda: by_total + xp.matmul(z, _transposed(xp, by_weighted)),
+        lambda: by_total + xp.matmul(z, xp.matrix_transpose(by_weighted)),
     ]
 
 
@@ -193,7 +193,7 @@ def _scatter(xp: Namespace, z: Array, gamma: Array, mu: Array) -> tuple[Array]:
     matrices = []
     for k in range(mu.shape[0]):
         deviation = z - mu[k, ...]
-        matrices.append(xp.matmul(_transposed(xp, deviation * gamma[:, k : k + 1]), deviation))
+        matrices.append(xp.matmul(xp.matrix_transpose(deviation * gamma[:, k : k + 1]), deviation))
     return (xp.stack(matrices),)
 
 
@@ -218,10 +218,6 @@ def _slopes_of_scatter(xp: Namespace, upstream: tuple[Array], z: Array, gamma: A
 
 _WEIGHTS = Sums(_weights, _slopes_of_weights, inner=1, blocks=BLOCKS)
 _SCATTER = Sums(_scatter, _slopes_of_scatter, inner=1, blocks=BLOCKS)
-
-
-def _transposed(xp: Namespace, matrix: Array) -> Array:
-    return xp.permute_dims(matrix, (1, 0))
 
 
 @with_hint
@@ -311,11 +307,11 @@ def _slopes_of_energies(xp: Namespace, z: Array, *mixture: Array) -> Slopes:
     share = xp.exp(log_density - top)
     share = share / xp.sum(share, axis=1, keepdims=True)  # of each component in the density of each sample
     shared = [share[:, k : k + 1] * white[k] for k in range(mu.shape[0])]
-    pulled = [xp.matmul(shared[k], _transposed(xp, inverse[k, ...])) for k in range(mu.shape[0])]
+    pulled = [xp.matmul(shared[k], xp.matrix_transpose(inverse[k, ...])) for k in range(mu.shape[0])]
     total = xp.sum(share, axis=0)
 
     def by_inverse() -> Array:
-        return xp.stack([xp.matmul(_transposed(xp, z - mu[k, ...]), shared[k]) for k in range(mu.shape[0])])
+        return xp.stack([xp.matmul(xp.matrix_transpose(z - mu[k, ...]), shared[k]) for k in range(mu.shape[0])])
 
     return [
         lambda: sum(pulled[1:], pulled[0]),

@@ -145,13 +145,14 @@ def bounds(
 
 def _check_settings(name: str, bounds_of: Callable[..., Any], settings: Mapping[str, Any]) -> None:
     """Raise unless these are settings of a metric of buckets, and none is missing."""
-    bounds_of = inspect.unwrap(bounds_of)  # a mutant is wrapped
-    code, optional = bounds_of.__code__, bounds_of.__kwdefaults__ or {}
-    known = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    parameters = inspect.signature(bounds_of).parameters.values()
+    known = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     for each in settings:
         if each not in known:
             raise TypeError(f"{name} of a histogram has no setting `{each}`{suggestion(each, known)}")
-    if missing := [each for each in known if each not in settings and each not in optional]:
+    if missing := [
+        each for each, default in known.items() if default is inspect.Parameter.empty and each not in settings
+    ]:
         raise TypeError(f"{name} needs the setting `{missing[0]}`")
 
 

@@ -52,11 +52,6 @@ class Joint:
                 yield source, slope()
 
 
-def transposed(xp: Any, x: Any) -> Any:
-    n = len(x.shape)
-    return xp.permute_dims(x, (*range(n - 2), n - 1, n - 2))
-
-
 def _binary(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
     """An operator and the one with its sides exchanged."""
 
@@ -145,7 +140,7 @@ class Followed:
 
     @property
     def mT(self) -> Any:  # noqa: N802
-        return transposed(self.tape, self)
+        return self.tape.matrix_transpose(self)
 
     __add__, __radd__ = _binary("add")
     __sub__, __rsub__ = _binary("subtract")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from anomaly_kernels._core.checks import is_real
-from anomaly_kernels._core.tape.arrays import Part, Shape, Slope, transposed
+from anomaly_kernels._core.tape.arrays import Part, Shape, Slope
 from anomaly_kernels._core.typing import Axis
 
 # Rules: from the base, the result and the inputs to a slope for each of the inputs. Whatever is worth computing is
@@ -70,13 +70,13 @@ def _matmul(xp: Any, _: Any, a: Any, b: Any) -> tuple[Slope, Slope]:
         return xp.reshape(g, (*g.shape[: len(g.shape) - 2 + missing], *sizes))
 
     def of_left(g: Any) -> Any:
-        return xp.matmul(matrices(g), transposed(xp, right))
+        return xp.matmul(matrices(g), xp.matrix_transpose(right))
 
     def of_right(g: Any) -> Any:
         x, g = left, matrices(g)
         if one:  # a batch times one matrix: one product, not one a member and their sum
             x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
-        product = xp.matmul(transposed(xp, x), g)
+        product = xp.matmul(xp.matrix_transpose(x), g)
         return xp.reshape(product, product.shape[:-1]) if vector else product
 
     return of_left, of_right
@@ -198,16 +198,16 @@ def _cholesky(xp: Any, y: Any, x: Any) -> tuple[Slope]:
     def slope(g: Any) -> Any:
         inverse = xp.lower_inverse(y)
         eye, lower = _lower(xp, y)
-        inner = xp.matmul(transposed(xp, y), g) * (lower - 0.5 * eye)
-        slope = xp.matmul(xp.matmul(transposed(xp, inverse), inner), inverse)
-        return 0.5 * (slope + transposed(xp, slope))
+        inner = xp.matmul(xp.matrix_transpose(y), g) * (lower - 0.5 * eye)
+        slope = xp.matmul(xp.matmul(xp.matrix_transpose(inverse), inner), inverse)
+        return 0.5 * (slope + xp.matrix_transpose(slope))
 
     return (slope,)
 
 
 def _lower_inverse(xp: Any, y: Any, x: Any) -> tuple[Slope]:
     def slope(g: Any) -> Any:
-        inverse = transposed(xp, y)
+        inverse = xp.matrix_transpose(y)
         return -xp.matmul(xp.matmul(inverse, g), inverse) * _lower(xp, y)[1]
 
     return (slope,)
