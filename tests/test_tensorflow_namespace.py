@@ -232,9 +232,7 @@ CASES: dict[str, Case] = {
         "real count",
         reference=lambda x, n: np.take_along_axis(x, np.where(n < 0, 0, np.where(n < 9, 1, 2)), -1),
     ),
-    "top_k": Case(
-        lambda xp, x: xp.top_k(x, 2)[0], "modest", reference=lambda x: np.sort(x)[..., :-3:-1], smooth=True
-    ),
+    "top_k": Case(lambda xp, x: xp.top_k(x, 2)[0], "modest", reference=lambda x: np.sort(x)[..., :-3:-1], smooth=True),
     "top_k places": Case(
         lambda xp, x: xp.take_along_axis(x, xp.top_k(x, 2)[1]), "modest", reference=lambda x: np.sort(x)[..., :-3:-1]
     ),
