@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,7 @@ SAME_IN_KERAS = {
     "test_models_are_watched_by_single_numbers",
     "test_no_number_vanishes_from_the_logs",
     # test_keras_networks
+    "test_an_adapted_kernel_is_among_the_weights",
     "test_a_model_is_copied_and_takes_series_of_any_length",
     "test_a_model_is_fitted_saved_and_scored_without_keras",
     "test_a_score_layer_is_saved_with_its_model",
@@ -79,6 +81,26 @@ SAME_IN_KERAS = {
 }
 NOT_RUN = {"dask": FORMULAS, "jax": FORMULAS, "tensorflow": FORMULAS}
 NEVER_RUN = {"jax": GRADIENTS | SAME_IN_KERAS, "tensorflow": GRADIENTS}  # by name, marked or not
+
+# What these are given is compiled, or built as a graph, each time anew: libraries that do so run every k-th of them, to
+# show that they can, the others all. No k divides the number of values of one parameter: the others' come by in turn.
+EVERY = {
+    "test_a_count_as_weight_is_that_many_samples_and_0_is_none": 6,
+    "test_an_autoencoder_of_given_weights_is_the_pure_one": 3,
+    "test_batches_of_series_give_the_mean_over_all": 3,
+    "test_each_metric_can_be_donated": 3,
+    "test_light_weights_keep_their_digits_in_a_state": 5,
+    "test_order_and_place_of_images_do_not_matter": 3,
+    "test_pooled_batches_of_series_are_those_of_one_state": 4,
+    "test_rankings_along_axes_are_those_of_their_parts": 9,
+    "test_scores_of_16_bits_are_exact": 5,
+    "test_states_keep_scores_as_they_are": 3,
+    "test_states_of_batches_have_the_metrics_of_all_images": 3,
+    "test_states_of_parts_are_merged_to_that_of_the_whole": 4,
+    "test_states_of_parts_merge_to_that_of_the_whole_in_any_order": 4,
+    "test_unique_scores_of_any_split_are_those_of_the_batch": 4,
+}
+COMPILING = {"dask", "jax", "tensorflow"}
 
 MAPPED = Path("/proc/self/maps")
 
@@ -115,8 +137,12 @@ def _is_for_this_process(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    kept = [item for item in items if _is_for_this_process(item)]
-    dropped = [item for item in items if not _is_for_this_process(item)]
+    kept, dropped, met = [], [], Counter[str]()
+    for item in items:
+        name = getattr(item, "originalname", "")
+        runs = _is_for_this_process(item) and (LIBRARY not in COMPILING or met[name] % EVERY.get(name, 1) == 0)
+        (kept if runs else dropped).append(item)
+        met[name] += 1
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
