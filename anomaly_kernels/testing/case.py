@@ -192,7 +192,7 @@ class Case:
 
     def _once(self, what: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
         """Keep one function object for all leaves of the same shapes, so that it is compiled once."""
-        shapes = tuple((name, x.shape) for name, x in self.leaves.items())
+        shapes = tuple(sorted((name, x.shape) for name, x in self.leaves.items()))  # drawn ones come in any order
         key = (what, self.function, self.driver, id(self.settings), shapes)
         return self._shared.setdefault(key, function)  # type: ignore[no-any-return]
 
