@@ -33,7 +33,7 @@ def test_deep_svdd_in_torch():
     assert 0.02 < figures["share of normal rows outside"] < 0.1  # ν = 0.05
 
 
-@pytest.mark.library("tensorflow", "torch", "jax")
+@pytest.mark.library("tensorflow", "torch")  # and the other training in Keras on torch and JAX
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_aegmm_in_keras():
     figures = run("aegmm_keras")
@@ -89,7 +89,7 @@ def test_lstm_in_torch(beside, tmp_path):
     check_series("lstm_torch", tmp_path)
 
 
-@pytest.mark.library("tensorflow", "torch", "jax")
+@pytest.mark.library("torch", "jax")
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_lstm_in_keras(beside, tmp_path):
     check_series("lstm_keras", tmp_path)
