@@ -53,6 +53,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 def _run(options: argparse.Namespace) -> int:
     plan = QUICK if options.quick else Plan()
     plan = plan._replace(cases=tuple(options.case or plan.cases), sizes=tuple(options.sizes or plan.sizes))
+    plan = plan._replace(around=plan.around and not options.case)
     plan = plan._replace(patience=plan.patience._replace(clock=CLOCKS[options.clock]))
     about = {"machine": results.machine(), "commit": results.commit(), "versions": results.versions()}
     about |= {"quick": options.quick, "plan": plan._asdict(), "import_milliseconds": import_milliseconds()}

@@ -24,9 +24,11 @@ PACKAGES = (
     "cupy",
     "keras",
     "optax",
+    "scikit-image",
     "scikit-learn",
     "scipy",
     "torchmetrics",
+    "vus",
 )
 GIB = 2**30
 

@@ -493,6 +493,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
     assert (xp.peek(x).tolist(), tf.function(lambda x: xp.peek(x) is None)(x)) == ([1.0], True)
     high, low = xp.sorted_classes(tf.constant([3.0, 1.0, 2.0]), tf.constant([True, False, True]))
     assert (high.numpy().tolist(), low.numpy().tolist()) == ([2.0, 3.0], [1.0])
+    assert xp.sort_highest(tf.constant([3, 1, 2]), tf.constant([True, False, False]), 0.1).numpy().tolist() == [1, 2]
     mask = tf.constant([[True, False, True]])
     assert xp.region_numbers(mask, (1,), 1).numpy().tolist() == [[1, 0, 2]]
     assert xp.region_numbers_inside(mask).numpy().tolist() == [1, 2]
@@ -514,6 +515,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "refuse_open_rank",
         "check_sizes_at_run_time",
         "sorted_classes",
+        "sort_highest",
         "region_numbers",
         "region_numbers_inside",
         "reduce",  # these three in test_reduce
