@@ -191,6 +191,13 @@ def test_labels_agree_with_scipy(connectivity, share):
     np.testing.assert_array_equal(ak.label_regions(masks, connectivity=connectivity), expected)
 
 
+@pytest.mark.parametrize("connectivity", [1, 2, 3])
+def test_labels_of_volumes_agree_with_scipy(connectivity):
+    mask = np.random.default_rng(2).random((7, 8, 9)) < 0.25
+    expected, _ = scipy.ndimage.label(mask, scipy.ndimage.generate_binary_structure(3, connectivity))
+    np.testing.assert_array_equal(ak.label_regions(mask, axis=(0, 1, 2), connectivity=connectivity), expected)
+
+
 def test_labels_are_made_on_the_host_alone(driver):
     if "jit" not in driver.can:
         pytest.skip("compiles nothing")
@@ -584,6 +591,8 @@ def test_connectivity_and_axes_are_those_of_an_image(driver):
         ak.label_regions(row)
     with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), or its regions be given"):
         ak.per_region_overlap(row, row)
+    with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), or its regions be given"):
+        ak.aupro(row, driver.array(np.asarray([0.0, 1.0])))
     with pytest.raises(ValueError, match=r"`decision` must have shape \(images, ...\), or its regions be given"):
         ak.region_detection(row, row, region=driver.array(np.asarray([1, 1])))
     with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), got \(2,\)"):

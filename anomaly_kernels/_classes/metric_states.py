@@ -164,8 +164,10 @@ class SeriesMetric(StatefulMetric):
         """The threshold for all series; NaN without scores."""
         if not self._keeps_each:
             raise ValueError("`threshold` is that of all series together, by `average='pooled'`: here each has its own")
-        threshold: Array = state.compute(self.kernel).threshold
-        return math.nan * threshold if 0 in state.points.score.shape else threshold
+        score = state.points.score
+        if 0 in score.shape:
+            return array_namespace(score).constant(math.nan, like=score, dtype=score.dtype)
+        return state.compute(self.kernel).threshold  # type: ignore[no-any-return]
 
 
 SERIES_RESULTS: dict[Kernel, Any] = {
