@@ -18,7 +18,7 @@ import pytest
 from adapters import TRUTHS
 
 from anomaly_kernels._catalogue import CATALOGUE
-from anomaly_kernels._classes.settings import parameters_of
+from anomaly_kernels._classes.settings import constructor_names, parameters_of
 
 FRAMEWORKS = ("torch", "keras")
 REDUCED = {"Loss", "WeighedLayer"}  # whose values Keras weighs and reduces
@@ -108,6 +108,12 @@ def test_the_docstring_says_of_each_setting_what_the_kernel_says(framework, entr
     of_kernel, of_class = documented(entry.kernel), documented(class_of(framework, entry))
     settings = settings_of_class(framework, entry)
     assert {name: of_class.get(name) for name in settings} == {name: of_kernel[name] for name in settings}
+
+
+@each_class
+def test_the_docstring_has_each_setting(framework, entry):
+    cls = class_of(framework, entry)
+    assert {*constructor_names(cls)} <= {*documented(cls), "name", "dtype"}
 
 
 @each_class
