@@ -219,3 +219,30 @@ def test_each_class_of_series_is_of_a_kernel_of_series():
     assert len(ENTRIES) == 13
     assert set(POOLED) < set(ENTRIES)
     assert BY_NAME["VUSMetric"].kernel is ak.vus
+
+
+@pytest.mark.library("torch")
+def test_metrics_of_a_collection_are_updated_one_by_one_though_the_first_series_has_no_events():
+    import torch
+    import torchmetrics
+
+    from anomaly_kernels.torch import RegionDetectionMetric
+
+    made = importlib.import_module("anomaly_kernels.torch")
+    metrics = {name: getattr(made, name)() for name in POOLED}
+    metrics |= {f"other {name}": getattr(made, name)(**OTHER[name]) for name in POOLED if name in OTHER}
+    images = {f"overlap {share}": RegionDetectionMetric(overlap=share) for share in (0, 1)}
+    decision, truth = torch.asarray(SCORE > 0.3), torch.asarray(TRUTH)
+    quiet = torch.zeros_like(truth[:1])
+    for each, shape in ((metrics, (-1, 30)), (images, (-1, 5, 6))):
+        collection = torchmetrics.MetricCollection(each)
+        for arrays in ((quiet, quiet), (decision, truth)):
+            collection.update(*(x.reshape(shape) for x in arrays))
+        found = collection.compute()
+        for name, metric in each.items():
+            alone = metric.clone()
+            alone.reset()
+            for arrays in ((quiet, quiet), (decision, truth)):
+                alone.update(*(x.reshape(shape) for x in arrays))
+            np.testing.assert_array_equal(numbers(found[name]), numbers(alone.compute()))
+        assert len(collection.compute_groups) == len(each)
