@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from anomaly_kernels._core.checks import ANY_OR_NAN, UNIT, cast, flag, number
+from anomaly_kernels._core.checks import ANY_OR_NAN, UNIT, cast, flag, is_real, number
 from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import suggestion
@@ -99,6 +99,8 @@ class SeriesTotals(NamedTuple):
         pooling = _pooling_of(metric)
         given = _with_defaults(metric, settings)
         prepared = decided(target, decision, given["axis"])
+        if 0 in target.shape:  # no series
+            return cls.empty(target, metric)
         xp = prepared.xp
         counts = xp.by_rows(With(pooling.counts, pooling.fixed(given)), prepared.arrays, ())
         sums = len(counts) - pooling.maxima
@@ -108,6 +110,8 @@ class SeriesTotals(NamedTuple):
     def merge(self, other: SeriesTotals) -> SeriesTotals:
         """The state of both parts."""
         check_same_kind(self, other)
+        if _kinds(self) != _kinds(other):
+            raise ValueError("states of one metric can be merged, got those of two")
         xp = array_namespace(self.unknown, other.unknown)
         greatest = tuple(map(xp.maximum, self.greatest, other.greatest))
         return SeriesTotals(tuple(map(add, self.totals, other.totals)), greatest, add(self.unknown, other.unknown))
@@ -119,9 +123,16 @@ class SeriesTotals(NamedTuple):
     def compute(self, metric: Callable[..., Any], **settings: Any) -> Any:
         """The results of the metric that the state is of, over all series together."""
         xp, pooling, given = array_namespace(self.unknown), _pooling_of(metric), _with_defaults(metric, settings)
+        if _kinds(self) != _kinds(self.empty(self.unknown, metric)):
+            raise ValueError(f"`metric` must be the one that the state is of, got {metric.__name__}")
         results = pooling.compute(xp, (*self.totals, *self.greatest), given)
         nan = is_undefined(xp, self.unknown, *self.totals)
         return pooling.result(*(nan_where(xp, nan, x) for x in results))
+
+
+def _kinds(state: SeriesTotals) -> list[list[bool]]:
+    """Which of the sums and which of the maxima are real: no two metrics have the same."""
+    return [list(map(is_real, each)) for each in state[:2]]
 
 
 class _Pooling(NamedTuple):
