@@ -542,6 +542,30 @@ def test_regions_are_integers_and_saturations_fit_them(driver):
         call(driver, ak.aupro, target, score, saturation=np.arange(float(count)))
 
 
+@pytest.mark.library("torch", "jax", "tensorflow")
+def test_saturations_that_do_not_fit_are_nan_where_nobody_looks_at_them(driver):
+    target, score = scene(14)
+    region = flood(target, (1, 2), 2)
+    fitting = np.full(region.max(), 3.0)
+
+    def metrics(x):
+        overlap = ak.per_region_overlap(x["target"], x["score"] > 0, region=x["region"], saturation=x["saturation"])
+        area = ak.aupro(x["target"], x["score"], region=x["region"], saturation=x["saturation"])
+        return ak.array_namespace(area).stack([overlap, area])
+
+    for wrong, number in ((fitting, region), (fitting[1:], region), (fitting, region - 1), (0.0 * fitting, region)):
+        arrays = {"target": target, "score": score, "region": number, "saturation": wrong}
+        fits = wrong is fitting and number is region
+        found = driver.numpy(driver.jit(metrics)({k: driver.array(x) for k, x in arrays.items()}))
+        assert np.isnan(found).tolist() == [not fits, not fits]
+        if driver.name == "jax" and not fits:
+            from anomaly_kernels import jax as jak
+
+            given_too = {name: driver.array(arrays[name]) for name in ("region", "saturation")}
+            with pytest.raises(ValueError, match="`saturation` must"):
+                jak.aupro(driver.array(target), driver.array(score), **given_too)
+
+
 def test_what_is_no_target_no_decision_or_nothing_is_refused(driver):
     target, score = scene(17)
     rankings, decided = (ak.aupro, ak.aupimo), (ak.per_region_overlap, ak.region_detection)
