@@ -511,6 +511,22 @@ def test_results_have_the_dtype_of_what_is_real_and_all_digits_where_nothing_is(
         assert driver.dtype_name(found) == "float32"
 
 
+def test_an_axis_of_one_channel_changes_nothing_and_the_first_axis_counts_images():
+    target, score = scene(3)
+    for axis in (1, -1):
+        channel = [np.expand_dims(x, axis) for x in (target, score)]
+        assert ak.aupro(*channel) == ak.aupro(target, score)
+        np.testing.assert_array_equal(ak.aupimo(*channel), ak.aupimo(target, score))
+    rows = ak.label_regions(target[0])
+    np.testing.assert_array_equal(rows, ak.label_regions(target[0], axis=1))  # each row is an image
+    assert rows.max() > ak.label_regions(target[:1]).max()
+    channels = np.stack([target, np.roll(target, 1, -1)], 1)
+    region = ak.label_regions(channels, axis=(-2, -1))
+    assert (
+        region.max() == sum(ak.label_regions(channels[:, k]).max() for k in (0, 1)) > ak.label_regions(channels).max()
+    )
+
+
 # ---- what they refuse
 
 
