@@ -520,6 +520,22 @@ def test_results_have_the_dtype_of_what_is_real_and_all_digits_where_nothing_is(
         assert driver.dtype_name(found) == "float32"
 
 
+def test_an_axis_of_one_channel_changes_nothing_and_the_first_axis_counts_images():
+    target, score = scene(3)
+    for axis in (1, -1):
+        channel = [np.expand_dims(x, axis) for x in (target, score)]
+        assert ak.aupro(*channel) == ak.aupro(target, score)
+        np.testing.assert_array_equal(ak.aupimo(*channel), ak.aupimo(target, score))
+    rows = ak.label_regions(target[0])
+    np.testing.assert_array_equal(rows, ak.label_regions(target[0], axis=1))  # each row is an image
+    assert rows.max() > ak.label_regions(target[:1]).max()
+    channels = np.stack([target, np.roll(target, 1, -1)], 1)
+    region = ak.label_regions(channels, axis=(-2, -1))
+    assert (
+        region.max() == sum(ak.label_regions(channels[:, k]).max() for k in (0, 1)) > ak.label_regions(channels).max()
+    )
+
+
 # ---- what they refuse
 
 
@@ -549,6 +565,30 @@ def test_regions_are_integers_and_saturations_fit_them(driver):
             call(driver, ak.aupro, target, score, region=region, saturation=np.ones(count))
     with pytest.raises(ValueError, match=r"`saturation` must be > 0, got 0\.0"):
         call(driver, ak.aupro, target, score, saturation=np.arange(float(count)))
+
+
+@pytest.mark.library("torch", "jax", "tensorflow")
+def test_saturations_that_do_not_fit_are_nan_where_nobody_looks_at_them(driver):
+    target, score = scene(14)
+    region = flood(target, (1, 2), 2)
+    fitting = np.full(region.max(), 3.0)
+
+    def metrics(x):
+        overlap = ak.per_region_overlap(x["target"], x["score"] > 0, region=x["region"], saturation=x["saturation"])
+        area = ak.aupro(x["target"], x["score"], region=x["region"], saturation=x["saturation"])
+        return ak.array_namespace(area).stack([overlap, area])
+
+    for wrong, number in ((fitting, region), (fitting[1:], region), (fitting, region - 1), (0.0 * fitting, region)):
+        arrays = {"target": target, "score": score, "region": number, "saturation": wrong}
+        fits = wrong is fitting and number is region
+        found = driver.numpy(driver.jit(metrics)({k: driver.array(x) for k, x in arrays.items()}))
+        assert np.isnan(found).tolist() == [not fits, not fits]
+        if driver.name == "jax" and not fits:
+            from anomaly_kernels import jax as jak
+
+            given_too = {name: driver.array(arrays[name]) for name in ("region", "saturation")}
+            with pytest.raises(ValueError, match="`saturation` must"):
+                jak.aupro(driver.array(target), driver.array(score), **given_too)
 
 
 def test_what_is_no_target_no_decision_or_nothing_is_refused(driver):

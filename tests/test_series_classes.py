@@ -345,7 +345,67 @@ def test_totals_of_what_has_none_are_refused():
         streaming.SeriesMeans.empty(SCORE, 3).merge(streaming.SeriesTotals.empty(SCORE, ak.composite_f1))
 
 
+def test_totals_of_one_metric_are_no_totals_of_another():
+    for name in POOLED:
+        kernel = ENTRIES[name].kernel
+        state = streaming.SeriesTotals.of(kernel, TRUTH, SCORE > 1)
+        for other in POOLED:
+            if other != name:
+                with pytest.raises(ValueError, match="states of one metric can be merged, got those of two"):
+                    state.merge(streaming.SeriesTotals.empty(SCORE, ENTRIES[other].kernel))
+                with pytest.raises(ValueError, match="`metric` must be the one that the state is of, got"):
+                    state.compute(ENTRIES[other].kernel)
+
+
+def test_a_batch_of_no_series_changes_nothing(driver):
+    truth, score = driver.array(np.zeros((0, 9), bool)), driver.array(np.zeros((0, 9)))
+    for entry in ENTRIES.values():
+        arrays = (truth, truth if takes_decisions(entry.cls) else score)
+        state = streaming.SeriesMeans.of(entry.kernel, *arrays)
+        assert [int(driver.numpy(n)) for n in state.numbers] == [0] * len(state.numbers)
+        if entry.cls in POOLED:
+            found = streaming.SeriesTotals.of(entry.kernel, *arrays)
+            expected = streaming.SeriesTotals.empty(score, entry.kernel)
+            for x, y in zip((*found.totals, *found.greatest), (*expected.totals, *expected.greatest), strict=True):
+                assert driver.numpy(x) == driver.numpy(y)
+
+
+@pytest.mark.library("jax")
+def test_metrics_of_two_classes_are_not_merged():
+    from anomaly_kernels.jax import CompositeF1Metric, EventF1Metric
+
+    with pytest.raises(TypeError, match=r"metrics of one class .* got CompositeF1Metric and .*EventF1Metric"):
+        CompositeF1Metric().merge(EventF1Metric())
+
+
 def test_each_class_of_series_is_of_a_kernel_of_series():
     assert len(ENTRIES) == 13
     assert set(POOLED) < set(ENTRIES)
     assert BY_NAME["VUSMetric"].kernel is ak.vus
+
+
+@pytest.mark.library("torch")
+def test_metrics_of_a_collection_are_updated_one_by_one_though_the_first_series_has_no_events():
+    import torch
+    import torchmetrics
+
+    from anomaly_kernels.torch import RegionDetectionMetric
+
+    made = importlib.import_module("anomaly_kernels.torch")
+    metrics = {name: getattr(made, name)() for name in POOLED}
+    metrics |= {f"other {name}": getattr(made, name)(**OTHER[name]) for name in POOLED if name in OTHER}
+    images = {f"overlap {share}": RegionDetectionMetric(overlap=share) for share in (0, 1)}
+    decision, truth = torch.asarray(SCORE > 0.3), torch.asarray(TRUTH)
+    quiet = torch.zeros_like(truth[:1])
+    for each, shape in ((metrics, (-1, 30)), (images, (-1, 5, 6))):
+        collection = torchmetrics.MetricCollection(each)
+        for arrays in ((quiet, quiet), (decision, truth)):
+            collection.update(*(x.reshape(shape) for x in arrays))
+        found = collection.compute()
+        for name, metric in each.items():
+            alone = metric.clone()
+            alone.reset()
+            for arrays in ((quiet, quiet), (decision, truth)):
+                alone.update(*(x.reshape(shape) for x in arrays))
+            np.testing.assert_array_equal(numbers(found[name]), numbers(alone.compute()))
+        assert len(collection.compute_groups) == len(each)

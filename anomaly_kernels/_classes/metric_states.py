@@ -35,6 +35,8 @@ class StateForm(NamedTuple):
     """What the kernel returns."""
     bounds: Callable[[Any, Settings], Any] = lambda state, settings: state.bounds(**settings)
     """A `Bounded` of what the kernel returns, where scores are kept."""
+    own: bool = False
+    """Whether the state depends on the metric and its settings, so that no other can be computed of it."""
 
 
 def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> StateForm:
@@ -48,7 +50,7 @@ def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[
         means = state.compute()
         return means[0] if result is None else result(*means)
 
-    return StateForm(lambda like, _: streaming.Means.empty(like, ndims), of_batch, compute)
+    return StateForm(lambda like, _: streaming.Means.empty(like, ndims), of_batch, compute, own=True)
 
 
 def _of_ranking(kernel: Kernel) -> StateForm:
@@ -75,7 +77,7 @@ def _of_regions(kernel: Kernel, empty: Callable[..., Any]) -> StateForm:
     def compute(state: Any, settings: Settings) -> Any:
         return state.compute() if kernel is metrics.region_detection else state.compute(**settings)
 
-    return StateForm(empty, of_batch, compute)
+    return StateForm(empty, of_batch, compute, own=kernel is metrics.region_detection)
 
 
 STATE_FORMS: dict[Kernel, StateForm] = {
@@ -124,6 +126,10 @@ class StatefulMetric(Configured):
         """What the kernel returns, with the bounds that the exact results are between."""
         return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
 
+    def _has_own_state(self) -> bool:
+        """Whether metrics of other classes and settings have another state of the same batches."""
+        return STATE_FORMS[self.kernel].own
+
 
 class SeriesMetric(StatefulMetric):
     """A base of metric classes of series: means over series or, where ``average`` is "pooled", of all together."""
@@ -168,6 +174,9 @@ class SeriesMetric(StatefulMetric):
         if 0 in score.shape:
             return array_namespace(score).constant(math.nan, like=score, dtype=score.dtype)
         return state.compute(self.kernel).threshold  # type: ignore[no-any-return]
+
+    def _has_own_state(self) -> bool:
+        return True
 
 
 SERIES_RESULTS: dict[Kernel, Any] = {

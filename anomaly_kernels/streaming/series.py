@@ -108,6 +108,8 @@ class SeriesTotals(NamedTuple):
         pooling = _entry_of(_POOLINGS, _DECIDED, metric)
         given = _with_defaults(metric, settings)
         prepared = decided(target, decision, given["axis"])
+        if 0 in target.shape:  # no series
+            return cls.empty(target, metric)
         xp = prepared.xp
         counts = xp.by_rows(With(pooling.counts, pooling.fixed(given)), prepared.arrays, ())
         sums = len(counts) - pooling.maxima
@@ -117,6 +119,8 @@ class SeriesTotals(NamedTuple):
     def merge(self, other: SeriesTotals) -> SeriesTotals:
         """The state of both parts."""
         check_same_kind(self, other)
+        if _kinds(self) != _kinds(other):
+            raise ValueError("states of one metric can be merged, got those of two")
         xp = array_namespace(self.unknown, other.unknown)
         greatest = tuple(map(xp.maximum, self.greatest, other.greatest))
         return SeriesTotals(tuple(map(add, self.totals, other.totals)), greatest, add(self.unknown, other.unknown))
@@ -129,9 +133,16 @@ class SeriesTotals(NamedTuple):
         """The results of the metric that the state is of, over all series together."""
         xp, pooling = array_namespace(self.unknown), _entry_of(_POOLINGS, _DECIDED, metric)
         given = _with_defaults(metric, settings)
+        if _kinds(self) != _kinds(self.empty(self.unknown, metric)):
+            raise ValueError(f"`metric` must be the one that the state is of, got {metric.__name__}")
         results = pooling.compute(xp, (*self.totals, *self.greatest), given)
         nan = is_undefined(xp, self.unknown, *self.totals)
         return pooling.result(*(nan_where(xp, nan, x) for x in results))
+
+
+def _kinds(state: SeriesTotals) -> list[list[bool]]:
+    """Which of the sums and which of the maxima are real: no two metrics have the same."""
+    return [list(map(is_real, each)) for each in state[:2]]
 
 
 class SeriesScores(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce, wraps
@@ -68,6 +69,10 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
             if not _is_constant(name):
                 self.add_state(name, [] if isinstance(leaf, list) else leaf)
         self._merged = tuple(self._defaults)  # the names of states that are merged together
+        if self._has_own_state():
+            # a collection updates one metric for all whose states are equal after one batch, as they are where this
+            # has no events: NaN is equal to no other
+            self.add_state("apart", torch.tensor(math.nan), dist_reduce_fx="mean")
 
     def extra_repr(self) -> str:
         """Return the settings, for the repr."""
