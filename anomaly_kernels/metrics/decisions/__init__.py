@@ -1,9 +1,9 @@
 """From scores to decisions: thresholds with a meaning, p-values that can be adjusted, and scores on a common scale.
 
-A threshold t means everywhere that ``score >= t`` raises an alarm. Rules that say "above v" return the next number above
-v, so that one rule is enough: scores equal to v do not alarm (`_scores.above`). One file an idea: `rates` of alarms,
-`operating` points of labelled scores, `spread` about the middle, `tails`, `pvalues`, `scaling`. `_scores` prepares scores
-for all of them.
+A threshold t means everywhere that ``score >= t`` raises an alarm. Rules that say "above v" return the next number
+above v, so that one rule is enough: scores equal to v do not alarm (`_scores.above`). One file an idea: `rates` of
+alarms, `operating` points of labelled scores, `spread` about the middle, `tails`, `pvalues`, `scaling`. `_scores`
+prepares scores for all of them.
 """
 # ruff: noqa: F401  (these names are imported from here)
 

@@ -9,7 +9,7 @@ from anomaly_kernels._core.checks import cast, is_real
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
-from anomaly_kernels._core.typing import Array, Namespace, Setting
+from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.ranking._evaluate import Results, evaluate
 from anomaly_kernels.metrics.ranking._inputs import Axes, Share
 from anomaly_kernels.metrics.ranking._sorted import Ranking
@@ -148,7 +148,7 @@ def threshold_at_precision(
 
 
 def at_precision(ranking: Ranking, precision: Setting) -> Results:
-    """Threshold, precision and recall of a ranking where it finds most positives precisely enough; 0 where it never is."""
+    """Threshold, precision and recall where a ranking finds most positives, precisely enough; 0 where it never is."""
     xp = ranking.xp
     hits, alarms = ranking.at_or_above()
     precise = ratio(xp, hits, hits + alarms) >= precision
@@ -161,7 +161,8 @@ def _highest_of(ranking: Ranking, chosen: Array, hits: Array, alarms: Array, oth
     """The highest of the chosen thresholds, at which hits and alarms are fewest, with its precision and recall."""
     xp, lowest = ranking.xp, ranking.xp.min(ranking.thresholds, axis=-1, keepdims=True)
     threshold = xp.max(xp.where(chosen, ranking.thresholds, lowest), axis=-1)
-    right, wrong = (xp.min(xp.where(chosen, x, math.inf), axis=-1) for x in (hits, alarms))
+    right = xp.min(xp.where(chosen, hits, ranking.positives), axis=-1)
+    wrong = xp.min(xp.where(chosen, alarms, ranking.negatives), axis=-1)
     nothing = xp.logical_not(xp.any(chosen, axis=-1))
     precision, recall = ratio(xp, right, right + wrong), ratio(xp, right, ranking.positives[..., 0])
     return threshold, xp.where(nothing, otherwise, precision), xp.where(nothing, otherwise, recall)

@@ -67,8 +67,8 @@ def conformal_pvalue(
     .. [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World", Springer, 2005.
     .. [2] R. J. Tibshirani, R. F. Barber, E. J. Candès, A. Ramdas, "Conformal Prediction under Covariate Shift",
        NeurIPS, 2019.
-    .. [3] Y. Jin, E. J. Candès, "Selection by Prediction with Conformal p-values", Journal of Machine Learning Research,
-       2023.
+    .. [3] Y. Jin, E. J. Candès, "Selection by Prediction with Conformal p-values", Journal of Machine Learning
+       Research, 2023.
     .. [4] S. Bates et al., "Testing for Outliers with Conformal p-values", The Annals of Statistics, 2023.
 
     Examples
@@ -161,8 +161,8 @@ def adjusted_pvalue(
 
     References
     ----------
-    .. [1] Y. Benjamini, Y. Hochberg, "Controlling the False Discovery Rate", Journal of the Royal Statistical Society B,
-       1995.
+    .. [1] Y. Benjamini, Y. Hochberg, "Controlling the False Discovery Rate", Journal of the Royal Statistical Society
+       B, 1995.
     .. [2] Y. Benjamini, D. Yekutieli, "The Control of the False Discovery Rate in Multiple Testing under Dependency",
        The Annals of Statistics, 2001.
     .. [3] J. D. Storey, J. E. Taylor, D. Siegmund, "Strong Control, Conservative Point Estimation and Simultaneous

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from anomaly_kernels._core.checks import POSITIVE, choice, inputs, is_number, is_real, number
+from anomaly_kernels._core.checks import POSITIVE, choice, inputs, is_number, number
 from anomaly_kernels._core.evaluate import Formula
-from anomaly_kernels._core.namespace import array_namespace, namespace_or_none
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.decisions._scores import flat_scores
@@ -124,15 +123,10 @@ def scaled_score(
     array([0.    , 0.6827, 0.9545])
     """
     choice("output", output, tuple(OUTPUTS))
-    fitted = {"center": center, "scale": scale}
-    xp, dtype = inputs(score=score, **{name: x for name, x in fitted.items() if _promotes(score, x)})
+    fitted = {name: x for name, x in (("center", center), ("scale", scale)) if not is_number(x)}
+    xp, dtype = inputs(score=score, **fitted)
     c, d = number("center", center, xp, dtype), number("scale", scale, xp, dtype, POSITIVE)
     return xp.evaluate(OUTPUTS[output], dtype, (score,), (c, d))
-
-
-def _promotes(score: Array, x: Setting) -> bool:
-    """Whether a centre or a scale is an array beside the scores, not a number nor one of NumPy that stands for it."""
-    return not is_number(x) and namespace_or_none(x) is array_namespace(score) and is_real(x)
 
 
 def _unify(xp: Namespace, z: Array) -> Array:
@@ -140,7 +134,7 @@ def _unify(xp: Namespace, z: Array) -> Array:
 
 
 OUTPUTS = {
-    "linear": Formula(lambda xp, s, c, d: (s - c) / d),
+    "linear": Formula(lambda _, s, c, d: (s - c) / d),
     "clip": Formula(lambda xp, s, c, d: xp.clip((s - c) / d, 0.0, 1.0)),
     "unify": Formula(lambda xp, s, c, d: _unify(xp, (s - c) / d)),
     "logistic": Formula(lambda xp, s, c, d: xp.sigmoid((s - c) / d)),

@@ -124,15 +124,15 @@ def _zhang_stephens(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, A
     k = -_mean_logs(xp, peaks, theta, n)
     likelihood = n * (xp.log(ratio(xp, theta, k, 1.0 / xp.where(mean > 0.0, mean, 1.0))) + k - 1.0)
     chances = xp.exp(likelihood - xp.max(likelihood))
-    best = xp.sum(theta * chances, keepdims=True) / xp.sum(chances)
+    best = xp.sum(theta * chances, axis=0, keepdims=True) / xp.sum(chances)
     shape = _mean_logs(xp, peaks, best, n)[0]
     return shape, ratio(xp, -shape, best[0], mean)
 
 
 def _mean_logs(xp: Namespace, peaks: Array, theta: Array, n: Array) -> Array:
     """The mean of log(1 - θy) over the peaks, for each θ."""
-    step = max(1, BLOCK // peaks.shape[0])
-    parts = (theta[k : k + step] for k in range(0, theta.shape[0], step))
+    step, nodes = max(1, BLOCK // peaks.shape[0]), theta.shape[0]
+    parts = (theta[k : min(k + step, nodes)] for k in range(0, nodes, step))
     sums = [xp.sum(xp.log1p(-xp.expand_dims(each, axis=1) * peaks), axis=1) for each in parts]
     return xp.concat(sums) / n
 
