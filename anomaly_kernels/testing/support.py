@@ -80,7 +80,11 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     ),
     (_OPERATING, ("integers",), "only the order of the scores counts: integers have one"),
     (("threshold_at_recall",), ("extreme (none positive)",), "no recall without anomalies: NaN"),
-    (("threshold_at_precision",), ("extreme (none positive)",), "nothing is precise without anomalies: infinity"),
+    (
+        ("threshold_at_precision",),
+        ("extreme (none positive)", "extreme (zero)", "extreme (constant)"),
+        "infinite where no threshold is precise enough",
+    ),
     (("peaks_over_threshold", "threshold_at_rate"), ("unknown_batch",), "ranks are made of the number of scores"),
     (_CURVES, ("jit", "vmap", "unknown_batch", "device"), "they have as many points as there are distinct scores"),
     (

@@ -40,10 +40,12 @@ def shaped(xp: Namespace, x: Array, like: Array) -> Array:
 
 def known_size(name: str, x: Array) -> int:
     """How many numbers there are: ranks are found from it, before anything is traced, so it must be known."""
-    sizes = [None if n is None or n != n else int(n) for n in x.shape]
-    if None in sizes:
-        raise ValueError(f"`{name}` must have known sizes, of which ranks are made, got {shown(shape_of(x))}")
-    return math.prod(n for n in sizes if n is not None)
+    size = 1
+    for n in x.shape:  # plain, for Dynamo
+        if n is None or n != n:
+            raise ValueError(f"`{name}` must have known sizes, of which ranks are made, got {shown(shape_of(x))}")
+        size *= int(n)
+    return size
 
 
 def most(share: float, n: int) -> int:
