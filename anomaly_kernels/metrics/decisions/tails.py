@@ -73,8 +73,8 @@ def peaks_over_threshold(
 
     Notes
     -----
-    There is no method of maximum likelihood: it has no maximum for some samples, and needs a search for others. In
-    float32 the fit has three digits.
+    There is no method of maximum likelihood: it has no maximum for some samples, and needs a search for others. The fit
+    is computed in double precision where the library has it; in single precision it keeps three digits.
 
     References
     ----------
@@ -96,20 +96,21 @@ def peaks_over_threshold(
     """
     xp, flat = flat_scores("score", score)
     choice("method", method, ("zhang_stephens", "pwm"))
-    n, chance = known_size("score", score), number("risk", risk, xp, flat.dtype, INSIDE_UNIT)
+    dtype, wide = flat.dtype, xp.wide(flat)  # an exponent of sums of logarithms has few digits of float32
+    n, chance = known_size("score", score), number("risk", risk, xp, wide, INSIDE_UNIT)
     possible = n - 1 - most(check_share("level", level), n)
     if possible < 2:
         raise ValueError(f"`level` must leave two scores or more above it, got {level} with {n} scores")
-    highest, _ = xp.top_k(flat, possible + 1)
-    initial, peaks = highest[possible], highest[:possible] - highest[possible:]  # as many as there are not tied with it
-    count = xp.sum(cast(xp, flat.dtype, peaks > 0.0))
-    largest = peaks[0]
+    highest = cast(xp, wide, xp.top_k(flat, possible + 1)[0])
+    initial, peaks = highest[possible], highest[:possible] - highest[possible:]  # 0 where they are tied with it
+    count, largest = xp.sum(cast(xp, wide, peaks > 0.0)), peaks[0]
     shape, scale = (_zhang_stephens if method == "zhang_stephens" else _pwm)(xp, ratio(xp, peaks, largest), count)
     shape, scale = xp.where(count > 1.0, shape, 0.0), xp.where(count > 1.0, scale, 1.0) * largest
     depth = -xp.log(xp.minimum(chance * n / xp.maximum(count, 1.0), 1.0))
-    threshold = above(xp, initial + scale * ratio(xp, xp.expm1(shape * depth), shape, depth))
+    limit = initial + scale * ratio(xp, xp.expm1(shape * depth), shape, depth)
+    threshold, *fit = (cast(xp, dtype, x) for x in (limit, initial, shape, scale, count))
     nan = xp.any(xp.isnan(flat))
-    return TailFit(*(nan_where(xp, nan, x) for x in (threshold, initial, shape, scale, count)))
+    return TailFit(*(nan_where(xp, nan, x) for x in (above(xp, threshold), *fit)))
 
 
 def _zhang_stephens(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, Array]:
