@@ -113,7 +113,7 @@ def _pvalues(xp: Namespace, scores: Array, known: SortedClass, own: Setting, uni
     """The share of the weight, with a score's own, that is at or above it; of what is tied the share `uniform`."""
     wide, place = xp.wide(scores), xp.searchsorted(known.scores, scores, side="left")
     mass = known.weight_above(xp, wide, place) + own
-    whole = known.weight_above(xp, wide, xp.zeros_like(place[:1])) + own
+    whole = known.weight_above(xp, wide, xp.zeros_like(known.scores[:1], dtype=place.dtype)) + own
     if uniform is not None:
         higher = known.weight_above(xp, wide, xp.searchsorted(known.scores, scores, side="right"))
         mass = (1.0 - uniform) * higher + uniform * mass
