@@ -85,17 +85,26 @@ def threshold_at_rate(
     xp, flat = flat_scores("score", score)
     choice("method", method, ("conformal", "empirical", "linear"))
     r, n = check_share("rate", rate), known_size("score", score)
-    if confidence is not None and method != "conformal":
-        raise ValueError(f'`confidence` goes with method="conformal" alone, got {confidence} with {method!r}')
+    check_confidence(method, confidence)
     if method == "linear":
         return _quantile(xp, flat, (1.0 - r) * (n - 1))
-    if method == "empirical":
-        rank = most(r, n) + 1
-    else:
-        rank = most(r, n + 1) if confidence is None else _sure_rank(n, r, check_share("confidence", confidence))
+    rank = rank_at_rate(n, r, method, confidence)
     value, top = xp.order_statistics(flat, [n - max(rank, 1), n - 1])
     threshold = above(xp, value) if rank else xp.full_like(value, math.inf)
     return nan_where(xp, xp.isnan(top), threshold)  # NaN is sorted last
+
+
+def check_confidence(method: str, confidence: float | None) -> None:
+    """Raise unless a confidence goes with the method."""
+    if confidence is not None and method != "conformal":
+        raise ValueError(f'`confidence` goes with method="conformal" alone, got {confidence} with {method!r}')
+
+
+def rank_at_rate(n: int, rate: float, method: str, confidence: float | None) -> int:
+    """The rank, counted from the highest of n scores, of the one that the threshold is above; 0 if there is none."""
+    if method == "empirical":
+        return most(rate, n) + 1
+    return most(rate, n + 1) if confidence is None else _sure_rank(n, rate, check_share("confidence", confidence))
 
 
 def _quantile(xp: Namespace, x: Array, place: float) -> Array:

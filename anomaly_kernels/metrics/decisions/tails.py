@@ -96,21 +96,33 @@ def peaks_over_threshold(
     """
     xp, flat = flat_scores("score", score)
     choice("method", method, ("zhang_stephens", "pwm"))
-    dtype, wide = flat.dtype, xp.wide(flat)  # an exponent of sums of logarithms has few digits of float32
-    n, chance = known_size("score", score), number("risk", risk, xp, wide, INSIDE_UNIT)
+    possible = peaks_beyond(known_size("score", score), level)
+    chance = number("risk", risk, xp, xp.wide(flat), INSIDE_UNIT)
+    fit = fit_tail(xp, xp.top_k(flat, possible + 1)[0], flat.shape[0], chance, method)
+    nan = xp.any(xp.isnan(flat))
+    return TailFit(*(nan_where(xp, nan, x) for x in fit))
+
+
+def peaks_beyond(n: int, level: float) -> int:
+    """How many of n scores are beyond the level, ties or not; an error unless there are two."""
     possible = n - 1 - most(check_share("level", level), n)
     if possible < 2:
         raise ValueError(f"`level` must leave two scores or more above it, got {level} with {n} scores")
-    highest = cast(xp, wide, xp.top_k(flat, possible + 1)[0])
-    initial, peaks = highest[possible], highest[:possible] - highest[possible:]  # 0 where they are tied with it
+    return possible
+
+
+def fit_tail(xp: Namespace, highest: Array, n: int, risk: Setting, method: str) -> TailFit:
+    """The fit to the highest of n scores, descending, the last of which is the initial threshold."""
+    dtype, wide = highest.dtype, xp.wide(highest)  # an exponent of sums of logarithms has few digits of float32
+    ordered, last = cast(xp, wide, highest), highest.shape[0] - 1
+    initial, peaks = ordered[last], ordered[:last] - ordered[last:]  # 0 where they are tied with it
     count, largest = xp.sum(cast(xp, wide, peaks > 0.0)), peaks[0]
     shape, scale = (_zhang_stephens if method == "zhang_stephens" else _pwm)(xp, ratio(xp, peaks, largest), count)
     shape, scale = xp.where(count > 1.0, shape, 0.0), xp.where(count > 1.0, scale, 1.0) * largest
-    depth = -xp.log(xp.minimum(chance * n / xp.maximum(count, 1.0), 1.0))
+    depth = -xp.log(xp.minimum(risk * n / xp.maximum(count, 1.0), 1.0))
     limit = initial + scale * ratio(xp, xp.expm1(shape * depth), shape, depth)
     threshold, *fit = (cast(xp, dtype, x) for x in (limit, initial, shape, scale, count))
-    nan = xp.any(xp.isnan(flat))
-    return TailFit(*(nan_where(xp, nan, x) for x in (above(xp, threshold), *fit)))
+    return TailFit(above(xp, threshold), *fit)
 
 
 def _zhang_stephens(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, Array]:
