@@ -473,8 +473,8 @@ def test_states_of_nothing_and_of_nan_have_thresholds_that_nothing_reaches():
         assert np.all(np.isnan(found[3:]))
     unique = streaming.UniqueScores.of(with_nan > 1, with_nan)
     assert np.isnan(unique.compute(ak.threshold_at_rate, rate=0.5))
-    highest = streaming.HighestScores.empty(ALL, size=3)
-    assert np.all(np.isnan(highest.of(ALL).merge(highest.of(with_nan)).compute(level=0.99999 - 4 / 504)))
+    highest = streaming.HighestScores.empty(ALL, size=60)
+    assert np.all(np.isnan(highest.of(ALL).merge(highest.of(with_nan)).compute(level=0.9)))
     for state in (streaming.Moments.empty(ALL), streaming.Moments.of(with_nan)):
         assert np.isnan(state.compute(ak.spread_threshold, rule="std"))
         assert np.all(np.isnan(state.compute(ak.score_scaling)))
