@@ -69,6 +69,20 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("thresholds", (0, -1), (2.5, "all", True)),
     ("margin", (-1,), (2.5, "wide", True, None)),
     ("own_length", (), ("no", 1, None)),
+    ("rate", (0.0, 1.0, -0.5, float("nan")), ("few", None, np.True_)),
+    ("confidence", (0.0, 1.0, float("nan")), ("sure", np.True_)),
+    ("recall", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
+    ("precision", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
+    ("rule", ("zscore",), (3, None)),
+    ("factor", (-1.0, float("nan")), ("three", np.True_)),
+    ("risk", (0.0, 1.0, -0.5, float("nan")), ("small", np.True_)),
+    ("level", (0.0, 1.0, 0.99, float("nan")), ("high", None, np.True_)),
+    ("method", ("mean",), (1, None)),
+    ("cutoff", (0.0, 1.0, float("nan")), ("half", np.True_)),
+    ("output", ("erf",), (1, None)),
+    ("score_weight", (np.ones((7, 2, 4)), np.ones((7, 2))), (1.0, [1.0], np.ones((7, 2, 4), complex))),
+    ("calibration_weight", (np.ones(8), np.ones((2, 4))), (1.0, [1.0], np.ones(8, complex))),
+    ("uniform", (np.ones((7, 2)),), (0.5, [0.5], np.ones((7, 2, 4), bool))),
 ]
 BAD = [
     (kernel, setting, value, error)

@@ -109,6 +109,15 @@ range_auc = jitted(ak.range_auc)
 vus = jitted(ak.vus)
 detection_delay = jitted(ak.detection_delay)
 ucr_score = jitted(ak.ucr_score)
+threshold_at_recall = jitted(ak.threshold_at_recall)
+threshold_at_precision = jitted(ak.threshold_at_precision)
+threshold_at_rate = jitted(ak.threshold_at_rate)
+spread_threshold = jitted(ak.spread_threshold)
+peaks_over_threshold = jitted(ak.peaks_over_threshold)
+conformal_pvalue = jitted(ak.conformal_pvalue)
+adjusted_pvalue = jitted(ak.adjusted_pvalue)
+score_scaling = jitted(ak.score_scaling)
+scaled_score = jitted(ak.scaled_score)
 precision_recall_curve = ak.precision_recall_curve
 roc_curve = ak.roc_curve
 label_regions = ak.label_regions
@@ -139,10 +148,19 @@ __all__ = [
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
+    "adjusted_pvalue",
+    "conformal_pvalue",
     "lstm_autoencoder_apply",
     "lstm_autoencoder_init",
+    "peaks_over_threshold",
+    "scaled_score",
+    "score_scaling",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
+    "spread_threshold",
+    "threshold_at_precision",
+    "threshold_at_rate",
+    "threshold_at_recall",
 ]
 __all__ += [
     "AffiliationF1Metric",

@@ -42,6 +42,12 @@ ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["components", "selection_weights"], Argument("real", "KD")),
     **dict.fromkeys(["cov_diag", "scale_diag"], Argument("positive", "E")),
     **dict.fromkeys(["radius", "sim", "weight", "pos_weight"], Argument("positive", "")),
+    "calibration": Argument("real", "E"),
+    "calibration_weight": Argument("positive", "E"),
+    "score_weight": Argument("positive", "NTD"),
+    "uniform": Argument("probability", "NTD"),
+    "pvalue": Argument("probability", "E"),
+    "scale": Argument("positive", ""),
     "log_var": Argument("log variance", "ND"),
     "z": Argument("latent", "NL"),
     "gamma": Argument("probability", "NK"),
@@ -165,6 +171,8 @@ def arguments(
         by_name["y_pred"] = Argument("real", "NTQD")
     elif "x_true" in names:  # a student's output beside the teacher's input
         by_name["y_pred"] = Argument("probability", "NTD")
+    if "scale" in names:  # of scores
+        by_name["center"] = Argument("real", "")
     if "fpr_bounds" in settings:  # some images are normal
         by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:

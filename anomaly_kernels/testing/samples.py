@@ -48,8 +48,8 @@ def hidden_layer(x: Any) -> Any:
     return classifier(x / 2)
 
 
-SHORT = {"window": 5, "margin": 1}
-"""Instead of defaults that are for series longer than a sample."""
+SHORT = {"window": 5, "margin": 1, "level": 0.7, "precision": 0.3}
+"""Instead of defaults that are for longer series, or tails, than those of a sample, or for better scores."""
 
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
@@ -76,6 +76,14 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "window": ({"window": 4, "positives": "all"}, {"window": 0}, {"thresholds": 5}),
     "own_length": ({"own_length": False},),
     "tpr": ({"tpr": 0.5},),
+    "recall": ({"recall": 0.5},),
+    "rate": ({"rate": 0.3}, {"rate": 0.3, "confidence": 0.9}, {"rate": 0.3, "method": "linear"}),
+    "rule": ({"rule": "iqr"}, {"rule": "std", "factor": 2.0}),
+    "score_weight": ({"score_weight": DRAWN, "calibration_weight": DRAWN},),
+    "uniform": ({"uniform": DRAWN},),
+    "risk": ({"risk": 0.01, "method": "pwm"},),
+    "cutoff": ({"method": "storey", "cutoff": 0.2}, {"method": "by"}),
+    "output": ({"output": "clip"}, {"output": "unify"}, {"output": "logistic"}),
     "drop_intermediate": ({"drop_intermediate": False},),
     "loss_type": ({"loss_type": "xent", "temperature": 2.0}, {"temperature": 0.5}),
     "model_hl": ({"model_hl": (hidden_layer,), "w_model_hl": (0.5,), "w_recon": 0.3, "temperature": 2.0},),
