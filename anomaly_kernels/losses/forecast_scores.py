@@ -190,7 +190,7 @@ def gaussian_nll(
 ) -> Array:
     r"""Negative log likelihood of observations under Gaussian forecasts, each with a variance of its own.
 
-    .. math:: \frac w2 \operatorname{mean}\left(\log 2\pi + v + \left((y - \mu)\, e^{-v/2}\right)^2\right)
+    .. math:: \frac w2 \operatorname{mean}\left(\log 2\pi + v + \left((y - \mu) / e^{v/2}\right)^2\right)
 
     Parameters
     ----------
@@ -238,13 +238,13 @@ def gaussian_nll(
 
 
 def _gaussian_nll(xp: Namespace, y: Array, mean: Array, log_var: Array) -> Array:
-    return 0.5 * (log_var + square((y - mean) * xp.exp(-0.5 * log_var))) + 0.5 * math.log(2.0 * math.pi)
+    return 0.5 * (log_var + square((y - mean) / xp.exp(0.5 * log_var))) + 0.5 * math.log(2.0 * math.pi)
 
 
 def _gaussian_nll_slopes(xp: Namespace, y: Array, mean: Array, log_var: Array) -> Slopes:
-    per_deviation = xp.exp(-0.5 * log_var)
-    z = (y - mean) * per_deviation
-    by_observation = z * per_deviation
+    std = xp.exp(0.5 * log_var)
+    z = (y - mean) / std
+    by_observation = z / std
     return [lambda: by_observation, lambda: -by_observation, lambda: 0.5 - 0.5 * square(z)]
 
 
