@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     """The base of its class in `anomaly_kernels.torch`."""
     keras: KerasLoss | Literal["Metric"] | None = None
     """The base of its class in `anomaly_kernels.keras`: by how many arrays it takes, and whether it owns a weight; a
-    `WeighedLayer` takes two of which neither is the truth."""
+    `WeighedLayer` takes two of which neither is the truth, or more, of which it has a value for each sample."""
     jax: Literal["jitted", "plain", "Metric"] = "jitted"
     """Compiled, or as it is, since its results have no fixed shape; ``"Metric"``: compiled, and a pytree class too."""
     negative: bool | str = False

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from anomaly_kernels._core.checks import (
     NOT_NEGATIVE,
     POSITIVE,
-    cast,
     choice,
     has_ndim,
     has_shape,

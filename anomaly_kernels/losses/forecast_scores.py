@@ -263,7 +263,7 @@ def interval_score(
 ) -> Array:
     r"""Interval score: the width of prediction intervals, and a penalty for what lies outside (Winkler score).
 
-    .. math:: w \cdot \operatorname{mean}\left(u - l + \frac 2\alpha \max(0, l - y) + \frac 2\alpha \max(0, y - u)\right)
+    .. math:: w \cdot \operatorname{mean}\left(u - l + \frac 2\alpha \left(\max(0, l - y) + \max(0, y - u)\right)\right)
 
     Parameters
     ----------
