@@ -113,7 +113,7 @@ CATALOGUE = (
     _loss(losses.outlier_exposure_loss, "OutlierExposureLoss", picture="logit"),
     _loss(losses.energy_bounded_loss, "EnergyBoundedLoss", picture="logit"),
     Entry(losses.logit_score, picture="logit"),
-    _loss(losses.crps_ensemble, "CRPSEnsembleLoss", negative=True, picture="ensemble"),
+    _loss(losses.crps_ensemble, "CRPSEnsembleLoss", picture="ensemble"),
     _loss(losses.crps_gaussian, "CRPSGaussianLoss", "WeighedLayer", picture="y_true"),
     _loss(losses.gaussian_nll, "GaussianNLLLoss", "WeighedLayer", negative=True, picture="log_var"),
     _loss(losses.interval_score, "IntervalScoreLoss", "WeighedLayer", picture="y_true"),

@@ -53,7 +53,7 @@ def crps_ensemble(
     Returns
     -------
     array
-        In units of the data; 0-d, or with ``"none"`` the shape of `y_true`. Without `fair` it is not below 0.
+        In units of the data; 0-d, or with ``"none"`` the shape of `y_true`. It is not below 0.
 
     Raises
     ------
