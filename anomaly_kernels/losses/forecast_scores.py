@@ -103,7 +103,8 @@ def crps_ensemble(
     def slopes(xp: Namespace, x: Array, y: Array) -> Slopes:
         error = x - y
         place = xp.astype(xp.argsort(xp.argsort(error)), dtype)
-        slope = xp.sign(error) * (1.0 / members) - (2.0 * place + (1.0 - members)) * (1.0 / divisor)
+        side = 2.0 * xp.astype(error > 0.0, dtype) - 1.0
+        slope = side * (1.0 / members) - (2.0 * place + (1.0 - members)) * (1.0 / divisor)
         return [lambda: slope, lambda: -xp.sum(slope, axis=-1, keepdims=True)]
 
     arrays = {"ensemble": ensemble, "y_true": xp.expand_dims(y_true, axis=-1)}
