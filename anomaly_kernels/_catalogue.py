@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     """The base of its class in `anomaly_kernels.torch`."""
     keras: KerasLoss | Literal["Metric"] | None = None
     """The base of its class in `anomaly_kernels.keras`: by how many arrays it takes, and whether it owns a weight; a
-    `WeighedLayer` takes two of which neither is the truth."""
+    `WeighedLayer` takes two of which neither is the truth, or more, of which it has a value for each sample."""
     jax: Literal["jitted", "plain", "Metric"] = "jitted"
     """Compiled, or as it is, since its results have no fixed shape; ``"Metric"``: compiled, and a pytree class too."""
     negative: bool | str = False
@@ -107,6 +107,16 @@ CATALOGUE = (
     _loss(losses.selector_diversity_regularizer, "SelectorDiversityRegularizer", "Regularizer", negative=True),
     _loss(losses.quantile_loss, "AdaptiveQuantileLoss", benchmark="quantile loss", picture="y_pred"),
     _loss(losses.multi_objective_loss, "MultiObjectiveLoss", "EndpointLayer"),
+    _loss(losses.deep_sad_loss, "DeepSADLoss", "WeighedLayer", picture="embeddings"),
+    _loss(losses.deviation_loss, "DeviationLoss", picture="score"),
+    _loss(losses.hypersphere_classifier_loss, "HypersphereClassifierLoss", "WeighedLayer", picture="embeddings"),
+    _loss(losses.outlier_exposure_loss, "OutlierExposureLoss", picture="logit"),
+    _loss(losses.energy_bounded_loss, "EnergyBoundedLoss", picture="logit"),
+    Entry(losses.logit_score, picture="logit"),
+    _loss(losses.crps_ensemble, "CRPSEnsembleLoss", picture="ensemble"),
+    _loss(losses.crps_gaussian, "CRPSGaussianLoss", "WeighedLayer", picture="y_true"),
+    _loss(losses.gaussian_nll, "GaussianNLLLoss", "WeighedLayer", negative=True, picture="log_var"),
+    _loss(losses.interval_score, "IntervalScoreLoss", "WeighedLayer", picture="y_true"),
     _metric(metrics.anomaly_detection_metrics, "AnomalyDetectionMetrics"),
     _metric(metrics.anomaly_pixel_statistics, "AnomalyPixelStatisticsMetric"),
     _metric(metrics.component_orthogonality, "ComponentOrthogonalityMetric"),

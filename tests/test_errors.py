@@ -83,13 +83,28 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("score_weight", (np.ones((7, 2, 4)), np.ones((7, 2))), (1.0, [1.0], np.ones((7, 2, 4), complex))),
     ("calibration_weight", (np.ones(8), np.ones((2, 4))), (1.0, [1.0], np.ones(8, complex))),
     ("uniform", (np.ones((7, 2)),), (0.5, [0.5], np.ones((7, 2, 4), bool))),
+    ("eta", (-1.0, float("nan")), ("much",)),
+    ("reference_mean", (float("nan"),), ("low",)),
+    ("reference_std", (0, -1.0), ("wide",)),
+    ("outlier_weight", (-1.0,), ("half",)),
+    ("margin_in", (float("nan"),), ("low",)),
+    ("margin_out", (float("nan"),), ("high",)),
+    ("fair", (), ("no", 1, None)),
 ]
+# a name that means something else in losses
+OF_LOSSES = {"margin": ((float("nan"),), ("wide", None))}
+
+
+def _values_for(function: Any, setting: str, *values: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+    return OF_LOSSES.get(setting, values) if ".losses." in function.__module__ else values
+
+
 BAD = [
     (kernel, setting, value, error)
     for setting, unfit, wrong in SETTINGS
     for kernel, function in KERNELS.items()
     if setting in inspect.signature(function).parameters and setting not in array_arguments(function)
-    for values, error in ((unfit, ValueError), (wrong, TypeError))
+    for values, error in zip(_values_for(function, setting, unfit, wrong), (ValueError, TypeError), strict=True)
     for value in values
     if setting != "axis" or not kinds_of_series(function) or not isinstance(value, tuple)  # a TypeError, in test_series
 ]
@@ -186,6 +201,21 @@ SHAPES: list[tuple[str, str, dict[str, Any]]] = [
     ("adversarial_ae_loss", r"model\(x_true", {"model": lambda x: x[..., :0]}),
     ("adversarial_ae_loss", r"model\(x_true", {"model": np.sum}),
     ("adversarial_ae_loss", r"model\(x_true", {"model": lambda x: x.tolist()}),
+    ("deep_sad_loss", "center", {"center": np.ones(3)}),
+    ("deep_sad_loss", "target", {"target": np.ones((7, 4), bool)}),
+    ("deviation_loss", "score", {"score": np.ones((7, 2, 1))}),
+    ("hypersphere_classifier_loss", "center", {"center": np.ones((7, 4))}),
+    ("hypersphere_classifier_loss", "target", {"axis": 0}),
+    ("outlier_exposure_loss", "target", {"target": np.ones((7, 2, 4), int)}),
+    ("outlier_exposure_loss", "target", {"target": np.full((7, 2), 4)}),
+    ("energy_bounded_loss", "target", {"target": np.ones(7, bool)}),
+    ("logit_score", "logit", {"logit": np.ones(())}),
+    ("crps_ensemble", "y_true", {"y_true": np.ones((7, 2))}),
+    ("crps_ensemble", "ensemble", {"ensemble": np.ones((7, 2, 4, 0))}),
+    ("crps_ensemble", "fair", {"ensemble": np.ones((7, 2, 4, 1)), "fair": True}),
+    ("crps_gaussian", "std", {"std": np.ones((7, 1))}),
+    ("gaussian_nll", "log_var", {"log_var": np.ones((7, 1))}),
+    ("interval_score", "upper", {"upper": np.ones((7, 2, 1))}),
     ("kl_divergence", "p_true", {"p_true": np.ones((3, 0)), "p_pred": np.ones((3, 0)), "reduction": "none"}),
     ("gaussian_kl", "mean", {"mean": np.ones((3, 0)), "log_var": np.ones((3, 0)), "reduction": "sum"}),
 ]

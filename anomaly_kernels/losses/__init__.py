@@ -1,7 +1,10 @@
 """The losses, scores and the Gaussian mixture; one file an idea."""
 
 from anomaly_kernels.losses.divergence import adversarial_ae_loss, distillation_loss, kl_divergence
+from anomaly_kernels.losses.exposure import energy_bounded_loss, logit_score, outlier_exposure_loss
+from anomaly_kernels.losses.few_labels import deep_sad_loss, deviation_loss, hypersphere_classifier_loss
 from anomaly_kernels.losses.forecast import multi_objective_loss, quantile_loss
+from anomaly_kernels.losses.forecast_scores import crps_ensemble, crps_gaussian, gaussian_nll, interval_score
 from anomaly_kernels.losses.likelihood import elbo, gaussian_kl
 from anomaly_kernels.losses.mixture import (
     aegmm_loss,
@@ -36,20 +39,30 @@ __all__ = [
     "aegmm_loss",
     "anomaly_bce_with_logits",
     "covariance_penalty",
+    "crps_ensemble",
+    "crps_gaussian",
+    "deep_sad_loss",
     "deep_svdd_loss",
     "deep_svdd_soft_boundary_loss",
+    "deviation_loss",
     "distillation_loss",
     "distinctness_loss",
     "elbo",
+    "energy_bounded_loss",
     "gaussian_kl",
+    "gaussian_nll",
     "gmm_energy",
     "gmm_params",
+    "hypersphere_classifier_loss",
+    "interval_score",
     "iou_loss",
     "kl_divergence",
+    "logit_score",
     "mean_squared_anomaly",
     "mse_reconstruction_loss",
     "multi_objective_loss",
     "orthogonality_loss",
+    "outlier_exposure_loss",
     "prediction_error_score",
     "quantile_loss",
     "reconstruction_error",

@@ -48,6 +48,9 @@ ARGUMENTS: dict[str, Argument] = {
     "uniform": Argument("probability", "NTD"),
     "pvalue": Argument("probability", "E"),
     "scale": Argument("positive", ""),
+    **dict.fromkeys(["lower", "upper"], Argument("real", "NTD")),
+    "ensemble": Argument("real", "NTDK"),
+    "std": Argument("positive", "ND"),
     "log_var": Argument("log variance", "ND"),
     "z": Argument("latent", "NL"),
     "gamma": Argument("probability", "NK"),
@@ -139,6 +142,7 @@ KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "region": lambda rng, shape: rng.integers(1, SIZES["K"] + 1, shape),
     "mask of images": lambda rng, shape: (rng.random(shape) < 0.4) & (np.arange(shape[0]) % 3 > 0)[:, None, None],
     "events": lambda rng, shape: rng.random(shape) < 0.2,
+    "class or outlier": lambda rng, shape: rng.integers(-1, 2, shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,
@@ -173,6 +177,15 @@ def arguments(
         by_name["y_pred"] = Argument("probability", "NTD")
     if "scale" in names:  # of scores
         by_name["center"] = Argument("real", "")
+    if {"y_true", "mean"} <= set(names):  # a forecast of each observation
+        by_name["y_true"] = Argument("real", "ND")
+    if {"target", "embeddings"} <= set(names):  # a label for each sample
+        by_name["target"] = Argument("mask", "N")
+        by_name["embeddings"] = Argument("real", "NTKD" if "axis" in settings else "ND")
+    if "outlier_weight" in settings:  # logits of D classes
+        by_name["target"] = Argument("class or outlier", "NT")
+    if "margin_in" in settings:
+        by_name["target"] = Argument("mask", "NT")
     if "fpr_bounds" in settings:  # some images are normal
         by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:

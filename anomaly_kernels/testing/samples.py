@@ -48,13 +48,13 @@ def hidden_layer(x: Any) -> Any:
     return classifier(x / 2)
 
 
-SHORT = {"window": 5, "margin": 1, "level": 0.7, "precision": 0.3}
-"""Instead of defaults that are for longer series, or tails, than those of a sample, or for better scores."""
+SHORT = {"window": 5, "margin": 1, "level": 0.7, "precision": 0.3, "margin_in": -2.5, "margin_out": -1.5}
+"""Instead of defaults for longer series or tails than those of a sample, for better scores or larger logits."""
 
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
 # Optional, but what is compiled needs the regions, and a few pixels a rate that they reach.
-NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5)}
+NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5), "outlier_weight": 0.75}
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
     "weight": ({"weight": DRAWN},),
@@ -98,6 +98,11 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "n_repeats": ({"n_repeats": 5},),
     "beta": ({"beta": 2.0},),
     "nu": ({"nu": 0.3},),
+    "eta": ({"eta": 0.5},),
+    "reference_mean": ({"reference_mean": 0.5, "reference_std": 2.0},),
+    "margin_in": ({"temperature": 2.0},),
+    "method": ({"temperature": 2.0}, {"method": "max_softmax"}, {"method": "max_logit"}, {"method": "entropy"}),
+    "fair": ({"fair": True},),
 }
 
 

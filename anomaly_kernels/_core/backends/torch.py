@@ -60,6 +60,10 @@ class Torch(Generic):
     def minimum(self, x1: Tensor, x2: Setting) -> Tensor:
         return torch.minimum(x1, x2) if isinstance(x2, Tensor) else torch.clamp(x1, max=x2)
 
+    def sign(self, x: Tensor) -> Tensor:
+        # array-api-compat's indexes by a mask where x is NaN, which vmap cannot
+        return torch.where(x != x, x, torch.sign(x))
+
     def sort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
