@@ -13,8 +13,8 @@ BLOCK = 2**16
 
 
 def size_of(formula: Any) -> int:
-    """Elements of a block of a formula."""
-    return max(1, int(formula.blocks * BLOCK))
+    """Elements of the first array in a block of a formula."""
+    return max(1, int(formula.blocks * BLOCK / formula.growth))
 
 
 @contextmanager
