@@ -112,7 +112,7 @@ CATALOGUE = (
     Entry(losses.knn_score, picture="embeddings"),
     _loss(losses.supcon_loss, "SupConLoss", picture="embeddings"),
     _loss(losses.triplet_margin_loss, "TripletMarginLoss", "EndpointLayer", picture="anchor"),
-    _loss(losses.mmd_loss, "MMDLoss", "WeighedLayer", negative="unbiased", picture="embeddings"),
+    _loss(losses.mmd_loss, "MMDLoss", "WeighedLayer", negative=True, picture="embeddings"),
     _metric(metrics.anomaly_detection_metrics, "AnomalyDetectionMetrics"),
     _metric(metrics.anomaly_pixel_statistics, "AnomalyPixelStatisticsMetric"),
     _metric(metrics.component_orthogonality, "ComponentOrthogonalityMetric"),

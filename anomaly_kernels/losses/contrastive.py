@@ -104,7 +104,8 @@ def supcon_loss(
     z = cast(xp, dtype, embeddings)
     unit = ratio(xp, z, xp.expand_dims(length(xp, z), axis=1))
     # classes as small whole numbers, which float32 holds exactly, and the places of the samples
-    kind = cast(xp, dtype, xp.searchsorted(xp.sort(label), label))
+    classes = xp.astype(label, xp.int64) if label.dtype == xp.bool else label
+    kind = cast(xp, dtype, xp.searchsorted(xp.sort(classes), classes))
     place = xp.cumulative_sum(xp.ones_like(kind), axis=0)
     arrays, whole = (unit / t, kind, place), (unit, kind, place)
     if reduction == "none":
