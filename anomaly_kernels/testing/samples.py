@@ -54,7 +54,7 @@ SHORT = {"window": 5, "margin": 1}
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
 # Optional, but what is compiled needs the regions, and a few pixels a rate that they reach.
-NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5), "n_classes": 3}
+NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5), "n_classes": 3, "shrinkage": 0.1}
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
     "weight": ({"weight": DRAWN},),
@@ -92,7 +92,7 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "nu": ({"nu": 0.3},),
     "aggregate": ({"aggregate": "mean", "k": 3}, {"k": 2}),
     "kernel": ({"kernel": "imq", "bandwidths": (0.5, 2.0)},),
-    "n_classes": ({"shrinkage": 0.3, "n_classes": 3},),
+    "n_classes": ({"shrinkage": 0.0, "n_classes": 3},),
     "squared": ({"squared": True, "margin": 0.5},),
     "unbiased": ({"unbiased": True},),
 }
