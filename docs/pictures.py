@@ -67,7 +67,9 @@ def curves(entry: Entry, truth: float | None) -> tuple[list[float], list[float]]
 def inputs_of(entry: Entry) -> dict[str, Any]:
     """Inputs of a single number each, or of a few samples."""
     names, rng = array_arguments(entry.kernel), np.random.default_rng(0)
-    sizes = dict.fromkeys("TDELQ", 1) | DIMENSIONS.get(entry.name, {}) | {"N": SAMPLES.get(entry.name, 1), "K": 3, "R": 3}
+    sizes = (
+        dict.fromkeys("TDELQ", 1) | DIMENSIONS.get(entry.name, {}) | {"N": SAMPLES.get(entry.name, 1), "K": 3, "R": 3}
+    )
     drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(names, SETTINGS.get(entry.name, {})).items()}
     return {name: x.astype(float) if name == "target" else x for name, x in drawn.items()}
 

@@ -14,7 +14,7 @@ from anomaly_kernels._core.extras import need
 need("jax", __name__)
 
 import anomaly_kernels as ak
-from anomaly_kernels import GMMParams
+from anomaly_kernels import GMMParams, MahalanobisParams
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.jax.metrics import (
     AnomalyDetectionMetrics,
@@ -81,6 +81,12 @@ selector_entropy_regularizer = jitted(ak.selector_entropy_regularizer)
 selector_diversity_regularizer = jitted(ak.selector_diversity_regularizer)
 quantile_loss = jitted(ak.quantile_loss)
 multi_objective_loss = jitted(ak.multi_objective_loss)
+mahalanobis_fit = jitted(ak.mahalanobis_fit)
+mahalanobis_score = jitted(ak.mahalanobis_score)
+knn_score = jitted(ak.knn_score)
+supcon_loss = jitted(ak.supcon_loss)
+triplet_margin_loss = jitted(ak.triplet_margin_loss)
+mmd_loss = jitted(ak.mmd_loss)
 
 anomaly_detection_metrics = jitted(ak.anomaly_detection_metrics)
 anomaly_pixel_statistics = jitted(ak.anomaly_pixel_statistics)
@@ -132,6 +138,7 @@ __all__ = [
     "ExplainedVarianceMetric",
     "FPRAtTPRMetric",
     "GMMParams",
+    "MahalanobisParams",
     "PerRegionOverlapMetric",
     "PrecisionAtKMetric",
     "ROCAUCMetric",
@@ -139,10 +146,16 @@ __all__ = [
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
+    "knn_score",
     "lstm_autoencoder_apply",
     "lstm_autoencoder_init",
+    "mahalanobis_fit",
+    "mahalanobis_score",
+    "mmd_loss",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
+    "supcon_loss",
+    "triplet_margin_loss",
 ]
 __all__ += [
     "AffiliationF1Metric",

@@ -4,6 +4,9 @@ from anomaly_kernels._core.extras import need
 
 need("keras", __name__, "tensorflow", "torch", "jax")  # on one of which Keras runs
 
+from anomaly_kernels.keras.embedding_losses import MMDLoss as MMDLoss
+from anomaly_kernels.keras.embedding_losses import SupConLoss as SupConLoss
+from anomaly_kernels.keras.embedding_losses import TripletMarginLoss as TripletMarginLoss
 from anomaly_kernels.keras.losses import AdaptiveQuantileLoss as AdaptiveQuantileLoss
 from anomaly_kernels.keras.losses import AdversarialAELoss as AdversarialAELoss
 from anomaly_kernels.keras.losses import AEGMMLoss as AEGMMLoss

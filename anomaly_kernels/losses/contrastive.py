@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from anomaly_kernels._core.checks import (
     POSITIVE,
@@ -19,10 +19,10 @@ from anomaly_kernels._core.checks import (
     same_shape,
     shape_of,
 )
-from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, meeting, reduce, weigh
+from anomaly_kernels._core.evaluate import Formula, Slopes, meeting, reduce
 from anomaly_kernels._core.numeric import length, logsumexp, ratio, root
 from anomaly_kernels._core.spelling import with_hint
-from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
+from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
 
 
 @with_hint
@@ -103,73 +103,51 @@ def supcon_loss(
     t = number("temperature", temperature, xp, dtype, POSITIVE)
     z = cast(xp, dtype, embeddings)
     unit = ratio(xp, z, xp.expand_dims(length(xp, z), axis=1))
-    # classes as small whole numbers, which float32 holds exactly, and the places of the samples
-    classes = xp.astype(label, xp.int64) if label.dtype == xp.bool else label
-    kind = cast(xp, dtype, xp.searchsorted(xp.sort(classes), classes))
+    kind, count = kinds_and_positives(xp, dtype, label)
     place = xp.cumulative_sum(xp.ones_like(kind), axis=0)
-    arrays, whole = (unit / t, kind, place), (unit, kind, place)
-    if reduction == "none":
-        losses = xp.evaluate(meeting(ANCHORS, n, d), dtype, arrays, whole)
-        return weigh(xp, dtype, weight, losses)
-    total, count = xp.add_up(meeting(SUMS_OF_ANCHORS, n, d), dtype, arrays, whole)
-    return weigh(xp, dtype, weight, total if reduction == "sum" else ratio(xp, total, count))
+    rows = {"embeddings": unit / t, "label": kind, "positives": count, "place": place}
+    how: Reduction = "none" if reduction == "none" else "sum"
+    formula = meeting(ANCHORS, n, d)
+    result = reduce(xp, dtype, formula, rows, unit, kind, place, weight=weight, reduction=how)
+    return ratio(xp, result, xp.sum(xp.minimum(count, 1.0))) if reduction == "mean" else result
 
 
-class _Pairs(NamedTuple):
-    """What rows (B,) have to do with all (N,): matrices (B, N)."""
-
-    similarity: Array
-    others: Array
-    """The similarities, but -inf of a row to itself."""
-    positive: Array
-    """1 where another row is of the same class, else 0."""
+def kinds_and_positives(xp: Namespace, dtype: DType, label: Array) -> tuple[Array, Array]:
+    """The classes as small whole numbers, which float32 holds exactly, and how many others are of the class of each."""
+    y = xp.astype(label, xp.int64) if label.dtype == xp.bool else label
+    in_order = xp.sort(y)
+    first, last = (cast(xp, dtype, xp.searchsorted(in_order, y, side=side)) for side in ("left", "right"))
+    return first, (last - first) - 1.0
 
 
 def _pairs(
     xp: Namespace, scaled: Array, kind: Array, place: Array, unit: Array, kinds: Array, places: Array
-) -> _Pairs:
+) -> tuple[Array, Array, Array]:
+    """Of rows (B,) and all (N,): similarities, the same but -inf of a row to itself, and 1 where they are positives."""
     similarity = xp.matmul(scaled, xp.matrix_transpose(unit))
     other = xp.expand_dims(place, axis=1) != places
-    same = xp.logical_and(xp.expand_dims(kind, axis=1) == kinds, other)
-    return _Pairs(similarity, xp.where(other, similarity, -math.inf), xp.astype(same, scaled.dtype))
+    positive = xp.logical_and(xp.expand_dims(kind, axis=1) == kinds, other)
+    return similarity, xp.where(other, similarity, -math.inf), xp.astype(positive, scaled.dtype)
 
 
-def _losses_of_anchors(xp: Namespace, *arguments: Array) -> Array:
-    return _losses_and_counts(xp, *arguments)[0]
+def _losses_of_anchors(xp: Namespace, scaled: Array, kind: Array, count: Array, place: Array, *whole: Array) -> Array:
+    similarity, others, positive = _pairs(xp, scaled, kind, place, *whole)
+    near = xp.vecdot(positive, similarity) / xp.maximum(count, 1.0)
+    return xp.where(count > 0.0, logsumexp(xp, others, axis=1) - near, 0.0)
 
 
-def _losses_and_counts(xp: Namespace, *arguments: Array) -> tuple[Array, Array]:
-    pairs = _pairs(xp, *arguments)
-    count = xp.sum(pairs.positive, axis=1)
-    near = ratio(xp, xp.vecdot(pairs.positive, pairs.similarity), count)
-    return xp.where(count > 0.0, logsumexp(xp, pairs.others, axis=1) - near, 0.0), count
-
-
-def _sums_of_anchors(xp: Namespace, *arguments: Array) -> tuple[Array, Array]:
-    losses, count = _losses_and_counts(xp, *arguments)
-    return xp.sum(losses), xp.sum(xp.astype(count > 0.0, losses.dtype))
-
-
-def _slopes_of_anchors(xp: Namespace, upstream: tuple[Array, ...], *arguments: Array) -> Slopes:
-    scaled, kind, place, unit, kinds, places = arguments
-    pairs = _pairs(xp, *arguments)
-    share = xp.exp(pairs.others - xp.max(pairs.others, axis=1, keepdims=True))
-    count = xp.sum(pairs.positive, axis=1, keepdims=True)
+def _slopes_of_anchors(xp: Namespace, scaled: Array, kind: Array, count: Array, place: Array, *whole: Array) -> Slopes:
+    _, others, positive = _pairs(xp, scaled, kind, place, *whole)
+    share = xp.exp(others - xp.max(others, axis=1, keepdims=True))
     # the share of each other row in the denominator, if the anchor counts, less that in the mean over its positives
-    known = ratio(xp, xp.minimum(count, 1.0), xp.sum(share, axis=1, keepdims=True))
-    pull = upstream[0] * (known * share - pairs.positive / xp.maximum(count, 1.0))
-    return [
-        lambda: xp.matmul(pull, unit),
-        lambda: xp.zeros_like(kind),
-        lambda: xp.zeros_like(place),
-        lambda: xp.matmul(xp.matrix_transpose(pull), scaled),
-        lambda: xp.zeros_like(kinds),
-        lambda: xp.zeros_like(places),
-    ]
+    known, positives = xp.minimum(count, 1.0) / xp.sum(share, axis=1), xp.maximum(count, 1.0)
+    pull = xp.expand_dims(known, axis=1) * share - positive / xp.expand_dims(positives, axis=1)
+    constant = [lambda x=x: xp.zeros_like(x) for x in (kind, count, place, *whole[1:])]
+    by_row, by_unit = lambda: xp.matmul(pull, whole[0]), lambda: xp.matmul(xp.matrix_transpose(pull), scaled)
+    return [by_row, *constant[:3], by_unit, *constant[3:]]
 
 
-ANCHORS = Formula(_losses_of_anchors, inner=1)
-SUMS_OF_ANCHORS = Sums(_sums_of_anchors, _slopes_of_anchors, inner=1)
+ANCHORS = Formula(_losses_of_anchors, _slopes_of_anchors, inner=1)
 
 
 @with_hint
@@ -179,7 +157,7 @@ def triplet_margin_loss(
     negative: Array,
     *,
     margin: Setting = 1.0,
-    squared: bool = False,
+    squared: Annotated[bool, flag] = False,
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
@@ -219,7 +197,8 @@ def triplet_margin_loss(
 
     References
     ----------
-    .. [1] F. Schroff et al., "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR, 2015, equation 1.
+    .. [1] F. Schroff et al., "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR, 2015,
+       equation 1.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, SupportsIndex, TypeAlias
 
 from anomaly_kernels._core.checks import (
     NOT_NEGATIVE,
@@ -26,6 +26,8 @@ from anomaly_kernels._core.numeric import length, ratio, square
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.losses.likelihood import diagonal
+
+Count: TypeAlias = Annotated[SupportsIndex, positive]
 
 SPARE = 8
 """How many more neighbours than asked for are measured, since those that a product of matrices finds are rounded."""
@@ -54,7 +56,7 @@ def mahalanobis_fit(
     embeddings: Array,
     label: Array | None = None,
     *,
-    n_classes: int = 1,
+    n_classes: Count = 1,
     shrinkage: Annotated[Setting, UNIT] = 0.0,
     eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
 ) -> MahalanobisParams:
@@ -258,9 +260,7 @@ def mahalanobis_score(embeddings: Array, mean: Array, chol: Array) -> Array:
     inverse = xp.matrix_transpose(xp.lower_inverse(xp.where(lower > 0.0, factor, 0.0)))
     center = xp.mean(means, axis=0)
     white = xp.matmul(means - center, inverse)
-    return reduce(
-        xp, dtype, _TO_NEAREST_MEAN, {"embeddings": embeddings}, center, inverse, white, reduction="none"
-    )
+    return reduce(xp, dtype, _TO_NEAREST_MEAN, {"embeddings": embeddings}, center, inverse, white, reduction="none")
 
 
 def _to_nearest_mean(xp: Namespace, z: Array, center: Array, inverse: Array, white: Array) -> Array:
@@ -273,9 +273,7 @@ _TO_NEAREST_MEAN = Formula(_to_nearest_mean, inner=1)
 
 
 @with_hint
-def knn_score(
-    embeddings: Array, reference: Array, *, k: int = 1, aggregate: Literal["kth", "mean"] = "kth"
-) -> Array:
+def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: Literal["kth", "mean"] = "kth") -> Array:
     r"""Distance to the k-th nearest of reference embeddings, or the mean distance to the k nearest.
 
     .. math:: s = \|z - r_{(k)}\| \quad\text{or}\quad s = \frac 1k \sum_{j \le k} \|z - r_{(j)}\|,

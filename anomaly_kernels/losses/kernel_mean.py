@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 from anomaly_kernels._core.checks import (
     POSITIVE,
@@ -23,7 +23,17 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Slopes, meeting, weigh
 from anomaly_kernels._core.numeric import square
 from anomaly_kernels._core.spelling import with_hint
-from anomaly_kernels._core.typing import Array, Namespace, Setting
+from anomaly_kernels._core.typing import Array, Items, Namespace, Number, Setting
+
+
+def widths_of(name: str, value: Items[Number]) -> list[float]:
+    """Widths of kernels as floats, or an error unless they are numbers above 0, at least one."""
+    widths = items(name, value.tolist() if hasattr(value, "tolist") else value, "numbers")
+    if not all(map(is_number, widths)):
+        raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}")
+    if not widths or not all(map(POSITIVE.holds, widths)):
+        raise ValueError(f"`{name}` must be numbers {POSITIVE}, at least one, got {widths}")
+    return [float(b) for b in widths]
 
 
 @with_hint
@@ -32,8 +42,8 @@ def mmd_loss(
     reference: Array,
     *,
     kernel: Literal["rbf", "imq"] = "rbf",
-    bandwidths: Sequence[float] = (1.0,),
-    unbiased: bool = False,
+    bandwidths: Annotated[Items[Number], widths_of] = (1.0,),
+    unbiased: Annotated[bool, flag] = False,
     weight: Setting = 1.0,
 ) -> Array:
     r"""Squared maximum mean discrepancy (MMD) of two samples.
@@ -102,7 +112,7 @@ def mmd_loss(
     same_axes("D", embeddings=(embeddings, (1,)), reference=(reference, (1,)))
     not_empty(embeddings=embeddings, reference=reference)
     choice("kernel", kernel, tuple(KERNELS))
-    widths = _widths(bandwidths)
+    widths = widths_of("bandwidths", bandwidths)
     if flag("unbiased", unbiased):
         for name, x in (("embeddings", embeddings), ("reference", reference)):
             if x.shape[0] == 1:
@@ -115,15 +125,6 @@ def mmd_loss(
     less = 1.0 if unbiased else 0.0
     of_x, of_y = ((total(z, z) - same * c) / (c * (c - less)) for z, c in ((x, n), (y, m)))
     return weigh(xp, dtype, weight, cast(xp, dtype, (of_x + of_y) - 2.0 * total(x, y) / (n * m)))
-
-
-def _widths(bandwidths: Sequence[float]) -> list[float]:
-    widths = items("bandwidths", bandwidths, "numbers")
-    if not all(map(is_number, widths)):
-        raise TypeError(f"`bandwidths` must be a sequence of numbers, got {bandwidths!r}")
-    if not widths or not all(map(POSITIVE.holds, widths)):
-        raise ValueError(f"`bandwidths` must be numbers {POSITIVE}, at least one, got {widths}")
-    return [float(b) for b in widths]
 
 
 def _gaussian(xp: Namespace, distance: Array, width: float, _: int) -> tuple[Array, Array]:

@@ -21,8 +21,8 @@ from anomaly_kernels.testing.trees import Arrays, flatten, rebuild
 Values = dict[str, np.ndarray]
 NUMPY = Driver()
 
-# Kernels whose result is the difference of larger terms, and the size of these, a number or that of the inputs: rounding
-# is relative to them, and changed inputs may change both terms alike.
+# Kernels whose result is the difference of larger terms, and the size of these, a number or that of the inputs:
+# rounding is relative to them, and changed inputs may change both terms alike.
 CANCELLING: dict[str, float | Literal["inputs"]] = {
     "distinctness_loss": 1.0,  # the mean cosine of the pairs, from sums over all
     "supcon_loss": 10.0,  # similarities over the temperature
