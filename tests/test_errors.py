@@ -90,6 +90,13 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("margin_in", (float("nan"),), ("low",)),
     ("margin_out", (float("nan"),), ("high",)),
     ("fair", (), ("no", 1, None)),
+    ("aggregate", ("sum",), (1,)),
+    ("bandwidths", ((), (0.0,), (-1.0, 1.0), (float("nan"),)), (1.0, ("wide",), {1.0, 2.0}, (True,), "12")),
+    ("kernel", ("linear",), (1,)),
+    ("n_classes", (0, -1), (1.5, "all", True, None)),
+    ("shrinkage", (-0.1, 1.5, float("nan")), ("half", None, np.True_)),
+    ("squared", (), ("no", 1, None)),
+    ("unbiased", (), ("no", 1, None)),
 ]
 # a name that means something else in losses
 OF_LOSSES = {"margin": ((float("nan"),), ("wide", None))}
@@ -218,6 +225,22 @@ SHAPES: list[tuple[str, str, dict[str, Any]]] = [
     ("interval_score", "upper", {"upper": np.ones((7, 2, 1))}),
     ("kl_divergence", "p_true", {"p_true": np.ones((3, 0)), "p_pred": np.ones((3, 0)), "reduction": "none"}),
     ("gaussian_kl", "mean", {"mean": np.ones((3, 0)), "log_var": np.ones((3, 0)), "reduction": "sum"}),
+    ("mahalanobis_fit", "label", {"label": np.zeros(6, int)}),
+    ("mahalanobis_fit", "label", {"label": np.zeros((7, 1), int)}),
+    ("mahalanobis_fit", "label", {"label": None}),
+    ("mahalanobis_fit", "embeddings", {"embeddings": np.ones(7)}),
+    ("mahalanobis_score", "mean", {"mean": np.ones(3)}),
+    ("mahalanobis_score", "mean", {"mean": np.ones((0, 4))}),
+    ("mahalanobis_score", "chol", {"chol": SQUARE}),
+    ("knn_score", "reference", {"reference": np.ones((5, 3))}),
+    ("knn_score", "reference", {"reference": np.ones(4)}),
+    ("knn_score", "reference", {"reference": np.ones((0, 4))}),
+    ("knn_score", "k", {"k": 12}),
+    ("supcon_loss", "label", {"label": np.zeros(6, int)}),
+    ("supcon_loss", "embeddings", {"embeddings": np.ones((1, 4)), "label": np.zeros(1, int)}),
+    ("triplet_margin_loss", "negative", {"negative": np.ones((1, 4))}),
+    ("mmd_loss", "reference", {"reference": np.ones((5, 3))}),
+    ("mmd_loss", "reference", {"reference": np.ones((1, 4)), "unbiased": True}),
 ]
 
 

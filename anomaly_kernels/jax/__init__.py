@@ -14,7 +14,7 @@ from anomaly_kernels._core.extras import need
 need("jax", __name__)
 
 import anomaly_kernels as ak
-from anomaly_kernels import GMMParams
+from anomaly_kernels import GMMParams, MahalanobisParams
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.jax.metrics import (
     AnomalyDetectionMetrics,
@@ -91,6 +91,12 @@ crps_ensemble = jitted(ak.crps_ensemble)
 crps_gaussian = jitted(ak.crps_gaussian)
 gaussian_nll = jitted(ak.gaussian_nll)
 interval_score = jitted(ak.interval_score)
+mahalanobis_fit = jitted(ak.mahalanobis_fit)
+mahalanobis_score = jitted(ak.mahalanobis_score)
+knn_score = jitted(ak.knn_score)
+supcon_loss = jitted(ak.supcon_loss)
+triplet_margin_loss = jitted(ak.triplet_margin_loss)
+mmd_loss = jitted(ak.mmd_loss)
 
 anomaly_detection_metrics = jitted(ak.anomaly_detection_metrics)
 anomaly_pixel_statistics = jitted(ak.anomaly_pixel_statistics)
@@ -151,6 +157,7 @@ __all__ = [
     "ExplainedVarianceMetric",
     "FPRAtTPRMetric",
     "GMMParams",
+    "MahalanobisParams",
     "PerRegionOverlapMetric",
     "PrecisionAtKMetric",
     "ROCAUCMetric",
@@ -160,17 +167,23 @@ __all__ = [
     "SelectorEntropyMetric",
     "adjusted_pvalue",
     "conformal_pvalue",
+    "knn_score",
     "lstm_autoencoder_apply",
     "lstm_autoencoder_init",
+    "mahalanobis_fit",
+    "mahalanobis_score",
+    "mmd_loss",
     "peaks_over_threshold",
     "scaled_score",
     "score_scaling",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
     "spread_threshold",
+    "supcon_loss",
     "threshold_at_precision",
     "threshold_at_rate",
     "threshold_at_recall",
+    "triplet_margin_loss",
 ]
 __all__ += [
     "AffiliationF1Metric",

@@ -1,10 +1,13 @@
 """The losses, scores and the Gaussian mixture; one file an idea."""
 
+from anomaly_kernels.losses.contrastive import supcon_loss, triplet_margin_loss
+from anomaly_kernels.losses.distances import knn_score, mahalanobis_fit, mahalanobis_score
 from anomaly_kernels.losses.divergence import adversarial_ae_loss, distillation_loss, kl_divergence
 from anomaly_kernels.losses.exposure import energy_bounded_loss, logit_score, outlier_exposure_loss
 from anomaly_kernels.losses.few_labels import deep_sad_loss, deviation_loss, hypersphere_classifier_loss
 from anomaly_kernels.losses.forecast import multi_objective_loss, quantile_loss
 from anomaly_kernels.losses.forecast_scores import crps_ensemble, crps_gaussian, gaussian_nll, interval_score
+from anomaly_kernels.losses.kernel_mean import mmd_loss
 from anomaly_kernels.losses.likelihood import elbo, gaussian_kl
 from anomaly_kernels.losses.mixture import (
     aegmm_loss,
@@ -57,8 +60,12 @@ __all__ = [
     "interval_score",
     "iou_loss",
     "kl_divergence",
+    "knn_score",
     "logit_score",
+    "mahalanobis_fit",
+    "mahalanobis_score",
     "mean_squared_anomaly",
+    "mmd_loss",
     "mse_reconstruction_loss",
     "multi_objective_loss",
     "orthogonality_loss",
@@ -68,9 +75,11 @@ __all__ = [
     "reconstruction_error",
     "selector_diversity_regularizer",
     "selector_entropy_regularizer",
+    "supcon_loss",
     "svdd_center",
     "svdd_radius",
     "svdd_score",
+    "triplet_margin_loss",
     "vaegmm_loss",
 ]
 

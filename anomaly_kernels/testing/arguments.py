@@ -25,8 +25,9 @@ class Argument(NamedTuple):
 
 
 # N samples, T time steps, D features, E = T·D features of a flattened sample, L latent dimensions, K components,
-# Q quantiles, S points of a series. No two axes of one argument are equally long, so that a mistaken one shows.
-SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24}
+# Q quantiles, S points of a series,
+# R rows of a reference. No two axes of one argument are equally long, so that a mistaken one shows.
+SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24, "R": 11}
 
 REGIONS = ("region", "decision_region")  # integers that are no mask
 
@@ -59,6 +60,10 @@ ARGUMENTS: dict[str, Argument] = {
     "weights": Argument("positive", "D"),
     "explained_variance_ratio": Argument("probability", "K"),
     "cov": Argument("covariance", "KLL"),
+    **dict.fromkeys(["anchor", "positive", "negative"], Argument("real", "ND")),
+    "reference": Argument("real", "RD"),
+    "label": Argument("class", "N"),
+    "chol": Argument("factor", "DD"),
     "cov_full": Argument("covariance", "EE"),
 }
 
@@ -146,6 +151,8 @@ KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,
+    "class": lambda rng, shape: rng.permutation(np.arange(shape[0]) % SIZES["K"]),  # two at least of each
+    "factor": lambda rng, shape: np.tril(rng.normal(size=shape), -1) / 2 + np.diag(rng.uniform(0.5, 2.0, shape[0])),
     "mixture": _mixture,
     "score head": _score_head,
     "LSTM autoencoder": _lstm_autoencoder,
@@ -186,6 +193,8 @@ def arguments(
         by_name["target"] = Argument("class or outlier", "NT")
     if "margin_in" in settings:
         by_name["target"] = Argument("mask", "NT")
+    if "chol" in names:  # means of classes
+        by_name["mean"] = Argument("real", "KD")
     if "fpr_bounds" in settings:  # some images are normal
         by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:

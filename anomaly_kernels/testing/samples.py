@@ -54,7 +54,13 @@ SHORT = {"window": 5, "margin": 1, "level": 0.7, "precision": 0.3, "margin_in": 
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
 # Optional, but what is compiled needs the regions, and a few pixels a rate that they reach.
-NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5), "outlier_weight": 0.75}
+NEEDED = {
+    **dict.fromkeys(REGIONS, DRAWN),
+    "fpr_bounds": (0.1, 0.5),
+    "n_classes": 3,
+    "outlier_weight": 0.75,
+    "shrinkage": 0.1,
+}
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
     "weight": ({"weight": DRAWN},),
@@ -103,6 +109,11 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "margin_in": ({"temperature": 2.0},),
     "method": ({"temperature": 2.0}, {"method": "max_softmax"}, {"method": "max_logit"}, {"method": "entropy"}),
     "fair": ({"fair": True},),
+    "aggregate": ({"aggregate": "mean", "k": 3}, {"k": 2}),
+    "kernel": ({"kernel": "imq", "bandwidths": (0.5, 2.0)},),
+    "n_classes": ({"shrinkage": 0.0, "n_classes": 3},),
+    "squared": ({"squared": True, "margin": 0.5},),
+    "unbiased": ({"unbiased": True},),
 }
 
 

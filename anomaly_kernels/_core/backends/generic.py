@@ -155,6 +155,16 @@ class Generic:
             return blocks.fill(self, out, formula, dtype, arrays, whole)
         return formula.values(self, *blocks.parts(self, None if formula.casts else dtype, arrays, ...), *whole)
 
+    def evaluate_rows(self: Any, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+        """The values of a `evaluate.Formula` that has several for each row, such as the places of its neighbours."""
+        if not (self.takes_blocks(formula, arrays, whole) and self.is_lean(*arrays, *whole)):
+            return formula.values(self, *arrays, *whole)
+
+        def of_block(cut: Any) -> Array:
+            return formula.values(self, *blocks.parts(self, None, arrays, cut), *whole)
+
+        return self.concat(self.run(of_block, blocks.cuts(formula, arrays)))
+
     def differentiate(
         self,
         formula: Any,

@@ -138,7 +138,7 @@ class Torch(Generic):
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
         # who compiles would compile anew for sizes that are compared
-        if torch.compiler.is_compiling() or arrays[0].numel() < evaluation.SMALL:
+        if torch.compiler.is_compiling() or arrays[0].numel() * formula.growth < evaluation.SMALL:
             return False
         return evaluation.takes_blocks(formula, arrays, whole)
 
