@@ -69,13 +69,29 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("thresholds", (0, -1), (2.5, "all", True)),
     ("margin", (-1,), (2.5, "wide", True, None)),
     ("own_length", (), ("no", 1, None)),
+    ("gamma", (-1.0, float("nan")), ("sharp", np.True_)),
+    ("squared", (), ("no", 1, None)),
+    ("data_range", (0.0, -1.0, float("nan")), ("wide", None)),
+    ("size", (0, 2, -3, 7), (3.0, "large", True)),
+    ("sigma", (0.0, -1.0, float("nan")), ("wide", None, np.ones(()))),
+    ("k1", (0.0, -1.0), ("small",)),
+    ("k2", (0.0, -1.0), ("small",)),
+    ("border", ("zeros",), (1,)),
+    ("quantile", (-0.1, 1.5, float("nan")), ("most", None, np.ones(()))),
 ]
+# the same word with other limits
+OTHERS: dict[tuple[str, str], tuple[tuple[Any, ...], tuple[Any, ...]]] = {
+    ("tversky_loss", "alpha"): ((-0.1, float("nan")), ("half", np.True_)),
+    ("tversky_loss", "beta"): ((-0.1, float("nan")), ("half", np.True_)),
+    ("tversky_loss", "gamma"): ((0, -1.0), ("sharp",)),
+    ("ssim_loss", "window"): (("box",), (5, None)),
+}
 BAD = [
     (kernel, setting, value, error)
     for setting, unfit, wrong in SETTINGS
     for kernel, function in KERNELS.items()
     if setting in inspect.signature(function).parameters and setting not in array_arguments(function)
-    for values, error in ((unfit, ValueError), (wrong, TypeError))
+    for values, error in zip(OTHERS.get((kernel, setting), (unfit, wrong)), (ValueError, TypeError), strict=True)
     for value in values
     if setting != "axis" or not kinds_of_series(function) or not isinstance(value, tuple)  # a TypeError, in test_series
 ]

@@ -270,7 +270,6 @@ def _compare(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting, bands:
 def _similarity(bands: Sequence[Band], reduction: str) -> Formula:
     """The mean or the sum over the windows of each image, and its slopes, which are blurred back."""
     axes = tuple(range(-len(bands), 0))
-    count = math.prod(band.blocks[-1][1] for band in bands)
 
     def values(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting) -> Array:
         loss = _compare(xp, x, y, c1, c2, bands).loss(xp)

@@ -48,10 +48,10 @@ def hidden_layer(x: Any) -> Any:
     return classifier(x / 2)
 
 
-SHORT = {"window": 5, "margin": 1}
-"""Instead of defaults that are for series longer than a sample."""
+SHORT = {"window": 5, "margin": 1, "size": 3}
+"""Instead of defaults that are numbers, for series and images larger than a sample."""
 
-REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5}
+REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5, "data_range": 2.0}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
 # Optional, but what is compiled needs the regions, and a few pixels a rate that they reach.
 NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5)}
@@ -73,7 +73,11 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
         {"bias": "front", "precision_bias": "back", "alpha": 0.2},
         {"bias": "middle", "precision_bias": "middle", "cardinality": "one"},
     ),
-    "window": ({"window": 4, "positives": "all"}, {"window": 0}, {"thresholds": 5}),
+    "window": ({"window": 4, "positives": "all"}, {"window": 0, "thresholds": None}, {"thresholds": 5}),
+    "border": ({"border": "symmetric", "window": "uniform", "reduction": "none"}, {"border": "symmetric"}),
+    "squared": ({"squared": True, "smooth": 1.0},),
+    "alpha": ({"alpha": None, "gamma": 0.5, "reduction": "sum"}, {"alpha": 0.3, "gamma": 0.75, "smooth": 0.5}),
+    "quantile": ({"quantile": 0.5},),
     "own_length": ({"own_length": False},),
     "tpr": ({"tpr": 0.5},),
     "drop_intermediate": ({"drop_intermediate": False},),
@@ -129,7 +133,8 @@ def sample(
     required = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty} - settings.keys()
     if unknown := required - REQUIRED.keys():
         raise ValueError(f"`{min(unknown)}` is a setting without default: give it a value")
-    needed = {p.name: (NEEDED | SHORT)[p.name] for p in parameters if p.name in NEEDED | SHORT}
+    needed = {p.name: NEEDED[p.name] for p in parameters if p.name in NEEDED}
+    needed |= {p.name: SHORT[p.name] for p in parameters if p.name in SHORT and not isinstance(p.default, str)}
     settings = needed | {name: REQUIRED[name] for name in sorted(required)} | settings
     drawn = [name for name, value in settings.items() if value is DRAWN or isinstance(value, Argument)]
     rng = np.random.default_rng(seed)

@@ -112,7 +112,9 @@ class TensorFlow(Generic):
 
     def top_k(self, x: Tensor, k: int, /) -> tuple[Tensor, Tensor]:
         x = tf.convert_to_tensor(x)
-        missing = tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)  # which tf.math.top_k ranks last
+        missing = (
+            tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)
+        )  # which tf.math.top_k ranks last
         places = tf.math.top_k(tf.where(missing, x.dtype.max, x), k).indices
         return self.take_along_axis(x, places), places
 
