@@ -78,8 +78,8 @@ def iou_loss(
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
 
     def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
-        common, both = _add_up(xp, dtype, COMMON, normalize_method, x, y, axis)
-        return 1.0 - _share(xp, common, both - common, s, 1.0)
+        common, soft, true = _add_up(xp, dtype, COMMON, normalize_method, x, y, axis)
+        return 1.0 - _share(xp, common, soft + true - common, s, 1.0)
 
     return loss_of_images(xp, dtype, loss, {"score": score, "target": target}, axis, weight, sample_weight)
 
@@ -153,8 +153,8 @@ def dice_loss(
     s, sums = number("smooth", smooth, xp, dtype, NOT_NEGATIVE), SQUARES if flag("squared", squared) else COMMON
 
     def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
-        common, both = _add_up(xp, dtype, sums, normalize_method, x, y, axis)
-        return 1.0 - _share(xp, 2.0 * common, both, s, 1.0)
+        common, soft, true = _add_up(xp, dtype, sums, normalize_method, x, y, axis)
+        return 1.0 - _share(xp, 2.0 * common, soft + true, s, 1.0)
 
     return loss_of_images(xp, dtype, loss, {"score": score, "target": target}, axis, weight)
 
@@ -238,11 +238,12 @@ def tversky_loss(
     s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
 
     def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
+        if isinstance(g, float) and g == 1.0:
+            hits, soft, true = _add_up(xp, dtype, COMMON, normalize_method, x, y, axis)
+            return 1.0 - _share(xp, hits, hits + a * (soft - hits) + b * (true - hits), s, 1.0)
         hits, alarms, misses = _add_up(xp, dtype, ERRORS, normalize_method, x, y, axis)
         wrong = a * alarms + b * misses
         index = _share(xp, wrong, hits + wrong + s, 0.0, 0.0)
-        if isinstance(g, float) and g == 1.0:
-            return index
         perfect = index <= 0.0  # where a power below 1 has no slope
         return xp.where(perfect, 0.0, xp.exp(g * xp.log(xp.where(perfect, 1.0, index))))
 
@@ -272,29 +273,29 @@ class Overlap(NamedTuple):
 
 
 COMMON = Overlap(
-    sums=lambda dot, add, q, rest, y: (dot(q, y), add(q) + add(y)),
-    slopes=lambda u, q, rest, y: (lambda: u[0] * y + u[1], lambda: u[0] * q() + u[1]),
+    sums=lambda dot, add, q, rest, y: (dot(q, y), add(q), add(y)),
+    slopes=lambda u, q, rest, y: (lambda: u[0] * y + u[1], lambda: u[0] * q() + u[2]),
 )
-"""What both have in common, and both."""
+"""What both have in common, and each of them."""
 
 SQUARES = Overlap(
-    sums=lambda dot, add, q, rest, y: (dot(q, y), dot(q, q) + dot(y, y)),
+    sums=lambda dot, add, q, rest, y: (dot(q, y), dot(q, q), dot(y, y)),
     slopes=lambda u, q, rest, y: (
         lambda: u[0] * y + (2.0 * u[1]) * q(),
-        lambda: u[0] * q() + (2.0 * u[1]) * y,
+        lambda: u[0] * q() + (2.0 * u[2]) * y,
     ),
 )
-"""What both have in common, and the squares of both."""
+"""What both have in common, and the squares of each of them."""
 
 ERRORS = Overlap(
-    sums=lambda dot, add, q, rest, y: (dot(q, y), dot(q, 1.0 - y), dot(rest(), y)),
+    sums=lambda dot, add, q, rest, y: (add(common := q * y), add(q - common), dot(rest(), y)),
     slopes=lambda u, q, rest, y: (
         lambda: (u[0] - u[2]) * y + u[1] * (1.0 - y),
         lambda: (u[0] - u[1]) * q() + u[2] * rest(),
     ),
     of_few=True,
 )
-"""Hits, false alarms and misses: nothing is subtracted, so that few errors keep their digits."""
+"""Hits, false alarms and misses: few errors keep their digits, which a power of the loss shows."""
 
 
 def _add_up(
