@@ -18,7 +18,7 @@ from anomaly_kernels._core.checks import (
     setting,
     shape_of,
 )
-from anomaly_kernels._core.evaluate import Formula, reduce, weigh
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.numeric import ratio, root, square
 from anomaly_kernels._core.spelling import with_hint
@@ -108,17 +108,31 @@ def _cosine_distance(inner: int) -> Formula:
     """Of vectors along the last axes."""
     axes = tuple(range(-inner, 0))
 
-    def unit(xp: Namespace, x: Array, eps: Setting) -> tuple[Array, Array]:
-        """The vector over its length, or over eps where that is more; and by how much its square falls short of 1."""
+    def unit(xp: Namespace, x: Array, eps: Setting) -> tuple[Array, Array, Array]:
+        """The vector over its length, or over eps where that is more; this divisor; and the length over it."""
         length = root(xp, xp.sum(x * x, axis=axes, keepdims=True))
         size = xp.maximum(length, eps)
-        return ratio(xp, x, size), 1.0 - square(ratio(xp, length, size))
+        return ratio(xp, x, size), size, ratio(xp, length, size)
 
     def values(xp: Namespace, a: Array, b: Array, eps: Setting) -> Array:
-        (a, short_a), (b, short_b) = unit(xp, a, eps), unit(xp, b, eps)
-        return 0.5 * xp.sum(square(a - b), axis=axes) + 0.5 * xp.sum(short_a + short_b, axis=axes)
+        (a, _, share_a), (b, _, share_b) = unit(xp, a, eps), unit(xp, b, eps)
+        missing = (1.0 - square(share_a)) + (1.0 - square(share_b))  # 0 of vectors that are not short
+        return 0.5 * (xp.sum(square(a - b), axis=axes) + xp.sum(missing, axis=axes))
 
-    return Formula(values, inner=inner)
+    def slopes(xp: Namespace, a: Array, b: Array, eps: Setting) -> Slopes:
+        (a, size_a, share_a), (b, size_b, share_b) = unit(xp, a, eps), unit(xp, b, eps)
+        cosine = xp.sum(a * b, axis=axes, keepdims=True)
+
+        def of_long(share: Array) -> Array:
+            return xp.where(share < 1.0, 0.0, cosine)
+
+        return [
+            lambda: ratio(xp, of_long(share_a) * a - b, size_a),
+            lambda: ratio(xp, of_long(share_b) * b - a, size_b),
+            lambda: xp.sum((cosine - of_long(share_a)) + (cosine - of_long(share_b))) / eps,
+        ]
+
+    return Formula(values, slopes, inner=inner)
 
 
 @with_hint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, SupportsIndex
+from typing import Annotated, Any, Literal, NamedTuple, SupportsIndex, TypeAlias
 
 from anomaly_kernels._core.checks import (
     POSITIVE,
@@ -21,7 +21,7 @@ from anomaly_kernels._core.checks import (
     setting,
     shown,
 )
-from anomaly_kernels._core.evaluate import Formula, reduce, weigh
+from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.numeric import square
 from anomaly_kernels._core.spelling import with_hint
@@ -141,7 +141,8 @@ def ssim_loss(
     order = (*(k for k in range(ndim) if k not in chosen), *chosen)
     arrays = {"x_true": xp.permute_dims(x_true, order), "x_pred": xp.permute_dims(x_pred, order)}
     extents = _extents(arrays["x_true"], len(chosen), len(weights), border)
-    bands = [_band(xp, x_true, dtype, n, weights, border) for n in extents]
+    each = {n: _band(xp, x_true, dtype, n, weights, border) for n in set(extents)}
+    bands = [each[n] for n in extents]
     if reduction == "none":
         not_empty(x_true=x_true)
         loss = _compare(xp, *(cast(xp, dtype, x) for x in arrays.values()), c1, c2, bands).loss(xp)
@@ -169,12 +170,16 @@ def _extents(x: Array, count: int, size: int, border: str) -> tuple[int, ...]:
     return extents
 
 
-class Band(NamedTuple):
-    """A band matrix, of which blocks of columns are kept, each with the first and last of its rows that are not 0."""
+Blocks: TypeAlias = "list[tuple[int, int, Array]]"
+"""Columns of a band matrix, a few at a time, each time with the first and the end of the rows that are not 0."""
 
-    blocks: list[tuple[int, int, Array]]
-    back: list[tuple[int, int, Array]]
-    """Those of the transposed matrix."""
+
+class Band(NamedTuple):
+    """The matrix whose product with an axis of pixels, from the right, is that of its windows."""
+
+    blocks: Blocks
+    transposed: Callable[[], Blocks]
+    windows: int
 
 
 COLUMNS = 128
@@ -182,36 +187,41 @@ COLUMNS = 128
 
 
 def _band(xp: Namespace, like: Array, dtype: DType, extent: int, weights: Sequence[float], border: str) -> Band:
-    """The matrix whose product with an axis of pixels, from the right, is that of its windows."""
     reach = len(weights) // 2
     shift = reach if border == "valid" else 0
-    count = extent - 2 * shift
+    windows = extent - 2 * shift
     w = xp.constant([*weights, 0.0], like=like, dtype=dtype)
 
-    def part(rows: range, columns: range) -> Array:
-        i, j = (xp.constant(list(each), like=like, dtype=xp.int64) for each in (rows, columns))
-        i, center = xp.expand_dims(i, axis=1), xp.expand_dims(j, axis=0) + shift
-        places = [i] if border == "valid" else [i, -1 - i, 2 * extent - 1 - i]  # of the pixel, and of its mirror images
+    def part(pixels: range, centers: range) -> Array:
+        i, j = (xp.constant(list(each), like=like, dtype=xp.counting()) for each in (pixels, centers))
+        i, j = xp.expand_dims(i, axis=1), xp.expand_dims(j, axis=0) + shift
         total: Any = 0.0
-        for place in places:
-            distance = xp.minimum(xp.abs(place - center), reach + 1)
-            index = xp.where(distance > reach, len(weights), reach - distance)
-            total = total + xp.reshape(xp.take(w, xp.reshape(index, (-1,)), axis=0), (len(rows), len(columns)))
+        for place in (
+            [i] if border == "valid" else [i, -1 - i, 2 * extent - 1 - i]
+        ):  # of the pixel and its mirror images
+            distance = xp.abs(place - j)
+            index = xp.where(distance > reach, len(weights), xp.minimum(distance, reach) + reach)
+            total = total + xp.reshape(xp.take(w, xp.reshape(index, (-1,)), axis=0), (len(pixels), len(centers)))
         return total
 
-    def blocks(
-        rows: int, columns: int, shift: int, cut: Callable[[range, range], Array]
-    ) -> list[tuple[int, int, Array]]:
-        width = COLUMNS if columns > 2 * COLUMNS else columns
-        starts = [(k, min(k + width, columns)) for k in range(0, columns, width)]
-        edges = [(max(0, k + shift - reach), min(rows, end + shift + reach), k, end) for k, end in starts]
-        return [(first, last, cut(range(first, last), range(k, end))) for first, last, k, end in edges]
+    def forward() -> Blocks:
+        return [(*rows, part(range(*rows), columns)) for rows, columns in _cut(extent, windows, shift, reach)]
 
-    back = blocks(count, extent, -shift, lambda rows, columns: xp.matrix_transpose(part(columns, rows)))
-    return Band(blocks(extent, count, shift, part), back)
+    def back() -> Blocks:
+        cuts = _cut(windows, extent, -shift, reach)
+        return [(*rows, xp.matrix_transpose(part(columns, range(*rows)))) for rows, columns in cuts]
+
+    return Band(forward(), back, windows)
 
 
-def _blur(xp: Namespace, x: Array, matrices: Sequence[list[tuple[int, int, Array]]]) -> Array:
+def _cut(rows: int, columns: int, shift: int, reach: int) -> list[tuple[tuple[int, int], range]]:
+    """Ranges of columns of a band, each with the rows that it spans."""
+    width = COLUMNS if columns > 2 * COLUMNS else columns
+    each = [range(k, min(k + width, columns)) for k in range(0, columns, width)]
+    return [((max(0, r.start + shift - reach), min(rows, r.stop + shift + reach)), r) for r in each]
+
+
+def _blur(xp: Namespace, x: Array, matrices: Sequence[Blocks]) -> Array:
     """The product of the last axes of an array with a band matrix each."""
     ndim = len(x.shape)
     turned = (*range(ndim - len(matrices)), ndim - 1, *range(ndim - len(matrices), ndim - 1))
@@ -270,12 +280,32 @@ def _compare(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting, bands:
 def _similarity(bands: Sequence[Band], reduction: str) -> Formula:
     """The mean or the sum over the windows of each image, and its slopes, which are blurred back."""
     axes = tuple(range(-len(bands), 0))
+    share = 1.0 / math.prod(band.windows for band in bands) if reduction == "mean" else 1.0
 
     def values(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting) -> Array:
         loss = _compare(xp, x, y, c1, c2, bands).loss(xp)
         return xp.mean(loss, axis=axes) if reduction == "mean" else xp.sum(loss, axis=axes)
 
-    return Formula(values, inner=len(bands))
+    def slopes(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting) -> Slopes:
+        at, matrices = _compare(xp, x, y, c1, c2, bands), [band.transposed() for band in bands]
+        of_y, by_mean, by_structure = at.of_x - at.of_difference, 1.0 - at.of_structure, 1.0 - at.of_mean
+        by_brightness = -share * by_mean * at.of_mean / at.brightness
+        by_variance = share * by_structure / at.contrast
+        by_contrast = -by_variance * at.of_structure
+        by_gap = share * by_mean * at.gap / at.brightness - by_brightness * at.mean_y
+        by_difference = 2.0 * (by_gap - by_variance * at.of_difference + by_contrast * of_y)
+        of_squares, of_square = 2.0 * _blur(xp, by_contrast, matrices), 2.0 * _blur(xp, by_variance, matrices)
 
+        def by_x() -> Array:
+            of_levels = by_brightness * (at.mean_x + at.mean_y) - by_contrast * (at.of_x + of_y)
+            means = _blur(xp, 2.0 * of_levels + by_difference, matrices)
+            return means + at.x * of_squares + at.difference * of_square
 
-__all__ = ["ssim_loss"]
+        return [
+            by_x,
+            lambda: at.y * of_squares - at.difference * of_square - _blur(xp, by_difference, matrices),
+            lambda: xp.sum(by_brightness),
+            lambda: xp.sum(by_contrast),
+        ]
+
+    return Formula(values, slopes, inner=len(bands))
