@@ -14,8 +14,19 @@ from anomaly_kernels._catalogue import CATALOGUE, Entry
 from anomaly_kernels.testing.arguments import arguments, array_arguments, draw
 
 RANGE = np.linspace(-4.0, 4.0, 161)
-SETTINGS = {"quantile_loss": {"quantiles": (0.9,)}}
-SAMPLES = {"iou_loss": 4, "supcon_loss": 4}  # of one pixel alone the overlap is all or nothing
+SETTINGS = {
+    "quantile_loss": {"quantiles": (0.9,)},
+    "ssim_loss": {"data_range": 4.0, "size": 3},
+    "cosine_distance_loss": {"axis": None},
+    "hard_feature_loss": {"quantile": 0.5},
+}
+# of one pixel alone the overlap is all or nothing; of one number the direction is a sign, and the window is not
+SAMPLES = {
+    **dict.fromkeys(("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss"), 4),
+    "cosine_distance_loss": 3,
+    "hard_feature_loss": 4,
+    "supcon_loss": 4,
+}
 DIMENSIONS = {"supcon_loss": {"D": 2}}  # whose lengths do not matter
 COLORS = {"value": "#4477aa", "slope": "#ee6677"}
 
@@ -67,9 +78,8 @@ def curves(entry: Entry, truth: float | None) -> tuple[list[float], list[float]]
 def inputs_of(entry: Entry) -> dict[str, Any]:
     """Inputs of a single number each, or of a few samples."""
     names, rng = array_arguments(entry.kernel), np.random.default_rng(0)
-    sizes = (
-        dict.fromkeys("TDELQ", 1) | DIMENSIONS.get(entry.name, {}) | {"N": SAMPLES.get(entry.name, 1), "K": 3, "R": 3}
-    )
+    sizes = {**dict.fromkeys("TDELQ", 1), **dict.fromkeys("HW", 5), "K": 3, "R": 3, "N": SAMPLES.get(entry.name, 1)}
+    sizes |= DIMENSIONS.get(entry.name, {})
     drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(names, SETTINGS.get(entry.name, {})).items()}
     return {name: x.astype(float) if name == "target" else x for name, x in drawn.items()}
 

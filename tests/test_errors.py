@@ -97,21 +97,31 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("shrinkage", (-0.1, 1.5, float("nan")), ("half", None, np.True_)),
     ("squared", (), ("no", 1, None)),
     ("unbiased", (), ("no", 1, None)),
+    ("gamma", (-1.0, float("nan")), ("sharp", np.True_)),
+    ("data_range", (0.0, -1.0, float("nan")), ("wide", None)),
+    ("size", (0, 2, -3, 7), (3.0, "large", True)),
+    ("sigma", (0.0, -1.0, float("nan")), ("wide", None, np.ones(()))),
+    ("k1", (0.0, -1.0), ("small",)),
+    ("k2", (0.0, -1.0), ("small",)),
+    ("border", ("zeros",), (1,)),
+    ("quantile", (-0.1, 1.5, float("nan")), ("most", None, np.ones(()))),
 ]
-# a name that means something else in losses
-OF_LOSSES = {"margin": ((float("nan"),), ("wide", None))}
-
-
-def _values_for(function: Any, setting: str, *values: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
-    return OF_LOSSES.get(setting, values) if ".losses." in function.__module__ else values
-
-
+# the same word with other limits
+OTHERS: dict[tuple[str, str], tuple[tuple[Any, ...], tuple[Any, ...]]] = {
+    ("tversky_loss", "alpha"): ((-0.1, float("nan")), ("half", np.True_)),
+    ("tversky_loss", "beta"): ((-0.1, float("nan")), ("half", np.True_)),
+    ("tversky_loss", "gamma"): ((0, -1.0), ("sharp",)),
+    **dict.fromkeys(
+        [("deviation_loss", "margin"), ("triplet_margin_loss", "margin")], ((float("nan"),), ("wide", None))
+    ),
+    ("ssim_loss", "window"): (("box",), (5, None)),
+}
 BAD = [
     (kernel, setting, value, error)
     for setting, unfit, wrong in SETTINGS
     for kernel, function in KERNELS.items()
     if setting in inspect.signature(function).parameters and setting not in array_arguments(function)
-    for values, error in zip(_values_for(function, setting, unfit, wrong), (ValueError, TypeError), strict=True)
+    for values, error in zip(OTHERS.get((kernel, setting), (unfit, wrong)), (ValueError, TypeError), strict=True)
     for value in values
     if setting != "axis" or not kinds_of_series(function) or not isinstance(value, tuple)  # a TypeError, in test_series
 ]

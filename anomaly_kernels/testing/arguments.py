@@ -25,9 +25,9 @@ class Argument(NamedTuple):
 
 
 # N samples, T time steps, D features, E = T·D features of a flattened sample, L latent dimensions, K components,
-# Q quantiles, S points of a series,
-# R rows of a reference. No two axes of one argument are equally long, so that a mistaken one shows.
-SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24, "R": 11}
+# Q quantiles, S points of a series, R rows of a reference, H rows and W columns of an image. No two axes of one
+# argument are equally long, so that a mistaken one shows.
+SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24, "R": 11, "H": 5, "W": 6}
 
 REGIONS = ("region", "decision_region")  # integers that are no mask
 
@@ -141,6 +141,7 @@ def _lstm_autoencoder(rng: np.random.Generator, shape: Shape) -> Parameters:
 
 KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "real": lambda rng, shape: rng.normal(size=shape),
+    "pixel": lambda rng, shape: rng.uniform(-1.0, 1.0, shape),  # not beyond the range that data are said to have
     "latent": lambda rng, shape: rng.normal(size=shape),  # spread in every direction, so that its covariance is regular
     "probability": lambda rng, shape: rng.dirichlet(np.full(shape[-1], 2.0), size=shape[:-1]),
     "mask": lambda rng, shape: rng.random(shape) < 0.4,
@@ -167,8 +168,9 @@ def array_arguments(function: Callable[..., Any]) -> list[str]:
 
 def kinds_of_series(function: Callable[..., Any]) -> Mapping[str, Argument]:
     """What arguments hold where a function evaluates series, one by one: its axis is that of time, not all of them."""
-    axis = inspect.signature(function).parameters.get("axis")
-    return SERIES if axis is not None and axis.default == -1 else {}
+    parameters = inspect.signature(function).parameters
+    has_time = "axis" in parameters and parameters["axis"].default == -1
+    return SERIES if has_time and parameters.keys() & SERIES.keys() else {}
 
 
 def arguments(
@@ -195,6 +197,8 @@ def arguments(
         by_name["target"] = Argument("mask", "NT")
     if "chol" in names:  # means of classes
         by_name["mean"] = Argument("real", "KD")
+    if "data_range" in settings:  # images, into which a window must fit
+        by_name |= dict.fromkeys(["x_true", "x_pred"], Argument("pixel", "NHW"))
     if "fpr_bounds" in settings:  # some images are normal
         by_name["target"] = Argument("mask of images", "NTD")
     if unknown := [name for name in names if name not in by_name]:
