@@ -19,15 +19,19 @@ SETTINGS = {
     "ssim_loss": {"data_range": 4.0, "size": 3},
     "cosine_distance_loss": {"axis": None},
     "hard_feature_loss": {"quantile": 0.5},
+    "deep_sad_loss": {"eps": 0.1},
+    "outlier_exposure_loss": {"outlier_weight": 0.5},
+    "energy_bounded_loss": {"margin_in": -2.0, "margin_out": -1.0},
 }
-# of one pixel alone the overlap is all or nothing; of one number the direction is a sign, and the window is not
-SAMPLES = {
-    **dict.fromkeys(("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss"), 4),
-    "cosine_distance_loss": 3,
-    "hard_feature_loss": 4,
-    "supcon_loss": 4,
+# Else of one number: but of one pixel the overlap is all or nothing, of one logit nothing is left to compare, and one
+# number has no direction but its sign, which does not depend on its length.
+SIZES = {
+    **dict.fromkeys(("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss", "hard_feature_loss"), {"N": 4}),
+    **dict.fromkeys(("outlier_exposure_loss", "energy_bounded_loss", "logit_score"), {"D": 3}),
+    "cosine_distance_loss": {"N": 3},
+    "supcon_loss": {"N": 4, "D": 2},
 }
-DIMENSIONS = {"supcon_loss": {"D": 2}}  # whose lengths do not matter
+TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0, -1.0)}
 COLORS = {"value": "#4477aa", "slope": "#ee6677"}
 
 
@@ -45,7 +49,8 @@ def picture(entry: Entry) -> Figure:
     figure = Figure(figsize=(7.0, 2.4), layout="constrained")
     FigureCanvasAgg(figure)
     panels = dict(zip(COLORS, figure.subplots(1, 2), strict=True))
-    for truth, style in ((1.0, "-"), (0.0, "--")) if "target" in array_arguments(entry.kernel) else ((None, "-"),):
+    truths = TRUTHS.get(entry.name, (1.0, 0.0)) if "target" in array_arguments(entry.kernel) else (None,)
+    for truth, style in zip(truths, ("-", "--", ":"), strict=False):
         for name, curve in zip(COLORS, curves(entry, truth), strict=True):
             label = None if truth is None else f"target = {truth:.0f}"
             panels[name].plot(RANGE, curve, style, color=COLORS[name], label=label)
@@ -78,8 +83,7 @@ def curves(entry: Entry, truth: float | None) -> tuple[list[float], list[float]]
 def inputs_of(entry: Entry) -> dict[str, Any]:
     """Inputs of a single number each, or of a few samples."""
     names, rng = array_arguments(entry.kernel), np.random.default_rng(0)
-    sizes = {**dict.fromkeys("TDELQ", 1), **dict.fromkeys("HW", 5), "K": 3, "R": 3, "N": SAMPLES.get(entry.name, 1)}
-    sizes |= DIMENSIONS.get(entry.name, {})
+    sizes = dict.fromkeys("NTDELQ", 1) | dict.fromkeys("HW", 5) | dict.fromkeys("KR", 3) | SIZES.get(entry.name, {})
     drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(names, SETTINGS.get(entry.name, {})).items()}
     return {name: x.astype(float) if name == "target" else x for name, x in drawn.items()}
 

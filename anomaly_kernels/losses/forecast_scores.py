@@ -108,7 +108,8 @@ def crps_ensemble(
         return [lambda: slope, lambda: -xp.sum(slope, axis=-1, keepdims=True)]
 
     arrays = {"ensemble": ensemble, "y_true": xp.expand_dims(y_true, axis=-1)}
-    return reduce(xp, dtype, Formula(values, slopes, inner=1), arrays, weight=weight, reduction=reduction)
+    formula = Formula(values, slopes, inner=1, blocks=0.25)  # small ones: sorted rows and their products beside them
+    return reduce(xp, dtype, formula, arrays, weight=weight, reduction=reduction)
 
 
 @with_hint
