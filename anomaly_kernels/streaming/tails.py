@@ -69,7 +69,7 @@ class HighestScores(NamedTuple):
         if beyond >= size:
             kept = f"the {size} highest of {n} scores are kept, {beyond + 1} are needed"
             raise ValueError(f"`level` must be higher, got {level}: {kept}")
-        return fit_tail(xp, self.highest[: beyond + 1], n, chance, method)
+        return fit_tail(xp, self.highest[: beyond + 1], n, chance, method, xp.any(xp.isnan(self.highest)))
 
 
 def _highest(like: Array, *parts: Array) -> Array:
