@@ -64,7 +64,7 @@ class HighestScores(NamedTuple):
         xp, size = array_namespace(self.highest), self.highest.shape[0]
         choice("method", method, ("zhang_stephens", "pwm"))
         chance = number("risk", risk, xp, xp.wide(self.highest), INSIDE_UNIT)
-        n = int(self.number)
+        n = int(float(self.number))
         beyond = peaks_beyond(n, level)
         if beyond >= size:
             kept = f"the {size} highest of {n} scores are kept, {beyond + 1} are needed"

@@ -92,7 +92,7 @@ def peaks_over_threshold(
     >>> score = -np.log(np.linspace(1.0, 0.001, 1000))  # exponential: exceeds 9.21 with a probability of 0.0001
     >>> fit = ak.peaks_over_threshold(score, risk=1e-4, level=0.9)
     >>> round(float(fit.initial), 2), int(fit.peaks), round(float(fit.threshold), 1)
-    (2.3, 99, 8.8)
+    (2.3, 99, 8.6)
     """
     xp, flat = flat_scores("score", score)
     choice("method", method, ("zhang_stephens", "pwm"))
