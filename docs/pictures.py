@@ -1,4 +1,4 @@
-"""Draw the value of a loss and its slope along one of its arrays, for the reference; and a scene for two pages."""
+"""Draw the value of a loss and its slope along one of its arrays, for the reference; and a scene for three pages."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def inputs_of(entry: Entry) -> dict[str, Any]:
 
 
 def draw_scenes(folder: Path) -> None:
-    """Draw the pictures of the pages on images and on series."""
-    for name, draw_on in {"images": images, "series": series}.items():
+    """Draw the pictures of the pages on images, on series and on decisions."""
+    for name, draw_on in {"images": images, "series": series, "decisions": decisions}.items():
         figure = Figure(figsize=(7.0, 2.6), layout="constrained")
         FigureCanvasAgg(figure)
         draw_on(figure)
@@ -137,3 +137,32 @@ def series(figure: Figure) -> None:
     axes.set(xlabel="time step", title=f"average precision of the range: {title}")
     axes.legend(frameon=False, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def decisions(figure: Figure) -> None:
+    """Scores of normal data with thresholds of three rules, and a tail that is fitted beyond them."""
+    score = np.random.default_rng(0).lognormal(sigma=0.6, size=2000)
+    left, right = figure.subplots(1, 2)
+    few = score[:200]
+    left.hist(few, bins=30, color=COLORS["value"], alpha=0.4)
+    thresholds = {
+        "a rate of 5 %": (float(ak.threshold_at_rate(few)), "-"),
+        "… with confidence": (float(ak.threshold_at_rate(few, confidence=0.95)), "--"),
+        "median + 3 MAD": (float(ak.spread_threshold(few)), ":"),
+    }
+    for label, (threshold, style) in thresholds.items():
+        left.axvline(threshold, color=COLORS["slope"], linestyle=style, label=label)
+    left.set(xlabel="score of normal data", ylabel="number", xlim=(0, 8))
+    left.legend(frameon=False, loc="upper right")
+    fit = ak.peaks_over_threshold(score, risk=1e-5)
+    initial, shape, scale = (float(x) for x in (fit.initial, fit.shape, fit.scale))
+    beyond = np.linspace(initial, float(fit.threshold), 100)
+    share = float(fit.peaks) / score.size
+    right.semilogy(np.sort(score)[::-1], np.arange(1, 2001) / 2000, ".", color=COLORS["value"], label="scores")
+    tail = share * (1 + shape * (beyond - initial) / scale) ** (-1 / shape)
+    right.semilogy(beyond, tail, color=COLORS["slope"], label="tail")
+    right.axvline(float(fit.threshold), color=COLORS["slope"], linestyle=":", label="risk 1e-5")
+    right.set(xlabel="score", ylabel="share at least as high")
+    right.legend(frameon=False)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)

@@ -14,6 +14,7 @@ from scipy import stats
 
 import anomaly_kernels as ak
 from anomaly_kernels import streaming
+from anomaly_kernels.data import load_shuttle
 from anomaly_kernels.metrics.decisions._scores import above, most
 
 # Formulas are tried where calls take no time; that the libraries agree is the contract.
@@ -485,3 +486,24 @@ def test_operating_points_of_unique_scores_are_those_of_all_scores(metric):
     truth = np.concatenate([np.arange(100) < 20] * 5)
     found = state_of(streaming.UniqueScores.empty(ALL)).compute(metric, **{metric.__name__[13:]: 0.3})
     np.testing.assert_allclose(found, metric(truth, ALL, **{metric.__name__[13:]: 0.3}), rtol=1e-12)
+
+
+# --- real data
+
+
+def test_false_discoveries_on_shuttle_are_as_rare_as_asked_and_anomalies_are_found():
+    shuttle = load_shuttle()
+    x, shares, found = shuttle.features, [], []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        train, calibration, normal = np.split(rng.permutation(np.flatnonzero(~shuttle.target)), [3000, 6000])
+        odd = rng.permutation(np.flatnonzero(shuttle.target))[:200]
+        away = x - x[train].mean(axis=0)
+        inverse = np.linalg.inv(np.cov(x[train], rowvar=False) + 1e-6 * np.eye(9))
+        score = np.einsum("nd,de,ne->n", away, inverse, away)
+        pvalue = ak.conformal_pvalue(score[np.concatenate([normal, odd])], score[calibration])
+        discovered = ak.adjusted_pvalue(pvalue) <= 0.1
+        shares.append(discovered[: len(normal)].sum() / max(1, discovered.sum()))
+        found.append(discovered[len(normal) :].mean())
+    assert np.mean(shares) <= 0.1
+    assert np.mean(found) > 0.9

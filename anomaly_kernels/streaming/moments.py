@@ -81,8 +81,8 @@ class Moments(NamedTuple):
     @overload
     def compute(self) -> MomentsOfScores: ...
     @overload
-    def compute(self, rule: Callable[..., Any], /, **settings: Any) -> Any: ...
-    def compute(self, rule: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
+    def compute(self, rule: Callable[..., Any], **settings: Any) -> Any: ...
+    def compute(self, rule: Callable[..., Any] | None = None, **settings: Any) -> Any:
         """Mean, standard deviation (of n - 1, NaN for a single score) and extremes.
 
         Or a rule that needs no more: `spread_threshold` with ``rule="std"``, `score_scaling` with "standard" or

@@ -64,12 +64,12 @@ class HighestScores(NamedTuple):
         xp, size = array_namespace(self.highest), self.highest.shape[0]
         choice("method", method, ("zhang_stephens", "pwm"))
         chance = number("risk", risk, xp, xp.wide(self.highest), INSIDE_UNIT)
-        n = int(self.number)
+        n = int(float(self.number))
         beyond = peaks_beyond(n, level)
         if beyond >= size:
             kept = f"the {size} highest of {n} scores are kept, {beyond + 1} are needed"
             raise ValueError(f"`level` must be higher, got {level}: {kept}")
-        return fit_tail(xp, self.highest[: beyond + 1], n, chance, method)
+        return fit_tail(xp, self.highest[: beyond + 1], n, chance, method, xp.any(xp.isnan(self.highest)))
 
 
 def _highest(like: Array, *parts: Array) -> Array:

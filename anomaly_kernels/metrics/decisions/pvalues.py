@@ -111,13 +111,22 @@ def _in_order(xp: Namespace, scores: Array, weight: Array | None) -> SortedClass
 
 def _pvalues(xp: Namespace, scores: Array, known: SortedClass, own: Setting, uniform: Array | None) -> Array:
     """The share of the weight, with a score's own, that is at or above it; of what is tied the share `uniform`."""
-    wide, place = xp.wide(scores), xp.searchsorted(known.scores, scores, side="left")
+    wide, place = xp.wide(scores), _places(xp, known.scores, scores, "left")
     mass = known.weight_above(xp, wide, place) + own
     whole = known.weight_above(xp, wide, xp.zeros_like(known.scores[:1], dtype=place.dtype)) + own
     if uniform is not None:
-        higher = known.weight_above(xp, wide, xp.searchsorted(known.scores, scores, side="right"))
+        higher = known.weight_above(xp, wide, _places(xp, known.scores, scores, "right"))
         mass = (1.0 - uniform) * higher + uniform * mass
     return ratio(xp, mass, whole, 1.0)
+
+
+def _places(xp: Namespace, known: Array, scores: Array, side: str) -> Array:
+    """Where scores belong among known ones, which ascend; in order, so that a processor finds what it reads nearby."""
+    if not xp.is_lean(known, scores):
+        return xp.searchsorted(known, scores, side=side)
+    order = xp.argsort(scores)
+    places = xp.searchsorted(known, xp.take_along_axis(scores, order), side=side)
+    return xp.take_along_axis(places, xp.argsort(order))
 
 
 @with_hint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from anomaly_kernels._core.checks import POSITIVE, choice, inputs, is_number, number
 from anomaly_kernels._core.evaluate import Formula
@@ -123,7 +123,7 @@ def scaled_score(
     array([0.    , 0.6827, 0.9545])
     """
     choice("output", output, tuple(OUTPUTS))
-    fitted = {name: x for name, x in (("center", center), ("scale", scale)) if not is_number(x)}
+    fitted: dict[str, Any] = {name: x for name, x in (("center", center), ("scale", scale)) if not is_number(x)}
     xp, dtype = inputs(score=score, **fitted)
     c, d = number("center", center, xp, dtype), number("scale", scale, xp, dtype, POSITIVE)
     return xp.evaluate(OUTPUTS[output], dtype, (score,), (c, d))

@@ -92,15 +92,14 @@ def peaks_over_threshold(
     >>> score = -np.log(np.linspace(1.0, 0.001, 1000))  # exponential: exceeds 9.21 with a probability of 0.0001
     >>> fit = ak.peaks_over_threshold(score, risk=1e-4, level=0.9)
     >>> round(float(fit.initial), 2), int(fit.peaks), round(float(fit.threshold), 1)
-    (2.3, 99, 8.8)
+    (2.3, 99, 8.6)
     """
     xp, flat = flat_scores("score", score)
     choice("method", method, ("zhang_stephens", "pwm"))
     possible = peaks_beyond(known_size("score", score), level)
     chance = number("risk", risk, xp, xp.wide(flat), INSIDE_UNIT)
-    fit = fit_tail(xp, xp.top_k(flat, possible + 1)[0], flat.shape[0], chance, method)
-    nan = xp.any(xp.isnan(flat))
-    return TailFit(*(nan_where(xp, nan, x) for x in fit))
+    highest, _ = xp.top_k(flat, possible + 1)
+    return fit_tail(xp, highest, flat.shape[0], chance, method, xp.any(xp.isnan(flat)))
 
 
 def peaks_beyond(n: int, level: float) -> int:
@@ -111,8 +110,8 @@ def peaks_beyond(n: int, level: float) -> int:
     return possible
 
 
-def fit_tail(xp: Namespace, highest: Array, n: int, risk: Setting, method: str) -> TailFit:
-    """The fit to the highest of n scores, descending, the last of which is the initial threshold."""
+def fit_tail(xp: Namespace, highest: Array, n: int, risk: Setting, method: str, nan: Array) -> TailFit:
+    """The fit to the highest of n scores, descending, the last of which is the initial threshold; NaN if one is."""
     dtype, wide = highest.dtype, xp.wide(highest)  # an exponent of sums of logarithms has few digits of float32
     ordered, last = cast(xp, wide, highest), highest.shape[0] - 1
     initial, peaks = ordered[last], ordered[:last] - ordered[last:]  # 0 where they are tied with it
@@ -122,7 +121,7 @@ def fit_tail(xp: Namespace, highest: Array, n: int, risk: Setting, method: str) 
     depth = -xp.log(xp.minimum(risk * n / xp.maximum(count, 1.0), 1.0))
     limit = initial + scale * ratio(xp, xp.expm1(shape * depth), shape, depth)
     threshold, *fit = (cast(xp, dtype, x) for x in (limit, initial, shape, scale, count))
-    return TailFit(above(xp, threshold), *fit)
+    return TailFit(*(nan_where(xp, nan, x) for x in (above(xp, threshold), *fit)))
 
 
 def _zhang_stephens(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, Array]:

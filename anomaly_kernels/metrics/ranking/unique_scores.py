@@ -96,7 +96,7 @@ class UniqueScores(NamedTuple):
                 "`metric` must be one of a ranking where samples have weights: others count each score once"
             )
         upto = xp.cumulative_sum(count, axis=0)
-        size = int(xp.sum(count))
+        size = int(float(xp.sum(count)))
         rank = xp.cumulative_sum(xp.ones_like(xp.broadcast_to(upto[:1], (size,))), axis=0) - 1
         return xp.take_along_axis(self.score, xp.searchsorted(upto, rank, side="right"))
 
