@@ -259,10 +259,16 @@ class Comparison(NamedTuple):
         return self.of_mean + (1.0 - self.of_mean) * self.of_structure
 
 
+def _level(xp: Namespace, x: Array, axes: tuple[int, ...]) -> Array:
+    """The mean of each image. Any constants would do, but variances keep their digits near a mean of 0."""
+    mean = xp.stop_gradient(xp.mean(x, axis=axes, keepdims=True))
+    # wherever it is subtracted it must be the same number: XLA would merge its division into each of the differences
+    return xp.clip(mean, -1e38, 1e38)
+
+
 def _compare(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting, bands: Sequence[Band]) -> Comparison:
     axes, matrices = tuple(range(-len(bands), 0)), [band.blocks for band in bands]
-    # any constants would do: variances do not depend on them, and keep their digits near a mean of 0
-    level_x, level_y = (xp.stop_gradient(xp.mean(each, axis=axes, keepdims=True)) for each in (x, y))
+    level_x, level_y = (_level(xp, each, axes) for each in (x, y))
     difference = (x - y) - (level_x - level_y)  # not of what is rounded below
     x, y = x - level_x, y - level_y
     of_x, of_difference = _blur(xp, x, matrices), _blur(xp, difference, matrices)
