@@ -256,7 +256,7 @@ class _Best(NamedTuple):
     compute: Callable[..., Results]
     """Of a ranking of points, and what `_reaching` has of the critical scores."""
     critical: Callable[..., tuple[Array, ...]] = lambda *_: ()
-    """The other scores at which counts change, in the order of the fields, after each a mask of those that there are."""
+    """The other scores at which counts change, in the order of the fields; after each, which of them there are."""
     adjusted: Callable[..., Array] = lambda _, score, **__: score
     """The scores of points."""
 
