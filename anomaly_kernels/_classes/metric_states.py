@@ -147,7 +147,7 @@ class SeriesMetric(StatefulMetric):
         """Whether the state has each distinct score, of which a threshold for all series is chosen."""
         return self.average == "pooled" and SERIES_RESULTS[self.kernel] is BestF1
 
-    def _empty_state(self, like: Array, scores: Scores | None) -> Any:
+    def _empty_state(self, like: Array, scores: Any) -> Any:
         if self._keeps_each:
             return streaming.SeriesScores.empty(like, scores)
         if self.average == "pooled":
@@ -166,14 +166,14 @@ class SeriesMetric(StatefulMetric):
         means, result = state.compute(), SERIES_RESULTS[self.kernel]
         return means[0] if result in (None, BestF1) else result(*means)
 
-    def _threshold_of(self, state: Any) -> Array:
+    def _threshold_of(self, state: Any) -> Any:
         """The threshold for all series; NaN without scores."""
         if not self._keeps_each:
             raise ValueError("`threshold` is that of all series together, by `average='pooled'`: here each has its own")
         score = state.points.score
         if 0 in score.shape:
             return array_namespace(score).constant(math.nan, like=score, dtype=score.dtype)
-        return state.compute(self.kernel).threshold  # type: ignore[no-any-return]
+        return state.compute(self.kernel).threshold
 
     def _has_own_state(self) -> bool:
         return True

@@ -34,7 +34,8 @@ class BestSeriesMetric(SeriesMetric[Array]):
     @property
     def threshold(self) -> Array:
         """The score s of which ``score >= s`` has the pooled F1 score of `compute`; NaN without scores."""
-        return self._threshold_of(self.state)
+        threshold: Array = self._threshold_of(self.state)
+        return threshold
 
 
 @register_pytree_with_keys_class

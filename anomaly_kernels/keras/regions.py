@@ -47,7 +47,8 @@ class RegionScoreMetric(RegionMetric, HostMetric):
         if not self._keeps_each:
             super()._merge(*arrays)
             return
-        target, score, *regions = (x if x is None else self._on_host(x) for x in arrays)
+        target, score = map(self._on_host, arrays[:2])
+        regions = (x if x is None else self._on_host(x) for x in arrays[2:])
         self._keep(self._kept.merge(self._batch_state(self._kept, (target, in_double(score), *regions))))
 
 

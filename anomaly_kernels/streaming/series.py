@@ -180,8 +180,8 @@ class SeriesScores(NamedTuple):
         points = empty.of(target, best.adjusted(target, score, **given))
         # where arrays may be cut, those of rows are not of one length
         critical = best.critical(xp, *arrays) if xp.is_lean(*arrays) else xp.by_rows(best.critical, arrays, ())
-        critical = [state_of(*each) for each in critical]
-        return self.empty(score, empty)._replace(points=points, **dict(zip(self._fields[1:], critical, strict=False)))
+        states = [points, *map(state_of, critical[::2], critical[1::2])]
+        return SeriesScores(*states, *self.empty(score, empty)[len(states) :])
 
     def merge(self, other: SeriesScores) -> SeriesScores:
         """The state of both parts."""
@@ -266,8 +266,8 @@ class _Best(NamedTuple):
 
     compute: Callable[..., Results]
     """Of a ranking of points, and what `_reaching` has of the critical scores."""
-    critical: Callable[[Namespace, Array, Array], tuple[tuple[Array, Array], ...]] = lambda *_: ()
-    """The other scores at which counts change, in the order of the fields, and which of them there are."""
+    critical: Callable[..., tuple[Array, ...]] = lambda *_: ()
+    """The other scores at which counts change, in the order of the fields; after each, which of them there are."""
     adjusted: Callable[..., Array] = lambda _, score, **__: score
     """The scores of points."""
 
@@ -283,15 +283,15 @@ def _best_event(ranking: Ranking, detected: Reached, pairs: Reached, gaps: Reach
     return highest(ranking.xp, events.event_f1_of(ranking.xp, *counts), ranking.thresholds)
 
 
-def _event_scores(xp: Namespace, truth: Array, score: Array) -> tuple[tuple[Array, Array], ...]:
+def _event_scores(xp: Namespace, truth: Array, score: Array) -> tuple[Array, ...]:
     normal = xp.logical_not(truth)
-    minima = events.pair_minima(xp, normal, score), events.gap_minima(xp, normal, score)
-    return events.event_maxima(xp, truth, score), *minima
+    minima = *events.pair_minima(xp, normal, score), *events.gap_minima(xp, normal, score)
+    return *events.event_maxima(xp, truth, score), *minima
 
 
 _BESTS: dict[str, _Best] = {
     "best_point_adjusted_f1": _Best(lambda ranking, *_: best_f1_of(ranking), adjusted=adjustment.point_adjust),
-    "best_composite_f1": _Best(_best_composite, lambda *arrays: (events.event_maxima(*arrays),)),
+    "best_composite_f1": _Best(_best_composite, events.event_maxima),
     "best_event_f1": _Best(_best_event, _event_scores),
 }
 
