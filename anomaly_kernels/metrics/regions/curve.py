@@ -80,9 +80,9 @@ def aupro(
     >>> target = np.asarray([[[1, 1, 0, 0], [1, 1, 0, 1]]])
     >>> score = np.asarray([[[8.0, 7.0, 1.0, 6.0], [5.0, 2.0, 0.0, 4.0]]])
     >>> round(float(ak.aupro(target, score)), 4), round(float(ak.aupro(target, score, max_fpr=1.0)), 4)
-    (0.5625, 0.9062)
+    (0.25, 0.75)
     >>> round(float(ak.aupro(target, score, saturation=np.asarray([2.0, 1.0]))), 4)
-    0.725
+    0.5
     """
     xp, arrays = _check(target, score, region, saturation)
     not_empty(target=target)
