@@ -42,6 +42,10 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     shown = commands.add_parser("show", help="tables and pictures of a file of results, written beside it")
     shown.add_argument("results", type=Path)
     shown.set_defaults(do=lambda options: _show(options.results))
+    added = commands.add_parser("add", help="write the results of some cases, measured later, into a file of results")
+    added.add_argument("results", type=Path)
+    added.add_argument("later", type=Path)
+    added.set_defaults(do=_add)
     compared = commands.add_parser("compare", help="what became worse; status 1 if anything did")
     compared.add_argument("old", type=Path)
     compared.add_argument("new", type=Path)
@@ -88,6 +92,12 @@ def _show(path: Path) -> int:
     beside.write_text(text)
     print(text, path, beside, *picture.draw(content, path.parent), sep="\n")
     return 0
+
+
+def _add(options: argparse.Namespace) -> int:
+    whole = results.added(results.read(options.results), results.read(options.later))
+    options.results.write_text(results.text(whole) + "\n")
+    return _show(options.results)
 
 
 def _compare(options: argparse.Namespace) -> int:
