@@ -161,7 +161,7 @@ def _forget_compilations() -> Iterator[None]:
     The largest module adds 20 000. To forget takes seconds, and then all is compiled anew: as seldom as may be.
     """
     yield
-    if LIBRARY == "jax" and (not MAPPED.exists() or len(MAPPED.read_text().splitlines()) > 10_000):
+    if LIBRARY == "jax" and (not MAPPED.exists() or len(MAPPED.read_text().splitlines()) > 25_000):
         import jax
 
         jax.clear_caches()

@@ -14,14 +14,19 @@ import sys
 from pathlib import Path
 
 
-def differentiate_compiled(folder: Path) -> None:
-    """Leave out JAX's gradients of one operation after the other, which take longest: they go by the same rules.
+def prepare(library: str, folder: Path) -> None:
+    """Leave out what takes longest and is seen elsewhere.
 
-    Values are compared both ways, and gradients of every kernel compiled, here and by the contract.
+    JAX's gradients of one operation after the other go by the same rules as those compiled: values are compared both
+    ways, gradients compiled. TensorFlow need not optimise graphs that are run once: the contract has it do so.
     """
     sys.path.insert(0, str(folder))
-    backend = importlib.import_module("backends").BACKENDS["jax"]
-    backend.modes = backend.modes[-1:]
+    if library == "jax":
+        backend = importlib.import_module("backends").BACKENDS["jax"]
+        backend.modes = backend.modes[-1:]
+    if library == "tensorflow":
+        tensorflow = importlib.import_module("tensorflow")
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def run(script: str, arguments: list[str]) -> bool:
@@ -41,7 +46,7 @@ def main(argv: list[str]) -> int:
     """Run all scripts, also after one that failed; 0 if none did."""
     library, dtype, *rest = argv
     scripts = [list(words) for separator, words in itertools.groupby(rest, "--".__eq__) if not separator]
-    differentiate_compiled(Path(scripts[0][0]).parent)
+    prepare(library, Path(scripts[0][0]).parent)
     passed = [run(script, [*arguments, "--backend", library, "--dtype", dtype]) for script, *arguments in scripts]
     return 0 if all(passed) else 1
 
