@@ -26,8 +26,8 @@ SETTINGS = {
 # Else of one number: but of one pixel the overlap is all or nothing, of one logit nothing is left to compare, and one
 # number has no direction but its sign, which does not depend on its length.
 SIZES = {
-    **dict.fromkeys(("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss", "hard_feature_loss"), {"N": 4}),
-    **dict.fromkeys(("outlier_exposure_loss", "energy_bounded_loss", "logit_score"), {"D": 3}),
+    **{each: {"N": 4} for each in ("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss", "hard_feature_loss")},
+    **{each: {"D": 3} for each in ("outlier_exposure_loss", "energy_bounded_loss", "logit_score")},
     "cosine_distance_loss": {"N": 3},
     "supcon_loss": {"N": 4, "D": 2},
 }
