@@ -91,6 +91,7 @@ EVERY = {
     "test_batches_of_series_give_the_mean_over_all": 3,
     "test_compile_takes_losses_as_keras_users_give_them": 3,
     "test_each_metric_can_be_donated": 3,
+    "test_every_form_gives_the_value_and_gradient_of_the_function": 4,
     "test_light_weights_keep_their_digits_in_a_state": 5,
     "test_order_and_place_of_images_do_not_matter": 3,
     "test_pooled_batches_of_series_are_those_of_one_state": 4,

@@ -105,7 +105,9 @@ def test_masks_of_0_and_255_and_of_0_and_1_are_decisions(driver, name):
 @pytest.mark.parametrize("name", LOSSES)
 def test_integer_targets_of_losses_are_0_or_1(eager, name):
     mask = TRUTH.astype(np.uint8)
-    LOSSES[name](eager.array(mask), eager.array(SCORE))
+    expected = numbers(eager, LOSSES[name](eager.array(TRUTH), eager.array(SCORE)))
+    for dtype in ("uint8", "int32", "int64", "float32"):
+        assert numbers(eager, LOSSES[name](eager.array(mask.astype(dtype)), eager.array(SCORE))) == expected
     for target, wrong in ((mask * 255, "255"), (SIGNS, "-1"), (mask * 2, "2")):
         message = f"^`target` must be 0 or 1 where it is of integers, got {wrong}: use `target > 0`$"
         with pytest.raises(ValueError, match=message):
