@@ -91,7 +91,7 @@ def _ranking(rng: np.random.Generator, n: int) -> Inputs:
 
 def _scene(rng: np.random.Generator, n: int) -> Inputs:
     """Images of which a third is normal; the others have three squares of which the scores are higher."""
-    side = 16 if n < 2**16 else 256
+    side = 16 if n < 2**18 else 256
     target = np.zeros((n // side**2, side, side), bool)
     for image in target[: -(len(target) // 3)]:
         for top, left in rng.integers(0, side - side // 16, (3, 2)):

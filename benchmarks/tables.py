@@ -25,6 +25,7 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
 
 def _about(results: dict[str, Any]) -> Iterator[str]:
     yield from _of_run(results)
+    yield f"- import, beyond NumPy's: {_spread(results['import_milliseconds'])} ms"
     yield ""
     for later in results.get("later", []):
         yield from (f"Measured later, in {' and '.join(later['of'])}: {', '.join(later['cases'])}.", "")
@@ -41,7 +42,6 @@ def _of_run(results: dict[str, Any]) -> Iterator[str]:
     yield f"- {', '.join(packages)}; commit {results['commit'] or 'unknown'}"
     clock, quick = results["plan"]["patience"][-1], "; --quick" if results["quick"] else ""
     yield f"- seed of the random order {results['plan']['seed']}; clock {clock}{quick}"
-    yield f"- import, beyond NumPy's: {_spread(results['import_milliseconds'])} ms"
 
 
 def _large(rows: list[Row]) -> list[Row]:
