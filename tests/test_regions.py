@@ -877,3 +877,12 @@ def test_one_anomalous_pixel_is_an_area(place):
     target[place] = True
     found = streaming.ImageScores.empty(score).of(target, score).compute(fpr_bounds=FPR_BOUNDS)
     np.testing.assert_allclose(found, ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS), rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [ak.aupro, ak.per_region_overlap, ak.region_detection])
+def test_arrays_of_other_shapes_are_all_named(function):
+    target, score = scene(34)
+    second = "score" if function is ak.aupro else "decision"
+    shapes = r"got \(6, 16, 18\) and \(6, 16, 18\) and \(1, 16, 18\)"
+    with pytest.raises(ValueError, match=f"^`target` and `{second}` and `region` must have equal shapes, {shapes}$"):
+        function(target, score if second == "score" else target, region=ak.label_regions(target)[:1])
