@@ -42,6 +42,9 @@ class Dask(Generic):
     def argsort(self, x: da.Array, *, stable: bool = False) -> da.Array:
         return _along_rows(np.argsort, x, dtype=np.int64, stable=stable)
 
+    def cumulative_min(self, x: da.Array) -> da.Array:
+        return _along_rows(numpy.cumulative_min, x, dtype=x.dtype)
+
     def take_along_axis(self, x: da.Array, indices: da.Array) -> da.Array:
         return _along_rows(numpy.take_along_axis, x, indices, dtype=x.dtype)
 

@@ -217,6 +217,19 @@ class Generic:
         ordered = self.sort(x)
         return [ordered[k] for k in ranks]
 
+    def cumulative_min(self: Any, x: Array) -> Array:
+        """The least entry so far along the last axis."""
+        step, size = 1, x.shape[-1] or 2**31  # where a graph leaves the size open, whatever it may be
+        while step < size:
+            x = self.concat([x[..., :step], self.minimum(x[..., step:], x[..., :-step])], axis=-1)
+            step *= 2
+        return x
+
+    def top_k(self: Any, x: Array, k: int) -> tuple[Array, Array]:
+        """The k largest entries along the last axis, descending, and their places."""
+        places = self.flip(self.argsort(x), axis=-1)[..., :k]
+        return self.take_along_axis(x, places), places
+
     def region_numbers(self, mask: Array, axes: tuple[int, ...], connectivity: int) -> Array | None:
         """The number of each pixel's region along ascending axes, see `regions`; None where a mask is traced."""
         if not self.is_known(mask):

@@ -85,6 +85,13 @@ class Torch(Generic):
             return torch.from_numpy(_numpy().argsort(_in_numpy(x), stable=stable))
         return torch.argsort(x, stable=stable)
 
+    def cumulative_min(self, x: Tensor) -> Tensor:
+        return torch.cummin(x, dim=-1).values
+
+    def top_k(self, x: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        largest = torch.topk(x, k)
+        return largest.values, largest.indices
+
     def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
         # not take_along_dim, at which Dynamo compiles anew for every size
         return torch.gather(x, -1, indices)
