@@ -609,6 +609,8 @@ def test_rates_of_aupimo_are_two_ascending_ones(driver, bounds):
         ak.aupimo(target, score, fpr_bounds=bounds)
     with pytest.raises(TypeError, match="`fpr_bounds` must be"):
         ak.aupimo(target, score, fpr_bounds=("a", "b"))
+    with pytest.raises(TypeError, match=r"^`fpr_bounds` must be a sequence of two numbers, got 0\.1$"):
+        ak.aupimo(target, score, fpr_bounds=0.1)
 
 
 # ---- states of parts
