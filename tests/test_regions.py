@@ -649,6 +649,8 @@ def test_rates_of_aupimo_are_two_ascending_ones(driver, bounds):
         ak.aupimo(target, score, fpr_bounds=bounds)
     with pytest.raises(TypeError, match="`fpr_bounds` must be"):
         ak.aupimo(target, score, fpr_bounds=("a", "b"))
+    with pytest.raises(TypeError, match=r"^`fpr_bounds` must be a sequence of two numbers, got 0\.1$"):
+        ak.aupimo(target, score, fpr_bounds=0.1)
 
 
 # ---- states of parts
@@ -917,3 +919,12 @@ def test_one_anomalous_pixel_is_an_area(place):
     target[place] = True
     found = streaming.ImageScores.empty(score).of(target, score).compute(fpr_bounds=FPR_BOUNDS)
     np.testing.assert_allclose(found, ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS), rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [ak.aupro, ak.per_region_overlap, ak.region_detection])
+def test_arrays_of_other_shapes_are_all_named(function):
+    target, score = scene(34)
+    second = "score" if function is ak.aupro else "decision"
+    shapes = r"got \(6, 16, 18\) and \(6, 16, 18\) and \(1, 16, 18\)"
+    with pytest.raises(ValueError, match=f"^`target` and `{second}` and `region` must have equal shapes, {shapes}$"):
+        function(target, score if second == "score" else target, region=ak.label_regions(target)[:1])
