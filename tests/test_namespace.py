@@ -291,6 +291,29 @@ def test_order_statistics_are_entries_of_the_sorted_numbers(driver, dtype):
     assert [float(driver.numpy(each)) for each in found] == [np.inf, -1.0, 2.0, 2.0]
 
 
+@pytest.mark.parametrize("shape", [(7,), (2, 9), (2, 1, 5)])
+def test_the_least_so_far_and_the_largest_of_each_row(driver, shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    given = driver.array(x)
+    xp = ak.array_namespace(given)
+    np.testing.assert_array_equal(driver.numpy(xp.cumulative_min(given)), np.minimum.accumulate(x, axis=-1))
+    for k in (1, 3, shape[-1]):
+        largest, places = map(driver.numpy, xp.top_k(given, min(k, shape[-1])))
+        np.testing.assert_array_equal(largest, np.sort(x)[..., ::-1][..., :k])
+        np.testing.assert_array_equal(np.take_along_axis(x, places.astype(np.int64), -1), largest)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_next_number_is_that_of_the_dtype(driver, dtype):
+    x = np.asarray([0.0, 1.0, -1.0, np.inf, -np.inf, np.nan], dtype)
+    given = driver.array(x, dtype)
+    xp = ak.array_namespace(given)
+    above = xp.nextafter(given, xp.full_like(given, np.inf))
+    assert driver.dtype_name(above) == dtype
+    np.testing.assert_array_equal(driver.numpy(above)[1:], np.nextafter(x, np.asarray(np.inf, dtype))[1:])
+    assert driver.numpy(above)[0] >= 0  # some round numbers this small to 0
+
+
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 def test_classes_are_sorted_apart(driver, dtype, share):

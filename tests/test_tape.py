@@ -191,6 +191,7 @@ RULES: dict[str, Rule] = {
     "clip": Rule(lambda xp, x: xp.clip(x, -0.3, 0.4), (X,)),
     "sum_of_products": Rule(lambda xp, x, y: xp.sum_of_products(x, y), (X, Y)),
     "order_statistics": Rule(lambda xp, x: xp.stack(list(xp.order_statistics(x * x, [0, 2, 3]))), (ROW,)),
+    "top_k": Rule(lambda xp, x: xp.top_k(x * x, 2)[0] * x[..., :2], (X,)),
     "reduce_by": Rule(lambda xp, x: xp.reduce_by("mean", x * x), (X,)),
 }
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.special
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from test_namespace import COMMON  # one call in each library
@@ -105,6 +105,10 @@ CASES: dict[str, Case] = {
     "cross_entropy mean": Case(
         lambda xp, x, y: xp.cross_entropy(x, y, "mean"), "modest modest", 200, lambda x, y: np.mean(entropies(x, y))
     ),
+    "cumulative_min": Case(
+        lambda xp, x: xp.cumulative_min(x), "modest", reference=lambda x: np.minimum.accumulate(x, axis=-1)
+    ),
+    "cumulative_min line": Case(lambda xp, x: xp.cumulative_min(x), "line", reference=np.minimum.accumulate),
     "cumulative_sum": Case(lambda xp, x: xp.cumulative_sum(x, axis=0), "modest", 32, smooth=True),
     "cumulative_sum axis": Case(lambda xp, x: xp.cumulative_sum(x, axis=-1), "modest", 32),
     "cumulative_sum of mask": Case(lambda xp, m: xp.cumulative_sum(m, axis=0), "mask"),
@@ -164,6 +168,7 @@ CASES: dict[str, Case] = {
         lambda x: np.sort(x, axis=None)[[0, 2, 1]],
         smooth=True,
     ),
+    "nextafter": Case(lambda xp, x: xp.nextafter(x, xp.full_like(x, math.inf)), "modest"),
     "permute_dims": Case(lambda xp, s: xp.permute_dims(s, (2, 0, 1)), "spd"),
     "reshape": Case(lambda xp, x: xp.reshape(x, (-1,)), smooth=True),
     "reshape known": Case(lambda xp, x: xp.reshape(x, (x.shape[0], 1, -1))),
@@ -226,6 +231,10 @@ CASES: dict[str, Case] = {
         lambda xp, x, n: xp.take_along_axis(x, xp.where(n < 0, 0, xp.where(n < 9, 1, 2))),
         "real count",
         reference=lambda x, n: np.take_along_axis(x, np.where(n < 0, 0, np.where(n < 9, 1, 2)), -1),
+    ),
+    "top_k": Case(lambda xp, x: xp.top_k(x, 2)[0], "modest", reference=lambda x: np.sort(x)[..., :-3:-1], smooth=True),
+    "top_k places": Case(
+        lambda xp, x: xp.take_along_axis(x, xp.top_k(x, 2)[1]), "modest", reference=lambda x: np.sort(x)[..., :-3:-1]
     ),
     "tanh": Case(lambda xp, x: xp.tanh(x), eps=4, smooth=True),
     "where": Case(lambda xp, x, y: xp.where(x < y, x, y), "real real", smooth=True),
@@ -311,10 +320,22 @@ def assert_same(got: Any, want: Any, eps: float, scale: float) -> None:
         np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", CASES)
 @given(data=st.data())
-def test_agrees_with_numpy(name: str, way: str, data: Any) -> None:
+def test_agrees_with_numpy(name: str, data: Any) -> None:
+    agrees(name, "eager", data)
+
+
+# A graph calls what is called eagerly: a few examples show that it is put together and compiled to the same
+@pytest.mark.parametrize("way", ["graph", "xla"])
+@pytest.mark.parametrize("name", CASES)
+@settings(max_examples=settings.default.max_examples // 5)
+@given(data=st.data())
+def test_compiled_agrees_with_numpy(name: str, way: str, data: Any) -> None:
+    agrees(name, way, data)
+
+
+def agrees(name: str, way: str, data: Any) -> None:
     import tensorflow as tf
 
     case = CASES[name]

@@ -42,6 +42,9 @@ class Dask(Generic):
     def argsort(self, x: da.Array, *, stable: bool = False) -> da.Array:
         return _along_rows(np.argsort, x, dtype=np.int64, stable=stable)
 
+    def cumulative_min(self, x: da.Array) -> da.Array:
+        return _along_rows(numpy.cumulative_min, x, dtype=x.dtype)
+
     def take_along_axis(self, x: da.Array, indices: da.Array) -> da.Array:
         return _along_rows(numpy.take_along_axis, x, indices, dtype=x.dtype)
 
@@ -109,8 +112,8 @@ class Dask(Generic):
 
 
 def _along_rows(function: Any, *arrays: da.Array, **settings: Any) -> da.Array:
-    """A function of rows: each is one chunk, and there may be many."""
-    rows, *others = (x.rechunk({-1: -1}) for x in arrays)
+    """A function of rows: each is one chunk, and there may be many; what is looked up in them stays in chunks."""
+    rows, *others = arrays[0].rechunk({-1: -1}), *arrays[1:]
     aligned = [x.rechunk((*rows.chunks[:-1], x.chunks[-1])) for x in others]
     return da.map_blocks(function, rows, *aligned, chunks=(aligned or [rows])[-1].chunks, **settings)
 

@@ -155,6 +155,16 @@ class Generic:
             return blocks.fill(self, out, formula, dtype, arrays, whole)
         return formula.values(self, *blocks.parts(self, None if formula.casts else dtype, arrays, ...), *whole)
 
+    def evaluate_rows(self: Any, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+        """The values of a `evaluate.Formula` that has several for each row, such as the places of its neighbours."""
+        if not (self.takes_blocks(formula, arrays, whole) and self.is_lean(*arrays, *whole)):
+            return formula.values(self, *arrays, *whole)
+
+        def of_block(cut: Any) -> Array:
+            return formula.values(self, *blocks.parts(self, None, arrays, cut), *whole)
+
+        return self.concat(self.run(of_block, blocks.cuts(formula, arrays)))
+
     def differentiate(
         self,
         formula: Any,
@@ -223,6 +233,19 @@ class Generic:
         """The entries of an array of one dimension that have these ranks, counted from 0, once it is sorted."""
         ordered = self.sort(x)
         return [ordered[k] for k in ranks]
+
+    def cumulative_min(self: Any, x: Array) -> Array:
+        """The least entry so far along the last axis."""
+        step, size = 1, x.shape[-1] or 2**31  # where a graph leaves the size open, whatever it may be
+        while step < size:
+            x = self.concat([x[..., :step], self.minimum(x[..., step:], x[..., :-step])], axis=-1)
+            step *= 2
+        return x
+
+    def top_k(self: Any, x: Array, k: int) -> tuple[Array, Array]:
+        """The k largest entries along the last axis, descending, and their places."""
+        places = self.flip(self.argsort(x), axis=-1)[..., :k]
+        return self.take_along_axis(x, places), places
 
     def region_numbers(self, mask: Array, axes: tuple[int, ...], connectivity: int) -> Array | None:
         """The number of each pixel's region along ascending axes, see `regions`; None where a mask is traced."""

@@ -41,6 +41,13 @@ class JAX(Generic):
     def argsort(self, x: jax.Array, *, stable: bool = False) -> jax.Array:
         return jnp.argsort(x, stable=stable)
 
+    def cumulative_min(self, x: jax.Array) -> jax.Array:
+        return jax.lax.cummin(x, axis=x.ndim - 1)
+
+    def top_k(self, x: jax.Array, k: int) -> tuple[jax.Array, jax.Array]:
+        largest, places = jax.lax.top_k(x, k)
+        return largest, places
+
     def take_along_axis(self, x: jax.Array, indices: jax.Array) -> jax.Array:
         return jnp.take_along_axis(x, indices, axis=-1)
 

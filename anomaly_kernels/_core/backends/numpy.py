@@ -71,7 +71,7 @@ class NumPy(Generic):
     empty = staticmethod(np.empty)
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
-        return arrays[0].size > BLOCKS * blocks.BLOCK  # type: ignore[attr-defined]
+        return arrays[0].size * formula.growth > BLOCKS * blocks.BLOCK  # type: ignore[attr-defined,no-any-return]
 
     def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
         # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere
@@ -111,6 +111,15 @@ class NumPy(Generic):
 
     def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
+
+    def cumulative_min(self, x: Array) -> Array:
+        return np.minimum.accumulate(x, axis=-1)  # type: ignore[arg-type]
+
+    def top_k(self, x: Any, k: int) -> tuple[Any, Any]:
+        places = np.argpartition(x, -k, axis=-1)[..., -k:]
+        largest = np.take_along_axis(x, places, -1)
+        order = np.argsort(largest)[..., ::-1]
+        return np.take_along_axis(largest, order, -1), np.take_along_axis(places, order, -1)
 
     def argsort(self, x: Array, *, stable: bool = False) -> Array:
         return np.argsort(x, stable=stable)  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ class TensorFlow(Generic):
     isnan = staticmethod(tf.math.is_nan)
     log = staticmethod(tf.math.log)
     log1p = staticmethod(tf.math.log1p)
+    nextafter = staticmethod(tf.math.nextafter)
     permute_dims = staticmethod(tf.transpose)
     sigmoid = staticmethod(tf.sigmoid)
     stop_gradient = staticmethod(tf.stop_gradient)
@@ -108,6 +109,14 @@ class TensorFlow(Generic):
     def order_statistics(self, x: Tensor, ranks: Sequence[Any], /) -> Sequence[Tensor]:
         ordered = self.sort(x)
         return [ordered[k] for k in ranks]
+
+    def top_k(self, x: Tensor, k: int, /) -> tuple[Tensor, Tensor]:
+        x = tf.convert_to_tensor(x)
+        missing = (
+            tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)
+        )  # which tf.math.top_k ranks last
+        places = tf.math.top_k(tf.where(missing, x.dtype.max, x), k).indices
+        return self.take_along_axis(x, places), places
 
     def argsort(self, x: Tensor, /, *, stable: builtins.bool = False) -> Tensor:
         return forms.ascending_order(x, stable)

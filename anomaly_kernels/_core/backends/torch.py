@@ -60,6 +60,10 @@ class Torch(Generic):
     def minimum(self, x1: Tensor, x2: Setting) -> Tensor:
         return torch.minimum(x1, x2) if isinstance(x2, Tensor) else torch.clamp(x1, max=x2)
 
+    def sign(self, x: Tensor) -> Tensor:
+        # array-api-compat's indexes by a mask where x is NaN, which vmap cannot
+        return torch.where(x != x, x, torch.sign(x))
+
     def sort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
@@ -90,6 +94,13 @@ class Torch(Generic):
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             return torch.from_numpy(_numpy().argsort(_in_numpy(x), stable=stable))
         return torch.argsort(x, stable=stable)
+
+    def cumulative_min(self, x: Tensor) -> Tensor:
+        return torch.cummin(x, dim=-1).values
+
+    def top_k(self, x: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        largest = torch.topk(x, k)
+        return largest.values, largest.indices
 
     def take_along_axis(self, x: Tensor, indices: Tensor) -> Tensor:
         # not take_along_dim, at which Dynamo compiles anew for every size
@@ -127,7 +138,7 @@ class Torch(Generic):
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
         # who compiles would compile anew for sizes that are compared
-        if torch.compiler.is_compiling() or arrays[0].numel() < evaluation.SMALL:
+        if torch.compiler.is_compiling() or arrays[0].numel() * formula.growth < evaluation.SMALL:
             return False
         return evaluation.takes_blocks(formula, arrays, whole)
 

@@ -291,7 +291,7 @@ RULES: dict[str, Callable[..., Any]] = {
 }
 
 WITHOUT_SLOPE = {
-    *("all", "any", "argmax", "argmin", "ceil", "floor", "isinf", "round", "sign"),
+    *("all", "any", "argmax", "argmin", "ceil", "cumulative_min", "floor", "isinf", "nextafter", "round", "sign"),
     *("equal", "greater", "greater_equal", "less", "less_equal", "not_equal"),
     *("isfinite", "isnan", "logical_and", "logical_not", "logical_or", "argsort", "searchsorted"),
     *("zeros_like", "ones_like", "eye_like", "stop_gradient", "wide", "counting"),

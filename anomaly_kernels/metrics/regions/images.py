@@ -74,7 +74,7 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     >>> target = np.asarray([[[0, 0], [0, 0]], [[1, 1], [0, 0]]])
     >>> score = np.asarray([[[3.0, 1.0], [0.0, 2.0]], [[4.0, 2.5], [9.0, 9.0]]])
     >>> [round(float(x), 4) for x in ak.aupimo(target, score, fpr_bounds=(0.1, 1.0))]
-    [nan, 0.8010]
+    [nan, 0.801]
     """
     xp, _, arrays = check_inputs(target, score, None)
     has_ndim("target", target, 2, "(images, ...)", -1)
