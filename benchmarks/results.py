@@ -94,8 +94,13 @@ def added(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
             kind: in_order([*(row for row in before[kind] if row["case"] not in again), *now[kind]]) for kind in rows
         }
     about = {name: x for name, x in new.items() if name != "libraries"}
+    later = []
+    for each in old.get("later", []):
+        replaced = names if set(each["of"]) <= set(new["libraries"]) else set()
+        if cases := [name for name in each["cases"] if name not in replaced]:
+            later.append(each | {"cases": cases})
     cases = [name for name in CASES if name in names]
-    later = [*old.get("later", []), {"cases": cases, "of": list(new["libraries"]), **about}]
+    later.append({"cases": cases, "of": list(new["libraries"]), **about})
     return old | {"later": later, "libraries": libraries}
 
 

@@ -159,8 +159,10 @@ def test_later_results_take_the_place_of_the_same_cases():
         "a",
         [{"cases": ["BCE", "AUPRO"], "of": ["numpy", "torch"], "commit": "b"}],
     )
-    again = results.added(whole, run_of([3.0, 3.0, 3.0], cases=("IoU",)))
-    assert [each["cases"] for each in again["later"]] == [["BCE", "AUPRO"], ["IoU"]]
+    again = results.added(whole, run_of([3.0, 3.0, 3.0], cases=("IoU", "BCE")))
+    assert [each["cases"] for each in again["later"]] == [["BCE", "AUPRO"], ["BCE", "IoU"]]  # torch has the first
+    again = results.added(again, run_of([3.0, 3.0, 3.0], cases=("BCE",)))
+    assert [each["cases"] for each in again["later"]] == [["BCE", "AUPRO"], ["IoU"], ["BCE"]]
 
 
 LOOPS = [name for name, case in CASES.items() if case.plain.__module__ == "benchmarks.loops"]
