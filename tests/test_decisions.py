@@ -426,6 +426,19 @@ def test_a_rule_of_unique_scores_is_exact_and_that_of_a_histogram_is_between_its
     np.testing.assert_allclose(np.asarray(upper)[finite], np.asarray(lower)[finite], rtol=0.05, atol=0.02)
 
 
+@pytest.mark.library("jax")
+def test_the_highest_scores_are_kept_under_jit():
+    import jax
+    import jax.numpy as jnp
+
+    state, update = streaming.HighestScores.empty(jnp.zeros(0), size=60), jax.jit(streaming.update)
+    for part in PARTS:
+        state = update(state, jnp.asarray(part))
+    np.testing.assert_array_equal(state.highest, np.sort(ALL)[:-61:-1])
+    assert int(state.number) == ALL.size
+
+
+@pytest.mark.library("numpy", "array_api_strict", "torch", "tensorflow")
 def test_states_of_moments_and_of_the_highest_scores_give_what_all_scores_do(driver):
     moments, highest = (
         streaming.Moments.empty(driver.array(ALL)),
