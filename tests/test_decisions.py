@@ -87,6 +87,18 @@ def test_a_conformal_threshold_has_the_rate_on_average_and_one_with_confidence_i
     assert 0.95 <= np.mean(np.asarray(sure) <= 0.05) < 0.985
 
 
+@pytest.mark.library("torch")
+def test_torch_compiles_a_threshold_with_confidence_for_each_size():
+    import torch
+
+    threshold = torch.compile(
+        lambda x: ak.threshold_at_rate(x, rate=0.1, confidence=0.9), backend="eager", fullgraph=True
+    )
+    for n in (50, 60, 70):
+        score = torch.from_numpy(GAMMA[:n])
+        assert threshold(score) == ak.threshold_at_rate(score, rate=0.1, confidence=0.9)
+
+
 # --- one rule: score >= threshold
 
 
