@@ -87,6 +87,18 @@ def test_a_conformal_threshold_has_the_rate_on_average_and_one_with_confidence_i
     assert 0.95 <= np.mean(np.asarray(sure) <= 0.05) < 0.985
 
 
+@pytest.mark.library("torch")
+def test_torch_compiles_a_threshold_with_confidence_for_each_size():
+    import torch
+
+    threshold = torch.compile(
+        lambda x: ak.threshold_at_rate(x, rate=0.1, confidence=0.9), backend="eager", fullgraph=True
+    )
+    for n in (50, 60, 70):
+        score = torch.from_numpy(GAMMA[:n])
+        assert threshold(score) == ak.threshold_at_rate(score, rate=0.1, confidence=0.9)
+
+
 # --- one rule: score >= threshold
 
 
@@ -426,6 +438,19 @@ def test_a_rule_of_unique_scores_is_exact_and_that_of_a_histogram_is_between_its
     np.testing.assert_allclose(np.asarray(upper)[finite], np.asarray(lower)[finite], rtol=0.05, atol=0.02)
 
 
+@pytest.mark.library("jax")
+def test_the_highest_scores_are_kept_under_jit():
+    import jax
+    import jax.numpy as jnp
+
+    state, update = streaming.HighestScores.empty(jnp.zeros(0), size=60), jax.jit(streaming.update)
+    for part in PARTS:
+        state = update(state, jnp.asarray(part))
+    np.testing.assert_array_equal(state.highest, np.sort(ALL)[:-61:-1])
+    assert int(state.number) == ALL.size
+
+
+@pytest.mark.library("numpy", "array_api_strict", "torch", "tensorflow")
 def test_states_of_moments_and_of_the_highest_scores_give_what_all_scores_do(driver):
     moments, highest = (
         streaming.Moments.empty(driver.array(ALL)),

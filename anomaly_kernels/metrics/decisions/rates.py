@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Literal
 
 from anomaly_kernels._core.checks import choice
@@ -115,7 +114,6 @@ def _quantile(xp: Namespace, x: Array, place: float) -> Array:
     return nan_where(xp, xp.isnan(top), xp.clip(low * (1.0 - share) + high * share, low, high))
 
 
-@cache
 def _sure_rank(n: int, rate: float, confidence: float) -> int:
     """The largest a with P(Bin(n, rate) ≤ a - 1) ≤ 1 - confidence, 0 where no number from 1 on is one."""
     spread = math.sqrt(n * rate)

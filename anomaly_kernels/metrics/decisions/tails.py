@@ -96,8 +96,8 @@ def peaks_over_threshold(
     """
     xp, flat = flat_scores("score", score)
     choice("method", method, ("zhang_stephens", "pwm"))
-    possible = peaks_beyond(known_size("score", score), level)
     chance = number("risk", risk, xp, xp.wide(flat), INSIDE_UNIT)
+    possible = peaks_beyond(known_size("score", score), level)
     highest, _ = xp.top_k(flat, possible + 1)
     return fit_tail(xp, highest, flat.shape[0], chance, method, xp.any(xp.isnan(flat)))
 
