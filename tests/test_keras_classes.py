@@ -387,6 +387,35 @@ def test_layers_that_weigh_values_train_in_fit(name, keras, akk):
     assert losses[-1] < 0.8 * losses[0]
 
 
+def test_labels_may_be_columns_beside_logits_and_ensembles(akk):
+    logit, members = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 4))
+    classes, truth, y = np.asarray([0, 2, -1, 1, -1]), np.asarray([0, 1, 0, 1, 0]), RNG.normal(size=5)
+    for loss, target, predicted in (
+        (akk.OutlierExposureLoss(dtype="float64"), classes, logit),
+        (akk.EnergyBoundedLoss(dtype="float64"), truth, logit),
+        (akk.CRPSEnsembleLoss(dtype="float64"), y, members),
+    ):
+        close(loss(target[:, None], predicted), numpy(loss(target, predicted)), 1e-12)
+
+
+def test_integers_that_are_no_labels_are_refused_before_they_are_cast(akk):
+    z, center = np.ones((3, 2)), np.zeros(2)
+    with pytest.raises(ValueError, match=r"`target` must be 1 \(a known anomaly\), 0 \(unlabelled\) or -1 .* got 2"):
+        akk.DeepSADLoss()(np.asarray([0, 1, 2]), z, center)
+    with pytest.raises(ValueError, match="`target` must be 0 or 1 where it is of integers, got -1: use `target > 0`"):
+        akk.HypersphereClassifierLoss()(np.asarray([0, 1, -1]), z, center)
+    with pytest.raises(ValueError, match="`target` must be a class below 2, got 2"):
+        akk.OutlierExposureLoss()(np.asarray([0, 1, 2]), z)
+
+
+def test_the_mask_of_any_array_leaves_values_out(keras, akk):
+    z = keras.ops.convert_to_tensor(RNG.normal(size=(2, 3, 4)))
+    z._keras_mask = keras.ops.convert_to_tensor(np.asarray([[True, False, True], [True, True, False]]))
+    target, center = np.asarray([[1, 0, -1], [0, 0, 1]]), np.zeros(4)
+    values = numpy(akk.DeepSADLoss(reduction="none", dtype="float64")(target, numpy(z), center))
+    close(akk.DeepSADLoss(dtype="float64")(target, z, center), values[numpy(z._keras_mask)].mean(), 1e-12)
+
+
 def test_layers_weigh_values_as_losses_do(keras, akk):
     z, c = RNG.normal(size=(2, 3, 4)), np.zeros(4)
     values, weight, mask = (z**2).sum(-1), np.asarray([1.0, 3.0]), np.asarray([[True, True, False], [True] * 3])

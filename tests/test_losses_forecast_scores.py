@@ -195,7 +195,7 @@ def test_the_quantiles_of_a_forecast_have_the_best_interval_score():
         (lambda: ak.crps_ensemble(Y, ENSEMBLE[..., :0]), "`ensemble` has shape .*: there is nothing to average over"),
         (
             lambda: ak.crps_ensemble(Y[0], ENSEMBLE),
-            r"`y_true` must have shape of `ensemble` without the last axis, expec",
+            r"`y_true` must have shape of `ensemble` without the last axis, expect",
         ),
         (lambda: ak.crps_gaussian(Y, MEAN[:, 0], STD), r"`y_true` and `mean` and `std` must have equal shapes, got"),
         (lambda: ak.gaussian_nll(Y, MEAN, LOG_VAR[0]), r"`y_true` and `mean` and `log_var` must have equal shapes"),
