@@ -16,6 +16,7 @@ Run = Callable[[], Any]
 MANY = 2**24
 MIXTURE = {"samples": 100_000, "components": 8, "dimensions": 32}
 WIDTHS = (8, 64, 1024)
+PAIRS = {"embeddings": 4096, "reference": 20_000, "dimensions": 128}
 
 
 def elementwise(library: str) -> dict[str, int | None]:
@@ -37,6 +38,28 @@ def statistics(library: str, dtype: str) -> dict[str, int | None]:
     scores = {name: driver_for(library).array(x, dtype) for name, x in spread.items()}
     small = {name: partial(ak.score_statistics, x[: 2**18]) for name, x in scores.items()}
     return _peaks(library, {name: partial(ak.score_statistics, x) for name, x in scores.items()}, small)
+
+
+def pairs(library: str) -> dict[str, int | None]:
+    """Bytes beyond embeddings of which each meets all others, by what is computed; 5 MiB for a row of each pair."""
+    small = dict(_pairs(library, PAIRS["embeddings"] // 4, PAIRS["reference"] // 16))
+    return _peaks(library, dict(_pairs(library, PAIRS["embeddings"], PAIRS["reference"])), small)
+
+
+def pairs_in_training(library: str) -> dict[str, int | None]:
+    """Bytes that losses of pairs need, with their gradients, beyond embeddings and these."""
+    torch = driver_for(library).module
+    n, d = PAIRS["embeddings"], PAIRS["dimensions"]
+
+    def step(size: int) -> dict[str, Run]:
+        z, other = (torch.randn(size, d, requires_grad=True) for _ in range(2))
+        label = torch.arange(size) // 2
+        return {
+            "SupCon": lambda: ak.supcon_loss(label, z).backward(),
+            "MMD": lambda: ak.mmd_loss(z, other, bandwidths=(8.0, 16.0)).backward(),
+        }
+
+    return _peaks(library, step(n), step(n))
 
 
 def regions(library: str) -> dict[str, int | None]:
@@ -142,6 +165,19 @@ def _elementwise(
         yield f"KL, {d} classes", partial(ak.kl_divergence, rows, others)
         yield f"SVDD, {d} dimensions", partial(ak.deep_svdd_loss, rows, center)
         yield f"SVDD, soft boundary, {d} dimensions", partial(ak.deep_svdd_soft_boundary_loss, rows, center, 0.5)
+
+
+def _pairs(library: str, n: int, m: int) -> Iterator[tuple[str, Run]]:
+    rng, driver, d = np.random.default_rng(0), driver_for(library), PAIRS["dimensions"]
+    z, others, bank = (driver.array(rng.standard_normal((size, d), np.float32)) for size in (n, n, m))
+    label = driver.array(np.arange(n) // 2)
+    params = ak.mahalanobis_fit(bank)
+    yield "SupCon", partial(ak.supcon_loss, label, z)
+    yield "MMD", partial(ak.mmd_loss, z, others, bandwidths=(8.0, 16.0))
+    yield "nearest neighbours", partial(ak.knn_score, z, bank, k=5)
+    yield "mean of neighbours", partial(ak.knn_score, z, bank, k=5, aggregate="mean")
+    yield "Mahalanobis, fit", partial(ak.mahalanobis_fit, bank)
+    yield "Mahalanobis, score", partial(ak.mahalanobis_score, bank, params.mean, params.chol)
 
 
 def _mixture(library: str, dtype: str, samples: int) -> Iterator[tuple[str, Run]]:

@@ -56,6 +56,19 @@ def test_statistics_of_sixteen_million_scores_need_eight_mebibytes(
     assert in_mebibytes_above(8, peaks) == {}
 
 
+def test_pairs_of_thousands_of_embeddings_need_96_mebibytes(single_thread: None, driver: Driver) -> None:
+    peaks = in_own_process(lean.pairs, driver.name)
+    assert in_mebibytes_above(96, peaks) == {}
+
+
+@pytest.mark.library("torch")
+def test_pairs_of_thousands_of_embeddings_need_128_mebibytes_with_their_gradients(
+    single_thread: None, driver: Driver
+) -> None:
+    peaks = in_own_process(lean.pairs_in_training, driver.name)
+    assert in_mebibytes_above(128, peaks) == {}
+
+
 def test_metrics_of_regions_need_six_bytes_a_pixel(single_thread: None, driver: Driver) -> None:
     peaks = in_own_process(lean.regions, driver.name)
     assert in_mebibytes_above(48, peaks) == {}

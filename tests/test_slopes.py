@@ -66,6 +66,8 @@ PAIR, LOGITS, MASKS = (
     {"target": SOFT, "logit": REAL},
     {"target": SOFT, "score": REAL},
 )
+TRIPLETS = {"anchor": REAL, "positive": OTHER, "negative": draw(14, 6, 4)}
+SAMPLES = {"embeddings": REAL, "reference": draw(15, 9, 4)}
 DATA = {"y_true": REAL, "y_pred": OTHER}
 IMAGES = {"x_true": draw(14, 3, 6, 5), "x_pred": draw(15, 3, 6, 5)}
 SPHERE = {"embeddings": REAL, "center": draw(6, 4)}
@@ -78,6 +80,19 @@ FIELDS = {
     "chol": np.tril(draw(8, 3, 2, 2)) + 3 * np.eye(2),
     "log_det_cov": draw(9, 3),
 }
+
+
+def supcon_of(embeddings: Any, **settings: Any) -> Any:
+    xp = ak.array_namespace(embeddings)
+    label = xp.constant([0, 1, 1, 2, 0, 3, 1, 0, 4, 2, 0, 1], like=embeddings, dtype=xp.int64)
+    return ak.supcon_loss(label, embeddings, temperature=0.5, **settings)
+
+
+def total_of_classes(embeddings: Any) -> Any:
+    xp = ak.array_namespace(embeddings)
+    label = xp.constant([0, 2, 2, 0, 2, 0, 0, 2, 2, 0, 2, 2], like=embeddings, dtype=xp.int64)
+    fields = ak.mahalanobis_fit(embeddings, label, n_classes=3, shrinkage=0.2, eps=0.1)
+    return sum(xp.sum((1.0 + k) * field * field) for k, field in enumerate(fields))
 
 
 def case(kernel: Callable[..., Any], arrays: dict[str, np.ndarray], **settings: Any) -> Case:
@@ -135,6 +150,13 @@ CASES = {
     "CRPS of a Gaussian": case(ak.crps_gaussian, FORECAST | {"std": np.abs(REAL + OTHER)}),
     "Gaussian likelihood": case(ak.gaussian_nll, FORECAST | {"log_var": draw(15, 6, 4)}),
     "interval": case(ak.interval_score, BOUNDS | {"alpha": np.asarray(0.25)}, weight=0.5),
+    "SupCon": case(supcon_of, {"embeddings": Z}),
+    "SupCon, sum": case(supcon_of, {"embeddings": Z}, reduction="sum", weight=0.3),
+    "triplets": case(ak.triplet_margin_loss, TRIPLETS),
+    "squared triplets": case(ak.triplet_margin_loss, TRIPLETS | {"margin": np.asarray(0.5)}, squared=True),
+    "MMD": case(ak.mmd_loss, SAMPLES, bandwidths=(0.5, 2.0)),
+    "MMD, inverse multiquadratic": case(ak.mmd_loss, SAMPLES, kernel="imq", unbiased=True),
+    "means and covariance of classes": case(total_of_classes, {"embeddings": Z}),
     "AEGMM": case(ak.aegmm_loss, PAIR | {"z": Z, "gamma": GAMMA}, w_energy=0.5, eps=0.1),
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -198,12 +220,12 @@ def test_slopes_are_what_the_library_finds_in_the_values(case: Case, driver: Dri
 def test_every_formula_with_slopes_is_among_the_cases(driver: Driver, monkeypatch: Any) -> None:
     modules = [file.stem for file in Path(ak.losses.__file__).parent.glob("[!_]*.py")]
     known = {
-        id(x): f"{module}.{name}"
+        id(x.slopes): f"{module}.{name}"  # of some formulas blocks are made for each call
         for module in modules
         for name, x in vars(importlib.import_module(f"anomaly_kernels.losses.{module}")).items()
         if isinstance(x, Formula | Sums) and x.slopes is not None
     }
-    seen = {id(formula) for each in CASES.values() for formula, *_ in formulas_of(each, driver, monkeypatch)}
+    seen = {id(formula.slopes) for each in CASES.values() for formula, *_ in formulas_of(each, driver, monkeypatch)}
     assert {name for key, name in known.items() if key not in seen} == set()
     assert len(known) >= 12
 

@@ -345,11 +345,11 @@ def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: L
 
 
 def _product_form(xp: Namespace, r: Array) -> tuple[Array, Array, Array]:
-    """The centre of rows, twice their deviations from it, and the squares of these: -‖z - r‖² + ‖z‖² by a product."""
+    """The centre of rows, their deviations from it, and the squares of these: ‖z‖² - ‖z - r‖² is then a product."""
     wide = xp.astype(xp.stop_gradient(r), xp.wide(r))
     center = xp.mean(wide, axis=0)
     deviation = wide - center
-    return center, 2.0 * deviation, xp.sum(square(deviation), axis=1)
+    return center, deviation, xp.sum(square(deviation), axis=1)
 
 
 def _distances(count: int, aggregate: str, xp: Namespace, z: Array, r: Array, *product: Array) -> Array:
@@ -361,10 +361,10 @@ def _distances(count: int, aggregate: str, xp: Namespace, z: Array, r: Array, *p
 
 
 def _nearest(
-    count: int, aggregate: str, xp: Namespace, z: Array, r: Array, center: Array, twice: Array, squares: Array
+    count: int, aggregate: str, xp: Namespace, z: Array, r: Array, center: Array, deviation: Array, squares: Array
 ) -> Array:
     """The places of the nearest rows of r, or that of the k-th: (B, k) or (B, 1)."""
-    near = xp.matmul(xp.astype(z, center.dtype) - center, xp.matrix_transpose(twice)) - squares
+    near = xp.matmul(2.0 * (xp.astype(z, center.dtype) - center), xp.matrix_transpose(deviation)) - squares
     _, places = xp.top_k(near, min(count + SPARE, r.shape[0]))
     exact = xp.sum(square(xp.expand_dims(z, axis=1) - _rows_at(xp, r, places)), axis=-1)
     _, order = xp.top_k(-exact, count)

@@ -25,6 +25,7 @@ NUMPY = Driver()
 # rounding is relative to them, and changed inputs may change both terms alike.
 CANCELLING: dict[str, float | Literal["inputs"]] = {
     "distinctness_loss": 1.0,  # the mean cosine of the pairs, from sums over all
+    "mmd_loss": 1.0,  # means of a kernel
     "supcon_loss": 10.0,  # similarities over the temperature
     "triplet_margin_loss": "inputs",  # distances
     "adversarial_ae_loss": 0.05,  # the divergence of two outputs of a model, which it has rounded

@@ -12,6 +12,10 @@ BLOCK = 2**16
 """Elements of a block, for formulas that do not say otherwise."""
 
 
+SHARES = 8
+"""How many sums of the gradients of what is whole are kept at a time, where it is large."""
+
+
 def size_of(formula: Any) -> int:
     """Elements of the first array in a block of a formula."""
     return max(1, int(formula.blocks * BLOCK / formula.growth))
@@ -127,5 +131,15 @@ def gradients(
                 xp.write_product(slope(), factor, out=gradient[cut])
         return [factor * slopes[k]() if needed[k] else None for k in range(len(arrays), len(needed))]
 
-    columns = zip(*xp.run(of_block, cuts(formula, arrays)), strict=True)
+    def of_blocks(group: Sequence[Any]) -> list[Any]:
+        total = of_block(group[0])
+        for cut in group[1:]:
+            total = [a if a is None else a + b for a, b in zip(total, of_block(cut), strict=True)]
+        return total
+
+    each = cuts(formula, arrays)
+    # what is whole is as large as the arrays where rows meet all others: few gradients of it are kept
+    size = -(-len(each) // SHARES) if formula.growth > 1 else 1
+    groups = [each[k : k + size] for k in range(0, len(each), size)]
+    columns = zip(*xp.run(of_blocks, groups), strict=True)
     return written + [None if terms[0] is None else add(xp, arrays[0], terms, dtype) for terms in columns]
