@@ -33,6 +33,15 @@ def test_deep_svdd_in_torch():
     assert 0.02 < figures["share of normal rows outside"] < 0.1  # ν = 0.05
 
 
+@pytest.mark.library("torch")
+def test_student_and_teacher_in_torch():
+    figures = run("student_teacher_torch")
+    assert figures["AUPRO by features"] >= 0.7
+    assert figures["AUPRO by structure"] >= 0.6
+    assert figures["AUPRO by both"] >= 0.7
+    assert max(x for name, x in figures.items() if "untrained" in name) < 0.4
+
+
 @pytest.mark.library("tensorflow", "torch", "jax")
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_aegmm_in_keras():
