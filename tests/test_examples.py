@@ -50,6 +50,15 @@ def test_bounds_of_the_energy_in_keras_find_outliers_that_were_not_seen():
     assert figures["accuracy, with bounds"] >= 0.98
 
 
+@pytest.mark.library("torch")
+def test_student_and_teacher_in_torch():
+    figures = run("student_teacher_torch")
+    assert figures["AUPRO by features"] >= 0.7
+    assert figures["AUPRO by structure"] >= 0.6
+    assert figures["AUPRO by both"] >= 0.7
+    assert max(x for name, x in figures.items() if "untrained" in name) < 0.4
+
+
 @pytest.mark.library("tensorflow", "torch")  # and the other training in Keras on torch and JAX
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_aegmm_in_keras():

@@ -382,7 +382,7 @@ CUVIS = dict.fromkeys(("target", "x_true", "y_true", "p_true"), "targets") | {
     "logit": "logits",
 }
 CUVIS |= dict.fromkeys(("x_pred", "y_pred", "p_pred", "score"), "predictions")
-NEEDED = {"quantiles": [0.5], "model": len, "k": 5}
+NEEDED = {"quantiles": [0.5], "model": len, "k": 5, "data_range": 1.0}
 
 
 def test_every_class_is_a_node_by_its_name():
@@ -400,6 +400,54 @@ def test_every_class_is_a_node_by_its_name():
         assert node.sources == {x: f"{x} of it" for x in arrays}
         assert node.is_loss == (ENTRIES[kernel].package == "losses")
         assert ak.Node(kernel, **{x: f"{x} of it" for x in arrays}, **settings).sources == node.sources
+
+
+STUDENT = """
+nodes:
+  focal: {type: FocalLossWithLogits, config: {alpha: 0.5, gamma: 1.5}}
+  dice: {type: DiceLoss, config: {squared: true, smooth: 1.0}}
+  tversky: {type: TverskyLoss, config: {alpha: 0.3, beta: 0.7}}
+  lovasz: {type: LovaszHingeLoss}
+  ssim: {type: SSIMLoss, config: {data_range: 1.0, size: 3, axis: [1, 2]}}
+  cosine: {type: CosineDistanceLoss, config: {axis: 1, weight: 0.5}}
+  hard: {type: HardFeatureLoss, config: {quantile: 0.9}}
+connections:
+  - [head.logits, focal.predictions]
+  - [data.mask, focal.targets]
+  - [head.logits, dice.predictions]
+  - [data.mask, dice.targets]
+  - [head.logits, tversky.predictions]
+  - [data.mask, tversky.targets]
+  - [head.logits, lovasz.predictions]
+  - [data.mask, lovasz.targets]
+  - [data.images, ssim.x_true]
+  - [decoder.images, ssim.x_pred]
+  - [data.images, cosine.x_true]
+  - [decoder.images, cosine.x_pred]
+  - [data.images, hard.x_true]
+  - [decoder.images, hard.x_pred]
+"""
+
+
+@pytest.mark.library("numpy", "torch")
+def test_losses_of_masks_images_and_features_come_from_a_file(driver):
+    objective = ak.Objective.from_yaml(STUDENT)
+    images, rebuilt = RNG.random((2, 3, 4, 1)), RNG.random((2, 3, 4, 1))
+    arrays = {"head.logits": LOGITS, "data.mask": MASK, "data.images": images, "decoder.images": rebuilt}
+    total, terms = objective({name: driver.array(x) for name, x in arrays.items()})
+    expected = {
+        "focal": ak.focal_loss_with_logits(MASK, LOGITS, alpha=0.5, gamma=1.5),
+        "dice": ak.dice_loss(MASK, LOGITS, squared=True, smooth=1.0),
+        "tversky": ak.tversky_loss(MASK, LOGITS, alpha=0.3, beta=0.7),
+        "lovasz": ak.lovasz_hinge_loss(MASK, LOGITS),
+        "ssim": ak.ssim_loss(images, rebuilt, data_range=1.0, size=3, axis=(1, 2)),
+        "cosine": ak.cosine_distance_loss(images, rebuilt, axis=1, weight=0.5),
+        "hard": ak.hard_feature_loss(images, rebuilt, quantile=0.9),
+    }
+    for name, value in expected.items():
+        np.testing.assert_allclose(driver.numpy(terms[name]), value, rtol=1e-12, err_msg=name)
+    assert driver.numpy(total) == pytest.approx(float(sum(np.mean(x) for x in expected.values())), rel=1e-12)
+    assert ak.Objective.from_config(objective.to_config()).to_config() == objective.to_config()
 
 
 @pytest.mark.library("torch")
