@@ -27,7 +27,11 @@ from environment import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "tests"
-FAMILIES = ["regions", "timeseries"]  # of the functions of the field, those that are built
+# of the functions of the field; one after the other, as what JAX has compiled is forgotten between them
+FAMILIES = [
+    *("regions", "timeseries", "decision"),
+    *("deep", "forecast_scores", "mask_losses", "image_losses", "feature_losses"),
+]
 LIBRARIES = ["jax", "torch", "tensorflow", "dask", "numpy", "array_api_strict"]  # the slowest first
 
 
