@@ -426,6 +426,7 @@ def test_a_single_number_of_batches_is_that_of_the_whole(name, scores):
     assert np.isnan(numbers(metric.result()))
 
 
+@pytest.mark.library("tensorflow", "torch")  # regions are labelled by NumPy, their states those of test_jax_metrics.py
 @pytest.mark.parametrize("scores", ["exact", "histogram"])
 @pytest.mark.parametrize("name", REGIONS)
 def test_regions_of_batches_are_those_of_the_whole(name, scores):

@@ -5,6 +5,7 @@ The class of a framework adds where the arrays of the state are kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -141,19 +142,38 @@ class SeriesMetric(StatefulMetric):
         choice("average", values.get("average", "series"), ("series", "pooled"))
         super().check(values)
 
-    def _empty_state(self, like: Array, scores: Scores | None) -> Any:
+    @property
+    def _keeps_each(self) -> bool:
+        """Whether the state has each distinct score, of which a threshold for all series is chosen."""
+        return self.average == "pooled" and SERIES_RESULTS[self.kernel] is BestF1
+
+    def _empty_state(self, like: Array, scores: Any) -> Any:
+        if self._keeps_each:
+            return streaming.SeriesScores.empty(like, scores)
         if self.average == "pooled":
             return streaming.SeriesTotals.empty(like, self.kernel)
         return streaming.SeriesMeans.empty(like, len(getattr(SERIES_RESULTS[self.kernel], "_fields", "1")))
 
     def _batch_state(self, state: Any, arrays: tuple[Array, ...]) -> Any:
-        return type(state).of(self.kernel, *arrays, **self._settings())
+        target, other = arrays
+        return state.of(self.kernel, target, in_double(other) if self._keeps_each else other, **self._settings())
 
     def _compute_of(self, state: Any) -> Any:
+        if self._keeps_each:
+            return state.compute(self.kernel).value
         if self.average == "pooled":
             return state.compute(self.kernel, **self._settings())
         means, result = state.compute(), SERIES_RESULTS[self.kernel]
         return means[0] if result in (None, BestF1) else result(*means)
+
+    def _threshold_of(self, state: Any) -> Any:
+        """The threshold for all series; NaN without scores."""
+        if not self._keeps_each:
+            raise ValueError("`threshold` is that of all series together, by `average='pooled'`: here each has its own")
+        score = state.points.score
+        if 0 in score.shape:
+            return array_namespace(score).constant(math.nan, like=score, dtype=score.dtype)
+        return state.compute(self.kernel).threshold
 
     def _has_own_state(self) -> bool:
         return True
@@ -213,8 +233,13 @@ def with_weights(state: Any, like: Array) -> Any:
 
 
 def in_double(score: Array) -> Array:
-    """Scores in the widest dtype; integers that it does not tell apart are refused, they would be ties."""
+    """Scores in the widest dtype; integers that it does not tell apart are refused, they would be ties.
+
+    Truth values remain, to be refused by the metric.
+    """
     xp = array_namespace(score)
+    if score.dtype == xp.bool:
+        return score
     wide = xp.wide(score)
     double = cast(xp, wide, score)
     limit = 2**24 if dtype_name(wide) == "float32" else 2**53

@@ -14,7 +14,7 @@ from anomaly_kernels._core.backends.jax import namespace
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import suggestion
-from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_target
+from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_sign, check_target
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import label_regions
 from anomaly_kernels.metrics.regions._inputs import check_saturation
@@ -28,6 +28,11 @@ _LOOKS: dict[str, dict[str, Callable[..., None]]] = {
     "networks": {},
 }
 """What is looked at in the arrays of a kernel, by its package."""
+_OWN_LOOKS: dict[str, dict[str, Callable[..., None]]] = {
+    "deep_sad_loss": {"target": check_sign},
+    "outlier_exposure_loss": {},  # a class that there is not makes the loss NaN
+}
+"""The same for kernels whose targets are no masks."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +46,8 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel; its settings are checked before they are traced."""
     names, own, static, checks, _ = parameters_of(kernel)
     known = {*names, *own}
-    looks = {name: look for name, look in _LOOKS[kernel.__module__.split(".")[1]].items() if name in known}
+    looked_at = _OWN_LOOKS.get(kernel.__name__, _LOOKS[kernel.__module__.split(".")[1]])
+    looks = {name: look for name, look in looked_at.items() if name in known}
     regions = {name: mask for name, mask in _REGIONS.items() if name in names}
     numbers = {k: name for k, name in enumerate(names) if name in checks}
 

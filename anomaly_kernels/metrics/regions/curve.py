@@ -90,7 +90,7 @@ def aupro(
     share = number("max_fpr", max_fpr, xp, xp.wide(score), SHARE)
     prepared = prepare(xp, dtype, arrays)
     truth, ranked = prepared.arrays
-    result = aupro_of(rank_regions(xp, target, truth, ranked, region, saturation), share)
+    result = aupro_of(rank_regions(xp, target, truth, ranked, region, saturation, share), share)
     return cast(xp, dtype, nan_where(xp, prepared.nan, result))
 
 
@@ -138,9 +138,18 @@ def _check(
 
 
 def rank_regions(
-    xp: Namespace, target: Array, truth: Array, score: Array, region: Array | None, saturation: Array | None
+    xp: Namespace,
+    target: Array,
+    truth: Array,
+    score: Array,
+    region: Array | None,
+    saturation: Array | None,
+    max_fpr: Setting,
 ) -> Ranking:
-    """Rank pixels, of which `truth` and `score` are prepared; those of regions weigh as `weigh_pixels` says."""
+    """Rank pixels, of which `truth` and `score` are prepared; those of regions weigh as `weigh_pixels` says.
+
+    Beyond `max_fpr` the false positive rates may be others than they are, but are beyond it.
+    """
     inside, number, (ranked,) = find_regions(xp, "target", target, region, score)
     if saturation is not None:
         check_saturation(xp, saturation, inside, number, labelled=region is None)
@@ -152,7 +161,7 @@ def rank_regions(
     scores, weight = (xp.take_along_axis(x, order) for x in (ranked, weight))
     positives = SortedClass(scores, sums_from_each(xp, weight))
     if xp.is_lean(truth, score):
-        return by_masks(xp, positives, SortedClass(xp.sorted_classes(score, truth)[1], None))
+        return by_masks(xp, positives, SortedClass(xp.sort_highest(score, truth, max_fpr), None))
     normal = xp.logical_not(xp.take_along_axis(inside, order))
     negatives = SortedClass(scores, sums_from_each(xp, xp.astype(normal, xp.int32)))
     return by_sorting(xp, positives, negatives, weight)
