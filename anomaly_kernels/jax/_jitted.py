@@ -91,7 +91,8 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _look_at_saturation(target: Any, settings: Mapping[str, Any], *, labelled: bool) -> None:
-    region, saturation = settings.get("region"), settings.get("saturation")
+    region: Any = settings.get("region")
+    saturation: Any = settings.get("saturation")
     if all(isinstance(x, jax.Array) for x in (target, region, saturation)) and target.shape == region.shape:
         check_saturation(namespace, saturation, target != 0, region, labelled=labelled)
 
