@@ -319,3 +319,9 @@ def test_dask_evaluates_series_chunk_by_chunk_and_late():
         for x, y in zip(found, wanted, strict=True):
             assert (x.shape, x.dtype) == (y.shape, y.dtype)
             np.testing.assert_array_equal(x.compute(), y)
+
+
+@pytest.mark.parametrize(("metric", "name"), [(ak.ucr_score, "margin"), (ak.vus, "window"), (ak.range_auc, "window")])
+def test_lengths_in_time_steps_are_integers(metric, name):
+    with pytest.raises(TypeError, match=f"^`{name}` must be an integer, got float$"):
+        metric(np.asarray([0, 1, 0]), np.asarray([0.0, 1.0, 2.0]), **{name: 1.5})
