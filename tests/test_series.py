@@ -347,3 +347,9 @@ def test_a_window_beyond_every_series_is_that_of_a_whole_series(driver):
     for window in (2**31 + 2, 10**12):
         found, expected = (ak.range_auc(*arrays, window=w) for w in (window, 2**30))
         assert [float(x) for x in found] == [float(x) for x in expected]
+
+
+@pytest.mark.parametrize(("metric", "name"), [(ak.ucr_score, "margin"), (ak.vus, "window"), (ak.range_auc, "window")])
+def test_lengths_in_time_steps_are_integers(metric, name):
+    with pytest.raises(TypeError, match=f"^`{name}` must be an integer, got float$"):
+        metric(np.asarray([0, 1, 0]), np.asarray([0.0, 1.0, 2.0]), **{name: 1.5})
