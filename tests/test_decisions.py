@@ -477,7 +477,7 @@ def test_a_state_says_what_it_cannot_give():
         (lambda: highest.compute(level=0.8), "`level` must be higher, got 0.8: the 60 highest of 500"),
         (lambda: moments.compute(ak.spread_threshold), "`rule` of Moments must be \"std\", got 'mad'"),
         (lambda: moments.compute(ak.score_scaling, method="robust"), "`method` of Moments"),
-        (lambda: moments.compute(ak.roc_auc), "`rule` of Moments must be `spread_threshold` or `score_scaling`"),
+        (lambda: moments.compute(ak.roc_auc), "`metric` of Moments must be `spread_threshold` or `score_scaling`"),
         (lambda: histogram.compute(ak.spread_threshold, rule="std"), "`rule` of a histogram"),
         (lambda: histogram.compute(ak.score_scaling), "`method` of a histogram"),
         (lambda: weighted.compute(ak.spread_threshold), "`metric` must be one of a ranking where samples have weights"),
