@@ -14,8 +14,24 @@ from anomaly_kernels._catalogue import CATALOGUE, Entry
 from anomaly_kernels.testing.arguments import arguments, array_arguments, draw
 
 RANGE = np.linspace(-4.0, 4.0, 161)
-SETTINGS = {"quantile_loss": {"quantiles": (0.9,)}}
-SAMPLES = {"iou_loss": 4}  # of one pixel alone the overlap is all or nothing
+SETTINGS = {
+    "quantile_loss": {"quantiles": (0.9,)},
+    "ssim_loss": {"data_range": 4.0, "size": 3},
+    "cosine_distance_loss": {"axis": None},
+    "hard_feature_loss": {"quantile": 0.5},
+    "deep_sad_loss": {"eps": 0.1},
+    "outlier_exposure_loss": {"outlier_weight": 0.5},
+    "energy_bounded_loss": {"margin_in": -2.0, "margin_out": -1.0},
+}
+# Else of one number: but of one pixel the overlap is all or nothing, of one logit nothing is left to compare, and one
+# number has no direction but its sign, which does not depend on its length.
+SIZES = {
+    **{each: {"N": 4} for each in ("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss", "hard_feature_loss")},
+    **{each: {"D": 3} for each in ("outlier_exposure_loss", "energy_bounded_loss", "logit_score")},
+    "cosine_distance_loss": {"N": 3},
+    "supcon_loss": {"N": 4, "D": 2},
+}
+TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0, -1.0)}
 COLORS = {"value": "#4477aa", "slope": "#ee6677"}
 
 
@@ -33,7 +49,8 @@ def picture(entry: Entry) -> Figure:
     figure = Figure(figsize=(7.0, 2.4), layout="constrained")
     FigureCanvasAgg(figure)
     panels = dict(zip(COLORS, figure.subplots(1, 2), strict=True))
-    for truth, style in ((1.0, "-"), (0.0, "--")) if "target" in array_arguments(entry.kernel) else ((None, "-"),):
+    truths = TRUTHS.get(entry.name, (1.0, 0.0)) if "target" in array_arguments(entry.kernel) else (None,)
+    for truth, style in zip(truths, ("-", "--", ":"), strict=False):
         for name, curve in zip(COLORS, curves(entry, truth), strict=True):
             label = None if truth is None else f"target = {truth:.0f}"
             panels[name].plot(RANGE, curve, style, color=COLORS[name], label=label)
@@ -66,7 +83,7 @@ def curves(entry: Entry, truth: float | None) -> tuple[list[float], list[float]]
 def inputs_of(entry: Entry) -> dict[str, Any]:
     """Inputs of a single number each, or of a few samples."""
     names, rng = array_arguments(entry.kernel), np.random.default_rng(0)
-    sizes = dict.fromkeys("TDELQ", 1) | {"N": SAMPLES.get(entry.name, 1), "K": 3}
+    sizes = dict.fromkeys("NTDELQ", 1) | dict.fromkeys("HW", 5) | dict.fromkeys("KR", 3) | SIZES.get(entry.name, {})
     drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(names, SETTINGS.get(entry.name, {})).items()}
     return {name: x.astype(float) if name == "target" else x for name, x in drawn.items()}
 

@@ -83,6 +83,12 @@ range_auc(target, score, *, window=100, positives="found", thresholds=None, axis
 vus(target, score, *, window=100, positives="found", thresholds=None, axis=-1)
 detection_delay(target, decision, *, axis=-1)
 ucr_score(target, score, *, margin=100, own_length=True, axis=-1)
+mahalanobis_fit(embeddings, label=None, *, n_classes=1, shrinkage=0.0, eps=1e-6)
+mahalanobis_score(embeddings, mean, chol)
+knn_score(embeddings, reference, *, k=1, aggregate="kth")
+supcon_loss(label, embeddings, *, temperature=0.1, weight=1.0, reduction="mean")
+triplet_margin_loss(anchor, positive, negative, *, margin=1.0, squared=False, weight=1.0, reduction="mean")
+mmd_loss(embeddings, reference, *, kernel="rbf", bandwidths=(1.0,), unbiased=False, weight=1.0)
 sequence_anomaly_score(params, features, *, activation="relu", use_norm=False, final_activation="linear")
 lstm_autoencoder(params, inputs, *, n_repeats=None, activation="tanh", intermediate_activation="relu")
 """.strip().splitlines()
@@ -106,6 +112,7 @@ def test_signature_begins_as_promised(text):
     ("function", "fields"),
     [
         ("GMMParams", "phi mu cov chol log_det_cov"),
+        ("MahalanobisParams", "mean cov chol"),
         ("anomaly_detection_metrics", "precision recall f1_score iou average_precision"),
         ("explained_variance", "per_component total cumulative"),
         ("anomaly_pixel_statistics", "total_pixels anomalous_pixels anomaly_percentage"),

@@ -100,7 +100,9 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         "the model computes in the dtype it is given",
     ),
     (("multi_objective_loss",), ("shapes",), "the anomaly scores are compared with nothing"),
+    (("outlier_exposure_loss",), ("masks",), "its targets are classes, and numbers below 0 for outliers"),
     (("distinctness_loss",), ("empty",), "no selectors at all are fewer than two: 0"),
+    (("mahalanobis_fit", "supcon_loss"), ("masks",), "their labels are classes"),
     (("svdd_radius",), ("permutation", "foreign"), "takes a number, not a batch"),
     (("explained_variance",), ("permutation",), "the cumulative sum depends on the order"),
 )
