@@ -477,7 +477,7 @@ def test_a_state_says_what_it_cannot_give():
         (lambda: highest.compute(level=0.8), "`level` must be higher, got 0.8: the 60 highest of 500"),
         (lambda: moments.compute(ak.spread_threshold), "`rule` of Moments must be \"std\", got 'mad'"),
         (lambda: moments.compute(ak.score_scaling, method="robust"), "`method` of Moments"),
-        (lambda: moments.compute(ak.roc_auc), "`rule` of Moments must be `spread_threshold` or `score_scaling`"),
+        (lambda: moments.compute(ak.roc_auc), "`metric` of Moments must be `spread_threshold` or `score_scaling`"),
         (lambda: histogram.compute(ak.spread_threshold, rule="std"), "`rule` of a histogram"),
         (lambda: histogram.compute(ak.score_scaling), "`method` of a histogram"),
         (lambda: weighted.compute(ak.spread_threshold), "`metric` must be one of a ranking where samples have weights"),
@@ -532,3 +532,32 @@ def test_false_discoveries_on_shuttle_are_as_rare_as_asked_and_anomalies_are_fou
         found.append(discovered[len(normal) :].mean())
     assert np.mean(shares) <= 0.1
     assert np.mean(found) > 0.9
+
+
+def test_the_highest_scores_are_those_of_all_parts_in_the_dtype_of_the_state():
+    state = streaming.HighestScores.empty(np.zeros(0, np.float32))
+    assert (state.highest.shape, state.highest.dtype, int(state.number)) == ((4096,), np.float32, 0)
+    assert np.all(np.isneginf(state.highest))
+    nothing = state.of(np.zeros((0, 2)))
+    assert nothing.highest.shape == (4096,)
+    assert int(nothing.number) == 0
+    few = streaming.HighestScores.empty(np.zeros(0), size=3)
+    parts = [few.of(np.asarray([[5.0, 1.0], [2.0, -4.0]])), few.of(np.asarray([3.0])), few.of(np.zeros(0))]
+    for a, b, c in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+        merged = parts[a].merge(parts[b]).merge(parts[c])
+        np.testing.assert_array_equal(merged.highest, [5.0, 3.0, 2.0])
+        assert int(merged.number) == 5
+    with pytest.raises(TypeError, match=r"equally many scores of one dtype can be merged, got 3 of float64 and 3 of"):
+        few.merge(streaming.HighestScores.empty(np.zeros(0, np.float32), size=3))
+    with pytest.raises(TypeError, match="`HighestScores` has other scores in each part: merge the parts one by one"):
+        few.reduce(sum, min, max)
+    with pytest.raises(TypeError, match="`score`"):
+        few.of(np.arange(3))
+    with pytest.raises(ValueError, match="`size`"):
+        streaming.HighestScores.empty(np.zeros(0), size=0)
+    with pytest.raises(ValueError, match="`risk`"):
+        few.compute(risk=0.0)
+    with pytest.raises(ValueError, match="`method`"):
+        few.compute(method="mle")
+    pwm = few.of(GAMMA).compute(level=0.994, method="pwm", risk=0.001)
+    np.testing.assert_array_equal(pwm, ak.peaks_over_threshold(GAMMA, level=0.994, method="pwm", risk=0.001))

@@ -38,7 +38,7 @@ def of_moments(moments: Moments, rule: Callable[..., Any], settings: dict[str, A
     of_scores = _OF_MOMENTS.get(inspect.unwrap(rule)) if callable(rule) else None
     if of_scores is None:
         known, given = "`spread_threshold` or `score_scaling`", getattr(rule, "__name__", describe(rule))
-        raise ValueError(f"`rule` of Moments must be {known}, got {given}: use `UniqueScores` or `ScoreHistogram`")
+        raise ValueError(f"`metric` of Moments must be {known}, got {given}: use `UniqueScores` or `ScoreHistogram`")
     check_settings(rule.__name__, of_scores, settings)
     return of_scores(moments, **settings)
 

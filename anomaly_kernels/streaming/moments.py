@@ -81,15 +81,15 @@ class Moments(NamedTuple):
     @overload
     def compute(self) -> MomentsOfScores: ...
     @overload
-    def compute(self, rule: Callable[..., Any], **settings: Any) -> Any: ...
-    def compute(self, rule: Callable[..., Any] | None = None, **settings: Any) -> Any:
+    def compute(self, metric: Callable[..., Any], **settings: Any) -> Any: ...
+    def compute(self, metric: Callable[..., Any] | None = None, **settings: Any) -> Any:
         """Mean, standard deviation (of n - 1, NaN for a single score) and extremes.
 
         Or a rule that needs no more: `spread_threshold` with ``rule="std"``, `score_scaling` with "standard" or
         "minmax", in double precision, in which scores are to be compared with the threshold.
         """
-        if rule is not None:
-            return of_moments(self, rule, settings)
+        if metric is not None:
+            return of_moments(self, metric, settings)
         xp = array_namespace(self.mean)
         n = xp.astype(self.number, self.mean.dtype)
         correction = root(xp, n / xp.maximum(n - 1.0, 1.0))
