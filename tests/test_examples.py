@@ -50,7 +50,7 @@ def test_bounds_of_the_energy_in_keras_find_outliers_that_were_not_seen():
     assert figures["accuracy, with bounds"] >= 0.98
 
 
-@pytest.mark.library("tensorflow", "torch", "jax")
+@pytest.mark.library("tensorflow", "torch")  # and the other training in Keras on torch and JAX
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_aegmm_in_keras():
     figures = run("aegmm_keras")
@@ -106,7 +106,7 @@ def test_lstm_in_torch(beside, tmp_path):
     check_series("lstm_torch", tmp_path)
 
 
-@pytest.mark.library("tensorflow", "torch", "jax")
+@pytest.mark.library("torch", "jax")
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_lstm_in_keras(beside, tmp_path):
     check_series("lstm_keras", tmp_path)

@@ -67,6 +67,7 @@ PAIR, LOGITS, MASKS = (
     {"target": SOFT, "score": REAL},
 )
 DATA = {"y_true": REAL, "y_pred": OTHER}
+IMAGES = {"x_true": draw(14, 3, 6, 5), "x_pred": draw(15, 3, 6, 5)}
 SPHERE = {"embeddings": REAL, "center": draw(6, 4)}
 REFERENCE = ("margin", "reference_mean", "reference_std")
 FORECAST = {"y_true": REAL, "mean": OTHER}
@@ -95,6 +96,24 @@ CASES = {
     "learnable weight": case(ak.anomaly_bce_with_logits, LOGITS | {"weight": np.asarray(0.5)}),
     "IoU, sigmoid": case(ak.iou_loss, MASKS),
     "IoU, clamp": case(ak.iou_loss, MASKS, normalize_method="clamp", smooth=0.5, weight=2.0),
+    "Dice": case(ak.dice_loss, MASKS),
+    "Dice, squared, clamp": case(ak.dice_loss, MASKS, normalize_method="clamp", squared=True, smooth=0.5),
+    "Tversky": case(ak.tversky_loss, MASKS, alpha=0.3, beta=0.7),
+    "focal Tversky": case(ak.tversky_loss, MASKS | {"alpha": np.asarray(0.3)}, gamma=0.75),
+    "focal": case(ak.focal_loss_with_logits, LOGITS),
+    "focal, learnable": case(
+        ak.focal_loss_with_logits, LOGITS | {"alpha": np.asarray(0.3), "gamma": np.asarray(1.5)}, reduction="sum"
+    ),
+    "SSIM": case(ak.ssim_loss, IMAGES, data_range=2.0, size=3),
+    "SSIM, mirrored": case(
+        ak.ssim_loss,
+        IMAGES | {"data_range": np.asarray(2.0), "k2": np.asarray(0.1)},
+        size=5,
+        border="symmetric",
+        reduction="sum",
+    ),
+    "cosine distance": case(ak.cosine_distance_loss, PAIR),
+    "cosine distance of short vectors": case(ak.cosine_distance_loss, PAIR | {"eps": np.asarray(2.25)}, axis=0),
     "KL": case(ak.kl_divergence, {"p_true": shares(10, 6, 4), "p_pred": shares(11, 6, 4)}, epsilon=0.15),
     "Gaussian KL": case(ak.gaussian_kl, {"mean": REAL, "log_var": OTHER}),
     "quantile": case(

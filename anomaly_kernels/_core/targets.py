@@ -84,11 +84,11 @@ def check_classes(xp: Namespace, name: str, label: Array, classes: int | None) -
         raise ValueError(f"`{name}` must be of whole numbers, got {x[fractions][0]}")
 
 
-def check_sample_weight(xp: Namespace, weight: Array) -> None:
+def check_sample_weight(xp: Namespace, weight: Array, name: str = "sample_weight") -> None:
     """Raise where a sample weighs less than nothing."""
     x = xp.peek(weight)
     if x is not None and x.size and x.dtype.kind not in "ub" and not x.min() >= 0 and (x < 0).any():
-        raise ValueError(f"`sample_weight` must be >= 0, got {x[x < 0][0]}")
+        raise ValueError(f"`{name}` must be >= 0, got {x[x < 0][0]}")
 
 
 def _refuse(name: str, wrong: Any, advice: str) -> NoReturn:

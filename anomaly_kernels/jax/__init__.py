@@ -14,7 +14,7 @@ from anomaly_kernels._core.extras import need
 need("jax", __name__)
 
 import anomaly_kernels as ak
-from anomaly_kernels import GMMParams
+from anomaly_kernels import GMMParams, MahalanobisParams
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.jax.metrics import (
     AnomalyDetectionMetrics,
@@ -75,6 +75,13 @@ svdd_radius = jitted(ak.svdd_radius)
 svdd_score = jitted(ak.svdd_score)
 anomaly_bce_with_logits = jitted(ak.anomaly_bce_with_logits)
 iou_loss = jitted(ak.iou_loss)
+focal_loss_with_logits = jitted(ak.focal_loss_with_logits)
+dice_loss = jitted(ak.dice_loss)
+tversky_loss = jitted(ak.tversky_loss)
+lovasz_hinge_loss = jitted(ak.lovasz_hinge_loss)
+ssim_loss = jitted(ak.ssim_loss)
+cosine_distance_loss = jitted(ak.cosine_distance_loss)
+hard_feature_loss = jitted(ak.hard_feature_loss)
 orthogonality_loss = jitted(ak.orthogonality_loss)
 distinctness_loss = jitted(ak.distinctness_loss)
 selector_entropy_regularizer = jitted(ak.selector_entropy_regularizer)
@@ -91,6 +98,12 @@ crps_ensemble = jitted(ak.crps_ensemble)
 crps_gaussian = jitted(ak.crps_gaussian)
 gaussian_nll = jitted(ak.gaussian_nll)
 interval_score = jitted(ak.interval_score)
+mahalanobis_fit = jitted(ak.mahalanobis_fit)
+mahalanobis_score = jitted(ak.mahalanobis_score)
+knn_score = jitted(ak.knn_score)
+supcon_loss = jitted(ak.supcon_loss)
+triplet_margin_loss = jitted(ak.triplet_margin_loss)
+mmd_loss = jitted(ak.mmd_loss)
 
 anomaly_detection_metrics = jitted(ak.anomaly_detection_metrics)
 anomaly_pixel_statistics = jitted(ak.anomaly_pixel_statistics)
@@ -119,6 +132,15 @@ range_auc = jitted(ak.range_auc)
 vus = jitted(ak.vus)
 detection_delay = jitted(ak.detection_delay)
 ucr_score = jitted(ak.ucr_score)
+threshold_at_recall = jitted(ak.threshold_at_recall)
+threshold_at_precision = jitted(ak.threshold_at_precision)
+threshold_at_rate = jitted(ak.threshold_at_rate)
+spread_threshold = jitted(ak.spread_threshold)
+peaks_over_threshold = jitted(ak.peaks_over_threshold)
+conformal_pvalue = jitted(ak.conformal_pvalue)
+adjusted_pvalue = jitted(ak.adjusted_pvalue)
+score_scaling = jitted(ak.score_scaling)
+scaled_score = jitted(ak.scaled_score)
 precision_recall_curve = ak.precision_recall_curve
 roc_curve = ak.roc_curve
 label_regions = ak.label_regions
@@ -142,6 +164,7 @@ __all__ = [
     "ExplainedVarianceMetric",
     "FPRAtTPRMetric",
     "GMMParams",
+    "MahalanobisParams",
     "PerRegionOverlapMetric",
     "PrecisionAtKMetric",
     "ROCAUCMetric",
@@ -149,10 +172,25 @@ __all__ = [
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
+    "adjusted_pvalue",
+    "conformal_pvalue",
+    "knn_score",
     "lstm_autoencoder_apply",
     "lstm_autoencoder_init",
+    "mahalanobis_fit",
+    "mahalanobis_score",
+    "mmd_loss",
+    "peaks_over_threshold",
+    "scaled_score",
+    "score_scaling",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
+    "spread_threshold",
+    "supcon_loss",
+    "threshold_at_precision",
+    "threshold_at_rate",
+    "threshold_at_recall",
+    "triplet_margin_loss",
 ]
 __all__ += [
     "AffiliationF1Metric",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
 import jax
@@ -17,6 +17,7 @@ from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_sign, check_target
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import label_regions
+from anomaly_kernels.metrics.regions._inputs import check_saturation
 
 _REGIONS = {"region": "target", "decision_region": "decision"}
 """Numbers of regions that are labelled before anything is compiled, of a mask that must be known for it."""
@@ -61,10 +62,13 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
             raise TypeError(f"{kernel.__name__} takes {expected}, got {len(arrays)} arguments")
         for name in settings.keys() - known:
             raise TypeError(f"{kernel.__name__} has no setting `{name}`{suggestion(name, own)}")
+        labelled = settings.get("region") is None
         for name, mask in regions.items():
             x = settings.get(mask, arrays[names.index(mask)] if names.index(mask) < len(arrays) else None)
             if settings.get(name) is None and x is not None and not isinstance(x, jax.core.Tracer):
                 settings = {**settings, name: label_regions(x)}
+            if name == "region":
+                _look_at_saturation(x, settings, labelled=labelled)
         for k, name in numbers.items():
             if k < len(arrays):
                 checks[name](name, arrays[k])
@@ -84,6 +88,12 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     function.__module__ = __name__.rpartition(".")[0]
     return function
+
+
+def _look_at_saturation(target: Any, settings: Mapping[str, Any], *, labelled: bool) -> None:
+    region, saturation = settings.get("region"), settings.get("saturation")
+    if all(isinstance(x, jax.Array) for x in (target, region, saturation)) and target.shape == region.shape:
+        check_saturation(namespace, saturation, target != 0, region, labelled=labelled)
 
 
 def _has_partial(model: Any) -> bool:

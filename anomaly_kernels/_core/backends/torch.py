@@ -76,6 +76,12 @@ class Torch(Generic):
         inside, outside = _numpy().sorted_classes(_in_numpy(x), _in_numpy(mask))
         return torch.from_numpy(inside), torch.from_numpy(outside)
 
+    def sort_highest(self, x: Tensor, mask: Tensor, share: Setting) -> Tensor:
+        if x.dtype == torch.bfloat16:
+            return super().sort_highest(x, mask, share)
+        highest = self.to_numpy(share) if isinstance(share, Tensor) else share
+        return torch.from_numpy(_numpy().sort_highest(_in_numpy(x), _in_numpy(mask), highest))
+
     def order_statistics(self, x: Tensor, ranks: Sequence[int]) -> Sequence[Tensor]:
         if self.is_lean(x):
             entries = _numpy().order_statistics(_in_numpy(x), ranks)
@@ -132,7 +138,7 @@ class Torch(Generic):
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
         # who compiles would compile anew for sizes that are compared
-        if torch.compiler.is_compiling() or arrays[0].numel() < evaluation.SMALL:
+        if torch.compiler.is_compiling() or arrays[0].numel() * formula.growth < evaluation.SMALL:
             return False
         return evaluation.takes_blocks(formula, arrays, whole)
 
