@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.spatial.distance
@@ -223,6 +225,26 @@ def test_many_samples_are_fitted_in_blocks(driver):
     deviation = z.astype(float) - means[y]
     np.testing.assert_allclose(driver.numpy(found.mean), means, rtol=1e-6)
     np.testing.assert_allclose(driver.numpy(found.cov), deviation.T @ deviation / len(z), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("cuts", [[], [3], [1, 2, 6]], ids=str)
+def test_parts_of_the_samples_merge_to_the_means_and_covariance_of_all(cuts, driver):
+    from anomaly_kernels import streaming
+
+    z, y = driver.array(SAMPLES), driver.array(CLASSES)
+    state = streaming.ClassMoments.empty(z, n_classes=4)
+    ends = [0, *cuts, 8]
+    for start, end in itertools.pairwise(ends):
+        state = streaming.update(state, z[start:end, ...], y[start:end])
+    found = streaming.compute(state, shrinkage=0.25, eps=0.01)
+    expected = ak.mahalanobis_fit(z, y, n_classes=4, shrinkage=0.25, eps=0.01)
+    for name, have, want in zip(found._fields, found, expected, strict=True):
+        np.testing.assert_allclose(driver.numpy(have), driver.numpy(want), rtol=1e-12, atol=1e-12, err_msg=name)
+    parts = [streaming.ClassMoments.empty(z).of(z[part, ...]) for part in (slice(0, 5), slice(5, 8))]
+    merged = streaming.merge(*parts[::-1])
+    np.testing.assert_allclose(
+        driver.numpy(merged.compute().cov), driver.numpy(ak.mahalanobis_fit(z).cov), rtol=1e-12, atol=1e-12
+    )
 
 
 # ---- nearest neighbours

@@ -83,7 +83,7 @@ def total_of_classes(embeddings: Any) -> Any:
     return sum(xp.sum((1.0 + k) * field * field) for k, field in enumerate(fields))
 
 
-def case(kernel: Callable[..., Any], arrays: dict[str, np.ndarray], **settings: Any) -> Case:
+def case(kernel: Callable[..., Any], arrays: dict[str, np.ndarray], /, **settings: Any) -> Case:
     return Case(lambda **given: kernel(**given, **settings), arrays)
 
 

@@ -116,6 +116,16 @@ def mahalanobis_fit(
     ([[1.0, 0.0], [1.0, 8.0]], [[1.5, 0.5], [0.5, 1.0]])
     """
     xp, dtype = inputs({} if label is None else {"label": label}, embeddings=embeddings)
+    a = number("shrinkage", shrinkage, xp, dtype, UNIT)
+    e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
+    count, mean, scatter, n = class_moments(embeddings, label, n_classes)
+    mean = class_means(xp, count, mean)
+    return xp.as_one(params_of)(xp, mean, scatter / n, a, e)
+
+
+def class_moments(embeddings: Array, label: Array | None, n_classes: SupportsIndex) -> tuple[Array, ...]:
+    """How many samples each class has, their means (0 of none), the scatter around these, and how many there are."""
+    xp, dtype = inputs({} if label is None else {"label": label}, embeddings=embeddings)
     has_ndim("embeddings", embeddings, 2, "(N, D)")
     has_known_sizes("embeddings", embeddings, slice(1, None))
     not_empty(embeddings=embeddings)
@@ -125,26 +135,23 @@ def mahalanobis_fit(
         same_axes("N", embeddings=(embeddings, (0,)), label=(label, (0,)))
     elif k > 1:
         raise ValueError(f"`label` must be given where there are several classes, got None and n_classes={k}")
-    a = number("shrinkage", shrinkage, xp, dtype, UNIT)
-    e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     z = cast(xp, dtype, embeddings)
     y = xp.zeros_like(z[:, 0]) if label is None else cast(xp, dtype, label)
     classes = xp.constant([float(j) for j in range(k)], like=z, dtype=dtype)
-    return xp.as_one(_fit)(xp, z, y, classes, a, e)
+    return xp.as_one(_moments)(xp, z, y, classes)
 
 
-def _fit(xp: Namespace, z: Array, y: Array, classes: Array, shrinkage: Setting, eps: Setting) -> MahalanobisParams:
+def _moments(xp: Namespace, z: Array, y: Array, classes: Array) -> tuple[Array, ...]:
     d = z.shape[1]
-    count, total, number = xp.add_up(making(classes.shape[0] * d, CLASS_SUMS), z.dtype, (z, y), (classes,))
-    mean = class_means(xp, count, total)
-    (scatter,) = xp.add_up(making(d * d, SCATTER), z.dtype, (z, y), (classes, mean))
-    return params_of(xp, mean, scatter / number, shrinkage, eps)
-
-
-def class_means(xp: Namespace, count: Array, total: Array) -> Array:
-    """The mean of each class; that of the first that has samples stands for those without."""
-    known = count > 0.0
+    count, total, n = xp.add_up(making(classes.shape[0] * d, CLASS_SUMS), z.dtype, (z, y), (classes,))
     mean = ratio(xp, total, xp.expand_dims(count, axis=1))
+    (scatter,) = xp.add_up(making(d * d, SCATTER), z.dtype, (z, y), (classes, mean))
+    return count, mean, scatter, n
+
+
+def class_means(xp: Namespace, count: Array, mean: Array) -> Array:
+    """The mean of each class; that of the first that has samples stands for those without, which is 0."""
+    known = count > 0.0
     order = xp.cumulative_sum(xp.astype(known, count.dtype), axis=0)
     first = xp.astype(xp.logical_and(known, order == 1.0), count.dtype)
     return xp.where(xp.expand_dims(known, axis=1), mean, xp.matmul(first, mean))

@@ -10,6 +10,7 @@ State               of                                             compute
 `DetectionCounts`   targets and decisions                          `anomaly_detection_metrics`
 `PixelCounts`       decisions                                      `anomaly_pixel_statistics`
 `Moments`           scores                                         their mean, standard deviation and extremes
+`ClassMoments`      embeddings and, if given, labels               `mahalanobis_fit`
 `UniqueScores`      targets and scores                             any metric of a ranking, exactly
 `ScoreHistogram`    targets and scores, in memory of a fixed size  metrics of a ranking, between bounds
 `Detections`        targets, decisions and, if given, scores       `anomaly_detection_metrics`
@@ -33,6 +34,7 @@ from __future__ import annotations
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 from anomaly_kernels.streaming._bounds import Bounded
 from anomaly_kernels.streaming._states import compute, merge, update
+from anomaly_kernels.streaming.classes import ClassMoments
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
@@ -42,6 +44,7 @@ from anomaly_kernels.streaming.series import SeriesMeans, SeriesTotals
 
 __all__ = [
     "Bounded",
+    "ClassMoments",
     "DetectionCounts",
     "Detections",
     "ImageScores",
