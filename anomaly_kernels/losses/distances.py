@@ -143,8 +143,10 @@ def class_moments(embeddings: Array, label: Array | None, n_classes: SupportsInd
 
 def _moments(xp: Namespace, z: Array, y: Array, classes: Array) -> tuple[Array, ...]:
     d = z.shape[1]
-    count, total, n = xp.add_up(making(classes.shape[0] * d, CLASS_SUMS), z.dtype, (z, y), (classes,))
-    mean = ratio(xp, total, xp.expand_dims(count, axis=1))
+    center = xp.stop_gradient(xp.mean(z, axis=0))  # sums of deviations from it lose no digits
+    count, total, n = xp.add_up(making(classes.shape[0] * d, CLASS_SUMS), z.dtype, (z, y), (classes, center))
+    known = xp.expand_dims(count, axis=1)
+    mean = xp.where(known > 0.0, center + ratio(xp, total, known), 0.0)
     (scatter,) = xp.add_up(making(d * d, SCATTER), z.dtype, (z, y), (classes, mean))
     return count, mean, scatter, n
 
@@ -169,17 +171,21 @@ def _members(xp: Namespace, y: Array, classes: Array) -> Array:
     return xp.astype(xp.expand_dims(y, axis=1) == classes, y.dtype)
 
 
-def _class_sums(xp: Namespace, z: Array, y: Array, classes: Array) -> tuple[Array, Array, Array]:
-    """How many samples each class has, their sums, and how many there are of any class or none."""
+def _class_sums(xp: Namespace, z: Array, y: Array, classes: Array, center: Array) -> tuple[Array, Array, Array]:
+    """How many samples each class has, the sums of their deviations, and how many there are of any class or none."""
     members = _members(xp, y, classes)
-    return xp.sum(members, axis=0), xp.matmul(xp.matrix_transpose(members), z), xp.sum(xp.ones_like(y))
+    return xp.sum(members, axis=0), xp.matmul(xp.matrix_transpose(members), z - center), xp.sum(xp.ones_like(y))
 
 
-def _slopes_of_class_sums(xp: Namespace, upstream: tuple[Array, ...], z: Array, y: Array, classes: Array) -> Slopes:
+def _slopes_of_class_sums(
+    xp: Namespace, upstream: tuple[Array, ...], z: Array, y: Array, classes: Array, center: Array
+) -> Slopes:
+    pulled = xp.matmul(_members(xp, y, classes), upstream[1])
     return [
-        lambda: xp.matmul(_members(xp, y, classes), upstream[1]),
+        lambda: pulled,
         lambda: xp.zeros_like(y),
         lambda: xp.zeros_like(classes),
+        lambda: -xp.sum(pulled, axis=0),
     ]
 
 
