@@ -335,9 +335,9 @@ def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: L
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> reference = np.asarray([[0.0, 0.0], [3.0, 4.0], [0.0, 2.0]])
+    >>> reference = np.asarray([[0.0, 0.0], [3.0, 4.0], [0.0, 9.0]])
     >>> ak.knn_score(np.asarray([[0.0, 0.0], [3.0, 0.0]]), reference, k=2, aggregate="mean")
-    array([1. , 3.5])
+    array([2.5, 3.5])
     """
     xp, dtype = inputs(embeddings=embeddings, reference=reference)
     has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)
