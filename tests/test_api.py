@@ -52,6 +52,15 @@ roc_auc(target, score, *, sample_weight=None, axis=None, max_fpr=None)
 best_f1(target, score, *, sample_weight=None, axis=None)
 fpr_at_tpr(target, score, *, sample_weight=None, axis=None, tpr=0.95)
 precision_at_k(target, score, *, k, sample_weight=None, axis=None)
+threshold_at_rate(score, *, rate=0.05, method="conformal", confidence=None)
+threshold_at_recall(target, score, *, recall=0.95, sample_weight=None, axis=None)
+threshold_at_precision(target, score, *, precision=0.9, sample_weight=None, axis=None)
+spread_threshold(score, *, rule="mad", factor=None)
+peaks_over_threshold(score, *, risk=1e-4, level=0.98, method="zhang_stephens")
+conformal_pvalue(score, calibration, *, score_weight=None, calibration_weight=None, uniform=None)
+adjusted_pvalue(pvalue, *, method="bh", cutoff=0.5)
+score_scaling(score, *, method="standard")
+scaled_score(score, center, scale, *, output="linear")
 precision_recall_curve(target, score, *, sample_weight=None)
 roc_curve(target, score, *, sample_weight=None, drop_intermediate=True)
 label_regions(target, *, axis=None, connectivity=None)
@@ -111,6 +120,10 @@ def test_signature_begins_as_promised(text):
         ("component_orthogonality", "orthogonality_error avg_off_diagonal avg_deviation diagonal_mean diagonal_std"),
         ("selector_diversity", "weight_variance gini_coefficient"),
         ("best_f1", "value threshold"),
+        ("threshold_at_recall", "threshold precision recall"),
+        ("threshold_at_precision", "threshold precision recall"),
+        ("peaks_over_threshold", "threshold initial shape scale peaks"),
+        ("score_scaling", "center scale"),
         ("region_detection", "regions detected alarms false_alarms f1_score"),
         ("precision_recall_curve", "precision recall threshold"),
         ("roc_curve", "fpr tpr threshold"),

@@ -69,6 +69,27 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("thresholds", (0, -1), (2.5, "all", True)),
     ("margin", (-1,), (2.5, "wide", True, None)),
     ("own_length", (), ("no", 1, None)),
+    ("rate", (0.0, 1.0, -0.5, float("nan")), ("few", None, np.True_)),
+    ("confidence", (0.0, 1.0, float("nan")), ("sure", np.True_)),
+    ("recall", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
+    ("precision", (0.0, 1.01, -0.5, float("nan")), ("most", np.True_)),
+    ("rule", ("zscore",), (3, None)),
+    ("factor", (-1.0, float("nan")), ("three", np.True_)),
+    ("risk", (0.0, 1.0, -0.5, float("nan")), ("small", np.True_)),
+    ("level", (0.0, 1.0, 0.99, float("nan")), ("high", None, np.True_)),
+    ("method", ("mean",), (1, None)),
+    ("cutoff", (0.0, 1.0, float("nan")), ("half", np.True_)),
+    ("output", ("erf",), (1, None)),
+    ("score_weight", (np.ones((7, 2, 4)), np.ones((7, 2))), (1.0, [1.0], np.ones((7, 2, 4), complex))),
+    ("calibration_weight", (np.ones(8), np.ones((2, 4))), (1.0, [1.0], np.ones(8, complex))),
+    ("uniform", (np.ones((7, 2)),), (0.5, [0.5], np.ones((7, 2, 4), bool))),
+    ("eta", (-1.0, float("nan")), ("much",)),
+    ("reference_mean", (float("nan"),), ("low",)),
+    ("reference_std", (0, -1.0), ("wide",)),
+    ("outlier_weight", (-1.0,), ("half",)),
+    ("margin_in", (float("nan"),), ("low",)),
+    ("margin_out", (float("nan"),), ("high",)),
+    ("fair", (), ("no", 1, None)),
     ("aggregate", ("sum",), (1,)),
     ("bandwidths", ((), (0.0,), (-1.0, 1.0), (float("nan"),)), (1.0, ("wide",), {1.0, 2.0}, (True,), "12")),
     ("kernel", ("linear",), (1,)),
@@ -76,13 +97,31 @@ SETTINGS: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("shrinkage", (-0.1, 1.5, float("nan")), ("half", None, np.True_)),
     ("squared", (), ("no", 1, None)),
     ("unbiased", (), ("no", 1, None)),
+    ("gamma", (-1.0, float("nan")), ("sharp", np.True_)),
+    ("data_range", (0.0, -1.0, float("nan")), ("wide", None)),
+    ("size", (0, 2, -3, 7), (3.0, "large", True)),
+    ("sigma", (0.0, -1.0, float("nan")), ("wide", None, np.ones(()))),
+    ("k1", (0.0, -1.0), ("small",)),
+    ("k2", (0.0, -1.0), ("small",)),
+    ("border", ("zeros",), (1,)),
+    ("quantile", (-0.1, 1.5, float("nan")), ("most", None, np.ones(()))),
 ]
+# the same word with other limits
+OTHERS: dict[tuple[str, str], tuple[tuple[Any, ...], tuple[Any, ...]]] = {
+    ("tversky_loss", "alpha"): ((-0.1, float("nan")), ("half", np.True_)),
+    ("tversky_loss", "beta"): ((-0.1, float("nan")), ("half", np.True_)),
+    ("tversky_loss", "gamma"): ((0, -1.0), ("sharp",)),
+    **dict.fromkeys(
+        [("deviation_loss", "margin"), ("triplet_margin_loss", "margin")], ((float("nan"),), ("wide", None))
+    ),
+    ("ssim_loss", "window"): (("box",), (5, None)),
+}
 BAD = [
     (kernel, setting, value, error)
     for setting, unfit, wrong in SETTINGS
     for kernel, function in KERNELS.items()
     if setting in inspect.signature(function).parameters and setting not in array_arguments(function)
-    for values, error in ((unfit, ValueError), (wrong, TypeError))
+    for values, error in zip(OTHERS.get((kernel, setting), (unfit, wrong)), (ValueError, TypeError), strict=True)
     for value in values
     if setting != "axis" or not kinds_of_series(function) or not isinstance(value, tuple)  # a TypeError, in test_series
 ]
@@ -179,6 +218,21 @@ SHAPES: list[tuple[str, str, dict[str, Any]]] = [
     ("adversarial_ae_loss", r"model\(x_true", {"model": lambda x: x[..., :0]}),
     ("adversarial_ae_loss", r"model\(x_true", {"model": np.sum}),
     ("adversarial_ae_loss", r"model\(x_true", {"model": lambda x: x.tolist()}),
+    ("deep_sad_loss", "center", {"center": np.ones(3)}),
+    ("deep_sad_loss", "target", {"target": np.ones((7, 4), bool)}),
+    ("deviation_loss", "score", {"score": np.ones((7, 2, 1))}),
+    ("hypersphere_classifier_loss", "center", {"center": np.ones((7, 4))}),
+    ("hypersphere_classifier_loss", "target", {"axis": 0}),
+    ("outlier_exposure_loss", "target", {"target": np.ones((7, 2, 4), int)}),
+    ("outlier_exposure_loss", "target", {"target": np.full((7, 2), 4)}),
+    ("energy_bounded_loss", "target", {"target": np.ones(7, bool)}),
+    ("logit_score", "logit", {"logit": np.ones(())}),
+    ("crps_ensemble", "y_true", {"y_true": np.ones((7, 2))}),
+    ("crps_ensemble", "ensemble", {"ensemble": np.ones((7, 2, 4, 0))}),
+    ("crps_ensemble", "fair", {"ensemble": np.ones((7, 2, 4, 1)), "fair": True}),
+    ("crps_gaussian", "std", {"std": np.ones((7, 1))}),
+    ("gaussian_nll", "log_var", {"log_var": np.ones((7, 1))}),
+    ("interval_score", "upper", {"upper": np.ones((7, 2, 1))}),
     ("kl_divergence", "p_true", {"p_true": np.ones((3, 0)), "p_pred": np.ones((3, 0)), "reduction": "none"}),
     ("gaussian_kl", "mean", {"mean": np.ones((3, 0)), "log_var": np.ones((3, 0)), "reduction": "sum"}),
     ("mahalanobis_fit", "label", {"label": np.zeros(6, int)}),

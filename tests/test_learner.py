@@ -26,6 +26,7 @@ OTHER = {
     "error_metric": "mse",
     "aggregation": "max",
     "axis": 1,
+    "fair": True,
     "quantiles": [0.25],
     "model": len,
     "model_hl": [len],

@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +51,13 @@ def energy_of_fields(z: Any, phi: Any, mu: Any, chol: Any, log_det_cov: Any) -> 
     return ak.gmm_energy(z, ak.GMMParams(phi, mu, chol, chol, log_det_cov))
 
 
+def sad_of_signs(embeddings: Any, center: Any, eta: Any, eps: Any) -> Any:
+    """Deep SAD with labels of all three kinds, which have no slope."""
+    xp = ak.array_namespace(embeddings)
+    labels = xp.sign(xp.round(xp.stop_gradient(embeddings)[:, 0]))
+    return ak.deep_sad_loss(labels, embeddings, center, eta=eta, eps=eps)
+
+
 REAL, OTHER, SOFT = draw(0, 6, 4), draw(1, 6, 4), draw(2, 6, 4, low=0.0, high=1.0)
 POSITIVE = draw(3, 4, low=0.3, high=3.0)
 Z, GAMMA = draw(4, 12, 2), shares(5, 12, 3)
@@ -61,7 +69,11 @@ PAIR, LOGITS, MASKS = (
 TRIPLETS = {"anchor": REAL, "positive": OTHER, "negative": draw(14, 6, 4)}
 SAMPLES = {"embeddings": REAL, "reference": draw(15, 9, 4)}
 DATA = {"y_true": REAL, "y_pred": OTHER}
+IMAGES = {"x_true": draw(14, 3, 6, 5), "x_pred": draw(15, 3, 6, 5)}
 SPHERE = {"embeddings": REAL, "center": draw(6, 4)}
+REFERENCE = ("margin", "reference_mean", "reference_std")
+FORECAST = {"y_true": REAL, "mean": OTHER}
+BOUNDS = {"y_true": REAL, "lower": OTHER - 1.0, "upper": OTHER + 1.0}
 FIELDS = {
     "phi": np.asarray([0.5, 0.25, 0.25]),
     "mu": draw(7, 3, 2),
@@ -99,6 +111,24 @@ CASES = {
     "learnable weight": case(ak.anomaly_bce_with_logits, LOGITS | {"weight": np.asarray(0.5)}),
     "IoU, sigmoid": case(ak.iou_loss, MASKS),
     "IoU, clamp": case(ak.iou_loss, MASKS, normalize_method="clamp", smooth=0.5, weight=2.0),
+    "Dice": case(ak.dice_loss, MASKS),
+    "Dice, squared, clamp": case(ak.dice_loss, MASKS, normalize_method="clamp", squared=True, smooth=0.5),
+    "Tversky": case(ak.tversky_loss, MASKS, alpha=0.3, beta=0.7),
+    "focal Tversky": case(ak.tversky_loss, MASKS | {"alpha": np.asarray(0.3)}, gamma=0.75),
+    "focal": case(ak.focal_loss_with_logits, LOGITS),
+    "focal, learnable": case(
+        ak.focal_loss_with_logits, LOGITS | {"alpha": np.asarray(0.3), "gamma": np.asarray(1.5)}, reduction="sum"
+    ),
+    "SSIM": case(ak.ssim_loss, IMAGES, data_range=2.0, size=3),
+    "SSIM, mirrored": case(
+        ak.ssim_loss,
+        IMAGES | {"data_range": np.asarray(2.0), "k2": np.asarray(0.1)},
+        size=5,
+        border="symmetric",
+        reduction="sum",
+    ),
+    "cosine distance": case(ak.cosine_distance_loss, PAIR),
+    "cosine distance of short vectors": case(ak.cosine_distance_loss, PAIR | {"eps": np.asarray(2.25)}, axis=0),
     "KL": case(ak.kl_divergence, {"p_true": shares(10, 6, 4), "p_pred": shares(11, 6, 4)}, epsilon=0.15),
     "Gaussian KL": case(ak.gaussian_kl, {"mean": REAL, "log_var": OTHER}),
     "quantile": case(
@@ -120,6 +150,13 @@ CASES = {
     "MMD": case(ak.mmd_loss, SAMPLES, bandwidths=(0.5, 2.0)),
     "MMD, inverse multiquadratic": case(ak.mmd_loss, SAMPLES, kernel="imq", unbiased=True),
     "means and covariance of classes": case(total_of_classes, {"embeddings": Z}),
+    "Deep SAD": case(sad_of_signs, SPHERE | {"eta": np.asarray(0.5), "eps": np.asarray(0.25)}),
+    "deviation": case(ak.deviation_loss, MASKS | {name: np.asarray(1.5) for name in REFERENCE}, reduction="sum"),
+    "CRPS of an ensemble": case(ak.crps_ensemble, {"y_true": draw(14, 6), "ensemble": REAL}),
+    "fair CRPS": case(ak.crps_ensemble, {"y_true": draw(14, 6), "ensemble": REAL}, fair=True, weight=2.0),
+    "CRPS of a Gaussian": case(ak.crps_gaussian, FORECAST | {"std": np.abs(REAL + OTHER)}),
+    "Gaussian likelihood": case(ak.gaussian_nll, FORECAST | {"log_var": draw(15, 6, 4)}),
+    "interval": case(ak.interval_score, BOUNDS | {"alpha": np.asarray(0.25)}, weight=0.5),
     "AEGMM": case(ak.aegmm_loss, PAIR | {"z": Z, "gamma": GAMMA}, w_energy=0.5, eps=0.1),
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -181,8 +218,7 @@ def test_slopes_are_what_the_library_finds_in_the_values(case: Case, driver: Dri
 
 @torch_only
 def test_every_formula_with_slopes_is_among_the_cases(driver: Driver, monkeypatch: Any) -> None:
-    modules = ("contrastive", "distances", "divergence", "forecast", "likelihood", "mixture", "one_class", "overlap")
-    modules += ("reconstruction", "selection")
+    modules = [file.stem for file in Path(ak.losses.__file__).parent.glob("[!_]*.py")]
     known = {
         id(x.slopes): f"{module}.{name}"  # of some formulas blocks are made for each call
         for module in modules

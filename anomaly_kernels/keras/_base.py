@@ -254,7 +254,7 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
 
 
 class WeighedLayer(EndpointLayer):
-    """A kernel of values, which are weighed, masked and reduced as those of a loss, though there is no truth."""
+    """A kernel of values, which are weighed, masked and reduced as a loss's: without a truth, or of more arrays."""
 
     _framework_settings = ("reduction",)
 
@@ -279,7 +279,8 @@ class WeighedLayer(EndpointLayer):
             loss = _reduce_nothing(batch, self.reduction)
         else:
             values = self._evaluate(arrays, self.variable_dtype, reduction="none")
-            loss = _reduce_values(values, sample_weight, mask_of(arrays[0]), self.reduction)
+            mask = next((mask for x in arrays if (mask := mask_of(x)) is not None), None)
+            loss = _reduce_values(values, sample_weight, mask, self.reduction)
         loss = keras.ops.cast(loss, self.variable_dtype)
         of_model = loss
         if self.reduction in (None, "none"):

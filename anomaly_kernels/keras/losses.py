@@ -31,6 +31,7 @@ from anomaly_kernels.losses import (
     mixture,
     one_class,
     overlap,
+    pixels,
     reconstruction,
     selection,
 )
@@ -318,7 +319,7 @@ class AnomalyBCEWithLogits(Loss):
     0.0181
     """
 
-    kernel = staticmethod(overlap.anomaly_bce_with_logits)
+    kernel = staticmethod(pixels.anomaly_bce_with_logits)
 
     def __init__(
         self, *, pos_weight: Setting | None = None, weight: Setting = 1.0, **options: Unpack[LossOptions]

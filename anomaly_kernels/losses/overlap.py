@@ -1,129 +1,19 @@
-"""Losses of a score map against a mask: cross entropy of each pixel, and overlap of the whole."""
+"""Losses of the overlap of a soft mask and the true one: intersection over union, Dice, Tversky."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, SupportsIndex
+from collections.abc import Callable
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from anomaly_kernels._core.checks import (
-    NOT_NEGATIVE,
-    axes,
-    axes_of,
-    broadcastable,
-    cast,
-    choice,
-    inputs,
-    not_empty,
-    not_negative,
-    number,
-    same_shape,
-)
-from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, reduce, weigh
+from anomaly_kernels._core.checks import NOT_NEGATIVE, POSITIVE, cast, choice, flag, number
+from anomaly_kernels._core.evaluate import Slopes, Sums
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.targets import check_mask
-from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Reduction, Setting
+from anomaly_kernels._core.typing import Array, Axis, DType, Namespace, Setting
+from anomaly_kernels.losses._masks import Axes, loss_of_images, mask_inputs
 
-
-@with_hint
-def anomaly_bce_with_logits(
-    target: Array,
-    logit: Array,
-    *,
-    pos_weight: Annotated[Setting, not_negative] | None = None,
-    weight: Setting = 1.0,
-    reduction: Reduction = "mean",
-    sample_weight: Array | None = None,
-) -> Array:
-    r"""Binary cross entropy of logits.
-
-    .. math:: w \cdot \operatorname{mean}\left(v \left(p\,y \log(1 + e^{-x}) + (1 - y) \log(1 + e^{x})\right)\right)
-
-    Parameters
-    ----------
-    target : array, any shape
-        Truth y: booleans, 0 and 1, or probabilities of an anomaly.
-    logit : array, shape of `target`
-        Logits x, unbounded; the probability of an anomaly is sigmoid(x).
-    pos_weight : number or array, optional
-        Factor p of the term of the anomalies, 1 by default: one, or one for each channel in the last axis, (C,), or
-        any array that broadcasts to the shape of `logit`.
-    weight : number or 0-d array
-        Factor w of the result.
-    reduction : {"mean", "sum", "none"}
-        Over all elements.
-    sample_weight : array, (B,) or shape of `target`, optional
-        Factors v of the samples, or of all elements. The mean is divided by the number of elements, not by their sum.
-
-    Returns
-    -------
-    array
-        In nats; 0-d, or with ``"none"`` one value per element.
-
-    Raises
-    ------
-    TypeError
-        If `logit` is not a floating point array, or the arrays belong to different libraries.
-    ValueError
-        If the shapes do not fit, a setting is out of its range, or there is nothing to average over.
-
-    Notes
-    -----
-    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, finite at any logit; its slope is sigmoid(x) - y.
-    torch's own operation stands in for it there, in which a confident, right negative adds nothing: 0 for the 4e-8 of a
-    logit of -17 in float32.
-
-    References
-    ----------
-    .. [1] I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", MIT Press, 2016, section 6.2.2.2.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import anomaly_kernels as ak
-    >>> y, x = np.asarray([True, False]), np.asarray([0.0, -1000.0])
-    >>> ak.anomaly_bce_with_logits(y, x, reduction="none").round(6)
-    array([0.693147, 0.      ])
-    """
-    masks = {"target": target} if sample_weight is None else {"target": target, "sample_weight": sample_weight}
-    xp, dtype = inputs(masks, logit=logit)
-    same_shape(target=target, logit=logit)
-    if target.dtype != dtype:
-        check_mask(xp, target)
-    arrays = {"logit": logit, "target": target}
-    options: dict[str, Any] = {"weight": weight, "reduction": reduction, "sample_weight": sample_weight}
-    if pos_weight is None:
-        return reduce(xp, dtype, CROSS_ENTROPY, arrays, **options)
-    if isinstance(pos_weight, int | float) or len(getattr(pos_weight, "shape", ())) == 0:
-        p = number("pos_weight", pos_weight, xp, dtype, NOT_NEGATIVE)
-        return reduce(xp, dtype, WEIGHTED_CROSS_ENTROPY, arrays, p, **options)
-    arrays["pos_weight"] = broadcastable("pos_weight", pos_weight, xp, dtype, logit, "logit")
-    return reduce(xp, dtype, WEIGHTED_CROSS_ENTROPY, arrays, **options)
-
-
-CROSS_ENTROPY = Formula(
-    values=lambda xp, x, y: xp.cross_entropy(x, y, "none"),
-    slopes=lambda xp, x, y: [lambda: xp.sigmoid(x) - y, lambda: -x],
-    reduced=lambda xp, how, x, y: xp.cross_entropy(x, y, how),
-)
-
-
-def _weighted_cross_entropy(xp: Namespace, x: Array, y: Array, p: Setting) -> Array:
-    c = 1.0 + (p - 1.0) * y
-    size = xp.magnitude(x)  # (|x| - x)/2 is max(-x, 0), and has all derivatives of the whole at 0
-    # what cancels is subtracted before the small logarithm of a confident logit is added, which so keeps its digits
-    return ((1.0 - y) * x + c * (0.5 * (size - x))) + c * xp.log1p(xp.exp(-size))
-
-
-def _weighted_cross_entropy_slopes(xp: Namespace, x: Array, y: Array, p: Setting) -> Slopes:
-    return [
-        lambda: (1.0 - y) - (1.0 + (p - 1.0) * y) * xp.sigmoid(-x),
-        lambda: (p - 1.0) * xp.softplus(-x) - x,
-        lambda: y * xp.softplus(-x) if len(getattr(p, "shape", ())) else xp.sum(y * xp.softplus(-x)),
-    ]
-
-
-WEIGHTED_CROSS_ENTROPY = Formula(_weighted_cross_entropy, _weighted_cross_entropy_slopes)
+NormalizeMethod: TypeAlias = Literal["sigmoid", "clamp", "minmax"]
 
 
 @with_hint
@@ -131,9 +21,9 @@ def iou_loss(
     target: Array,
     score: Array,
     *,
-    normalize_method: Literal["sigmoid", "clamp", "minmax"] = "sigmoid",
+    normalize_method: NormalizeMethod = "sigmoid",
     smooth: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
-    axis: Annotated[SupportsIndex | Sequence[SupportsIndex] | None, axes] = None,
+    axis: Axes = None,
     weight: Setting = 1.0,
     sample_weight: Array | None = None,
 ) -> Array:
@@ -184,84 +74,288 @@ def iou_loss(
     >>> float(ak.iou_loss(y, q, normalize_method="clamp", smooth=0))
     0.5
     """
-    if normalize_method not in ("sigmoid", "clamp", "minmax"):
-        choice("normalize_method", normalize_method, ("sigmoid", "clamp", "minmax"))
-    masks = {"target": target} if sample_weight is None else {"target": target, "sample_weight": sample_weight}
-    xp, dtype = inputs(masks, score=score)
-    same_shape(target=target, score=score)
-    if 0 in score.shape:
-        not_empty(target=target, score=score)
+    xp, dtype = _soft_inputs(normalize_method, target, score, sample_weight)
+    s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
+
+    def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
+        common, soft, true = _add_up(xp, dtype, COMMON, normalize_method, x, y, axis)
+        return 1.0 - _share(xp, common, soft + true - common, s, 1.0)
+
+    return loss_of_images(xp, dtype, loss, {"score": score, "target": target}, axis, weight, sample_weight)
+
+
+@with_hint
+def dice_loss(
+    target: Array,
+    score: Array,
+    *,
+    normalize_method: NormalizeMethod = "sigmoid",
+    squared: Annotated[bool, flag] = False,
+    smooth: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
+    axis: Axes = None,
+    weight: Setting = 1.0,
+) -> Array:
+    r"""One minus the Dice coefficient (F1 score) of a soft mask and the true one.
+
+    .. math:: w \left(1 - \frac{2 \sum q y + s}{\sum q^e + \sum y^e + s}\right)
+
+    Parameters
+    ----------
+    target : array, any shape
+        True mask y: booleans, 0 and 1, or values between.
+    score : array, shape of `target`
+        Scores of which the soft mask q is made.
+    normalize_method : {"sigmoid", "clamp", "minmax"}
+        q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
+    squared : bool
+        Whether e is 2, as in V-Net, instead of 1.
+    smooth : number or 0-d array, at least 0
+        s, above and below. With 0 the loss of two empty masks is 0, its limit.
+    axis : int or tuple of ints, optional
+        The axes to pool sums (and minimum and maximum) over, all by default. With the axes of an image each image of a
+        batch has its own loss.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Returns
+    -------
+    array
+        Between 0 and w; 0-d, or with `axis` the shape without these axes.
+
+    Raises
+    ------
+    TypeError
+        If `score` is not a floating point array, or the arrays belong to different libraries.
+    ValueError
+        If the shapes differ, a setting is out of its range, or there is nothing to pool over.
+
+    Notes
+    -----
+    An empty mask with alarms has a loss near w and a gradient, so that normal images teach too. It weighs a false alarm
+    as a miss; `tversky_loss` weighs them apart.
+
+    References
+    ----------
+    .. [1] F. Milletari, N. Navab, S.-A. Ahmadi, "V-Net: Fully Convolutional Neural Networks for Volumetric Medical
+       Image Segmentation", 3DV, 2016.
+    .. [2] C. H. Sudre et al., "Generalised Dice Overlap as a Deep Learning Loss Function for Highly Unbalanced
+       Segmentations", DLMIA, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> y, q = np.asarray([1.0, 1.0, 0.0]), np.asarray([1.0, 0.0, 0.0])
+    >>> round(float(ak.dice_loss(y, q, normalize_method="clamp", smooth=0)), 6)
+    0.333333
+    """
+    xp, dtype = _soft_inputs(normalize_method, target, score)
+    s, sums = number("smooth", smooth, xp, dtype, NOT_NEGATIVE), SQUARES if flag("squared", squared) else COMMON
+
+    def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
+        common, soft, true = _add_up(xp, dtype, sums, normalize_method, x, y, axis)
+        return 1.0 - _share(xp, 2.0 * common, soft + true, s, 1.0)
+
+    return loss_of_images(xp, dtype, loss, {"score": score, "target": target}, axis, weight)
+
+
+@with_hint
+def tversky_loss(
+    target: Array,
+    score: Array,
+    *,
+    normalize_method: NormalizeMethod = "sigmoid",
+    alpha: Annotated[Setting, NOT_NEGATIVE] = 0.5,
+    beta: Annotated[Setting, NOT_NEGATIVE] = 0.5,
+    gamma: Annotated[Setting, POSITIVE] = 1.0,
+    smooth: Annotated[Setting, NOT_NEGATIVE] = 1e-6,
+    axis: Axes = None,
+    weight: Setting = 1.0,
+) -> Array:
+    r"""One minus the Tversky index of a soft mask and the true one, in which false alarms and misses weigh differently.
+
+    .. math:: w \left(1 - \frac{T + s}{T + \alpha F + \beta M + s}\right)^\gamma, \quad
+       T = \sum q y, \quad F = \sum q (1 - y), \quad M = \sum (1 - q) y
+
+    Parameters
+    ----------
+    target : array, any shape
+        True mask y: booleans, 0 and 1, or values between.
+    score : array, shape of `target`
+        Scores of which the soft mask q is made.
+    normalize_method : {"sigmoid", "clamp", "minmax"}
+        q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
+    alpha : number or 0-d array, at least 0
+        Weight α of false alarms F.
+    beta : number or 0-d array, at least 0
+        Weight β of misses M.
+    gamma : number or 0-d array, above 0
+        Exponent γ of the loss, that of the focal Tversky loss.
+    smooth : number or 0-d array, at least 0
+        s. With 0 the loss of two empty masks is 0, its limit.
+    axis : int or tuple of ints, optional
+        The axes to pool sums (and minimum and maximum) over, all by default. With the axes of an image each image of a
+        batch has its own loss.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Returns
+    -------
+    array
+        Between 0 and w; 0-d, or with `axis` the shape without these axes.
+
+    Raises
+    ------
+    TypeError
+        If `score` is not a floating point array, or the arrays belong to different libraries.
+    ValueError
+        If the shapes differ, a setting is out of its range, or there is nothing to pool over.
+
+    Notes
+    -----
+    α = β = 1/2 is `dice_loss` with twice the smoothing, 1 and 1 is `iou_loss`. The letters are Salehi's; Abraham and
+    Khan exchange α and β, and write the exponent 1/γ: their (0.7, 0.3, 4/3) is ``alpha=0.3, beta=0.7, gamma=0.75``.
+
+    References
+    ----------
+    .. [1] S. S. M. Salehi, D. Erdogmus, A. Gholipour, "Tversky Loss Function for Image Segmentation Using 3D Fully
+       Convolutional Deep Networks", MLMI, 2017.
+    .. [2] N. Abraham, N. M. Khan, "A Novel Focal Tversky Loss Function with Improved Attention U-Net for Lesion
+       Segmentation", ISBI, 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> y, q = np.asarray([1.0, 1.0, 0.0]), np.asarray([1.0, 0.0, 0.0])
+    >>> round(float(ak.tversky_loss(y, q, normalize_method="clamp", alpha=0.3, beta=0.7)), 6)
+    0.411765
+    """
+    xp, dtype = _soft_inputs(normalize_method, target, score)
+    a = number("alpha", alpha, xp, dtype, NOT_NEGATIVE)
+    b = number("beta", beta, xp, dtype, NOT_NEGATIVE)
+    g = number("gamma", gamma, xp, dtype, POSITIVE)
+    s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
+
+    def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
+        if isinstance(g, float) and g == 1.0:
+            hits, soft, true = _add_up(xp, dtype, COMMON, normalize_method, x, y, axis)
+            return 1.0 - _share(xp, hits, hits + a * (soft - hits) + b * (true - hits), s, 1.0)
+        hits, alarms, misses = _add_up(xp, dtype, ERRORS, normalize_method, x, y, axis)
+        wrong = a * alarms + b * misses
+        index = _share(xp, wrong, hits + wrong + s, 0.0, 0.0)
+        perfect = index <= 0.0  # where a power below 1 has no slope
+        return xp.where(perfect, 0.0, xp.exp(g * xp.log(xp.where(perfect, 1.0, index))))
+
+    return loss_of_images(xp, dtype, loss, {"score": score, "target": target}, axis, weight)
+
+
+def _soft_inputs(
+    method: str, target: Array, score: Array, sample_weight: Array | None = None
+) -> tuple[Namespace, DType]:
+    if method not in SOFT_MASKS:
+        choice("normalize_method", method, tuple(SOFT_MASKS))
+    xp, dtype = mask_inputs(target, sample_weight, score=score)
     if target.dtype != dtype:
         check_mask(xp, target)
-    s = number("smooth", smooth, xp, dtype, NOT_NEGATIVE)
-    pooled = None if axis is None else axes_of(axis, len(score.shape))
-    if pooled is None:
-        if sample_weight is not None:
-            raise ValueError("`sample_weight` is for losses of several samples: `axis` must be given, got None")
-        return weigh(xp, dtype, weight, _jaccard(xp, dtype, normalize_method, score, target, s))
-    rest = tuple(k for k in range(len(score.shape)) if k not in pooled)
-
-    def of_images(xp: Namespace, x: Array, y: Array) -> Array:
-        outer = tuple(x.shape[: len(rest)])
-        if outer == (1,) * len(rest):  # one that is large, maybe: by its own blocks
-            return xp.reshape(_jaccard(xp, dtype, normalize_method, x, y, s), outer)
-        return _jaccard(xp, dtype, normalize_method, x, y, s, tuple(range(len(rest), len(x.shape))))
-
-    arrays = {"score": score, "target": target}
-    arrays = {name: xp.permute_dims(x, (*rest, *pooled)) for name, x in arrays.items()}
-    formula = Formula(of_images, inner=len(pooled), casts=True)
-    return reduce(xp, dtype, formula, arrays, weight=weight, reduction="none", sample_weight=sample_weight)
+    return xp, dtype
 
 
-def _jaccard(
-    xp: Namespace, dtype: DType, method: str, score: Array, target: Array, smooth: Setting, axis: Axis = None
-) -> Array:
-    """The loss of all elements, or along axes."""
+class Overlap(NamedTuple):
+    """Sums over a soft mask q and the true one y, from which the loss is made."""
+
+    sums: Callable[..., tuple[Array, ...]]
+    """``(dot, add, q, rest, y)``: by the sum of products, the sum, and a function that gives 1 - q."""
+    slopes: Callable[..., tuple[Callable[[], Array], Callable[[], Array]]]
+    """``(upstream, q, rest, y)``: Σ upstreamⱼ · ∂sumⱼ by q and by y, of functions that give q and 1 - q."""
+    of_few: bool = False
+    """Whether 1 - q must keep its digits where q is nearly 1, which takes an exponential of its own."""
+
+
+COMMON = Overlap(
+    sums=lambda dot, add, q, rest, y: (dot(q, y), add(q), add(y)),
+    slopes=lambda u, q, rest, y: (lambda: u[0] * y + u[1], lambda: u[0] * q() + u[2]),
+)
+"""What both have in common, and each of them."""
+
+SQUARES = Overlap(
+    sums=lambda dot, add, q, rest, y: (dot(q, y), dot(q, q), dot(y, y)),
+    slopes=lambda u, q, rest, y: (
+        lambda: u[0] * y + (2.0 * u[1]) * q(),
+        lambda: u[0] * q() + (2.0 * u[2]) * y,
+    ),
+)
+"""What both have in common, and the squares of each of them."""
+
+ERRORS = Overlap(
+    sums=lambda dot, add, q, rest, y: (add(common := q * y), add(q - common), dot(rest(), y)),
+    slopes=lambda u, q, rest, y: (
+        lambda: (u[0] - u[2]) * y + u[1] * (1.0 - y),
+        lambda: (u[0] - u[1]) * q() + u[2] * rest(),
+    ),
+    of_few=True,
+)
+"""Hits, false alarms and misses: few errors keep their digits, which a power of the loss shows."""
+
+
+def _add_up(
+    xp: Namespace, dtype: DType, overlap: Overlap, method: str, score: Array, target: Array, axis: Axis
+) -> tuple[Array, ...]:
+    """The sums over all elements, or along axes."""
     extremes: tuple[Array, ...] = ()
     if method == "minmax":
         extremes = tuple(cast(xp, dtype, f(score, axis=axis, keepdims=axis is not None)) for f in (xp.min, xp.max))
-    soft = SOFT_MASKS[method]
+    soft, rest = SOFT_MASKS[method]
 
-    def sums(xp: Namespace, x: Array, y: Array, *extremes: Array) -> tuple[Array, Array]:
-        q = soft(xp, x, *extremes)
-        common = xp.sum_of_products(q, y) if axis is None else xp.sum(q * y, axis=axis)
-        return common, xp.sum(q, axis=axis) + xp.sum(y, axis=axis)
+    def sums(xp: Namespace, x: Array, y: Array, *extremes: Array) -> tuple[Array, ...]:
+        def add(values: Array) -> Array:
+            return xp.sum(values, axis=axis)
 
-    def slopes(xp: Namespace, upstream: tuple[Setting, Setting], x: Array, y: Array) -> Slopes:
-        by_common, by_both = upstream
-        slope = SOFT_MASK_SLOPES[method]
-        return [lambda: (by_common * y + by_both) * slope(xp, x), lambda: by_common * soft(xp, x) + by_both]
+        def dot(a: Array, b: Array) -> Array:
+            return xp.sum_of_products(a, b) if axis is None else xp.sum(a * b, axis=axis)
 
+        return overlap.sums(dot, add, soft(xp, x, *extremes), lambda: rest(xp, x, *extremes), y)
+
+    def slopes(xp: Namespace, upstream: tuple[Setting, ...], x: Array, y: Array) -> Slopes:
+        by_mask, by_target = overlap.slopes(upstream, lambda: soft(xp, x), lambda: rest(xp, x), y)
+        return [lambda: by_mask() * SOFT_MASK_SLOPES[method](xp, x, overlap.of_few), by_target]
+
+    if axis is not None:
+        return sums(xp, cast(xp, dtype, score), cast(xp, dtype, target), *extremes)
     formula = Sums(sums, slopes, blocks=2) if method in SOFT_MASK_SLOPES else Sums(sums)
-    if axis is None:
-        common, both = xp.add_up(formula, dtype, (score, target), extremes)
-    else:
-        common, both = sums(xp, cast(xp, dtype, score), cast(xp, dtype, target), *extremes)
-    common, union = common + smooth, both - common + smooth
+    return xp.add_up(formula, dtype, (score, target), extremes)
+
+
+def _share(xp: Namespace, part: Array, whole: Array, smooth: Setting, of_nothing: float) -> Array:
+    """(part + smooth)/(whole + smooth), and another number where there is nothing."""
+    part, whole = part + smooth, whole + smooth
     if isinstance(smooth, float) and smooth >= _EMPTY:
-        return 1.0 - xp.divide(common, union)
-    return 1.0 - ratio(xp, common, xp.where(union < _EMPTY, 0.0, union), 1.0)  # of empty masks, 0
+        return xp.divide(part, whole)
+    return ratio(xp, part, xp.where(whole < _EMPTY, 0.0, whole), of_nothing)
 
 
 _EMPTY = 2.0**-100
-"""A union below it is that of empty masks: slopes are made of its reciprocal, which float32 must hold."""
+"""A whole below it is that of empty masks: slopes are made of its reciprocal, which float32 must hold."""
 
 
-def _slope_of_sigmoid(xp: Namespace, x: Array) -> Array:
+def _slope_of_sigmoid(xp: Namespace, x: Array, of_few: bool) -> Array:  # noqa: FBT001
     q = xp.sigmoid(x)
-    return q * (1.0 - q)
+    return q * (xp.sigmoid(-x) if of_few else 1.0 - q)
 
 
-def _slope_of_clamp(xp: Namespace, x: Array) -> Array:
+def _slope_of_clamp(xp: Namespace, x: Array, of_few: bool) -> Array:  # noqa: FBT001
     return xp.astype(xp.logical_and(x >= 0.0, x <= 1.0), x.dtype)
 
 
-SOFT_MASKS: dict[str, Callable[..., Array]] = {
-    "sigmoid": lambda xp, x: xp.sigmoid(x),
-    "clamp": lambda xp, x: xp.clip(x, 0.0, 1.0),
-    "minmax": lambda xp, x, low, high: ratio(xp, x - low, high - low, 0.5),
+SOFT_MASKS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
+    "sigmoid": (lambda xp, x: xp.sigmoid(x), lambda xp, x: xp.sigmoid(-x)),
+    "clamp": (lambda xp, x: xp.clip(x, 0.0, 1.0), lambda xp, x: 1.0 - xp.clip(x, 0.0, 1.0)),
+    "minmax": (
+        lambda xp, x, low, high: ratio(xp, x - low, high - low, 0.5),
+        lambda xp, x, low, high: ratio(xp, high - x, high - low, 0.5),
+    ),
 }
-"""What makes a soft mask of scores."""
+"""What makes a soft mask of scores, and what is left to 1."""
 
 SOFT_MASK_SLOPES: dict[str, Callable[..., Array]] = {"sigmoid": _slope_of_sigmoid, "clamp": _slope_of_clamp}
-"""Their slopes; that of "minmax", which goes through the extremes, is left to the library."""
+"""Slopes of soft masks; that of "minmax", which goes through the extremes, is left to the library."""

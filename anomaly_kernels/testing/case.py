@@ -176,9 +176,14 @@ class Case:
         """The weighted sum as a function of the leaves."""
         return self._once("summed", lambda arrays: self.total(self.call(arrays)))
 
+    def differentiated(self, dtype: str = "float64") -> tuple[np.ndarray, Values]:
+        """Return the weighted sum of the results and its gradient in every leaf that holds floats, by the library."""
+        value, gradient = self.driver.value_and_grad(self.summed, self.arrays(dtype), self.floats)
+        return self.driver.numpy(value), self.read_leaves(gradient)
+
     def gradient(self, dtype: str = "float64") -> Values:
-        """Return the library's gradient of the weighted sum of the results, in every leaf that holds floats."""
-        return self.read_leaves(self.driver.value_and_grad(self.summed, self.arrays(dtype), self.floats)[1])
+        """Return the library's gradient of the weighted sum of the results."""
+        return self.differentiated(dtype)[1]
 
     def followed(self, dtype: str = "float64") -> tuple[np.ndarray, Values]:
         """Return the weighted sum of the results and its gradient, by `value_and_grad` of this library."""
@@ -192,7 +197,7 @@ class Case:
 
     def _once(self, what: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
         """Keep one function object for all leaves of the same shapes, so that it is compiled once."""
-        shapes = tuple((name, x.shape) for name, x in self.leaves.items())
+        shapes = tuple(sorted((name, x.shape) for name, x in self.leaves.items()))  # drawn ones come in any order
         key = (what, self.function, self.driver, id(self.settings), shapes)
         return self._shared.setdefault(key, function)  # type: ignore[no-any-return]
 

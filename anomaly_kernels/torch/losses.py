@@ -16,6 +16,7 @@ from anomaly_kernels.losses import (
     mixture,
     one_class,
     overlap,
+    pixels,
     reconstruction,
     selection,
 )
@@ -528,7 +529,7 @@ class AnomalyBCEWithLogits(Loss):
     tensor(0.0181)
     """
 
-    kernel = staticmethod(overlap.anomaly_bce_with_logits)
+    kernel = staticmethod(pixels.anomaly_bce_with_logits)
 
     def __init__(
         self, *, pos_weight: Setting | None = None, weight: Setting = 1.0, reduction: Reduction = "mean"

@@ -222,6 +222,13 @@ class Generic:
         """The entries where the mask is true, and the others, each ascending, of arrays of one dimension."""
         return self.sort(x[mask]), self.sort(x[self.logical_not(mask)])
 
+    def sort_highest(self: Any, x: Array, mask: Array, share: Setting) -> Array:
+        """The entries where the mask, perhaps of rows, is false, ascending in one dimension.
+
+        Lower numbers may stand for those that are exceeded by more than this share of them.
+        """
+        return self.sort(self.reshape(x[self.logical_not(mask)], (-1,)))
+
     def order_statistics(self: Any, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         """The entries of an array of one dimension that have these ranks, counted from 0, once it is sorted."""
         ordered = self.sort(x)

@@ -94,6 +94,21 @@ class NumPy(Generic):
         outside.sort()
         return inside, outside[: size - count]
 
+    def sort_highest(self, x: Any, mask: Any, share: Setting) -> Any:
+        # a partition takes a tenth of the time of a sort, or less
+        ordered = x[~mask].reshape(-1)
+        size, highest = ordered.shape[0], float(share) if 0 <= share < 1 else 1.0
+        first = size - 1 - int(highest * size)
+        if first <= 0:
+            ordered.sort()
+            return ordered
+        ordered.partition(first)
+        lower, least = ordered[:first], ordered[first]
+        ordered[first:].sort()
+        others = first - np.count_nonzero(lower == least)
+        lower[:others], lower[others:] = _lowest(x.dtype), least
+        return ordered
+
     def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
 
@@ -118,6 +133,10 @@ class NumPy(Generic):
 
     def peek(self, x: Any) -> Any:
         return x
+
+
+def _lowest(dtype: Any) -> float:
+    return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
 def _accurately(add: Any, x: Any, axis: Axis, keepdims: bool) -> Any:  # noqa: FBT001

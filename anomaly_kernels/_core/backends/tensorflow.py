@@ -111,8 +111,12 @@ class TensorFlow(Generic):
         return [ordered[k] for k in ranks]
 
     def top_k(self, x: Tensor, k: int, /) -> tuple[Tensor, Tensor]:
-        largest = tf.math.top_k(x, k)
-        return largest.values, largest.indices
+        x = tf.convert_to_tensor(x)
+        missing = (
+            tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)
+        )  # which tf.math.top_k ranks last
+        places = tf.math.top_k(tf.where(missing, x.dtype.max, x), k).indices
+        return self.take_along_axis(x, places), places
 
     def argsort(self, x: Tensor, /, *, stable: builtins.bool = False) -> Tensor:
         return forms.ascending_order(x, stable)

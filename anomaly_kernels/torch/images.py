@@ -1,0 +1,323 @@
+"""Losses of masks, images and features as torch.nn modules: prediction first, truth second, as torch has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, SupportsIndex
+
+from torch import Tensor
+
+from anomaly_kernels._core.typing import Reduction
+from anomaly_kernels.losses import features, images, lovasz, overlap, pixels
+from anomaly_kernels.losses.overlap import NormalizeMethod
+from anomaly_kernels.torch._base import Loss, Setting
+
+__all__ = [
+    "CosineDistanceLoss",
+    "DiceLoss",
+    "FocalLossWithLogits",
+    "HardFeatureLoss",
+    "LovaszHingeLoss",
+    "SSIMLoss",
+    "TverskyLoss",
+]
+
+Axes = SupportsIndex | Sequence[SupportsIndex]
+
+
+class FocalLossWithLogits(Loss):
+    r"""Cross entropy of logits, in which pixels that are right already count little (focal loss).
+
+    The module of `anomaly_kernels.focal_loss_with_logits`, which has the formula.
+
+    Parameters
+    ----------
+    alpha : number or 0-d array in [0, 1], optional
+        Weight α of anomalies; that of normal pixels is 1 - α. None: both are 1.
+    gamma : number or 0-d array, at least 0
+        Exponent γ. With 0 it is the cross entropy, weighed by α.
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction : {"mean", "sum", "none"}
+        Over all elements.
+
+    Examples
+    --------
+    >>> FocalLossWithLogits()(torch.tensor([4.0, -4.0]), torch.tensor([1.0, 1.0]))
+    tensor(0.4844)
+    """
+
+    kernel = staticmethod(pixels.focal_loss_with_logits)
+
+    def __init__(
+        self,
+        *,
+        alpha: Setting | None = 0.25,
+        gamma: Setting = 2.0,
+        weight: Setting = 1.0,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__(alpha=alpha, gamma=gamma, weight=weight, reduction=reduction)
+
+    def forward(self, logit: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of logits and a mask of one shape."""
+        return self._value(target, logit)
+
+
+class DiceLoss(Loss):
+    r"""One minus the Dice coefficient (F1 score) of a soft mask and the true one.
+
+    The module of `anomaly_kernels.dice_loss`, which has the formula.
+
+    Parameters
+    ----------
+    normalize_method : {"sigmoid", "clamp", "minmax"}
+        q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
+    squared : bool
+        Whether e is 2, as in V-Net, instead of 1.
+    smooth : number or 0-d array, at least 0
+        s, above and below. With 0 the loss of two empty masks is 0, its limit.
+    axis : int or tuple of ints, optional
+        The axes to pool sums (and minimum and maximum) over, all by default. With the axes of an image each image of a
+        batch has its own loss.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Examples
+    --------
+    >>> DiceLoss()(torch.tensor([4.0, -4.0]), torch.tensor([1.0, 0.0]))
+    tensor(0.0180)
+    """
+
+    kernel = staticmethod(overlap.dice_loss)
+
+    def __init__(
+        self,
+        *,
+        normalize_method: NormalizeMethod = "sigmoid",
+        squared: bool = False,
+        smooth: Setting = 1e-06,
+        axis: Axes | None = None,
+        weight: Setting = 1.0,
+    ) -> None:
+        super().__init__(normalize_method=normalize_method, squared=squared, smooth=smooth, axis=axis, weight=weight)
+
+    def forward(self, score: Tensor, target: Tensor) -> Tensor:
+        """Return the loss, 0-d or along `axis`, of a score map and a mask of one shape."""
+        return self._value(target, score)
+
+
+class TverskyLoss(Loss):
+    r"""One minus the Tversky index of a soft mask and the true one, in which false alarms and misses weigh differently.
+
+    The module of `anomaly_kernels.tversky_loss`, which has the formula.
+
+    Parameters
+    ----------
+    normalize_method : {"sigmoid", "clamp", "minmax"}
+        q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
+    alpha : number or 0-d array, at least 0
+        Weight α of false alarms F.
+    beta : number or 0-d array, at least 0
+        Weight β of misses M.
+    gamma : number or 0-d array, above 0
+        Exponent γ of the loss, that of the focal Tversky loss.
+    smooth : number or 0-d array, at least 0
+        s. With 0 the loss of two empty masks is 0, its limit.
+    axis : int or tuple of ints, optional
+        The axes to pool sums (and minimum and maximum) over, all by default. With the axes of an image each image of a
+        batch has its own loss.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Examples
+    --------
+    >>> TverskyLoss(alpha=0.3, beta=0.7)(torch.tensor([4.0, -4.0]), torch.tensor([1.0, 1.0]))
+    tensor(0.4)
+    """
+
+    kernel = staticmethod(overlap.tversky_loss)
+
+    def __init__(
+        self,
+        *,
+        normalize_method: NormalizeMethod = "sigmoid",
+        alpha: Setting = 0.5,
+        beta: Setting = 0.5,
+        gamma: Setting = 1.0,
+        smooth: Setting = 1e-06,
+        axis: Axes | None = None,
+        weight: Setting = 1.0,
+    ) -> None:
+        super().__init__(
+            normalize_method=normalize_method,
+            alpha=alpha,
+            beta=beta,
+            gamma=gamma,
+            smooth=smooth,
+            axis=axis,
+            weight=weight,
+        )
+
+    def forward(self, score: Tensor, target: Tensor) -> Tensor:
+        """Return the loss, 0-d or along `axis`, of a score map and a mask of one shape."""
+        return self._value(target, score)
+
+
+class LovaszHingeLoss(Loss):
+    r"""Hinge loss whose pixels weigh what an error there costs in intersection over union (Lovász hinge).
+
+    The module of `anomaly_kernels.lovasz_hinge_loss`, which has the formula.
+
+    Parameters
+    ----------
+    axis : int or tuple of ints, optional
+        The axes to pool over, all by default. With the axes of an image each image of a batch has its own loss.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Examples
+    --------
+    >>> LovaszHingeLoss()(torch.tensor([2.0, 0.5]), torch.tensor([1, 0]))
+    tensor(0.7500)
+    """
+
+    kernel = staticmethod(lovasz.lovasz_hinge_loss)
+
+    def __init__(self, *, axis: Axes | None = None, weight: Setting = 1.0) -> None:
+        super().__init__(axis=axis, weight=weight)
+
+    def forward(self, logit: Tensor, target: Tensor) -> Tensor:
+        """Return the loss, 0-d or along `axis`, of logits and a mask of one shape."""
+        return self._value(target, logit)
+
+
+class SSIMLoss(Loss):
+    r"""One minus the structural similarity of images and their reconstructions.
+
+    The module of `anomaly_kernels.ssim_loss`, which has the formula.
+
+    Parameters
+    ----------
+    data_range : number or 0-d array, above 0
+        R, the difference of the largest and the smallest value that pixels can have: 1 or 255, mostly.
+    window : {"gaussian", "uniform"}
+        How pixels of a window weigh in its means μ, variances σ² and covariance: by a Gaussian, or all alike.
+    size : odd int
+        Pixels along each side of a window, no more than an image has.
+    sigma : number above 0
+        Standard deviation of the Gaussian, in pixels.
+    k1, k2 : number or 0-d array, above 0
+        What keeps the quotients of dark and of flat windows defined.
+    axis : int or tuple of ints
+        The axes of an image: (-3, -2) with the channels last, three for volumes. None: all.
+    border : {"valid", "symmetric"}
+        Windows that lie within the image; or one around each pixel, with the image mirrored at its edges, the edge
+        pixel repeated.
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction : {"mean", "sum", "none"}
+        Over all windows.
+
+    Examples
+    --------
+    >>> SSIMLoss(1.0)(torch.zeros(1, 3, 16, 16), torch.ones(1, 3, 16, 16))
+    tensor(0.9999)
+    """
+
+    kernel = staticmethod(images.ssim_loss)
+
+    def __init__(
+        self,
+        data_range: Setting,
+        *,
+        window: Literal["gaussian", "uniform"] = "gaussian",
+        size: SupportsIndex = 11,
+        sigma: float = 1.5,
+        k1: Setting = 0.01,
+        k2: Setting = 0.03,
+        axis: Axes | None = (-2, -1),
+        border: Literal["valid", "symmetric"] = "valid",
+        weight: Setting = 1.0,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__(
+            data_range=data_range,
+            window=window,
+            size=size,
+            sigma=sigma,
+            k1=k1,
+            k2=k2,
+            axis=axis,
+            border=border,
+            weight=weight,
+            reduction=reduction,
+        )
+
+    def forward(self, x_pred: Tensor, x_true: Tensor) -> Tensor:
+        """Return the loss of reconstructions and images of one shape."""
+        return self._value(x_true, x_pred)
+
+
+class CosineDistanceLoss(Loss):
+    r"""One minus the cosine of the angle between the features of a teacher and those of a student.
+
+    The module of `anomaly_kernels.cosine_distance_loss`, which has the formula.
+
+    Parameters
+    ----------
+    axis : int or tuple of ints
+        The axes of a vector. Of maps with channels first, (B, C, H, W), 1 compares each position, as the papers of
+        student-teacher feature pyramid matching and of reverse distillation do, and (1, 2, 3) whole maps, as the code
+        of reverse distillation does. None: all.
+    eps : number or 0-d array, at least 0
+        ε. Vectors that are shorter count as shorter than a unit vector.
+    weight : number or 0-d array
+        Factor w of the result.
+    reduction : {"mean", "sum", "none"}
+        Over the vectors.
+
+    Examples
+    --------
+    >>> CosineDistanceLoss(axis=1)(torch.ones(1, 4, 2, 2), 3 * torch.ones(1, 4, 2, 2))
+    tensor(0.)
+    """
+
+    kernel = staticmethod(features.cosine_distance_loss)
+
+    def __init__(
+        self, *, axis: Axes | None = -1, eps: Setting = 1e-06, weight: Setting = 1.0, reduction: Reduction = "mean"
+    ) -> None:
+        super().__init__(axis=axis, eps=eps, weight=weight, reduction=reduction)
+
+    def forward(self, x_pred: Tensor, x_true: Tensor) -> Tensor:
+        """Return the loss of features of the student and of the teacher, of one shape."""
+        return self._value(x_true, x_pred)
+
+
+class HardFeatureLoss(Loss):
+    r"""Mean of the largest squared differences of a student's features from those of a teacher (EfficientAD).
+
+    The module of `anomaly_kernels.hard_feature_loss`, which has the formula.
+
+    Parameters
+    ----------
+    quantile : number in [0, 1]
+        q. With 0 it is the mean squared error, with 1 the largest squared difference.
+    weight : number or 0-d array
+        Factor w of the result.
+
+    Examples
+    --------
+    >>> HardFeatureLoss(quantile=0.5)(torch.tensor([1.0, 2.0, 0.0, 3.0]), torch.zeros(4))
+    tensor(6.5000)
+    """
+
+    kernel = staticmethod(features.hard_feature_loss)
+
+    def __init__(self, *, quantile: float = 0.999, weight: Setting = 1.0) -> None:
+        super().__init__(quantile=quantile, weight=weight)
+
+    def forward(self, x_pred: Tensor, x_true: Tensor) -> Tensor:
+        """Return the loss of features of the student and of the teacher, of one shape."""
+        return self._value(x_true, x_pred)
