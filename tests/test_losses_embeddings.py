@@ -414,6 +414,18 @@ def test_the_discrepancy_is_symmetric(driver):
     np.testing.assert_allclose(*found, rtol=1e-12)
 
 
+@pytest.mark.library("jax")
+def test_jax_finds_neighbours_of_so_many_rows_at_a_time(driver):
+    rng = np.random.default_rng(0)
+    z, bank = rng.normal(size=(150, 4)), rng.normal(size=(5000, 4))
+    knn = driver.jit(lambda arrays: ak.knn_score(arrays["z"], arrays["bank"], k=3))
+    arrays = {"z": driver.array(z), "bank": driver.array(bank)}
+    expected = np.sort(scipy.spatial.distance.cdist(z, bank), axis=1)[:, 2]
+    np.testing.assert_allclose(driver.numpy(knn(arrays)), expected, rtol=1e-12)
+    slopes = driver.value_and_grad(lambda a: driver.sum(knn(a)), arrays, ["z"])[1]["z"]
+    np.testing.assert_allclose(np.linalg.norm(driver.numpy(slopes), axis=1), 1.0, rtol=1e-12)
+
+
 @pytest.mark.library("numpy", "torch")
 def test_large_batches_are_cut_into_blocks_and_give_the_same(driver):
     rng = np.random.default_rng(0)
