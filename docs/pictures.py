@@ -89,8 +89,9 @@ def inputs_of(entry: Entry) -> dict[str, Any]:
 
 
 def draw_scenes(folder: Path) -> None:
-    """Draw the pictures of the pages on images, on series and on decisions."""
-    for name, draw_on in {"images": images, "series": series, "decisions": decisions}.items():
+    """Draw the pictures of the pages on images, series, decisions and embeddings."""
+    scenes = {"images": images, "series": series, "decisions": decisions, "embeddings": embeddings}
+    for name, draw_on in scenes.items():
         figure = Figure(figsize=(7.0, 2.6), layout="constrained")
         FigureCanvasAgg(figure)
         draw_on(figure)
@@ -119,6 +120,24 @@ def images(figure: Figure) -> None:
         xlabel="false positive rate", ylabel="per-region overlap", title=f"AUPRO {value:.2f}, up to a rate of 0.3"
     )
     right.spines[["top", "right"]].set_visible(False)
+
+
+def embeddings(figure: Figure) -> None:
+    """Two scores in the plane, of normal data that lie on a ring: the distance from the mean, and from a neighbour."""
+    rng = np.random.default_rng(0)
+    angle, radius = rng.uniform(0, 2 * np.pi, 200), 2.0 + 0.2 * rng.normal(size=200)
+    normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    ends = np.linspace(-4, 4, 121)
+    plane = np.stack(np.meshgrid(ends, ends), axis=-1)
+    params = ak.mahalanobis_fit(normal)
+    scores = {
+        "mahalanobis_score": ak.mahalanobis_score(plane, params.mean, params.chol),
+        "knn_score, k=5": ak.knn_score(plane, normal, k=5),
+    }
+    for axes, (name, score) in zip(figure.subplots(1, 2), scores.items(), strict=True):
+        axes.contourf(ends, ends, score, levels=12, cmap="Greys")
+        axes.plot(*normal.T, ".", color=COLORS["value"], markersize=3)
+        axes.set(xticks=[], yticks=[], title=name, aspect="equal")
 
 
 def series(figure: Figure) -> None:

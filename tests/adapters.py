@@ -15,7 +15,7 @@ from anomaly_kernels.testing.samples import Sample, variants
 
 CLASSES = {entry.cls: entry.name for entry in CATALOGUE if entry.cls and entry.torch == "Loss"}
 """The losses that have a class, by the name of the class."""
-TRUTHS = {"x_true", "y_true", "p_true", "target"}
+TRUTHS = {"x_true", "y_true", "p_true", "target", "label"}
 
 
 class Variant(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.spatial.distance
@@ -225,6 +227,26 @@ def test_many_samples_are_fitted_in_blocks(driver):
     np.testing.assert_allclose(driver.numpy(found.cov), deviation.T @ deviation / len(z), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("cuts", [[], [3], [1, 2, 6]], ids=str)
+def test_parts_of_the_samples_merge_to_the_means_and_covariance_of_all(cuts, driver):
+    from anomaly_kernels import streaming
+
+    z, y = driver.array(SAMPLES), driver.array(CLASSES)
+    state = streaming.ClassMoments.empty(z, n_classes=4)
+    ends = [0, *cuts, 8]
+    for start, end in itertools.pairwise(ends):
+        state = streaming.update(state, z[start:end, ...], y[start:end])
+    found = streaming.compute(state, shrinkage=0.25, eps=0.01)
+    expected = ak.mahalanobis_fit(z, y, n_classes=4, shrinkage=0.25, eps=0.01)
+    for name, have, want in zip(found._fields, found, expected, strict=True):
+        np.testing.assert_allclose(driver.numpy(have), driver.numpy(want), rtol=1e-12, atol=1e-12, err_msg=name)
+    parts = [streaming.ClassMoments.empty(z).of(z[part, ...]) for part in (slice(0, 5), slice(5, 8))]
+    merged = streaming.merge(*parts[::-1])
+    np.testing.assert_allclose(
+        driver.numpy(merged.compute().cov), driver.numpy(ak.mahalanobis_fit(z).cov), rtol=1e-12, atol=1e-12
+    )
+
+
 # ---- nearest neighbours
 
 
@@ -390,6 +412,18 @@ def test_the_discrepancy_is_symmetric(driver):
     x, y = driver.array(Z), driver.array(BANK)
     found = [driver.numpy(ak.mmd_loss(*pair, kernel="imq")) for pair in ((x, y), (y, x))]
     np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+@pytest.mark.library("jax")
+def test_jax_finds_neighbours_of_so_many_rows_at_a_time(driver):
+    rng = np.random.default_rng(0)
+    z, bank = rng.normal(size=(150, 4)), rng.normal(size=(5000, 4))
+    knn = driver.jit(lambda arrays: ak.knn_score(arrays["z"], arrays["bank"], k=3))
+    arrays = {"z": driver.array(z), "bank": driver.array(bank)}
+    expected = np.sort(scipy.spatial.distance.cdist(z, bank), axis=1)[:, 2]
+    np.testing.assert_allclose(driver.numpy(knn(arrays)), expected, rtol=1e-12)
+    slopes = driver.value_and_grad(lambda a: driver.sum(knn(a)), arrays, ["z"])[1]["z"]
+    np.testing.assert_allclose(np.linalg.norm(driver.numpy(slopes), axis=1), 1.0, rtol=1e-12)
 
 
 @pytest.mark.library("numpy", "torch")

@@ -18,6 +18,7 @@ from anomaly_kernels.keras._base import (
     Setting,
     Tensor,
     WeighedLayer,
+    is_empty,
     to_tensor,
 )
 from anomaly_kernels.losses import contrastive, kernel_mean
@@ -152,3 +153,9 @@ class MMDLoss(Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the discrepancy of two samples (N, D) and (M, D)."""
         return self._value(y_true, y_pred)
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the loss of two samples; where one is empty, 0 as for an empty batch."""
+        if is_empty(y_true) or is_empty(y_pred):
+            y_true = y_pred = to_tensor(y_pred)[:0]
+        return super().__call__(y_true, y_pred, sample_weight)

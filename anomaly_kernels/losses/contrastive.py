@@ -132,7 +132,7 @@ def _pairs(
 
 def _losses_of_anchors(xp: Namespace, scaled: Array, kind: Array, count: Array, place: Array, *whole: Array) -> Array:
     similarity, others, positive = _pairs(xp, scaled, kind, place, *whole)
-    near = xp.vecdot(positive, similarity) / xp.maximum(count, 1.0)
+    near = xp.vecdot(positive, similarity) / xp.maximum(xp.stop_gradient(count), 1.0)
     return xp.where(count > 0.0, logsumexp(xp, others, axis=1) - near, 0.0)
 
 

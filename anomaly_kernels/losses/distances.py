@@ -116,6 +116,16 @@ def mahalanobis_fit(
     ([[1.0, 0.0], [1.0, 8.0]], [[1.5, 0.5], [0.5, 1.0]])
     """
     xp, dtype = inputs({} if label is None else {"label": label}, embeddings=embeddings)
+    a = number("shrinkage", shrinkage, xp, dtype, UNIT)
+    e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
+    count, mean, scatter, n = class_moments(embeddings, label, n_classes)
+    mean = class_means(xp, count, mean)
+    return xp.as_one(params_of)(xp, mean, scatter / n, a, e)
+
+
+def class_moments(embeddings: Array, label: Array | None, n_classes: SupportsIndex) -> tuple[Array, ...]:
+    """How many samples each class has, their means (0 of none), the scatter around these, and how many there are."""
+    xp, dtype = inputs({} if label is None else {"label": label}, embeddings=embeddings)
     has_ndim("embeddings", embeddings, 2, "(N, D)")
     has_known_sizes("embeddings", embeddings, slice(1, None))
     not_empty(embeddings=embeddings)
@@ -125,26 +135,25 @@ def mahalanobis_fit(
         same_axes("N", embeddings=(embeddings, (0,)), label=(label, (0,)))
     elif k > 1:
         raise ValueError(f"`label` must be given where there are several classes, got None and n_classes={k}")
-    a = number("shrinkage", shrinkage, xp, dtype, UNIT)
-    e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
     z = cast(xp, dtype, embeddings)
     y = xp.zeros_like(z[:, 0]) if label is None else cast(xp, dtype, label)
     classes = xp.constant([float(j) for j in range(k)], like=z, dtype=dtype)
-    return xp.as_one(_fit)(xp, z, y, classes, a, e)
+    return xp.as_one(_moments)(xp, z, y, classes)
 
 
-def _fit(xp: Namespace, z: Array, y: Array, classes: Array, shrinkage: Setting, eps: Setting) -> MahalanobisParams:
+def _moments(xp: Namespace, z: Array, y: Array, classes: Array) -> tuple[Array, ...]:
     d = z.shape[1]
-    count, total, number = xp.add_up(making(classes.shape[0] * d, CLASS_SUMS), z.dtype, (z, y), (classes,))
-    mean = class_means(xp, count, total)
+    center = xp.stop_gradient(xp.mean(z, axis=0))  # sums of deviations from it lose no digits
+    count, total, n = xp.add_up(making(classes.shape[0] * d, CLASS_SUMS), z.dtype, (z, y), (classes, center))
+    known = xp.expand_dims(count, axis=1)
+    mean = xp.where(known > 0.0, center + ratio(xp, total, known), 0.0)
     (scatter,) = xp.add_up(making(d * d, SCATTER), z.dtype, (z, y), (classes, mean))
-    return params_of(xp, mean, scatter / number, shrinkage, eps)
+    return count, mean, scatter, n
 
 
-def class_means(xp: Namespace, count: Array, total: Array) -> Array:
-    """The mean of each class; that of the first that has samples stands for those without."""
+def class_means(xp: Namespace, count: Array, mean: Array) -> Array:
+    """The mean of each class; that of the first that has samples stands for those without, which is 0."""
     known = count > 0.0
-    mean = ratio(xp, total, xp.expand_dims(count, axis=1))
     order = xp.cumulative_sum(xp.astype(known, count.dtype), axis=0)
     first = xp.astype(xp.logical_and(known, order == 1.0), count.dtype)
     return xp.where(xp.expand_dims(known, axis=1), mean, xp.matmul(first, mean))
@@ -162,17 +171,21 @@ def _members(xp: Namespace, y: Array, classes: Array) -> Array:
     return xp.astype(xp.expand_dims(y, axis=1) == classes, y.dtype)
 
 
-def _class_sums(xp: Namespace, z: Array, y: Array, classes: Array) -> tuple[Array, Array, Array]:
-    """How many samples each class has, their sums, and how many there are of any class or none."""
+def _class_sums(xp: Namespace, z: Array, y: Array, classes: Array, center: Array) -> tuple[Array, Array, Array]:
+    """How many samples each class has, the sums of their deviations, and how many there are of any class or none."""
     members = _members(xp, y, classes)
-    return xp.sum(members, axis=0), xp.matmul(xp.matrix_transpose(members), z), xp.sum(xp.ones_like(y))
+    return xp.sum(members, axis=0), xp.matmul(xp.matrix_transpose(members), z - center), xp.sum(xp.ones_like(y))
 
 
-def _slopes_of_class_sums(xp: Namespace, upstream: tuple[Array, ...], z: Array, y: Array, classes: Array) -> Slopes:
+def _slopes_of_class_sums(
+    xp: Namespace, upstream: tuple[Array, ...], z: Array, y: Array, classes: Array, center: Array
+) -> Slopes:
+    pulled = xp.matmul(_members(xp, y, classes), upstream[1])
     return [
-        lambda: xp.matmul(_members(xp, y, classes), upstream[1]),
+        lambda: pulled,
         lambda: xp.zeros_like(y),
         lambda: xp.zeros_like(classes),
+        lambda: -xp.sum(pulled, axis=0),
     ]
 
 
@@ -322,9 +335,9 @@ def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: L
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> reference = np.asarray([[0.0, 0.0], [3.0, 4.0], [0.0, 2.0]])
+    >>> reference = np.asarray([[0.0, 0.0], [3.0, 4.0], [0.0, 9.0]])
     >>> ak.knn_score(np.asarray([[0.0, 0.0], [3.0, 0.0]]), reference, k=2, aggregate="mean")
-    array([1. , 3.5])
+    array([2.5, 3.5])
     """
     xp, dtype = inputs(embeddings=embeddings, reference=reference)
     has_ndim("embeddings", embeddings, 1, "(..., D)", most=-1)

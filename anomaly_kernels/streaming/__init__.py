@@ -11,6 +11,7 @@ State               of                                             compute
 `PixelCounts`       decisions                                      `anomaly_pixel_statistics`
 `Moments`           scores                                         their mean, standard deviation and extremes
 `HighestScores`     scores                                         `peaks_over_threshold`
+`ClassMoments`      embeddings and, if given, labels               `mahalanobis_fit`
 `UniqueScores`      targets and scores                             any metric of a ranking, exactly
 `ScoreHistogram`    targets and scores, in memory of a fixed size  metrics of a ranking, between bounds
 `Detections`        targets, decisions and, if given, scores       `anomaly_detection_metrics`
@@ -38,6 +39,7 @@ from __future__ import annotations
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores
 from anomaly_kernels.streaming._bounds import Bounded
 from anomaly_kernels.streaming._states import compute, merge, update
+from anomaly_kernels.streaming.classes import ClassMoments
 from anomaly_kernels.streaming.counts import DetectionCounts, PixelCounts
 from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
@@ -48,6 +50,7 @@ from anomaly_kernels.streaming.tails import HighestScores
 
 __all__ = [
     "Bounded",
+    "ClassMoments",
     "DetectionCounts",
     "Detections",
     "HighestScores",

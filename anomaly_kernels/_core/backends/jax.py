@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import erf
 
+from anomaly_kernels._core.backends import blocks
 from anomaly_kernels._core.backends.generic import Generic
 from anomaly_kernels._core.typing import DType, F
 
@@ -103,6 +105,17 @@ class JAX(Generic):
         self, function: Callable[..., tuple[Any, ...]], arrays: Sequence[jax.Array], settings: Sequence[Any]
     ) -> tuple[jax.Array, ...]:
         return cast(tuple[jax.Array, ...], _jitted(function)(self, *arrays, *settings))  # not one operation at a time
+
+    def evaluate_rows(self, formula: Any, arrays: Sequence[jax.Array], whole: Sequence[Any]) -> jax.Array:
+        n, width = arrays[0].shape[0], math.prod(arrays[0].shape[1:])
+        rows = max(1, blocks.size_of(formula) // width) if isinstance(n, int) else None
+        if rows is None or n <= rows:
+            return cast(jax.Array, formula.values(self, *arrays, *whole))
+
+        def of_row(row: Sequence[jax.Array]) -> jax.Array:
+            return cast(jax.Array, formula.values(self, *(x[None] for x in row), *whole)[0])
+
+        return jax.lax.map(of_row, tuple(arrays), batch_size=rows)  # so many rows at a time, compiled too
 
     def scan(
         self,
