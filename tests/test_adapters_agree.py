@@ -10,6 +10,7 @@ from adapters import CLASSES, all_variants, torch_order
 
 import anomaly_kernels as ak
 from anomaly_kernels._catalogue import CATALOGUE
+from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels.losses.one_class import raw_radius
 
 VARIANTS = all_variants()
@@ -37,7 +38,8 @@ def torch_form(variant, driver):
 
 def keras_form(variant, driver):
     # the function returns a value for each image; Keras would average them
-    unreduced = {"reduction": "none"} if "axis" in variant.settings else {}
+    pools = "axis" in variant.settings and "reduction" not in parameters_of(variant.kernel).settings
+    unreduced = {"reduction": "none"} if pools else {}
     made = variant.made("keras", lambda x: x, dtype="float64", **unreduced)
     if "radius" in variant.arrays:
         made.build(None)
