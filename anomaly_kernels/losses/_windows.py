@@ -53,8 +53,8 @@ def band_of(xp: Namespace, like: Array, dtype: DType, extent: int, weights: Sequ
     w = xp.constant([*weights, 0.0], like=like, dtype=dtype)
 
     def part(pixels: range, centers: range) -> Array:
-        i, j = (xp.constant(list(each), like=like, dtype=xp.counting()) for each in (pixels, centers))
-        i, j = xp.expand_dims(i, axis=1), xp.expand_dims(j, axis=0) + shift
+        i = xp.expand_dims(xp.constant(list(pixels), like=like, dtype=xp.counting()), axis=1)
+        j = xp.expand_dims(xp.constant([k + shift for k in centers], like=like, dtype=xp.counting()), axis=0)
         total: Any = 0.0
         for place in places(i):
             distance = xp.abs(place - j)

@@ -186,13 +186,13 @@ def hard_feature_loss(
     q = check_quantile("quantile", quantile)
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true)
-    a, b = (xp.reshape(cast(xp, dtype, x), (-1,)) for x in (x_true, x_pred))
+    a, b = xp.reshape(cast(xp, dtype, x_true), (-1,)), xp.reshape(cast(xp, dtype, x_pred), (-1,))
     if None in shape_of(x_true):
         return weigh(xp, dtype, weight, _mean_of_upper(xp, xp.sort(square(a - b)), q))
     n = math.prod(x_true.shape)
     _, places = xp.top_k(xp.stop_gradient(square(a - b)), n - math.ceil(q * (n - 1)))
-    hard = (xp.take_along_axis(x, places) for x in (a, b))
-    return weigh(xp, dtype, weight, xp.squared_difference(*hard, "mean"))
+    loss = xp.squared_difference(xp.take_along_axis(a, places), xp.take_along_axis(b, places), "mean")
+    return weigh(xp, dtype, weight, loss)
 
 
 def _mean_of_upper(xp: Namespace, ascending: Array, quantile: float) -> Array:

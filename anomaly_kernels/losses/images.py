@@ -136,7 +136,8 @@ def ssim_loss(
     chosen = axes_of(axis, ndim) or tuple(range(ndim))
     weights = weights_of(window, check_size("size", size), check_sigma("sigma", sigma))
     r = number("data_range", data_range, xp, dtype, POSITIVE)
-    c1, c2 = (square(number(name, k, xp, dtype, POSITIVE) * r) for name, k in (("k1", k1), ("k2", k2)))
+    a1, a2 = number("k1", k1, xp, dtype, POSITIVE) * r, number("k2", k2, xp, dtype, POSITIVE) * r
+    c1, c2 = a1 * a1, a2 * a2
     order = (*(k for k in range(ndim) if k not in chosen), *chosen)
     arrays = {"x_true": xp.permute_dims(x_true, order), "x_pred": xp.permute_dims(x_pred, order)}
     extents = extents_of(arrays["x_true"], len(chosen), len(weights), border)
@@ -144,7 +145,8 @@ def ssim_loss(
     bands = [each[n] for n in extents]
     if reduction == "none":
         not_empty(x_true=x_true)
-        loss = _compare(xp, *(cast(xp, dtype, x) for x in arrays.values()), c1, c2, bands).loss(xp)
+        x, y = cast(xp, dtype, arrays["x_true"]), cast(xp, dtype, arrays["x_pred"])
+        loss = _compare(xp, x, y, c1, c2, bands).loss()
         return weigh(xp, dtype, weight, xp.permute_dims(loss, tuple(order.index(k) for k in range(ndim))))
     formula = _similarity(bands, reduction)
     return reduce(xp, dtype, formula, arrays, c1, c2, weight=weight, reduction=reduction)
@@ -173,7 +175,7 @@ class Comparison(NamedTuple):
     of_structure: Array
     """e₂."""
 
-    def loss(self, xp: Namespace) -> Array:
+    def loss(self) -> Array:
         """1 - SSIM of each window."""
         return self.of_mean + (1.0 - self.of_mean) * self.of_structure
 
@@ -187,7 +189,7 @@ def _level(xp: Namespace, x: Array, axes: tuple[int, ...]) -> Array:
 
 def _compare(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting, bands: Sequence[Band]) -> Comparison:
     axes, matrices = tuple(range(-len(bands), 0)), [band.blocks for band in bands]
-    level_x, level_y = (_level(xp, each, axes) for each in (x, y))
+    level_x, level_y = _level(xp, x, axes), _level(xp, y, axes)
     difference = (x - y) - (level_x - level_y)  # not of what is rounded below
     x, y = x - level_x, y - level_y
     of_x, of_difference = blur(xp, x, matrices), blur(xp, difference, matrices)
@@ -205,10 +207,10 @@ def _compare(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting, bands:
 def _similarity(bands: Sequence[Band], reduction: str) -> Formula:
     """The mean or the sum over the windows of each image, and its slopes, which are blurred back."""
     axes = tuple(range(-len(bands), 0))
-    share = 1.0 / math.prod(band.windows for band in bands) if reduction == "mean" else 1.0
+    share = 1.0 / math.prod([band.windows for band in bands]) if reduction == "mean" else 1.0
 
     def values(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting) -> Array:
-        loss = _compare(xp, x, y, c1, c2, bands).loss(xp)
+        loss = _compare(xp, x, y, c1, c2, bands).loss()
         return xp.mean(loss, axis=axes) if reduction == "mean" else xp.sum(loss, axis=axes)
 
     def slopes(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting) -> Slopes:
