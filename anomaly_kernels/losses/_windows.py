@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from anomaly_kernels._core.checks import has_known_sizes, shown
 from anomaly_kernels._core.typing import Array, DType, Namespace
@@ -55,16 +55,14 @@ def band_of(xp: Namespace, like: Array, dtype: DType, extent: int, weights: Sequ
     def part(pixels: range, centers: range) -> Array:
         i = xp.expand_dims(xp.constant(list(pixels), like=like, dtype=xp.counting()), axis=1)
         j = xp.expand_dims(xp.constant([k + shift for k in centers], like=like, dtype=xp.counting()), axis=0)
-        total: Any = 0.0
-        for place in places(i):
-            distance = xp.abs(place - j)
-            index = xp.where(distance > reach, len(weights), xp.minimum(distance, reach) + reach)
-            total = total + xp.reshape(xp.take(w, xp.reshape(index, (-1,)), axis=0), (len(pixels), len(centers)))
-        return total
+        if border == "valid":
+            return weights_at(i - j)
+        return weights_at(i - j) + weights_at(-1 - i - j) + weights_at(2 * extent - 1 - i - j)  # and of mirror images
 
-    def places(i: Array) -> list[Array]:
-        """Of a pixel, and of its mirror images."""
-        return [i] if border == "valid" else [i, -1 - i, 2 * extent - 1 - i]
+    def weights_at(distance: Array) -> Array:
+        far = xp.abs(distance) > reach
+        index = xp.where(far, len(weights), xp.where(far, 0, distance) + reach)
+        return xp.reshape(xp.take(w, xp.reshape(index, (-1,)), axis=0), tuple(distance.shape))
 
     def forward() -> Blocks:
         return [(*rows, part(range(*rows), columns)) for rows, columns in _cut(extent, windows, shift, reach)]
