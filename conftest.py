@@ -17,8 +17,9 @@ pages = Sybil(
 )
 docstrings = Sybil(
     parsers=[DocTestParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)],
-    patterns=["anomaly_kernels/**/*.py"],
+    path="anomaly_kernels",
+    patterns=["*.py"],  # in folders of every depth, as `**` would not be
     # tests/test_classes.py runs these in the processes of their frameworks
-    excludes=["anomaly_kernels/torch/*", "anomaly_kernels/keras/*", "anomaly_kernels/jax/*"],
+    excludes=["torch/*", "keras/*", "jax/*"],
 )
 pytest_collect_file = (pages + docstrings).pytest()

@@ -5,6 +5,7 @@ from anomaly_kernels._core.files import FileError
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.losses import *  # noqa: F403  # __all__ of each package is its catalogue: nothing is listed twice
+from anomaly_kernels.losses.distances import MahalanobisParams
 from anomaly_kernels.losses.mixture import GMMParams
 from anomaly_kernels.metrics import *  # noqa: F403
 from anomaly_kernels.networks import *  # noqa: F403
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "FileError",
     "GMMParams",
+    "MahalanobisParams",
     "Node",
     "Objective",
     "ObjectiveError",

@@ -2,6 +2,7 @@
 
     python -m benchmarks [--quick] [--library NAME ...] [--case NAME ...] [--sizes N ...] [--output FOLDER]
     python -m benchmarks show RESULTS.json
+    python -m benchmarks add RESULTS.json LATER.json
     python -m benchmarks compare OLD.json NEW.json [--tolerance 1.2]
 
 One process a library. In it, candidates take turns in random order, so that what slows the machine down slows all of

@@ -42,6 +42,10 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     shown = commands.add_parser("show", help="tables and pictures of a file of results, written beside it")
     shown.add_argument("results", type=Path)
     shown.set_defaults(do=lambda options: _show(options.results))
+    added = commands.add_parser("add", help="write the results of some cases, measured later, into a file of results")
+    added.add_argument("results", type=Path)
+    added.add_argument("later", type=Path)
+    added.set_defaults(do=_add)
     compared = commands.add_parser("compare", help="what became worse; status 1 if anything did")
     compared.add_argument("old", type=Path)
     compared.add_argument("new", type=Path)
@@ -53,6 +57,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 def _run(options: argparse.Namespace) -> int:
     plan = QUICK if options.quick else Plan()
     plan = plan._replace(cases=tuple(options.case or plan.cases), sizes=tuple(options.sizes or plan.sizes))
+    plan = plan._replace(around=plan.around and not options.case)
     plan = plan._replace(patience=plan.patience._replace(clock=CLOCKS[options.clock]))
     about = {"machine": results.machine(), "commit": results.commit(), "versions": results.versions()}
     about |= {"quick": options.quick, "plan": plan._asdict(), "import_milliseconds": import_milliseconds()}
@@ -87,6 +92,12 @@ def _show(path: Path) -> int:
     beside.write_text(text)
     print(text, path, beside, *picture.draw(content, path.parent), sep="\n")
     return 0
+
+
+def _add(options: argparse.Namespace) -> int:
+    whole = results.added(results.read(options.results), results.read(options.later))
+    options.results.write_text(results.text(whole) + "\n")
+    return _show(options.results)
 
 
 def _compare(options: argparse.Namespace) -> int:

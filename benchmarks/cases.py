@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import anomaly_kernels as ak
-from benchmarks import plain
+from benchmarks import loops, plain
 
 Inputs = dict[str, Any]
 Make = Callable[[np.random.Generator, int], Inputs]
@@ -89,6 +89,39 @@ def _ranking(rng: np.random.Generator, n: int) -> Inputs:
     return {"target": target, "score": _normal(rng, n) + 2 * target}
 
 
+def _scene(rng: np.random.Generator, n: int) -> Inputs:
+    """Images of which a third is normal; the others have three squares of which the scores are higher."""
+    side = 16 if n < 2**16 else 256
+    target = np.zeros((n // side**2, side, side), bool)
+    for image in target[: -(len(target) // 3)]:
+        for top, left in rng.integers(0, side - side // 16, (3, 2)):
+            image[top : top + side // 16 + 1, left : left + side // 16 + 1] = True
+    return {"target": target, "score": _normal(rng, *target.shape) + 2 * target.astype(np.float32)}
+
+
+def _series(rng: np.random.Generator, n: int) -> Inputs:
+    """An event of 100 points in each 3000."""
+    target = np.zeros(n, bool)
+    for begin in range(0, max(n - 2000, 1), 3000):
+        start = begin + rng.integers(100, min(n - begin, 3000) - 200)
+        target[start : start + 100] = True
+    return {"target": target, "score": _normal(rng, n) + target.astype(np.float32)}
+
+
+def _masks(rng: np.random.Generator, n: int) -> Inputs:
+    return {"target": _scene(rng, n)["target"]}
+
+
+def _decided(draw: Make, threshold: float) -> Make:
+    """The same with decisions instead of scores."""
+
+    def draw_decided(rng: np.random.Generator, n: int) -> Inputs:
+        inputs = draw(rng, n)
+        return {"target": inputs["target"], "decision": inputs["score"] > threshold}
+
+    return draw_decided
+
+
 def _soft_boundary(embeddings: Any, center: Any) -> Any:
     return ak.deep_svdd_soft_boundary_loss(embeddings, center, 8.0)
 
@@ -105,7 +138,42 @@ def _statistics(scores: Any) -> Any:
     return sum(ak.score_statistics(scores))
 
 
-_RANKED, _MIXED = 2**20, 2**17
+def _labels(target: Any) -> Any:
+    return ak.label_regions(target).sum()
+
+
+def _detection(target: Any, decision: Any) -> Any:
+    return sum(ak.region_detection(target, decision))
+
+
+def _aupimo(target: Any, score: Any) -> Any:
+    areas = ak.aupimo(target, score, fpr_bounds=loops.FPR_BOUNDS)
+    return areas[areas == areas].mean()  # not those of normal images, which are NaN
+
+
+def _range_auc(target: Any, score: Any) -> Any:
+    return sum(ak.range_auc(target, score, window=loops.WINDOW, thresholds=loops.THRESHOLDS))
+
+
+def _vus(target: Any, score: Any) -> Any:
+    return sum(ak.vus(target, score, window=loops.WINDOW, thresholds=loops.THRESHOLDS))
+
+
+def _affiliation(target: Any, decision: Any) -> Any:
+    return ak.affiliation_f1(target, decision).f1_score
+
+
+def _best_adjusted(target: Any, score: Any) -> Any:
+    return ak.best_point_adjusted_f1(target, score).value
+
+
+def _best_event(target: Any, score: Any) -> Any:
+    return ak.best_event_f1(target, score).value
+
+
+_RANKED, _MIXED, _PIXELS, _POINTS = 2**20, 2**17, 2**22, 10**4
+_TRACED = ("jax", "tensorflow")  # loops over what the data decide
+_BUT_NUMPY = ("torch", *_TRACED)
 
 CASES = {
     "mean squared anomaly": Case(ak.mean_squared_anomaly, _rows("scores", width=8), plain.mean_square, "scores"),
@@ -136,9 +204,39 @@ CASES = {
         lacks=("tensorflow",),
         call=_statistics,
     ),
+    "regions": Case(ak.label_regions, _masks, loops.labels, largest=_PIXELS, lacks=_BUT_NUMPY, call=_labels),
+    "AUPRO": Case(ak.aupro, _scene, loops.aupro, largest=_PIXELS, lacks=_TRACED),
+    "AUPIMO": Case(ak.aupimo, _scene, loops.aupimo, largest=_PIXELS, lacks=_TRACED, call=_aupimo),
+    "overlap of regions": Case(
+        ak.per_region_overlap, _decided(_scene, 2.0), loops.overlap, largest=_PIXELS, lacks=_TRACED
+    ),
+    "regions found": Case(
+        ak.region_detection, _decided(_scene, 3.0), loops.detection, largest=_PIXELS, lacks=_TRACED, call=_detection
+    ),
+    "VUS": Case(ak.vus, _series, loops.vus, largest=_POINTS, lacks=_BUT_NUMPY, call=_vus),
+    "range AUC": Case(ak.range_auc, _series, loops.range_auc, largest=_POINTS, lacks=_BUT_NUMPY, call=_range_auc),
+    "affiliation": Case(
+        ak.affiliation_f1,
+        _decided(_series, 2.0),
+        loops.affiliation_f1,
+        largest=10 * _POINTS,
+        lacks=_BUT_NUMPY,
+        call=_affiliation,
+    ),
+    "best point-adjusted F1": Case(
+        ak.best_point_adjusted_f1,
+        _series,
+        loops.best_adjusted_f1,
+        largest=_POINTS,
+        lacks=_BUT_NUMPY,
+        call=_best_adjusted,
+    ),
+    "best event F1": Case(
+        ak.best_event_f1, _series, loops.best_event_f1, largest=_POINTS, lacks=_BUT_NUMPY, call=_best_event
+    ),
 }
-GROWN = ("BCE", "IoU", "SVDD")
-"""Measured at every size, from calls that cost nothing but the call to arrays that no cache holds."""
+GROWN = ("BCE", "IoU", "SVDD", "AUPRO", "VUS", "best point-adjusted F1")
+"""Measured at every size, up to their largest: from calls that cost the call alone to arrays that no cache holds."""
 SLOW = ("squared error", "BCE", "IoU", "KL divergence", "SVDD")
 """Measured in ways that take seconds to compile, too."""
 QUICK = ("squared error", "BCE", "IoU", "SVDD", "average precision")

@@ -88,7 +88,8 @@ class Meter:
         """Part, case and size of each, in random order."""
         plan = self.plan
         jobs = [(part, name, n) for name in plan.cases for part, n in (("small", plan.small), ("large", plan.large))]
-        jobs += [("growth", name, n) for name in plan.grown if name in plan.cases for n in plan.sizes]
+        grown = [(name, n) for name in plan.grown if name in plan.cases for n in plan.sizes]
+        jobs += [("growth", name, n) for name, n in grown if n <= CASES[name].largest]
         possible = [job for job in jobs if self.library not in CASES[job[1]].lacks and self._fits(job[2])]
         return [possible[k] for k in self.rng.permutation(len(possible))]
 
@@ -186,8 +187,8 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 
 def nbytes(inputs: Inputs) -> int:
-    """Of all inputs; all are float32."""
-    return sum(4 * int(np.prod(x.shape)) for x in inputs.values())
+    """Of all inputs."""
+    return sum(int(np.prod(x.shape)) * (getattr(x.dtype, "itemsize", 0) or x.dtype.size) for x in inputs.values())
 
 
 def say(what: str) -> None:

@@ -6,8 +6,12 @@ Every one takes the case's inputs by name and gives the same number. A case that
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
+from benchmarks.loops import LIMIT, THRESHOLDS, WINDOW
 from benchmarks.plain import QUANTILES
 
 Peers = dict[str, dict[str, Callable[..., Any]]]
@@ -20,7 +24,7 @@ def peers_of(library: str, case: str) -> dict[str, Callable[..., Any]]:
 
 
 def _numpy() -> Peers:
-    from scipy import special, stats
+    from scipy import ndimage, special, stats
     from sklearn import metrics
 
     def pinball(y_true: Any, y_pred: Any) -> Any:
@@ -30,14 +34,65 @@ def _numpy() -> Peers:
     def log_density(y_true: Any, y_pred: Any, cov_full: Any) -> Any:
         return -stats.multivariate_normal(cov=cov_full).logpdf(y_true - y_pred).mean()
 
+    neighbours = np.zeros((3, 3, 3))
+    neighbours[1] = 1  # within an image, corners too
+
+    def aupro(target: Any, score: Any) -> Any:
+        numbers, _ = ndimage.label(target, neighbours)
+        weight = np.where(target, 1 / np.bincount(numbers.reshape(-1))[numbers], 1)
+        fpr, tpr, _ = metrics.roc_curve(target.reshape(-1), score.reshape(-1), sample_weight=weight.reshape(-1))
+        inside = fpr < LIMIT
+        last = np.interp(LIMIT, fpr, tpr)
+        return np.trapezoid(np.append(tpr[inside], last), np.append(fpr[inside], LIMIT)) / LIMIT
+
     return {
+        "regions": {"scipy.ndimage.label": lambda target: ndimage.label(target, neighbours)[0].sum(), **_of_skimage()},
+        "AUPRO": {"scipy.ndimage.label and sklearn.roc_curve": aupro},
         "squared error": {"sklearn.mean_squared_error": _by_place(metrics.mean_squared_error)},
         "KL divergence": {"scipy.rel_entr": lambda p_true, p_pred: special.rel_entr(p_true, p_pred).sum(-1).mean()},
         "ELBO, full covariance": {"scipy.multivariate_normal": log_density},
         "quantile loss": {"sklearn.mean_pinball_loss": pinball},
         "average precision": {"sklearn.average_precision_score": _by_place(metrics.average_precision_score)},
         "ROC AUC": {"sklearn.roc_auc_score": _by_place(metrics.roc_auc_score)},
+        **_of_vus(),
     }
+
+
+def _of_skimage() -> dict[str, Callable[..., Any]]:
+    """Nothing where it is not installed."""
+    if not find_spec("skimage"):
+        return {}
+    from skimage import measure
+
+    def labels(target: Any) -> Any:
+        found, total = 0, 0
+        for mask in target:
+            numbers, count = measure.label(mask, connectivity=2, return_num=True)
+            total += numbers.sum() + found * mask.sum()  # as if they were counted on
+            found += count
+        return total
+
+    return {"skimage.measure.label": labels}
+
+
+def _of_vus() -> Peers:
+    """Nothing where it is not installed."""
+    if not find_spec("vus"):
+        return {}
+    from vus.affiliation.generics import convert_vector_to_events
+    from vus.affiliation.metrics import pr_from_events
+    from vus.utils.metrics import metricor
+
+    def volumes(target: Any, score: Any) -> Any:
+        *_, area, precision = metricor().RangeAUC_volume_opt(target.astype(int), score, WINDOW, THRESHOLDS)
+        return area + precision
+
+    def affiliation(target: Any, decision: Any) -> Any:
+        events = [convert_vector_to_events(x.astype(int)) for x in (decision, target)]
+        precision, recall, *_ = pr_from_events(*events, (0, len(target))).values()
+        return 2 * precision * recall / (precision + recall)
+
+    return {"VUS": {"vus": volumes}, "affiliation": {"vus.affiliation": affiliation}}
 
 
 def _torch() -> Peers:

@@ -13,7 +13,9 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+from benchmarks.cases import CASES
 from benchmarks.libraries import gpu
+from benchmarks.measuring import in_order
 
 PACKAGES = (
     "anomaly-kernels",
@@ -24,9 +26,11 @@ PACKAGES = (
     "cupy",
     "keras",
     "optax",
+    "scikit-image",
     "scikit-learn",
     "scipy",
     "torchmetrics",
+    "vus",
 )
 GIB = 2**30
 
@@ -77,6 +81,22 @@ def text(value: Any, depth: int = 0) -> str:
     indent = "\n" + " " * (depth + 1)
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     return f"{opening}{indent}{f',{indent}'.join(inside)}\n{' ' * depth}{closing}"
+
+
+def added(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The results of a run and of a later one, whose cases replace the same ones of libraries that both have."""
+    names = {row["case"] for rows in new["libraries"].values() for row in (*rows["speed"], *rows["memory"])}
+    libraries = {}
+    for library, rows in (old["libraries"] | new["libraries"]).items():
+        before, now = (each["libraries"].get(library, {"speed": [], "memory": []}) for each in (old, new))
+        again = names if library in new["libraries"] else set()
+        libraries[library] = {
+            kind: in_order([*(row for row in before[kind] if row["case"] not in again), *now[kind]]) for kind in rows
+        }
+    about = {name: x for name, x in new.items() if name != "libraries"}
+    cases = [name for name in CASES if name in names]
+    later = [*old.get("later", []), {"cases": cases, "of": list(new["libraries"]), **about}]
+    return old | {"later": later, "libraries": libraries}
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -24,6 +24,15 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
 
 
 def _about(results: dict[str, Any]) -> Iterator[str]:
+    yield from _of_run(results)
+    yield ""
+    for later in results.get("later", []):
+        yield from (f"Measured later, in {' and '.join(later['of'])}: {', '.join(later['cases'])}.", "")
+        yield from _of_run(later)
+        yield ""
+
+
+def _of_run(results: dict[str, Any]) -> Iterator[str]:
     machine, packages = results["machine"], [f"{name} {number}" for name, number in results["versions"].items()]
     load = ", ".join(f"{x:.2f}" for x in machine["load"])
     yield f"- {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {machine['system']}"
@@ -33,7 +42,6 @@ def _about(results: dict[str, Any]) -> Iterator[str]:
     clock, quick = results["plan"]["patience"][-1], "; --quick" if results["quick"] else ""
     yield f"- seed of the random order {results['plan']['seed']}; clock {clock}{quick}"
     yield f"- import, beyond NumPy's: {_spread(results['import_milliseconds'])} ms"
-    yield ""
 
 
 def _large(rows: list[Row]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Draw the value of a loss and its slope along one of its arrays, for the reference; and a scene for two pages."""
+"""Draw the value of a loss and its slope along one of its arrays, for the reference; and a scene for three pages."""
 
 from __future__ import annotations
 
@@ -19,13 +19,19 @@ SETTINGS = {
     "ssim_loss": {"data_range": 4.0, "size": 3},
     "cosine_distance_loss": {"axis": None},
     "hard_feature_loss": {"quantile": 0.5},
+    "deep_sad_loss": {"eps": 0.1},
+    "outlier_exposure_loss": {"outlier_weight": 0.5},
+    "energy_bounded_loss": {"margin_in": -2.0, "margin_out": -1.0},
 }
-# of one pixel alone the overlap is all or nothing; of one number the direction is a sign, and the window is not
-SAMPLES = {
-    **dict.fromkeys(("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss"), 4),
-    "cosine_distance_loss": 3,
-    "hard_feature_loss": 4,
+# Else of one number: but of one pixel the overlap is all or nothing, of one logit nothing is left to compare, and one
+# number has no direction but its sign, which does not depend on its length.
+SIZES = {
+    **{each: {"N": 4} for each in ("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss", "hard_feature_loss")},
+    **{each: {"D": 3} for each in ("outlier_exposure_loss", "energy_bounded_loss", "logit_score")},
+    "cosine_distance_loss": {"N": 3},
+    "supcon_loss": {"N": 4, "D": 2},
 }
+TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0, -1.0)}
 COLORS = {"value": "#4477aa", "slope": "#ee6677"}
 
 
@@ -43,7 +49,8 @@ def picture(entry: Entry) -> Figure:
     figure = Figure(figsize=(7.0, 2.4), layout="constrained")
     FigureCanvasAgg(figure)
     panels = dict(zip(COLORS, figure.subplots(1, 2), strict=True))
-    for truth, style in ((1.0, "-"), (0.0, "--")) if "target" in array_arguments(entry.kernel) else ((None, "-"),):
+    truths = TRUTHS.get(entry.name, (1.0, 0.0)) if "target" in array_arguments(entry.kernel) else (None,)
+    for truth, style in zip(truths, ("-", "--", ":"), strict=False):
         for name, curve in zip(COLORS, curves(entry, truth), strict=True):
             label = None if truth is None else f"target = {truth:.0f}"
             panels[name].plot(RANGE, curve, style, color=COLORS[name], label=label)
@@ -76,14 +83,14 @@ def curves(entry: Entry, truth: float | None) -> tuple[list[float], list[float]]
 def inputs_of(entry: Entry) -> dict[str, Any]:
     """Inputs of a single number each, or of a few samples."""
     names, rng = array_arguments(entry.kernel), np.random.default_rng(0)
-    sizes = dict.fromkeys("TDELQ", 1) | dict.fromkeys("HW", 5) | {"N": SAMPLES.get(entry.name, 1), "K": 3}
+    sizes = dict.fromkeys("NTDELQ", 1) | dict.fromkeys("HW", 5) | dict.fromkeys("KR", 3) | SIZES.get(entry.name, {})
     drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(names, SETTINGS.get(entry.name, {})).items()}
     return {name: x.astype(float) if name == "target" else x for name, x in drawn.items()}
 
 
 def draw_scenes(folder: Path) -> None:
-    """Draw the pictures of the pages on images and on series."""
-    for name, draw_on in {"images": images, "series": series}.items():
+    """Draw the pictures of the pages on images, on series and on decisions."""
+    for name, draw_on in {"images": images, "series": series, "decisions": decisions}.items():
         figure = Figure(figsize=(7.0, 2.6), layout="constrained")
         FigureCanvasAgg(figure)
         draw_on(figure)
@@ -130,3 +137,32 @@ def series(figure: Figure) -> None:
     axes.set(xlabel="time step", title=f"average precision of the range: {title}")
     axes.legend(frameon=False, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def decisions(figure: Figure) -> None:
+    """Scores of normal data with thresholds of three rules, and a tail that is fitted beyond them."""
+    score = np.random.default_rng(0).lognormal(sigma=0.6, size=2000)
+    left, right = figure.subplots(1, 2)
+    few = score[:200]
+    left.hist(few, bins=30, color=COLORS["value"], alpha=0.4)
+    thresholds = {
+        "a rate of 5 %": (float(ak.threshold_at_rate(few)), "-"),
+        "… with confidence": (float(ak.threshold_at_rate(few, confidence=0.95)), "--"),
+        "median + 3 MAD": (float(ak.spread_threshold(few)), ":"),
+    }
+    for label, (threshold, style) in thresholds.items():
+        left.axvline(threshold, color=COLORS["slope"], linestyle=style, label=label)
+    left.set(xlabel="score of normal data", ylabel="number", xlim=(0, 8))
+    left.legend(frameon=False, loc="upper right")
+    fit = ak.peaks_over_threshold(score, risk=1e-5)
+    initial, shape, scale = (float(x) for x in (fit.initial, fit.shape, fit.scale))
+    beyond = np.linspace(initial, float(fit.threshold), 100)
+    share = float(fit.peaks) / score.size
+    right.semilogy(np.sort(score)[::-1], np.arange(1, 2001) / 2000, ".", color=COLORS["value"], label="scores")
+    tail = share * (1 + shape * (beyond - initial) / scale) ** (-1 / shape)
+    right.semilogy(beyond, tail, color=COLORS["slope"], label="tail")
+    right.axvline(float(fit.threshold), color=COLORS["slope"], linestyle=":", label="risk 1e-5")
+    right.set(xlabel="score", ylabel="share at least as high")
+    right.legend(frameon=False)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)

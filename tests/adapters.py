@@ -50,9 +50,15 @@ def all_variants() -> dict[str, Variant]:
     return found
 
 
+def torch_names(names: list[str]) -> list[str]:
+    """Names of arrays as torch's modules take them: the truth behind its prediction, or behind all that predict it."""
+    if names[0] not in TRUTHS:
+        return names
+    given = [name for name in names if name != "sample_weight"]
+    place = 2 if names[1].endswith("_pred") else len(given)
+    return [*names[1:place], names[0], *names[place:]]
+
+
 def torch_order(arrays: dict[str, Any]) -> list[Any]:
     """The arrays as torch's modules take them by position."""
-    names = list(arrays)
-    if names[0] in TRUTHS:
-        names[:2] = reversed(names[:2])
-    return [arrays[name] for name in names]
+    return [arrays[name] for name in torch_names(list(arrays))]

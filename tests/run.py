@@ -5,8 +5,8 @@
 TensorFlow and torch can abort when both are loaded, hence the processes; two run at a time. The numpy process also
 runs what belongs to no library (the documentation's examples, the project itself). ``--golden`` names a script that
 compares with recorded values, ``--backend`` and ``--dtype`` its options, and ``field_check.py`` beside it one for the
-functions of the field, by ``--family``; they run beside the suites. The exit status is
-0 only if all passed and, when all libraries ran, enough is covered.
+functions of the field, by ``--family``; they run beside the suites, by golden.py. The exit status is 0 only if all
+passed and, when all libraries ran, enough is covered.
 """
 
 from __future__ import annotations
@@ -50,15 +50,13 @@ def suite(library: str, arguments: list[str]) -> Job:
     return Job(library, command, {"AK_LIBRARY": library, "COVERAGE_FILE": coverage, "JAX_ENABLE_X64": "1"})
 
 
-def golden(script: Path, library: str, dtype: str) -> list[Job]:
+def golden(script: Path, library: str, dtype: str) -> Job:
     """The comparisons of one library with recorded values; Dask has no batched linear algebra, so it may fail."""
-    options = ["--backend", library, "--dtype", dtype]
-    jobs = [Job(f"golden {library} {dtype}", [str(script), *options], {}, may_fail=library == "dask")]
-    fields = script.with_name("field_check.py")
+    command = ["tests/golden.py", library, dtype, str(script.resolve())]
+    fields = script.resolve().with_name("field_check.py")
     for family in FAMILIES if fields.exists() and library != "dask" else ():
-        command = [str(fields), "--family", family, *options]
-        jobs.append(Job(f"golden {family} {library} {dtype}", command, {}))
-    return jobs
+        command += ["--", str(fields), "--family", family]
+    return Job(f"golden {library} {dtype}", command, {}, may_fail=library == "dask")
 
 
 def run(job: Job) -> tuple[int, str]:
@@ -108,7 +106,7 @@ def main(argv: list[str]) -> int:
     jobs = [suite(library, argv[split + 1 :]) for library in libraries]
     if options.golden:  # short ones, that fill both cores to the end
         pairs = [(library, dtype) for library in LIBRARIES for dtype in ("float64", "float32")]
-        jobs += [job for pair in pairs if pair != ("dask", "float32") for job in golden(options.golden, *pair)]
+        jobs += [golden(options.golden, *pair) for pair in pairs if pair != ("dask", "float32")]
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     (ROOT / "build" / "coverage").mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from adapters import CLASSES, all_variants, torch_order
 
 import anomaly_kernels as ak
 from anomaly_kernels._catalogue import CATALOGUE
-from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels.losses.one_class import raw_radius
 
 VARIANTS = all_variants()
-FORMS = {"torch": ["torch", "keras"], "jax": ["jax", "keras"], "tensorflow": ["keras"]}
+# Keras' classes call the same functions on JAX, which would compile each twice; test_keras_classes.py has some there
+FORMS = {"torch": ["torch", "keras"], "jax": ["jax"], "tensorflow": ["keras"]}
 
 pytestmark = pytest.mark.library("torch", "jax", "tensorflow")
 
@@ -37,9 +38,9 @@ def torch_form(variant, driver):
 
 
 def keras_form(variant, driver):
-    # the function returns a value for each image; Keras would average them
-    pools = "axis" in variant.settings and "reduction" not in parameters_of(variant.kernel).settings
-    unreduced = {"reduction": "none"} if pools else {}
+    # a function without `reduction` returns a value for each image; Keras would average them
+    per_image = "axis" in variant.settings and "reduction" not in inspect.signature(variant.kernel).parameters
+    unreduced = {"reduction": "none"} if per_image else {}
     made = variant.made("keras", lambda x: x, dtype="float64", **unreduced)
     if "radius" in variant.arrays:
         made.build(None)

@@ -52,6 +52,15 @@ roc_auc(target, score, *, sample_weight=None, axis=None, max_fpr=None)
 best_f1(target, score, *, sample_weight=None, axis=None)
 fpr_at_tpr(target, score, *, sample_weight=None, axis=None, tpr=0.95)
 precision_at_k(target, score, *, k, sample_weight=None, axis=None)
+threshold_at_rate(score, *, rate=0.05, method="conformal", confidence=None)
+threshold_at_recall(target, score, *, recall=0.95, sample_weight=None, axis=None)
+threshold_at_precision(target, score, *, precision=0.9, sample_weight=None, axis=None)
+spread_threshold(score, *, rule="mad", factor=None)
+peaks_over_threshold(score, *, risk=1e-4, level=0.98, method="zhang_stephens")
+conformal_pvalue(score, calibration, *, score_weight=None, calibration_weight=None, uniform=None)
+adjusted_pvalue(pvalue, *, method="bh", cutoff=0.5)
+score_scaling(score, *, method="standard")
+scaled_score(score, center, scale, *, output="linear")
 precision_recall_curve(target, score, *, sample_weight=None)
 roc_curve(target, score, *, sample_weight=None, drop_intermediate=True)
 label_regions(target, *, axis=None, connectivity=None)
@@ -74,6 +83,12 @@ range_auc(target, score, *, window=100, positives="found", thresholds=None, axis
 vus(target, score, *, window=100, positives="found", thresholds=None, axis=-1)
 detection_delay(target, decision, *, axis=-1)
 ucr_score(target, score, *, margin=100, own_length=True, axis=-1)
+mahalanobis_fit(embeddings, label=None, *, n_classes=1, shrinkage=0.0, eps=1e-6)
+mahalanobis_score(embeddings, mean, chol)
+knn_score(embeddings, reference, *, k=1, aggregate="kth")
+supcon_loss(label, embeddings, *, temperature=0.1, weight=1.0, reduction="mean")
+triplet_margin_loss(anchor, positive, negative, *, margin=1.0, squared=False, weight=1.0, reduction="mean")
+mmd_loss(embeddings, reference, *, kernel="rbf", bandwidths=(1.0,), unbiased=False, weight=1.0)
 sequence_anomaly_score(params, features, *, activation="relu", use_norm=False, final_activation="linear")
 lstm_autoencoder(params, inputs, *, n_repeats=None, activation="tanh", intermediate_activation="relu")
 """.strip().splitlines()
@@ -97,6 +112,7 @@ def test_signature_begins_as_promised(text):
     ("function", "fields"),
     [
         ("GMMParams", "phi mu cov chol log_det_cov"),
+        ("MahalanobisParams", "mean cov chol"),
         ("anomaly_detection_metrics", "precision recall f1_score iou average_precision"),
         ("explained_variance", "per_component total cumulative"),
         ("anomaly_pixel_statistics", "total_pixels anomalous_pixels anomaly_percentage"),
@@ -104,6 +120,10 @@ def test_signature_begins_as_promised(text):
         ("component_orthogonality", "orthogonality_error avg_off_diagonal avg_deviation diagonal_mean diagonal_std"),
         ("selector_diversity", "weight_variance gini_coefficient"),
         ("best_f1", "value threshold"),
+        ("threshold_at_recall", "threshold precision recall"),
+        ("threshold_at_precision", "threshold precision recall"),
+        ("peaks_over_threshold", "threshold initial shape scale peaks"),
+        ("score_scaling", "center scale"),
         ("region_detection", "regions detected alarms false_alarms f1_score"),
         ("precision_recall_curve", "precision recall threshold"),
         ("roc_curve", "fpr tpr threshold"),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ import pytest
 
 from benchmarks import results, tables
 from benchmarks.__main__ import main
-from benchmarks.cases import CASES
-from benchmarks.libraries import environment
+from benchmarks.cases import CASES, arrays_of
+from benchmarks.libraries import array_of, environment, names_of
 from benchmarks.measuring import Plan, check_same, measure
 from benchmarks.memory import METERED
+from benchmarks.peers import peers_of
 from benchmarks.timing import Patience, busy_core, take_turns
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,6 +141,41 @@ def run_of(ratio, mib=1.0, cases=("BCE",)):
 def test_compare_names_what_is_worse_and_what_is_missing(new, status, said, tmp_path, capsys):
     assert compared(tmp_path, run_of([0.9, 1.0, 1.1]), new) == status
     assert said in capsys.readouterr().out
+
+
+def test_later_results_take_the_place_of_the_same_cases():
+    first, later = (run_of([1.0, 1.0, 1.0], cases=cases) for cases in (("BCE", "IoU"), ("AUPRO", "BCE")))
+    later["libraries"]["torch"] = {"speed": [], "memory": []}
+    for row in later["libraries"]["numpy"]["speed"]:
+        row["ours_over"] = {"plain": [2.0, 2.0, 2.0]}
+    whole = results.added(first | {"commit": "a"}, later | {"commit": "b"})
+    assert [(row["case"], row["ours_over"]["plain"][1]) for row in whole["libraries"]["numpy"]["speed"]] == [
+        ("BCE", 2.0),
+        ("IoU", 1.0),
+        ("AUPRO", 2.0),
+    ]
+    assert [row["case"] for row in whole["libraries"]["numpy"]["memory"]] == ["BCE", "IoU", "AUPRO"]
+    assert (whole["commit"], whole["later"]) == (
+        "a",
+        [{"cases": ["BCE", "AUPRO"], "of": ["numpy", "torch"], "commit": "b"}],
+    )
+    again = results.added(whole, run_of([3.0, 3.0, 3.0], cases=("IoU",)))
+    assert [each["cases"] for each in again["later"]] == [["BCE", "AUPRO"], ["IoU"]]
+
+
+LOOPS = [name for name, case in CASES.items() if case.plain.__module__ == "benchmarks.loops"]
+
+
+@pytest.mark.library("numpy", "torch")
+@pytest.mark.filterwarnings("ignore")  # what peers import is deprecated here and there
+@pytest.mark.parametrize("name", LOOPS)
+def test_metrics_of_regions_and_series_are_those_of_their_loops(driver, name):
+    case = CASES[name]
+    if driver.name in case.lacks:
+        pytest.skip("in NumPy alone")
+    inputs = arrays_of(case, 1000, array_of(driver.name))
+    functions = {"ours": case.ours, "plain": partial(case.plain, names_of(driver.name)), **peers_of(driver.name, name)}
+    check_same({who: lambda f=f: (f(**inputs), None) for who, f in functions.items()})
 
 
 def test_tolerance_is_a_setting(tmp_path):

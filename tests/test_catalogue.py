@@ -126,6 +126,7 @@ def lowest_values(kernel, setting):
         drawn |= {name: rng.uniform(0.01, 0.99) for name in ("nu", "alpha", "quantile") if name in drawn}
         scale = 10 ** rng.uniform(-3, 1)  # of all real arrays, so that residuals and spreads become small together
         real = {name: scale * rng.normal(size=x.shape) for name, x in inputs.items() if kinds[name].kind in REAL}
+        real |= {name: rng.uniform(-6, 2, x.shape) for name, x in inputs.items() if kinds[name].kind == "log variance"}
         value = kernel(**drawn | settings | inputs | real)
         with_setting = setting in settings
         lowest[with_setting] = min(lowest[with_setting], float(np.min(value)))

@@ -15,23 +15,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from adapters import TRUTHS
+from adapters import torch_names
 
 from anomaly_kernels._catalogue import CATALOGUE
-from anomaly_kernels._classes.settings import parameters_of
+from anomaly_kernels._classes.settings import constructor_names, parameters_of
 
 FRAMEWORKS = ("torch", "keras")
 REDUCED = {"Loss", "WeighedLayer"}  # whose values Keras weighs and reduces
 CLASSES = [(framework, entry) for framework in FRAMEWORKS for entry in CATALOGUE if entry.cls]
 PACKAGE = Path(__file__).parent.parent / "anomaly_kernels"
 LIBRARY = os.environ.get("AK_LIBRARY", "numpy")
-# Keras runs on three libraries; torch's and JAX's own classes in their own processes
-MODULES = [
-    f"{framework}.{file.stem}"
-    for framework in ("torch", "jax", "keras")
-    for file in sorted((PACKAGE / framework).glob("[!_]*.py"))
-    if framework in {LIBRARY, "keras"}
-]
+# Keras' classes where they are not compiled anew for each example, torch's and JAX's own in their processes
+DOCUMENTED = {"torch": ("torch", "keras"), "jax": ("jax",)}.get(LIBRARY, ("keras",))
+MODULES = [f"{each}.{file.stem}" for each in DOCUMENTED for file in sorted((PACKAGE / each).glob("[!_]*.py"))]
 
 
 def each_class(test):
@@ -66,9 +62,7 @@ def call_of(framework, entry):
     cls = class_of(framework, entry)
     arrays = [name for name in parameters_of(entry.kernel).arrays if not isinstance(vars(cls).get(name), property)]
     if framework == "torch":
-        if arrays[0] in TRUTHS:
-            arrays[:2] = reversed(arrays[:2])
-        return (cls.forward if entry.torch == "Loss" else cls.update), arrays
+        return (cls.forward, torch_names(arrays)) if entry.torch == "Loss" else (cls.update, metric_order(arrays))
     return {
         "Loss": lambda: (cls.call, ["y_true", "y_pred"]),
         "Regularizer": lambda: (cls.__call__, arrays),
@@ -79,6 +73,11 @@ def call_of(framework, entry):
             ["y_true", "y_pred", "sample_weight", *(x for x in arrays if x in REGIONS)],
         ),
     }[entry.keras]()
+
+
+def metric_order(names):
+    """Names of arrays as the metrics of torch take them."""
+    return [*reversed(names[:2]), *names[2:]] if names[0] == "target" else names
 
 
 def documented(function):
@@ -103,7 +102,9 @@ def test_the_call_takes_the_arrays_of_the_kernel(framework, entry):
     method, names = call_of(framework, entry)
     assert [p.name for p in parameters(method)] == names
     if framework == "torch":
-        defaults = {"center": None} | parameters_of(entry.kernel).defaults  # a module may keep the centre itself
+        defaults = parameters_of(entry.kernel).defaults
+        if hasattr(class_of(framework, entry), "init_center"):  # which keeps the centre itself
+            defaults = {"center": None} | defaults
         assert all(p.default is defaults.get(p.name, p.empty) for p in parameters(method))
 
 
@@ -112,6 +113,12 @@ def test_the_docstring_says_of_each_setting_what_the_kernel_says(framework, entr
     of_kernel, of_class = documented(entry.kernel), documented(class_of(framework, entry))
     settings = settings_of_class(framework, entry)
     assert {name: of_class.get(name) for name in settings} == {name: of_kernel[name] for name in settings}
+
+
+@each_class
+def test_the_docstring_has_each_setting(framework, entry):
+    cls = class_of(framework, entry)
+    assert {*constructor_names(cls)} <= {*documented(cls), "name", "dtype"}
 
 
 @each_class

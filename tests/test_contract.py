@@ -24,7 +24,30 @@ SAMPLES = {f"{name}-{label}": (name, each) for name, kernel in KERNELS.items() f
 # Settings change formulas, which shows in numbers; the rest of the contract is a matter of the kernel as a whole.
 NUMBERS = ["values", "result", "gradients", "value_and_grad", "permutation", "nan", "extreme", "promotion"]
 
-BUILT_ANEW = {"promotion", "nan", "extreme"}  # with other inputs for each: Dask builds as many graphs of NumPy's calls
+# To compile, to trace and to build graphs takes most of the suite's time, so such a library is asked for what it may do
+# in its own way: values, dtypes, gradients, what its transformations give. Why it is not asked for the rest:
+SEEN_ELSEWHERE: dict[str, dict[str, str]] = {
+    "jax": {
+        "jit": "the other checks look at values and gradients of compiled functions already",
+        "value_and_grad": "it is JAX's own gradient, as in `gradients`; tests/test_tape.py calls it with JAX",
+        "masks": "one function makes them numbers, before any formula: tests/test_targets.py gives each kind to JAX",
+        "half": "one function casts it, before any formula: tests/test_checks.py calls it with JAX, torch all kernels",
+        "purity": "its arrays cannot be changed; the comparisons with recorded values call all kernels uncompiled",
+        "reductions": "a relation between formulas: NumPy, torch, TensorFlow and array-api-strict show it",
+    },
+    "dask": {
+        "reductions": "a relation between formulas: NumPy, torch, TensorFlow and array-api-strict show it",
+        "masks": "one function makes them numbers, before any formula: tests/test_targets.py gives each kind to Dask",
+        **dict.fromkeys(["extreme", "extreme_alone"], "NumPy computes the chunks, and has shown its edges itself"),
+    },
+}
+# Of other settings the values, in one dtype of a permuted batch: as many compilations and graphs fewer; and the slopes.
+OF_SETTINGS = {
+    "jax": {"permutation", "gradients"},
+    "tensorflow": {"values", "gradients"},
+    "dask": {"permutation"},
+}
+FEWER_DRAWN = {"dask", "jax", "tensorflow"}
 
 
 @cache  # what one check has compiled serves the next
@@ -36,8 +59,10 @@ def case_of(name: str, driver: Driver) -> Case:
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernel_keeps_the_contract(kernel: str, check: str, driver: Driver) -> None:
-    if reason := does_not_apply(check, kernel, driver.name):
+    if reason := does_not_apply(check, kernel, driver.name) or SEEN_ELSEWHERE.get(driver.name, {}).get(check):
         pytest.skip(reason)
+    if check == "vmap" and driver.name == "jax" and not does_not_apply("gradients", kernel, driver.name):
+        pytest.skip("`vmap_gradients` maps the values on its way to the gradients")
     _check(check, case_of(f"{kernel}-default", driver))
 
 
@@ -54,8 +79,11 @@ def test_settings_keep_the_contract(variant: str, check: str, driver: Driver) ->
         pytest.skip(reason)
     if check == "value_and_grad" and "gradient" in driver.can:
         pytest.skip("its own gradients are checked")
-    if (check == "promotion" and driver.name == "jax") or (check in BUILT_ANEW and driver.name == "dask"):
-        pytest.skip("each call is compiled or built anew: the default settings have to do")
+    if check not in OF_SETTINGS.get(driver.name, NUMBERS):
+        pytest.skip("compiled or built anew: of other settings only values and gradients, NumPy and torch see the rest")
+    has_slope = not does_not_apply("gradients", SAMPLES[variant][0], driver.name)
+    if check == "permutation" and driver.name == "jax" and has_slope:
+        pytest.skip("`gradients` compares the value that comes with them, in the same compilation")
     _check(check, case_of(variant, driver))
 
 
@@ -64,8 +92,7 @@ def test_drawn_inputs_give_the_values_of_numpy(kernel: str, driver: Driver) -> N
     base = case_of(f"{kernel}-default", driver)
     sizes = SIZES if driver.name == "jax" else None  # each new shape would be compiled anew
 
-    # building graphs and compiling take most of the suite's time, and run the formulas that the others run
-    share = 5 if driver.name in {"dask", "jax"} else 1
+    share = 5 if driver.name in FEWER_DRAWN else 1  # the formulas are those that the others run
 
     @settings(max_examples=settings.default.max_examples // share)
     @given(inputs_for(KERNELS[kernel], sizes=sizes))

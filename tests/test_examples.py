@@ -36,13 +36,30 @@ def test_deep_svdd_in_torch():
 @pytest.mark.library("torch")
 def test_student_and_teacher_in_torch():
     figures = run("student_teacher_torch")
-    assert figures["AUPRO by features"] >= 0.7
-    assert figures["AUPRO by structure"] >= 0.6
-    assert figures["AUPRO by both"] >= 0.7
+    assert figures["AUPRO by features"] >= 0.6
+    assert figures["AUPRO by structure"] >= 0.75
+    assert figures["AUPRO by both"] >= 0.75
     assert max(x for name, x in figures.items() if "untrained" in name) < 0.4
 
 
-@pytest.mark.library("tensorflow", "torch", "jax")
+@pytest.mark.library("torch")
+def test_deep_sad_in_torch_beats_deep_svdd_where_there_are_few_labels():
+    figures = run("deep_sad_torch")
+    assert figures["AUROC, Deep SVDD"] < 0.9
+    assert figures["AUROC, Deep SAD"] >= 0.97
+    assert figures["average precision, Deep SAD"] >= 0.85
+
+
+@pytest.mark.library("torch")
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
+def test_bounds_of_the_energy_in_keras_find_outliers_that_were_not_seen():
+    figures = run("energy_keras")
+    assert figures["AUROC, cross entropy alone"] < 0.7
+    assert figures["AUROC, with bounds"] >= 0.97
+    assert figures["accuracy, with bounds"] >= 0.98
+
+
+@pytest.mark.library("tensorflow", "torch")  # and the other training in Keras on torch and JAX
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_aegmm_in_keras():
     figures = run("aegmm_keras")
@@ -98,7 +115,7 @@ def test_lstm_in_torch(beside, tmp_path):
     check_series("lstm_torch", tmp_path)
 
 
-@pytest.mark.library("tensorflow", "torch", "jax")
+@pytest.mark.library("torch", "jax")
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 def test_lstm_in_keras(beside, tmp_path):
     check_series("lstm_keras", tmp_path)

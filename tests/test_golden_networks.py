@@ -84,6 +84,8 @@ def test_golden_cases_pass_through_the_class(check, network, framework, driver):
     jit = backend.jax.jit if driver.name == "jax" else None
     cases = [case for case in check.load(GOLDEN / "cases") if case.function == network]
     assert len(cases) >= 17
+    # each is traced for a second: a third shows that the class hands on settings and weights, check.py compares all
+    cases = cases if driver.name == "torch" else cases[::3]
     found = {
         case.id: check.check_case(case, check.Library(InPlace(framework, case, dtype, jit)), backend, grad=True)
         for case in cases

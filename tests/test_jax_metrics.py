@@ -146,6 +146,7 @@ def test_each_state_of_nothing_can_be_donated_and_leaves_the_array_it_is_like(dr
         for kind in (
             *(streaming.DetectionCounts, streaming.PixelCounts, streaming.Moments, streaming.UniqueScores),
             *(streaming.RegionScores, streaming.RegionOverlaps, streaming.RegionCounts, streaming.ImageScores),
+            streaming.SeriesScores,
         )
     } | {
         "ScoreHistogram": histogram,

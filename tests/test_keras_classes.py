@@ -10,7 +10,8 @@ import pytest
 from adapters import CLASSES, all_variants
 
 import anomaly_kernels as ak
-from anomaly_kernels._classes.settings import settings_of
+from anomaly_kernels._catalogue import CATALOGUE
+from anomaly_kernels._classes.settings import parameters_of, settings_of
 
 pytestmark = [
     pytest.mark.library("torch", "jax", "tensorflow"),
@@ -23,7 +24,7 @@ VARIANTS = all_variants()
 DEFAULTS = {name.removesuffix("-default"): each for name, each in VARIANTS.items() if name.endswith("-default")}
 REGULARIZERS = ["OrthogonalityLoss", "DistinctnessLoss", "SelectorEntropyRegularizer", "SelectorDiversityRegularizer"]
 LAYERS = ["AEGMMLoss", "VAEGMMLoss", "MultiObjectiveLoss", "DeepSVDDSoftBoundaryLoss", "PredictionErrorAnomalyScore"]
-WEIGHED = ["DeepSVDDLoss", "GaussianKLLoss"]
+WEIGHED = [entry.cls for entry in CATALOGUE if entry.keras == "WeighedLayer"]
 LOSSES = [name for name in CLASSES if name not in REGULARIZERS + LAYERS + WEIGHED]
 RNG = np.random.default_rng(0)
 
@@ -368,15 +369,21 @@ def test_endpoint_layers_add_their_loss_and_are_saved_with_the_model(name, keras
     close(keras.saving.load_model(tmp_path / "model.keras")(data), expected)
 
 
-@pytest.mark.parametrize("name", WEIGHED)
-def test_layers_of_two_arrays_train_in_fit(name, keras, akk):
+@pytest.mark.parametrize("name", ["DeepSVDDLoss", "GaussianKLLoss", "DeepSADLoss", "GaussianNLLLoss"])
+def test_layers_that_weigh_values_train_in_fit(name, keras, akk):
     x = RNG.normal(size=(32, 4)).astype("float32")
     y = keras.Input((4,))
-    first, second = (keras.layers.Dense(3, use_bias=False)(y) for _ in range(2))
-    second = keras.ops.zeros(3) if name == "DeepSVDDLoss" else second
-    model = keras.Model(y, getattr(akk, name)()(first, second))
-    model.compile(keras.optimizers.SGD(0.05))
-    losses = model.fit(x, epochs=4, batch_size=16, verbose=0).history["loss"]
+    given = {
+        "target": lambda: keras.ops.cast(y[:, 0] > 1, "float32"),
+        "y_true": lambda: 1.5 + keras.ops.sum(y, -1, keepdims=True) + keras.ops.zeros(3),
+        "center": lambda: keras.ops.zeros(3),
+    }
+    dense = keras.layers.Dense
+    names = parameters_of(DEFAULTS[name].kernel).arrays
+    made = [given[k]() if k in given else dense(3, use_bias=len(names) > 2)(y) for k in names]
+    model = keras.Model(y, getattr(akk, name)()(*made))
+    model.compile(keras.optimizers.SGD(0.1))
+    losses = model.fit(x, epochs=12, batch_size=16, verbose=0).history["loss"]
     assert losses[-1] < 0.8 * losses[0]
 
 

@@ -30,6 +30,7 @@ OTHER = {
     "window": "uniform",
     "border": "symmetric",
     "size": 5,
+    "fair": True,
     "quantiles": [0.25],
     "model": len,
     "model_hl": [len],

@@ -265,6 +265,7 @@ def test_exact_cross_entropy_counts_impossible_events_as_nothing(driver):
     assert np.isfinite(driver.numpy(ak.distillation_loss(p, empty, model=lambda x: x, loss_type="xent")))
 
 
+@pytest.mark.library("numpy", "array_api_strict", *DIFFERENTIATING)
 @pytest.mark.parametrize("w_recon", [0.0, 0.5])
 @pytest.mark.parametrize(("x", "y"), [(X, X), (X[:1], Y[:1]), (X[:1], X[:1]), (0 * X, 0 * X + 1)])
 def test_adversarial_loss_is_finite_where_deviations_are_zero(x, y, w_recon, driver):

@@ -329,6 +329,35 @@ def test_classes_are_sorted_apart(driver, dtype, share):
     np.testing.assert_array_equal(driver.numpy(given), x)
 
 
+@pytest.mark.parametrize("share", [0.0, 1e-3, 0.3, 0.999, 1.0, np.nan])
+@pytest.mark.parametrize("kind", ["float64", "float32", "int64", "int32", "infinite", "equal", "rows"])
+def test_highest_numbers_are_sorted_and_the_others_are_lower(driver, kind, share):
+    if driver.name == "dask":
+        pytest.skip("has other ways for masks")
+    rng = np.random.default_rng(1)
+    x, mask = np.round(5 * rng.normal(size=(60, 5))), rng.random((60, 5)) < 0.1
+    if kind == "infinite":
+        x[x < 3] = -np.inf
+    x, mask = (0 * x if kind == "equal" else x), (mask[:, 0] if kind == "rows" else mask)
+    x = x.astype(kind if kind[-1] in "24" else "float64")
+    expected = np.sort(x[~mask], axis=None)
+    given = driver.array(x)
+    xp = ak.array_namespace(given)
+    for highest in (share, driver.array(np.asarray(share))):
+        found = driver.numpy(xp.sort_highest(given, driver.array(mask), highest))
+        np.testing.assert_array_equal(driver.numpy(given), x)
+        assert (found.shape, found.dtype) == (expected.shape, x.dtype)
+        assert (found[1:] >= found[:-1]).all()
+        for threshold in np.unique(expected):
+            at, above = (expected >= threshold).sum(), (expected > threshold).sum()
+            if above <= share * expected.size or share != share:
+                assert ((found >= threshold).sum(), (found > threshold).sum()) == (at, above)
+            else:
+                assert (found > threshold).sum() > share * expected.size
+    nothing = xp.sort_highest(given, driver.array(np.ones_like(mask)), share)
+    assert driver.numpy(nothing).shape == (0,)
+
+
 def test_dtypes_to_add_and_to_count_in(driver):
     x = driver.array(X, "float32")
     xp = ak.array_namespace(x)
@@ -475,7 +504,7 @@ def test_the_page_lists_the_functions_of_the_namespace():
         *("reduce", "reduce_by", "add_up", "evaluate", "fold", "wide", "counting", "is_known", "peek"),
         *("has_open_shapes", "refuse_open_rank", "check_sizes_at_run_time", "has_devices", "device", "to_numpy"),
         *("is_lean", "as_one", "squared_difference", "cross_entropy", "sum_of_products", "sorted_classes"),
-        *("order_statistics", "region_numbers", "region_numbers_inside", "by_rows", "name"),
+        *("sort_highest", "order_statistics", "region_numbers", "region_numbers_inside", "by_rows", "name"),
     }
     assert NAMES - listed == inside
     assert listed - NAMES == {"AttributeError"}

@@ -459,6 +459,56 @@ def test_nodes_are_of_the_classes_kernels():
         assert entry.cls is None or getattr(akt, entry.cls).kernel is entry.kernel
 
 
+FEW_LABELS = """
+nodes:
+  sad: {type: DeepSADLoss, config: {eta: 2.0}}
+  exposure: {type: OutlierExposureLoss, config: {outlier_weight: 0.25}}
+  energy: {type: energy_bounded_loss, config: {margin_in: -3.0, margin_out: -1.0, weight: 0.1}}
+  forecast: {type: GaussianNLLLoss}
+connections:
+  - [data.labels, sad.targets]
+  - [encoder.z, sad.embeddings]
+  - [tracker.center, sad.center]
+  - [data.classes, exposure.targets]
+  - [head.logits, exposure.logits]
+  - [data.mask, energy.target]
+  - [head.logits, energy.logit]
+  - [data.y, forecast.targets]
+  - [head.mean, forecast.mean]
+  - [head.log_var, forecast.log_var]
+uncertainty: [sad, energy]
+"""
+
+
+def test_losses_of_few_labels_outliers_and_forecasts_are_nodes_by_name(driver):
+    rng = np.random.default_rng(0)
+    classes = np.asarray([0, 2, -1, 1, -1])
+    arrays = {
+        "data.labels": np.asarray([1, 0, -1, 0, 1]),
+        "encoder.z": rng.normal(size=(5, 3)),
+        "tracker.center": np.zeros(3),
+        "data.classes": classes,
+        "data.mask": classes < 0,
+        "head.logits": rng.normal(size=(5, 3)),
+    } | {name: rng.normal(size=5) for name in ("data.y", "head.mean", "head.log_var")}
+    objective = ak.Objective.from_yaml(FEW_LABELS.replace("uncertainty: [sad, energy]\n", ""))
+    given = {name: driver.array(x) for name, x in arrays.items()}
+    _, terms = objective(given)
+    logit, mask = arrays["head.logits"], arrays["data.mask"]
+    expected = {
+        "sad": ak.deep_sad_loss(arrays["data.labels"], arrays["encoder.z"], np.zeros(3), eta=2.0),
+        "exposure": ak.outlier_exposure_loss(classes, logit, outlier_weight=0.25),
+        "energy": ak.energy_bounded_loss(mask, logit, margin_in=-3.0, margin_out=-1.0, weight=0.1),
+        "forecast": ak.gaussian_nll(arrays["data.y"], arrays["head.mean"], arrays["head.log_var"]),
+    }
+    for name, value in expected.items():
+        np.testing.assert_allclose(driver.numpy(terms[name]), value, rtol=1e-12, err_msg=name)
+    weighed = ak.Objective.from_yaml(FEW_LABELS)
+    assert ak.Objective.from_config(weighed.to_config()).to_config() == weighed.to_config()
+    with pytest.raises(ak.ObjectiveError, match="'forecast', which is GaussianNLLLoss"):  # may be negative
+        ak.Objective.from_yaml(FEW_LABELS.replace("[sad, energy]", "[forecast]"))
+
+
 def test_descriptions_go_round():
     objective = of_file()
     config = objective.to_config()

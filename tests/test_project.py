@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import importlib.util
 import json
 import re
 import subprocess
@@ -118,6 +119,19 @@ def test_a_misspelt_function_of_a_namespace_is_a_type_error(tmp_path):
 def test_kernel_is_public_and_has_an_example(name):
     assert name in ak.__all__
     assert doctest.DocTestParser().get_examples(getattr(ak, name).__doc__)
+
+
+def test_examples_in_folders_of_every_depth_are_run():
+    spec = importlib.util.spec_from_file_location("root_conftest", ROOT / "conftest.py")
+    conftest = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conftest)
+    package = ROOT / "anomaly_kernels"
+    with_examples = [path for path in package.rglob("*.py") if ">>> " in path.read_text(encoding="utf-8")]
+    left_out = {
+        path.relative_to(package).parts[0] for path in with_examples if not conftest.docstrings.should_parse(path)
+    }
+    assert left_out == {"torch", "keras", "jax"}
+    assert package / "metrics" / "regions" / "curve.py" in with_examples
 
 
 def test_readme_names_every_kernel():

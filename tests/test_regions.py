@@ -17,6 +17,8 @@ from sklearn import metrics as sklearn_metrics
 
 import anomaly_kernels as ak
 from anomaly_kernels import streaming
+from anomaly_kernels._classes.metric_states import leaves
+from anomaly_kernels.streaming._runs import ScoreRuns
 
 SHAPE = (3, 4, 5)  # of scenes: one for all, since JAX compiles each anew
 SCORES = st.sampled_from([-np.inf, -2.0, -0.0, 0.0, 0.5, 1.0, 3.0e38, np.inf])  # few, so that there are ties
@@ -187,6 +189,13 @@ def test_labels_agree_with_scipy(connectivity, share):
     neighbours[1] = scipy.ndimage.generate_binary_structure(2, connectivity)
     expected, _ = scipy.ndimage.label(masks, neighbours)
     np.testing.assert_array_equal(ak.label_regions(masks, connectivity=connectivity), expected)
+
+
+@pytest.mark.parametrize("connectivity", [1, 2, 3])
+def test_labels_of_volumes_agree_with_scipy(connectivity):
+    mask = np.random.default_rng(2).random((7, 8, 9)) < 0.25
+    expected, _ = scipy.ndimage.label(mask, scipy.ndimage.generate_binary_structure(3, connectivity))
+    np.testing.assert_array_equal(ak.label_regions(mask, axis=(0, 1, 2), connectivity=connectivity), expected)
 
 
 def test_labels_are_made_on_the_host_alone(driver):
@@ -511,6 +520,22 @@ def test_results_have_the_dtype_of_what_is_real_and_all_digits_where_nothing_is(
         assert driver.dtype_name(found) == "float32"
 
 
+def test_an_axis_of_one_channel_changes_nothing_and_the_first_axis_counts_images():
+    target, score = scene(3)
+    for axis in (1, -1):
+        channel = [np.expand_dims(x, axis) for x in (target, score)]
+        assert ak.aupro(*channel) == ak.aupro(target, score)
+        np.testing.assert_array_equal(ak.aupimo(*channel), ak.aupimo(target, score))
+    rows = ak.label_regions(target[0])
+    np.testing.assert_array_equal(rows, ak.label_regions(target[0], axis=1))  # each row is an image
+    assert rows.max() > ak.label_regions(target[:1]).max()
+    channels = np.stack([target, np.roll(target, 1, -1)], 1)
+    region = ak.label_regions(channels, axis=(-2, -1))
+    assert (
+        region.max() == sum(ak.label_regions(channels[:, k]).max() for k in (0, 1)) > ak.label_regions(channels).max()
+    )
+
+
 # ---- what they refuse
 
 
@@ -540,6 +565,30 @@ def test_regions_are_integers_and_saturations_fit_them(driver):
             call(driver, ak.aupro, target, score, region=region, saturation=np.ones(count))
     with pytest.raises(ValueError, match=r"`saturation` must be > 0, got 0\.0"):
         call(driver, ak.aupro, target, score, saturation=np.arange(float(count)))
+
+
+@pytest.mark.library("torch", "jax", "tensorflow")
+def test_saturations_that_do_not_fit_are_nan_where_nobody_looks_at_them(driver):
+    target, score = scene(14)
+    region = flood(target, (1, 2), 2)
+    fitting = np.full(region.max(), 3.0)
+
+    def metrics(x):
+        overlap = ak.per_region_overlap(x["target"], x["score"] > 0, region=x["region"], saturation=x["saturation"])
+        area = ak.aupro(x["target"], x["score"], region=x["region"], saturation=x["saturation"])
+        return ak.array_namespace(area).stack([overlap, area])
+
+    for wrong, number in ((fitting, region), (fitting[1:], region), (fitting, region - 1), (0.0 * fitting, region)):
+        arrays = {"target": target, "score": score, "region": number, "saturation": wrong}
+        fits = wrong is fitting and number is region
+        found = driver.numpy(driver.jit(metrics)({k: driver.array(x) for k, x in arrays.items()}))
+        assert np.isnan(found).tolist() == [not fits, not fits]
+        if driver.name == "jax" and not fits:
+            from anomaly_kernels import jax as jak
+
+            given_too = {name: driver.array(arrays[name]) for name in ("region", "saturation")}
+            with pytest.raises(ValueError, match="`saturation` must"):
+                jak.aupro(driver.array(target), driver.array(score), **given_too)
 
 
 def test_what_is_no_target_no_decision_or_nothing_is_refused(driver):
@@ -582,6 +631,8 @@ def test_connectivity_and_axes_are_those_of_an_image(driver):
         ak.label_regions(row)
     with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), or its regions be given"):
         ak.per_region_overlap(row, row)
+    with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), or its regions be given"):
+        ak.aupro(row, driver.array(np.asarray([0.0, 1.0])))
     with pytest.raises(ValueError, match=r"`decision` must have shape \(images, ...\), or its regions be given"):
         ak.region_detection(row, row, region=driver.array(np.asarray([1, 1])))
     with pytest.raises(ValueError, match=r"`target` must have shape \(images, ...\), got \(2,\)"):
@@ -811,3 +862,58 @@ def test_a_target_that_is_nan_leaves_states_without_a_number(driver):
     assert np.isnan(driver.numpy(streaming.RegionScores.empty(like).of(*arrays).compute()))
     found = driver.numpy(streaming.ImageScores.empty(like).of(*arrays).compute(fpr_bounds=FPR_BOUNDS))
     np.testing.assert_allclose(found, driver.numpy(ak.aupimo(*arrays, fpr_bounds=FPR_BOUNDS)), rtol=1e-12)
+
+
+# ---- of NumPy alone
+
+
+def test_states_of_two_devices_alike_are_reduced_to_what_they_are_merged_to():
+    target, score = scene(29)
+    histogram = streaming.ScoreHistogram.empty(np.zeros(0))
+    for state in (
+        streaming.RegionScores.empty(score, histogram).of(target, score),
+        streaming.RegionOverlaps.of(target, score > 0),
+        streaming.RegionCounts.of(target, score > 0),
+    ):
+        both = state.reduce(lambda x: x + x, lambda x: x, lambda x: x)
+        assert type(both) is type(state)
+        np.testing.assert_equal(dict(leaves(both)), dict(leaves(streaming.merge(state, state))))
+
+
+def test_counts_that_overflowed_are_no_number():
+    target, score = scene(30)
+    wrapped = np.asarray(-1)
+    overlaps = streaming.RegionOverlaps.of(target, score > 0)
+    assert np.isnan(overlaps._replace(regions=wrapped).compute())
+    counts = streaming.RegionCounts.of(target, score > 0)
+    for field in counts._fields[:4]:
+        assert np.isnan(counts._replace(**{field: wrapped}).compute().f1_score)
+
+
+def test_images_may_keep_their_scores_in_parts():
+    target, score = scene(31)
+    images = streaming.ImageScores.empty(score, ScoreRuns.empty(score))
+    for part in (slice(4, 6), slice(0), slice(0, 4)):
+        images = images.merge(images.of(target[part], score[part]))
+        assert type(images.normal) is ScoreRuns
+    order = [4, 5, 0, 1, 2, 3]
+    expected = ak.aupimo(target[order], score[order], fpr_bounds=FPR_BOUNDS)
+    np.testing.assert_allclose(images.compute(fpr_bounds=FPR_BOUNDS), expected, rtol=1e-12)
+    with pytest.raises(ValueError, match="`fpr_bounds`"):
+        images.compute(fpr_bounds=(0.3, 0.1))
+    assert streaming.ImageScores.empty(np.zeros(0, "float32")).compute().dtype == np.float32
+
+
+def test_a_state_has_the_bounds_of_its_metric_by_default():
+    target, score = scene(32)
+    state = streaming.RegionScores.empty(score).of(target, score)
+    assert state.bounds() == state.bounds(max_fpr=0.3)
+    assert state.compute() == state.compute(max_fpr=0.3) != state.compute(max_fpr=0.5)
+
+
+@pytest.mark.parametrize("place", [(0, 0, 0), (5, 3, 3)])
+def test_one_anomalous_pixel_is_an_area(place):
+    target, score = np.zeros((6, 16, 18), bool), scene(33)[1]
+    target[place] = True
+    found = streaming.ImageScores.empty(score).of(target, score).compute(fpr_bounds=FPR_BOUNDS)
+    np.testing.assert_allclose(found, ak.aupimo(target, score, fpr_bounds=FPR_BOUNDS), rtol=1e-12)

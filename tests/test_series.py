@@ -319,3 +319,31 @@ def test_dask_evaluates_series_chunk_by_chunk_and_late():
         for x, y in zip(found, wanted, strict=True):
             assert (x.shape, x.dtype) == (y.shape, y.dtype)
             np.testing.assert_array_equal(x.compute(), y)
+
+
+def test_a_share_is_read_as_it_was_written_from_numbers_of_numpy_too():
+    truth, alarms = np.ones(10, bool), np.arange(10) < 3
+    for share in (0.3, np.float32(0.3), np.float64(0.3)):
+        assert ak.point_adjusted_f1(truth, alarms, min_share=share).recall == 0.3
+    assert ak.point_adjusted_f1(truth, alarms, min_share=np.float32(0.2)).recall == 1
+
+
+def test_no_series_at_all_have_no_results(driver):
+    truth, score = (driver.array(np.zeros((2, 0, 9)), dtype) for dtype in ("bool", "float32"))
+    for name, (kernel, decided) in {
+        "vus": (ak.vus, False),
+        "best_event_f1": (ak.best_event_f1, False),
+        "ucr_score": (ak.ucr_score, False),
+        "event_f1": (ak.event_f1, True),
+    }.items():
+        result = kernel(truth, truth if decided else score)
+        for x in result if isinstance(result, tuple) else (result,):
+            assert driver.numpy(x).shape == (2, 0), name
+
+
+@pytest.mark.library("numpy", "jax")
+def test_a_window_beyond_every_series_is_that_of_a_whole_series(driver):
+    arrays = driver.array(np.arange(9) == 4), driver.array(np.arange(9) % 5.0)
+    for window in (2**31 + 2, 10**12):
+        found, expected = (ak.range_auc(*arrays, window=w) for w in (window, 2**30))
+        assert [float(x) for x in found] == [float(x) for x in expected]

@@ -23,10 +23,17 @@ POOLED = [
     "AffiliationF1Metric",
     "DetectionDelayMetric",
 ]
-FORMS = {"torch": ["torch", "keras"], "jax": ["jax", "keras"], "tensorflow": ["keras"]}
+BESTS = {  # the metrics of decisions of which these are the best
+    "BestPointAdjustedF1Metric": ak.point_adjusted_f1,
+    "BestCompositeF1Metric": ak.composite_f1,
+    "BestEventF1Metric": ak.event_f1,
+}
+# Keras' classes keep the same states on every backend: on JAX, which compiles each, those of test_keras_metrics.py do
+FORMS = {"torch": ["torch", "keras"], "jax": ["jax"], "tensorflow": ["keras"]}
 SHORT = {"RangeAUCMetric": {"window": 4}, "VUSMetric": {"window": 4}, "UCRScoreMetric": {"margin": 0}}
 OTHER = {  # settings that change the result
     "PointAdjustedF1Metric": {"min_share": 0.5},
+    "BestPointAdjustedF1Metric": {"min_share": 0.5},
     "EventF1Metric": {"corrected": False},
     "RangeBasedF1Metric": {"alpha": 0.5, "bias": "front"},
     "VUSMetric": {"positives": "all"},
@@ -54,8 +61,8 @@ def numbers(result):
     return [float(x) for x in (result if isinstance(result, tuple) else (result,))]
 
 
-def computed(framework, name, parts, **settings):
-    """What a class of a framework says of parts of the series."""
+def fed(framework, name, parts, **settings):
+    """A metric of a framework that has taken in parts of the series."""
     made = getattr(importlib.import_module(f"anomaly_kernels.{framework}"), name)
     other = other_of(name)
     if framework == "torch":
@@ -64,18 +71,27 @@ def computed(framework, name, parts, **settings):
         metric = made(**settings).set_dtype(torch.float64)
         for part in parts:
             metric.update(torch.tensor(other[part]), torch.tensor(TRUTH[part]))
-        return numbers(metric.compute())
+        return metric
     if framework == "keras":
         metric = made(dtype="float64", **settings)
         for part in parts:
             metric.update_state(TRUTH[part], other[part])
-        return numbers(made.from_config(metric.get_config()) and metric.result())
+        assert made.from_config(metric.get_config()).get_params() == metric.get_params()
+        return metric
     import jax
 
-    metric, update = made(**settings), jax.jit(lambda metric, *batch: metric.update(*batch))
+    metric, update = made(**settings), made.update
+    if not (name in BESTS and settings.get("average") == "pooled"):  # which has as many entries as there are scores
+        update = jax.jit(update)
     for part in parts:
         metric = made(**settings).merge(update(metric, TRUTH[part], other[part]))
-    return numbers(metric.compute())
+    return metric
+
+
+def computed(framework, name, parts, **settings):
+    """What a class of a framework says of parts of the series."""
+    metric = fed(framework, name, parts, **settings)
+    return numbers(metric.result() if framework == "keras" else metric.compute())
 
 
 def mean_over_series(name, **settings):
@@ -90,7 +106,7 @@ def mean_over_series(name, **settings):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_batches_of_series_give_the_mean_over_all(name, driver):
     for framework in FORMS[driver.name]:
-        for other in ({}, OTHER.get(name, {})):
+        for other in [{}, OTHER[name]] if name in OTHER else [{}]:
             settings = SHORT.get(name, {}) | other
             found = computed(framework, name, (slice(2), slice(2, 6)), **settings)
             np.testing.assert_allclose(found, mean_over_series(name, **settings), rtol=1e-6, err_msg=framework)
@@ -107,6 +123,52 @@ def test_pooled_batches_of_series_are_those_of_one_state(name, driver):
         whole = streaming.SeriesTotals.of(kernel, TRUTH, other_of(name), **settings)
         expected = numbers(whole.compute(kernel, **settings))
         np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=framework)
+
+
+def best_of_decisions(name, truth, score, **settings):
+    """The highest F1 score of all series together at any threshold, and the highest threshold that has it."""
+    metric, found = BESTS[name], {}
+    for threshold in np.unique(score):
+        totals = streaming.SeriesTotals.of(metric, truth, score >= threshold, **settings)
+        found[threshold] = totals.compute(metric, **settings).f1_score
+    best = max(found.values())
+    return float(best), float(max(t for t in found if math.isclose(found[t], best, rel_tol=1e-12)))
+
+
+@frameworks
+@of_keras_on_torch
+@pytest.mark.parametrize("name", BESTS)
+def test_pooled_series_have_one_best_threshold(name, driver):
+    value, threshold = best_of_decisions(name, TRUTH, SCORE, **OTHER.get(name, {}))
+    for framework in FORMS[driver.name]:
+        metric = fed(framework, name, (slice(3), slice(3, 6)), average="pooled", **OTHER.get(name, {}))
+        result = metric.result() if framework == "keras" else metric.compute()
+        np.testing.assert_allclose([float(result), float(metric.threshold)], [value, threshold], rtol=1e-6)
+        if framework == "keras":
+            metric.reset_state()
+            assert float(metric.result()) == 0
+        fresh = fed(framework, name, (), average="pooled")
+        assert math.isnan(float(fresh.threshold))
+        with pytest.raises(ValueError, match="`threshold` is that of all series together, by `average='pooled'`"):
+            _ = fed(framework, name, ()).threshold
+
+
+@pytest.mark.library("tensorflow")
+def test_pooled_best_scores_of_keras_need_eager_steps(driver):
+    import keras
+    import tensorflow as tf
+
+    from anomaly_kernels.keras import BestCompositeF1Metric
+
+    metric = BestCompositeF1Metric(average="pooled", name="best")
+    step = tf.function(metric.update_state)
+    with pytest.raises(TypeError, match=r"keeps each distinct score, .*eagerly=True\)`, or `average='series'`"):
+        step(tf.constant(TRUTH), tf.constant(SCORE))
+    model = keras.Sequential([keras.layers.Input((30,)), keras.layers.Identity()])
+    model.compile(metrics=[metric], loss="mse", run_eagerly=True)
+    logs = model.evaluate(SCORE, TRUTH.astype("float32"), batch_size=2, verbose=0, return_dict=True)
+    expected = best_of_decisions("BestCompositeF1Metric", TRUTH, SCORE.astype("float32"))[0]
+    assert logs["best"] == pytest.approx(expected, rel=1e-6)
 
 
 @frameworks
@@ -185,6 +247,57 @@ def test_states_of_parts_merge_to_that_of_the_whole_in_any_order(name, driver):
         assert all(np.isnan(float(driver.numpy(x))) for x in empty.compute()) if not settings else True
 
 
+def small_batches():
+    """Batches of short series of few scores: ties within and across series, no events, all anomalous."""
+    rng = np.random.default_rng(5)
+    for dtype in (np.float64, np.int64, np.uint8, np.float32):
+        for length in (1, 2, 5, 11):
+            truth = rng.random((4, length)) < rng.random((4, 1))
+            yield truth, rng.integers(0, 6, truth.shape).astype(dtype)
+    yield np.zeros((2, 5), bool), rng.normal(size=(2, 5))
+    yield np.ones((2, 5), bool), rng.normal(size=(2, 5))
+
+
+@pytest.mark.parametrize("name", BESTS)
+def test_the_best_threshold_of_all_series_is_that_of_the_highest_totals(name):
+    metric = ENTRIES[name].kernel
+    for truth, score in small_batches():
+        state = streaming.SeriesScores.empty(score)
+        for k in range(len(truth)):  # a series alone, which may be cut
+            state = streaming.merge(state, state.of(metric, truth[k], score[k]))
+        found = state.compute(metric)
+        np.testing.assert_allclose(found, best_of_decisions(name, truth, score), rtol=1e-6)
+        assert found.threshold.dtype == score.dtype
+        assert found == state.of(metric, truth.T, score.T, axis=0).compute(metric)
+        alone, one = metric(truth[0], score[0]), state.of(metric, truth[0], score[0]).compute(metric)
+        np.testing.assert_allclose(one, alone, rtol=1e-6)
+        assert one.value.dtype == alone.value.dtype
+
+
+@pytest.mark.library("numpy", "array_api_strict", "torch", "tensorflow")  # JAX's class is tried above
+@pytest.mark.parametrize("name", BESTS)
+def test_scores_of_parts_merge_to_those_of_the_whole_in_any_order(name, driver):
+    metric, arrays = ENTRIES[name].kernel, (driver.array(TRUTH), driver.array(SCORE))
+    empty = streaming.SeriesScores.empty(driver.array(np.zeros(0)))
+    a, b, c = (empty.of(metric, *(x[k, ...] for x in arrays)) for k in (slice(2), slice(2, 3), slice(3, 6)))
+    expected = best_of_decisions(name, TRUTH, SCORE)
+    for state in (a.merge(b).merge(c), c.merge(empty).merge(b.merge(a))):
+        np.testing.assert_allclose([float(driver.numpy(x)) for x in state.compute(metric)], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", BESTS)
+def test_a_nan_makes_the_best_score_of_all_series_nan(name):
+    metric, truth, score = ENTRIES[name].kernel, TRUTH.astype(float), SCORE.copy()
+    score[5, 0] = 100.0
+    truth[2, 3] = math.nan
+    empty = streaming.SeriesScores.empty(score)
+    rest = empty.of(metric, TRUTH[3:], score[3:])
+    assert not np.isnan(rest.compute(metric)).any()
+    assert np.isnan(rest.merge(empty.of(metric, truth[:3], score[:3])).compute(metric)).all()
+    score[0, 5] = math.nan
+    assert np.isnan(rest.merge(empty.of(metric, TRUTH[:3], score[:3])).compute(metric)).all()
+
+
 def test_a_nan_makes_totals_nan():
     truth = TRUTH.astype(float)
     truth[2, 3] = math.nan
@@ -204,6 +317,23 @@ def test_a_series_without_a_value_is_left_out_of_its_mean_alone():
     assert np.isnan(found[1])
 
 
+def test_best_scores_of_what_has_none_are_refused():
+    empty = streaming.SeriesScores.empty(SCORE)
+    with pytest.raises(TypeError, match=r"`metric` must be a best F1 score of series \(.*\), got best_f1"):
+        empty.of(ak.best_f1, TRUTH, SCORE)
+    with pytest.raises(TypeError, match=r"`metric` must be a best F1 score of series \(.*\), got int"):
+        empty.compute(3)
+    with pytest.raises(TypeError, match="best_event_f1 has no setting `min_share`"):
+        empty.of(ak.best_event_f1, TRUTH, SCORE, min_share=0.5)
+    with pytest.raises(TypeError, match="`score` must be real or integer, got dtype bool: arguments swapped"):
+        empty.of(ak.best_composite_f1, SCORE, TRUTH)
+    with pytest.raises(TypeError, match="`UniqueScores` has other entries in each part"):
+        empty.reduce(sum, min, max)
+    with pytest.raises(TypeError, match="states of one kind can be merged"):
+        empty.merge(streaming.SeriesMeans.empty(SCORE))
+    assert empty.of(ak.best_event_f1, TRUTH[:0], SCORE[:0]).compute(ak.best_event_f1) == (0, 0)
+
+
 def test_totals_of_what_has_none_are_refused():
     with pytest.raises(TypeError, match=r"`metric` must be a metric of decisions on series \(.*\), got vus"):
         streaming.SeriesTotals.of(ak.vus, TRUTH, SCORE)
@@ -215,7 +345,67 @@ def test_totals_of_what_has_none_are_refused():
         streaming.SeriesMeans.empty(SCORE, 3).merge(streaming.SeriesTotals.empty(SCORE, ak.composite_f1))
 
 
+def test_totals_of_one_metric_are_no_totals_of_another():
+    for name in POOLED:
+        kernel = ENTRIES[name].kernel
+        state = streaming.SeriesTotals.of(kernel, TRUTH, SCORE > 1)
+        for other in POOLED:
+            if other != name:
+                with pytest.raises(ValueError, match="states of one metric can be merged, got those of two"):
+                    state.merge(streaming.SeriesTotals.empty(SCORE, ENTRIES[other].kernel))
+                with pytest.raises(ValueError, match="`metric` must be the one that the state is of, got"):
+                    state.compute(ENTRIES[other].kernel)
+
+
+def test_a_batch_of_no_series_changes_nothing(driver):
+    truth, score = driver.array(np.zeros((0, 9), bool)), driver.array(np.zeros((0, 9)))
+    for entry in ENTRIES.values():
+        arrays = (truth, truth if takes_decisions(entry.cls) else score)
+        state = streaming.SeriesMeans.of(entry.kernel, *arrays)
+        assert [int(driver.numpy(n)) for n in state.numbers] == [0] * len(state.numbers)
+        if entry.cls in POOLED:
+            found = streaming.SeriesTotals.of(entry.kernel, *arrays)
+            expected = streaming.SeriesTotals.empty(score, entry.kernel)
+            for x, y in zip((*found.totals, *found.greatest), (*expected.totals, *expected.greatest), strict=True):
+                assert driver.numpy(x) == driver.numpy(y)
+
+
+@pytest.mark.library("jax")
+def test_metrics_of_two_classes_are_not_merged():
+    from anomaly_kernels.jax import CompositeF1Metric, EventF1Metric
+
+    with pytest.raises(TypeError, match=r"metrics of one class .* got CompositeF1Metric and .*EventF1Metric"):
+        CompositeF1Metric().merge(EventF1Metric())
+
+
 def test_each_class_of_series_is_of_a_kernel_of_series():
     assert len(ENTRIES) == 13
     assert set(POOLED) < set(ENTRIES)
     assert BY_NAME["VUSMetric"].kernel is ak.vus
+
+
+@pytest.mark.library("torch")
+def test_metrics_of_a_collection_are_updated_one_by_one_though_the_first_series_has_no_events():
+    import torch
+    import torchmetrics
+
+    from anomaly_kernels.torch import RegionDetectionMetric
+
+    made = importlib.import_module("anomaly_kernels.torch")
+    metrics = {name: getattr(made, name)() for name in POOLED}
+    metrics |= {f"other {name}": getattr(made, name)(**OTHER[name]) for name in POOLED if name in OTHER}
+    images = {f"overlap {share}": RegionDetectionMetric(overlap=share) for share in (0, 1)}
+    decision, truth = torch.asarray(SCORE > 0.3), torch.asarray(TRUTH)
+    quiet = torch.zeros_like(truth[:1])
+    for each, shape in ((metrics, (-1, 30)), (images, (-1, 5, 6))):
+        collection = torchmetrics.MetricCollection(each)
+        for arrays in ((quiet, quiet), (decision, truth)):
+            collection.update(*(x.reshape(shape) for x in arrays))
+        found = collection.compute()
+        for name, metric in each.items():
+            alone = metric.clone()
+            alone.reset()
+            for arrays in ((quiet, quiet), (decision, truth)):
+                alone.update(*(x.reshape(shape) for x in arrays))
+            np.testing.assert_array_equal(numbers(found[name]), numbers(alone.compute()))
+        assert len(collection.compute_groups) == len(each)

@@ -179,6 +179,9 @@ RULES: dict[str, Rule] = {
         (np.asarray([True, False, False, True]),),
         True,
     ),
+    "sort_highest": Rule(
+        lambda xp, x, p: xp.sort_highest(x, p, 1.0), (ROW,), (np.asarray([True, False, False, True]),), True
+    ),
     "as_one": Rule(lambda xp, x: xp.as_one(lambda xp, x: xp.exp(x))(xp, x), (X,)),
     "constant": Rule(
         lambda xp, x: xp.constant(x, like=x, dtype=xp.float64) * xp.constant(2.0, like=x, dtype=x.dtype), (X,)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.special
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from test_namespace import COMMON  # one call in each library
@@ -320,10 +320,22 @@ def assert_same(got: Any, want: Any, eps: float, scale: float) -> None:
         np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", CASES)
 @given(data=st.data())
-def test_agrees_with_numpy(name: str, way: str, data: Any) -> None:
+def test_agrees_with_numpy(name: str, data: Any) -> None:
+    agrees(name, "eager", data)
+
+
+# A graph calls what is called eagerly: a few examples show that it is put together and compiled to the same
+@pytest.mark.parametrize("way", ["graph", "xla"])
+@pytest.mark.parametrize("name", CASES)
+@settings(max_examples=settings.default.max_examples // 5)
+@given(data=st.data())
+def test_compiled_agrees_with_numpy(name: str, way: str, data: Any) -> None:
+    agrees(name, way, data)
+
+
+def agrees(name: str, way: str, data: Any) -> None:
     import tensorflow as tf
 
     case = CASES[name]
@@ -481,6 +493,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
     assert (xp.peek(x).tolist(), tf.function(lambda x: xp.peek(x) is None)(x)) == ([1.0], True)
     high, low = xp.sorted_classes(tf.constant([3.0, 1.0, 2.0]), tf.constant([True, False, True]))
     assert (high.numpy().tolist(), low.numpy().tolist()) == ([2.0, 3.0], [1.0])
+    assert xp.sort_highest(tf.constant([3, 1, 2]), tf.constant([True, False, False]), 0.1).numpy().tolist() == [1, 2]
     mask = tf.constant([[True, False, True]])
     assert xp.region_numbers(mask, (1,), 1).numpy().tolist() == [[1, 0, 2]]
     assert xp.region_numbers_inside(mask).numpy().tolist() == [1, 2]
@@ -502,6 +515,7 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "refuse_open_rank",
         "check_sizes_at_run_time",
         "sorted_classes",
+        "sort_highest",
         "region_numbers",
         "region_numbers_inside",
         "reduce",  # these three in test_reduce

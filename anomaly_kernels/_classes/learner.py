@@ -71,7 +71,7 @@ class Learner(Configured):
 
     def _set(self, name: str, value: Any) -> None:
         """Keep a setting; sequences are lists of its own, as they are when they come back from a file."""
-        static = isinstance(value, list | tuple) or name in parameters_of(self.kernel).static
+        static = isinstance(value, list | tuple) or name in parameters_of(type(self).kernel).static
         setattr(self, name, as_list(value) if static else value)
 
     def _state(self) -> dict[str, Any]:

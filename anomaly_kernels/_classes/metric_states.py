@@ -5,6 +5,7 @@ The class of a framework adds where the arrays of the state are kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -34,6 +35,8 @@ class StateForm(NamedTuple):
     """What the kernel returns."""
     bounds: Callable[[Any, Settings], Any] = lambda state, settings: state.bounds(**settings)
     """A `Bounded` of what the kernel returns, where scores are kept."""
+    own: bool = False
+    """Whether the state depends on the metric and its settings, so that no other can be computed of it."""
 
 
 def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[..., Any] | None = None) -> StateForm:
@@ -47,7 +50,7 @@ def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[
         means = state.compute()
         return means[0] if result is None else result(*means)
 
-    return StateForm(lambda like, _: streaming.Means.empty(like, ndims), of_batch, compute)
+    return StateForm(lambda like, _: streaming.Means.empty(like, ndims), of_batch, compute, own=True)
 
 
 def _of_ranking(kernel: Kernel) -> StateForm:
@@ -74,7 +77,7 @@ def _of_regions(kernel: Kernel, empty: Callable[..., Any]) -> StateForm:
     def compute(state: Any, settings: Settings) -> Any:
         return state.compute() if kernel is metrics.region_detection else state.compute(**settings)
 
-    return StateForm(empty, of_batch, compute)
+    return StateForm(empty, of_batch, compute, own=kernel is metrics.region_detection)
 
 
 STATE_FORMS: dict[Kernel, StateForm] = {
@@ -123,6 +126,10 @@ class StatefulMetric(Configured):
         """What the kernel returns, with the bounds that the exact results are between."""
         return STATE_FORMS[self.kernel].bounds(state, self._settings())  # type: ignore[no-any-return]
 
+    def _has_own_state(self) -> bool:
+        """Whether metrics of other classes and settings have another state of the same batches."""
+        return STATE_FORMS[self.kernel].own
+
 
 class SeriesMetric(StatefulMetric):
     """A base of metric classes of series: means over series or, where ``average`` is "pooled", of all together."""
@@ -135,19 +142,41 @@ class SeriesMetric(StatefulMetric):
         choice("average", values.get("average", "series"), ("series", "pooled"))
         super().check(values)
 
-    def _empty_state(self, like: Array, scores: Scores | None) -> Any:
+    @property
+    def _keeps_each(self) -> bool:
+        """Whether the state has each distinct score, of which a threshold for all series is chosen."""
+        return self.average == "pooled" and SERIES_RESULTS[self.kernel] is BestF1
+
+    def _empty_state(self, like: Array, scores: Any) -> Any:
+        if self._keeps_each:
+            return streaming.SeriesScores.empty(like, scores)
         if self.average == "pooled":
             return streaming.SeriesTotals.empty(like, self.kernel)
         return streaming.SeriesMeans.empty(like, len(getattr(SERIES_RESULTS[self.kernel], "_fields", "1")))
 
     def _batch_state(self, state: Any, arrays: tuple[Array, ...]) -> Any:
-        return type(state).of(self.kernel, *arrays, **self._settings())
+        target, other = arrays
+        return state.of(self.kernel, target, in_double(other) if self._keeps_each else other, **self._settings())
 
     def _compute_of(self, state: Any) -> Any:
+        if self._keeps_each:
+            return state.compute(self.kernel).value
         if self.average == "pooled":
             return state.compute(self.kernel, **self._settings())
         means, result = state.compute(), SERIES_RESULTS[self.kernel]
         return means[0] if result in (None, BestF1) else result(*means)
+
+    def _threshold_of(self, state: Any) -> Any:
+        """The threshold for all series; NaN without scores."""
+        if not self._keeps_each:
+            raise ValueError("`threshold` is that of all series together, by `average='pooled'`: here each has its own")
+        score = state.points.score
+        if 0 in score.shape:
+            return array_namespace(score).constant(math.nan, like=score, dtype=score.dtype)
+        return state.compute(self.kernel).threshold
+
+    def _has_own_state(self) -> bool:
+        return True
 
 
 SERIES_RESULTS: dict[Kernel, Any] = {
@@ -204,8 +233,13 @@ def with_weights(state: Any, like: Array) -> Any:
 
 
 def in_double(score: Array) -> Array:
-    """Scores in the widest dtype; integers that it does not tell apart are refused, they would be ties."""
+    """Scores in the widest dtype; integers that it does not tell apart are refused, they would be ties.
+
+    Truth values remain, to be refused by the metric.
+    """
     xp = array_namespace(score)
+    if score.dtype == xp.bool:
+        return score
     wide = xp.wide(score)
     double = cast(xp, wide, score)
     limit = 2**24 if dtype_name(wide) == "float32" else 2**53

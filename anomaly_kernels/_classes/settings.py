@@ -18,7 +18,10 @@ Check = Callable[[str, Any], object]
 _NOT_BY_NAME = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-_ARRAYS_BY_NAME = ("sample_weight", "region", "decision_region", "saturation")
+_ARRAYS_BY_NAME = (
+    *("sample_weight", "region", "decision_region", "saturation"),
+    *("score_weight", "calibration_weight", "uniform"),
+)
 """Arrays that follow the settings in a signature, for they came later, and go by name alone."""
 
 
@@ -43,7 +46,7 @@ def parameters_of(kernel: Kernel) -> Parameters:
     parameters = inspect.signature(kernel).parameters.values()
     arrays = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY or p.name in _ARRAYS_BY_NAME)
     settings = tuple(p.name for p in parameters if p.name not in arrays)
-    numbers = tuple(name for name in arrays if float in typing.get_args(annotations[name]))
+    numbers = tuple(name for name in arrays if float in _options(annotations[name]))
     checks = {name: _check_of(annotations[name]) for name in settings + numbers}
     checks |= {name: _check_by_name for name in arrays if name in _ARRAYS_BY_NAME}
     static = frozenset(name for name in checks if not _holds_arrays(annotations[name]))
@@ -128,6 +131,12 @@ def as_list(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     return list(value) if isinstance(value, list | tuple) else value
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """What a value may be, with or without the range that it must be in."""
+    options = typing.get_args(annotation)
+    return typing.get_args(options[0]) if typing.get_origin(annotation) is Annotated else options
 
 
 def _holds_arrays(annotation: Any) -> bool:

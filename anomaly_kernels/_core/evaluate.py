@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from anomaly_kernels._core.checks import cast, choice, matches, not_empty, number, shape_of, shown
 from anomaly_kernels._core.typing import Array, DType, Namespace, Reduction, Setting
@@ -42,6 +42,8 @@ class Formula(NamedTuple):
         How many blocks of the usual size to evaluate at a time: more where there are few temporaries.
     casts : bool, default False
         Whether `values` casts by itself, since it hands its arrays on to another formula.
+    growth : number, default 1
+        How many numbers it makes of one number of the first array: N/D where a sample of D numbers meets N others.
 
     Examples
     --------
@@ -61,6 +63,8 @@ class Formula(NamedTuple):
     """How many blocks of the usual size to evaluate at a time: more where there are few temporaries."""
     casts: bool = False
     """Whether `values` casts by itself, for it hands its arrays on to another formula."""
+    growth: float = 1
+    """How many numbers it makes of one number of the first array: N/D where a sample of D numbers meets N others."""
 
     def plain(self, xp: Namespace, how: str, /, *arguments: Array) -> Array:
         """The mean or the sum of the values."""
@@ -86,10 +90,24 @@ class Sums(NamedTuple):
     """``(xp, upstream, *arguments)``: Σ upstreamⱼ · ∂sumⱼ/∂argument for each argument."""
     inner: int = 0
     blocks: float = 1
+    growth: float = 1
 
     def gradients(self, xp: Namespace, upstream: Sequence[Array], /, *arguments: Array) -> tuple[Slopes, Setting]:
         """Derivatives by the arguments, with no factor missing."""
         return typing.cast(Callable[..., Slopes], self.slopes)(xp, upstream, *arguments), 1.0
+
+
+F = TypeVar("F", Formula, Sums)
+
+
+def meeting(formula: F, n: int | None, d: int | None) -> F:
+    """A formula in which rows of D numbers meet N others: blocks of at least 64 rows, in memory for rows · N."""
+    return formula if n is None or d is None else formula._replace(blocks=max(4.0, n / 1024), growth=n / d)
+
+
+def making(numbers: int, sums: Sums) -> Sums:
+    """Sums that are arrays of so many numbers, of blocks so large that their sums are small beside them."""
+    return sums._replace(blocks=max(sums.blocks, numbers / 8192))
 
 
 def reduce(

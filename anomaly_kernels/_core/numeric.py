@@ -31,6 +31,13 @@ def root(xp: Namespace, x: Array) -> Array:
     return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, x)))
 
 
+def length(xp: Namespace, x: Array) -> Array:
+    """Euclidean length along the last axis, whose squares do not leave the dtype, with derivative 0 at 0."""
+    top = xp.stop_gradient(xp.max(xp.abs(x), axis=-1, keepdims=True))
+    top = xp.where(top > 0.0, top, 1.0)
+    return xp.sum(top, axis=-1) * root(xp, xp.sum(square(x / top), axis=-1))
+
+
 def standard_deviation(xp: Namespace, x: Array, *, correction: int = 0) -> Array:
     """Standard deviation of all elements of a 1-D array, 0 with derivative 0 where they are equal."""
     variance = xp.mean(square(x - xp.mean(x)))

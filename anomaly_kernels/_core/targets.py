@@ -65,11 +65,30 @@ def check_mask(xp: Namespace, target: Array) -> None:
         raise ValueError(f"`target` must be 0 or 1 where it is of integers, got {wrong}: use `target > 0`")
 
 
-def check_sample_weight(xp: Namespace, weight: Array) -> None:
+def check_sign(xp: Namespace, target: Array) -> None:
+    """Raise unless a target that may say "known to be normal" is -1, 0 or 1 where it is of integers."""
+    if target.dtype in (xp.bool, xp.float32, xp.float64) or (x := xp.peek(target)) is None:
+        return
+    if x.dtype.kind in "iu" and x.size and (x.min() < -1 or x.max() > 1):
+        expected = "1 (a known anomaly), 0 (unlabelled) or -1 (known to be normal)"
+        raise ValueError(f"`target` must be {expected} where it is of integers, got {x[(x < -1) | (x > 1)][0]}")
+
+
+def check_classes(xp: Namespace, name: str, label: Array, classes: int | None) -> None:
+    """Raise unless labels are below the number of classes, and whole; negative ones mean something of their own."""
+    if label.dtype == xp.bool or classes is None or (x := xp.peek(label)) is None or not x.size:
+        return
+    if not x.max() < classes and (x >= classes).any():
+        raise ValueError(f"`{name}` must be a class below {classes}, got {x[x >= classes][0]}")
+    if x.dtype.kind not in "iu" and (fractions := (x != x.round()) & (x == x)).any():
+        raise ValueError(f"`{name}` must be of whole numbers, got {x[fractions][0]}")
+
+
+def check_sample_weight(xp: Namespace, weight: Array, name: str = "sample_weight") -> None:
     """Raise where a sample weighs less than nothing."""
     x = xp.peek(weight)
     if x is not None and x.size and x.dtype.kind not in "ub" and not x.min() >= 0 and (x < 0).any():
-        raise ValueError(f"`sample_weight` must be >= 0, got {x[x < 0][0]}")
+        raise ValueError(f"`{name}` must be >= 0, got {x[x < 0][0]}")
 
 
 def _refuse(name: str, wrong: Any, advice: str) -> NoReturn:

@@ -14,7 +14,7 @@ from anomaly_kernels._core.extras import need
 need("jax", __name__)
 
 import anomaly_kernels as ak
-from anomaly_kernels import GMMParams
+from anomaly_kernels import GMMParams, MahalanobisParams
 from anomaly_kernels.jax._jitted import jitted
 from anomaly_kernels.jax.metrics import (
     AnomalyDetectionMetrics,
@@ -88,6 +88,22 @@ selector_entropy_regularizer = jitted(ak.selector_entropy_regularizer)
 selector_diversity_regularizer = jitted(ak.selector_diversity_regularizer)
 quantile_loss = jitted(ak.quantile_loss)
 multi_objective_loss = jitted(ak.multi_objective_loss)
+deep_sad_loss = jitted(ak.deep_sad_loss)
+deviation_loss = jitted(ak.deviation_loss)
+hypersphere_classifier_loss = jitted(ak.hypersphere_classifier_loss)
+outlier_exposure_loss = jitted(ak.outlier_exposure_loss)
+energy_bounded_loss = jitted(ak.energy_bounded_loss)
+logit_score = jitted(ak.logit_score)
+crps_ensemble = jitted(ak.crps_ensemble)
+crps_gaussian = jitted(ak.crps_gaussian)
+gaussian_nll = jitted(ak.gaussian_nll)
+interval_score = jitted(ak.interval_score)
+mahalanobis_fit = jitted(ak.mahalanobis_fit)
+mahalanobis_score = jitted(ak.mahalanobis_score)
+knn_score = jitted(ak.knn_score)
+supcon_loss = jitted(ak.supcon_loss)
+triplet_margin_loss = jitted(ak.triplet_margin_loss)
+mmd_loss = jitted(ak.mmd_loss)
 
 anomaly_detection_metrics = jitted(ak.anomaly_detection_metrics)
 anomaly_pixel_statistics = jitted(ak.anomaly_pixel_statistics)
@@ -116,6 +132,15 @@ range_auc = jitted(ak.range_auc)
 vus = jitted(ak.vus)
 detection_delay = jitted(ak.detection_delay)
 ucr_score = jitted(ak.ucr_score)
+threshold_at_recall = jitted(ak.threshold_at_recall)
+threshold_at_precision = jitted(ak.threshold_at_precision)
+threshold_at_rate = jitted(ak.threshold_at_rate)
+spread_threshold = jitted(ak.spread_threshold)
+peaks_over_threshold = jitted(ak.peaks_over_threshold)
+conformal_pvalue = jitted(ak.conformal_pvalue)
+adjusted_pvalue = jitted(ak.adjusted_pvalue)
+score_scaling = jitted(ak.score_scaling)
+scaled_score = jitted(ak.scaled_score)
 precision_recall_curve = ak.precision_recall_curve
 roc_curve = ak.roc_curve
 label_regions = ak.label_regions
@@ -139,6 +164,7 @@ __all__ = [
     "ExplainedVarianceMetric",
     "FPRAtTPRMetric",
     "GMMParams",
+    "MahalanobisParams",
     "PerRegionOverlapMetric",
     "PrecisionAtKMetric",
     "ROCAUCMetric",
@@ -146,10 +172,25 @@ __all__ = [
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
+    "adjusted_pvalue",
+    "conformal_pvalue",
+    "knn_score",
     "lstm_autoencoder_apply",
     "lstm_autoencoder_init",
+    "mahalanobis_fit",
+    "mahalanobis_score",
+    "mmd_loss",
+    "peaks_over_threshold",
+    "scaled_score",
+    "score_scaling",
     "sequence_anomaly_score_apply",
     "sequence_anomaly_score_init",
+    "spread_threshold",
+    "supcon_loss",
+    "threshold_at_precision",
+    "threshold_at_rate",
+    "threshold_at_recall",
+    "triplet_margin_loss",
 ]
 __all__ += [
     "AffiliationF1Metric",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
 import jax
@@ -14,9 +14,10 @@ from anomaly_kernels._core.backends.jax import namespace
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import suggestion
-from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_target
+from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_sign, check_target
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import label_regions
+from anomaly_kernels.metrics.regions._inputs import check_saturation
 
 _REGIONS = {"region": "target", "decision_region": "decision"}
 """Numbers of regions that are labelled before anything is compiled, of a mask that must be known for it."""
@@ -27,6 +28,11 @@ _LOOKS: dict[str, dict[str, Callable[..., None]]] = {
     "networks": {},
 }
 """What is looked at in the arrays of a kernel, by its package."""
+_OWN_LOOKS: dict[str, dict[str, Callable[..., None]]] = {
+    "deep_sad_loss": {"target": check_sign},
+    "outlier_exposure_loss": {},  # a class that there is not makes the loss NaN
+}
+"""The same for kernels whose targets are no masks."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +46,8 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel; its settings are checked before they are traced."""
     names, own, static, checks, _ = parameters_of(kernel)
     known = {*names, *own}
-    looks = {name: look for name, look in _LOOKS[kernel.__module__.split(".")[1]].items() if name in known}
+    looked_at = _OWN_LOOKS.get(kernel.__name__, _LOOKS[kernel.__module__.split(".")[1]])
+    looks = {name: look for name, look in looked_at.items() if name in known}
     regions = {name: mask for name, mask in _REGIONS.items() if name in names}
     numbers = {k: name for k, name in enumerate(names) if name in checks}
 
@@ -55,10 +62,13 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
             raise TypeError(f"{kernel.__name__} takes {expected}, got {len(arrays)} arguments")
         for name in settings.keys() - known:
             raise TypeError(f"{kernel.__name__} has no setting `{name}`{suggestion(name, own)}")
+        labelled = settings.get("region") is None
         for name, mask in regions.items():
             x = settings.get(mask, arrays[names.index(mask)] if names.index(mask) < len(arrays) else None)
             if settings.get(name) is None and x is not None and not isinstance(x, jax.core.Tracer):
                 settings = {**settings, name: label_regions(x)}
+            if name == "region":
+                _look_at_saturation(x, settings, labelled=labelled)
         for k, name in numbers.items():
             if k < len(arrays):
                 checks[name](name, arrays[k])
@@ -78,6 +88,12 @@ def jitted(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     function.__module__ = __name__.rpartition(".")[0]
     return function
+
+
+def _look_at_saturation(target: Any, settings: Mapping[str, Any], *, labelled: bool) -> None:
+    region, saturation = settings.get("region"), settings.get("saturation")
+    if all(isinstance(x, jax.Array) for x in (target, region, saturation)) and target.shape == region.shape:
+        check_saturation(namespace, saturation, target != 0, region, labelled=labelled)
 
 
 def _has_partial(model: Any) -> bool:

@@ -22,6 +22,7 @@ from anomaly_kernels._classes.metric_states import (
     with_weights,
 )
 from anomaly_kernels._core.checks import choice, flag
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import counts, statistics
 from anomaly_kernels.metrics.ranking import areas, decisions
@@ -64,7 +65,9 @@ class Metric(StatefulMetric, Generic[Result]):
         raise AttributeError(f"a metric does not change, got `{name}` to be deleted")
 
     def merge(self, other: Self) -> Self:
-        """Return a metric of the batches of both."""
+        """Return a metric of the batches of both, which are of one class."""
+        if type(other) is not type(self):
+            raise TypeError(f"metrics of one class can be merged, got {type(self).__name__} and {describe(other)}")
         return self._with_state(streaming.merge(self.state, other.state))
 
     def over(self, axis_name: str) -> Self:

@@ -28,6 +28,16 @@ class SeriesMetric(metric_states.SeriesMetric, Metric[Result]):
         self._start(self._empty_state(like_widest(), None), **settings)
 
 
+class BestSeriesMetric(SeriesMetric[Array]):
+    """A base of best F1 scores of series, which have one threshold for all of them where these are pooled."""
+
+    @property
+    def threshold(self) -> Array:
+        """The score s of which ``score >= s`` has the pooled F1 score of `compute`; NaN without scores."""
+        threshold: Array = self._threshold_of(self.state)
+        return threshold
+
+
 @register_pytree_with_keys_class
 class PointAdjustedF1Metric(SeriesMetric[EventF1]):
     """Precision, recall and F1 score of decisions after point adjustment (PA%K).
@@ -73,11 +83,11 @@ class PointAdjustedF1Metric(SeriesMetric[EventF1]):
 
 
 @register_pytree_with_keys_class
-class BestPointAdjustedF1Metric(SeriesMetric[Array]):
-    """The highest F1 score after point adjustment (PA%K) that a threshold can give, and that threshold.
+class BestPointAdjustedF1Metric(BestSeriesMetric):
+    """The highest F1 score after point adjustment (PA%K) that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_point_adjusted_f1` over series, each of which must come as a
-    whole: every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_point_adjusted_f1` for series, each of which must come as a whole: its mean
+    over series, or that of all series together.
 
     Parameters
     ----------
@@ -85,6 +95,10 @@ class BestPointAdjustedF1Metric(SeriesMetric[Array]):
         K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision, outside of `jit`.
 
     Examples
     --------
@@ -97,8 +111,8 @@ class BestPointAdjustedF1Metric(SeriesMetric[Array]):
 
     kernel = staticmethod(adjustment.best_point_adjusted_f1)
 
-    def __init__(self, *, min_share: float = 0.0, axis: SupportsIndex = -1) -> None:
-        super().__init__(min_share=min_share, axis=axis)
+    def __init__(self, *, min_share: float = 0.0, axis: SupportsIndex = -1, average: Average = "series") -> None:
+        super().__init__(min_share=min_share, axis=axis, average=average)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
         """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
@@ -173,16 +187,20 @@ class CompositeF1Metric(SeriesMetric[EventF1]):
 
 
 @register_pytree_with_keys_class
-class BestCompositeF1Metric(SeriesMetric[Array]):
-    """The highest composite F1 score that a threshold can give, and that threshold.
+class BestCompositeF1Metric(BestSeriesMetric):
+    """The highest composite F1 score that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_composite_f1` over series, each of which must come as a whole:
-    every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_composite_f1` for series, each of which must come as a whole: its mean over
+    series, or that of all series together.
 
     Parameters
     ----------
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision, outside of `jit`.
 
     Examples
     --------
@@ -195,8 +213,8 @@ class BestCompositeF1Metric(SeriesMetric[Array]):
 
     kernel = staticmethod(events.best_composite_f1)
 
-    def __init__(self, *, axis: SupportsIndex = -1) -> None:
-        super().__init__(axis=axis)
+    def __init__(self, *, axis: SupportsIndex = -1, average: Average = "series") -> None:
+        super().__init__(axis=axis, average=average)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
         """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
@@ -248,16 +266,20 @@ class EventF1Metric(SeriesMetric[EventF1]):
 
 
 @register_pytree_with_keys_class
-class BestEventF1Metric(SeriesMetric[Array]):
-    """The highest event-wise F1 score that a threshold can give, and that threshold.
+class BestEventF1Metric(BestSeriesMetric):
+    """The highest event-wise F1 score that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_event_f1` over series, each of which must come as a whole:
-    every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_event_f1` for series, each of which must come as a whole: its mean over series,
+    or that of all series together.
 
     Parameters
     ----------
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision, outside of `jit`.
 
     Examples
     --------
@@ -270,8 +292,8 @@ class BestEventF1Metric(SeriesMetric[Array]):
 
     kernel = staticmethod(events.best_event_f1)
 
-    def __init__(self, *, axis: SupportsIndex = -1) -> None:
-        super().__init__(axis=axis)
+    def __init__(self, *, axis: SupportsIndex = -1, average: Average = "series") -> None:
+        super().__init__(axis=axis, average=average)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
         """Return a metric with a batch more: true anomalies and scores of one series, or of several."""

@@ -4,6 +4,18 @@ from anomaly_kernels._core.extras import need
 
 need("keras", __name__, "tensorflow", "torch", "jax")  # on one of which Keras runs
 
+from anomaly_kernels.keras.deep_losses import CRPSEnsembleLoss as CRPSEnsembleLoss
+from anomaly_kernels.keras.deep_losses import CRPSGaussianLoss as CRPSGaussianLoss
+from anomaly_kernels.keras.deep_losses import DeepSADLoss as DeepSADLoss
+from anomaly_kernels.keras.deep_losses import DeviationLoss as DeviationLoss
+from anomaly_kernels.keras.deep_losses import EnergyBoundedLoss as EnergyBoundedLoss
+from anomaly_kernels.keras.deep_losses import GaussianNLLLoss as GaussianNLLLoss
+from anomaly_kernels.keras.deep_losses import HypersphereClassifierLoss as HypersphereClassifierLoss
+from anomaly_kernels.keras.deep_losses import IntervalScoreLoss as IntervalScoreLoss
+from anomaly_kernels.keras.deep_losses import OutlierExposureLoss as OutlierExposureLoss
+from anomaly_kernels.keras.embedding_losses import MMDLoss as MMDLoss
+from anomaly_kernels.keras.embedding_losses import SupConLoss as SupConLoss
+from anomaly_kernels.keras.embedding_losses import TripletMarginLoss as TripletMarginLoss
 from anomaly_kernels.keras.images import CosineDistanceLoss as CosineDistanceLoss
 from anomaly_kernels.keras.images import DiceLoss as DiceLoss
 from anomaly_kernels.keras.images import FocalLossWithLogits as FocalLossWithLogits

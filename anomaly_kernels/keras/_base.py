@@ -45,7 +45,7 @@ _MODEL = "anomaly_kernels>model"
 """Where the config of a model among the settings is, beside its weights."""
 
 
-_NO_AVERAGES = (None, "none", "sum")
+NO_AVERAGES = (None, "none", "sum")
 _PLAIN = (float, int, str, type(None))
 """Settings that are the same in all columns."""
 
@@ -94,7 +94,7 @@ class KerasLearner(Learner):
         super().check(settings)
 
     def _set(self, name: str, value: Any) -> None:
-        super()._set(name, to_numpy(value) if name in parameters_of(self.kernel).static else value)
+        super()._set(name, to_numpy(value) if name in parameters_of(type(self).kernel).static else value)
 
     def _set_all(self, settings: Mapping[str, Any]) -> None:
         """Check the settings of the kernel and keep them."""
@@ -127,7 +127,7 @@ class KerasLearner(Learner):
             name: x if isinstance(x := getattr(self, name), _PLAIN) else to_kernel(x)
             for name in settings_of(type(self))
         }
-        return self.kernel(*tensors, **settings, **more)
+        return type(self).kernel(*tensors, **settings, **more)
 
 
 class Loss(KerasLearner, keras.losses.Loss):
@@ -138,7 +138,7 @@ class Loss(KerasLearner, keras.losses.Loss):
     def __init__(self, *, reduction: str | None = "mean", name: str | None = None, dtype: Any = None, **settings: Any):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self._set_all(settings)
-        reduces = "reduction" in parameters_of(self.kernel).settings
+        reduces = "reduction" in parameters_of(type(self).kernel).settings
         self._unreduced = {"reduction": "none"} if reduces else {}  # here, for torch cannot compile a look into it
 
     def _set(self, name: str, value: Any) -> None:
@@ -163,7 +163,7 @@ class Loss(KerasLearner, keras.losses.Loss):
             values = self.call(y_true, y_pred)
             loss = _reduce_values(values, sample_weight, mask_of(y_pred), self.reduction)
             return keras.ops.cast(
-                loss if self.reduction in _NO_AVERAGES else scale_loss_for_distribution(loss), self.dtype
+                loss if self.reduction in NO_AVERAGES else scale_loss_for_distribution(loss), self.dtype
             )
 
 
@@ -254,7 +254,7 @@ class EndpointLayer(KerasLearner, keras.layers.Layer):
 
 
 class WeighedLayer(EndpointLayer):
-    """A kernel of values, which are weighed, masked and reduced as those of a loss, though there is no truth."""
+    """A kernel of values, which are weighed, masked and reduced as a loss's: without a truth, or of more arrays."""
 
     _framework_settings = ("reduction",)
 
@@ -279,7 +279,8 @@ class WeighedLayer(EndpointLayer):
             loss = _reduce_nothing(batch, self.reduction)
         else:
             values = self._evaluate(arrays, self.variable_dtype, reduction="none")
-            loss = _reduce_values(values, sample_weight, mask_of(arrays[0]), self.reduction)
+            mask = next((mask for x in arrays if (mask := mask_of(x)) is not None), None)
+            loss = _reduce_values(values, sample_weight, mask, self.reduction)
         loss = keras.ops.cast(loss, self.variable_dtype)
         of_model = loss
         if self.reduction in (None, "none"):
@@ -301,7 +302,7 @@ def reading_config(cls: type) -> Iterator[None]:
 
 def _reduce_values(values: Tensor, weight: Tensor | None, mask: Tensor | None, reduction: str | None) -> Tensor:
     """The values weighed and reduced as Keras does, by sums as accurate as the kernels'."""
-    xp, averages = array_namespace(values), reduction not in _NO_AVERAGES
+    xp, averages = array_namespace(values), reduction not in NO_AVERAGES
     weight = None if weight is None else align_weight("sample_weight", weight, values)
     if mask is not None:  # an average over what is not masked
         mask = align_weight("mask", mask, values)

@@ -222,12 +222,64 @@ class HistogramMetric(Metric):
         return {**super().get_config(), "digits": self.digits}
 
 
-class ScoreMetric(HistogramMetric):
+class HostMetric(Metric):
+    """A base of metrics that keep each distinct score: in NumPy, beside the variables, whose size is fixed."""
+
+    _otherwise = ""
+    """What there is for steps that are compiled, as an error says it."""
+
+    @property
+    def _keeps_each(self) -> bool:
+        return True
+
+    def _keep(self, state: Any) -> None:
+        object.__setattr__(self, "_kept", state)  # in which Keras would look for variables
+
+    def _nothing_kept(self) -> Any:
+        like = np.zeros(0)
+        return self._empty_state(like, ScoreRuns.empty(like))
+
+    def _empty_parts(self) -> dict[str, Any]:
+        if not self._keeps_each:
+            return super()._empty_parts()
+        self._keep(self._nothing_kept())
+        return {}
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        super().reset_state()
+        if self._keeps_each:
+            self._keep(self._nothing_kept())
+
+    def _on_host(self, x: Tensor) -> Any:
+        """A tensor as an array of NumPy, which has no bfloat16."""
+        if not array_namespace(x).is_known(x):
+            raise TypeError(
+                f"{type(self).__name__} keeps each distinct score, which a traced or compiled step cannot: "
+                f"use `compile(run_eagerly=True)`{self._otherwise}"
+            )
+        half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
+        return keras.ops.convert_to_numpy(keras.ops.cast(x, "float32") if half else x)
+
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
+        return {name: to_numpy(x) for name, x in settings.items()} if self._keeps_each else settings
+
+    def _all_batches(self) -> Any:
+        """All batches so far, as a state of `anomaly_kernels.streaming`."""
+        return without_runs(self._kept) if self._keeps_each else self._read()
+
+    def _result(self) -> Any:
+        return self._cast(self._compute_of(self._all_batches()))
+
+
+class ScoreMetric(HostMetric, HistogramMetric):
     """A base of metrics that keep scores: in a histogram of a fixed size, or each distinct one.
 
-    The setting ``scores`` says which. A histogram is in variables; distinct scores are arrays of NumPy in double
-    precision, beside the variables, whose size is fixed.
+    The setting ``scores`` says which.
     """
+
+    _otherwise = ", or `scores='histogram'`"
 
     def __init__(self, *, scores: ScoreStore, **settings: Any) -> None:
         super().__init__(scores=scores, **settings)
@@ -259,28 +311,14 @@ class ScoreMetric(HistogramMetric):
     def _keeps_each(self) -> bool:
         return self.has_scores and bool(self.scores == "exact")
 
-    def _keep(self, state: Any) -> None:
-        object.__setattr__(self, "_kept", state)  # in which Keras would look for variables
-
-    def _nothing_kept(self) -> Any:
-        like = np.zeros(0)
-        return self._empty_state(like, ScoreRuns.empty(like))
-
     def _empty_parts(self) -> dict[str, Any]:
         if self._keeps_each:
-            self._keep(self._nothing_kept())
-            return {}
+            return super()._empty_parts()
         like = no_scores()
         empty = self._empty_state(like, Cells.empty(like, self.digits) if self.has_scores else None)
         # where samples have weights counters are real; integers are kept apart from those that would round them
         real = with_weights(empty, like)
         return {"weighted": real} if _counts_exactly(like) else {"counted": empty, "weighted": real}
-
-    def reset_state(self) -> None:
-        """Forget all batches."""
-        super().reset_state()
-        if self._keeps_each:
-            self._keep(self._nothing_kept())
 
     def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
         """Take in a batch of true anomalies and scores, and what each counts for instead of 1."""
@@ -315,37 +353,17 @@ class ScoreMetric(HistogramMetric):
     def _merge_each(self, *arrays: Tensor, sample_weight: Tensor | None) -> None:
         if in_symbolic_scope():  # where Keras looks for shapes, before the first step
             return
-        *others, score = map(on_host, arrays)
-        weights = {} if sample_weight is None else {"sample_weight": on_host(sample_weight)}
+        *others, score = map(self._on_host, arrays)
+        weights = {} if sample_weight is None else {"sample_weight": self._on_host(sample_weight)}
         self._keep(self._kept.merge(self._kept.of(*others, in_double(score), **weights)))
-
-    def _settings(self) -> dict[str, Any]:
-        settings = super()._settings()
-        return {name: to_numpy(x) for name, x in settings.items()} if self._keeps_each else settings
 
     def _all_batches(self) -> Any:
         """All batches so far, with weights and without."""
-        if self._keeps_each:
-            return without_runs(self._kept)
-        return reduce(merge, map(self._read, self._parts))
-
-    def _result(self) -> Any:
-        return self._cast(self._compute_of(self._all_batches()))
+        return super()._all_batches() if self._keeps_each else reduce(merge, map(self._read, self._parts))
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""
         return {**super().get_config(), "scores": self.scores}
-
-
-def on_host(x: Tensor) -> Any:
-    """A tensor as an array of NumPy, which has no bfloat16."""
-    if not array_namespace(x).is_known(x):
-        raise TypeError(
-            "`scores='exact'` keeps each distinct score, which a traced or compiled step cannot: "
-            "use `compile(run_eagerly=True)`, or `scores='histogram'`"
-        )
-    half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
-    return keras.ops.convert_to_numpy(keras.ops.cast(x, "float32") if half else x)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Unpack
 
 import keras
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # private: no public name tells
 
 from anomaly_kernels._classes.metric_states import in_double, with_weights
-from anomaly_kernels._classes.settings import check_settings
 from anomaly_kernels.keras._base import PACKAGE, Options, Setting, Tensor, match_ranks, to_tensor
-from anomaly_kernels.keras._histogram import DIGITS, Cells
-from anomaly_kernels.keras.metrics import HistogramOptions, Metric, ScoreMetric, ScoreStore, no_scores, on_host
+from anomaly_kernels.keras._histogram import Cells
+from anomaly_kernels.keras.metrics import HistogramOptions, HostMetric, Metric, ScoreMetric, ScoreStore, no_scores
 from anomaly_kernels.metrics.regions import curve, decided, images
 from anomaly_kernels.metrics.regions.images import Bounds
-from anomaly_kernels.streaming._runs import without_runs
 
 
 class RegionMetric(Metric):
@@ -43,29 +40,20 @@ class RegionMetric(Metric):
         self._write(state.merge(self._batch_state(state, arrays)))
 
 
-class RegionScoreMetric(RegionMetric, ScoreMetric):  # type: ignore[misc]  # which has weights of samples besides
-    """A base of metrics of images that keep scores; pixels have weights, so that counters are real."""
-
-    def _empty_parts(self) -> dict[str, Any]:
-        if self._keeps_each:
-            return super()._empty_parts()
-        like = no_scores()
-        return {"state": with_weights(self._empty_state(like, Cells.empty(like, self.digits)), like)}
+class RegionScoreMetric(RegionMetric, HostMetric):
+    """A base of metrics of images that keep scores."""
 
     def _merge(self, *arrays: Tensor) -> None:
         if not self._keeps_each:
             super()._merge(*arrays)
             return
-        target, score = map(on_host, arrays[:2])
-        regions = (x if x is None else on_host(x) for x in arrays[2:])
+        target, score = map(self._on_host, arrays[:2])
+        regions = (x if x is None else self._on_host(x) for x in arrays[2:])
         self._keep(self._kept.merge(self._batch_state(self._kept, (target, in_double(score), *regions))))
-
-    def _all_batches(self) -> Any:
-        return without_runs(self._kept) if self._keeps_each else self._read()
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class AUPROMetric(RegionScoreMetric):
+class AUPROMetric(RegionScoreMetric, ScoreMetric):  # type: ignore[misc]  # which has weights of samples besides
     r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, over that rate.
 
     .. math:: \frac 1L \int_0^L PRO\, dFPR
@@ -99,6 +87,12 @@ class AUPROMetric(RegionScoreMetric):
         self, *, max_fpr: Setting = 0.3, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]
     ) -> None:
         super().__init__(max_fpr=max_fpr, scores=scores, **options)
+
+    def _empty_parts(self) -> dict[str, Any]:
+        if self._keeps_each:
+            return super()._empty_parts()
+        like = no_scores()  # pixels have weights, so that counters are real
+        return {"state": with_weights(self._empty_state(like, Cells.empty(like, self.digits)), like)}
 
     def update_state(
         self,
@@ -223,20 +217,10 @@ class AUPIMOMetric(RegionScoreMetric):
     """
 
     kernel = staticmethod(images.aupimo)
-    scores, digits = "exact", DIGITS  # no settings here: each score is kept
 
     def __init__(self, *, fpr_bounds: Bounds = (1e-5, 1e-4), **options: Unpack[Options]) -> None:
-        Metric.__init__(self, fpr_bounds=fpr_bounds, **options)
-
-    @classmethod
-    def check(cls, values: Mapping[str, Any]) -> None:
-        """Raise what the kernel would raise of its settings."""
-        check_settings(cls.kernel, values)
+        super().__init__(fpr_bounds=fpr_bounds, **options)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
         """Take in true anomalies and scores of images."""
         self._update(y_true, y_pred, sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the settings, from which `from_config` makes the same metric."""
-        return Metric.get_config(self)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal, SupportsIndex, TypeAlias, Unpack
 
 import keras
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # private: no public name tells
 
 from anomaly_kernels._classes import metric_states
 from anomaly_kernels.keras._base import PACKAGE, Options, Setting, Tensor, match_ranks, to_tensor
-from anomaly_kernels.keras.metrics import Metric
+from anomaly_kernels.keras.metrics import HostMetric, Metric, no_scores
 from anomaly_kernels.metrics.series import adjustment, affiliation, archive, events, ranges, surfaces
 from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1, RangeAUC
 from anomaly_kernels.metrics.series.ranges import Bias, Cardinality
@@ -38,6 +39,24 @@ class SeriesMetric(metric_states.SeriesMetric, Metric):
         """Return the settings, from which `from_config` makes the same metric."""
         pooled = {"average": self.average} if "average" in self.__dict__ else {}
         return {**super().get_config(), **pooled}
+
+
+class BestSeriesMetric(SeriesMetric, HostMetric):
+    """A base of best F1 scores of series, which have one threshold for all of them where these are pooled."""
+
+    _otherwise = ", or `average='series'`"
+
+    def merge_batch(self, *arrays: Tensor) -> None:
+        """Merge a batch of arrays in the order of the function into the state."""
+        if not self._keeps_each:
+            super().merge_batch(*arrays)
+        elif not in_symbolic_scope() and 0 not in arrays[0].shape:
+            self._keep(self._kept.merge(self._batch_state(self._kept, tuple(map(self._on_host, arrays)))))
+
+    @property
+    def threshold(self) -> Tensor:
+        """The score s of which ``score >= s`` has the pooled F1 score of `result`; NaN without scores."""
+        return to_tensor(self._threshold_of(self._all_batches()), keras.backend.standardize_dtype(no_scores().dtype))
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -85,11 +104,11 @@ class PointAdjustedF1Metric(SeriesMetric):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class BestPointAdjustedF1Metric(SeriesMetric):
-    """The highest F1 score after point adjustment (PA%K) that a threshold can give, and that threshold.
+class BestPointAdjustedF1Metric(BestSeriesMetric):
+    """The highest F1 score after point adjustment (PA%K) that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_point_adjusted_f1` over series, each of which must come as a
-    whole: every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_point_adjusted_f1` for series, each of which must come as a whole: its mean
+    over series, or that of all series together.
 
     Parameters
     ----------
@@ -97,6 +116,10 @@ class BestPointAdjustedF1Metric(SeriesMetric):
         K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision, in steps that run eagerly.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -111,8 +134,15 @@ class BestPointAdjustedF1Metric(SeriesMetric):
 
     kernel = staticmethod(adjustment.best_point_adjusted_f1)
 
-    def __init__(self, *, min_share: float = 0.0, axis: SupportsIndex = -1, **options: Unpack[Options]) -> None:
-        super().__init__(min_share=min_share, axis=axis, **options)
+    def __init__(
+        self,
+        *,
+        min_share: float = 0.0,
+        axis: SupportsIndex = -1,
+        average: Average = "series",
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(min_share=min_share, axis=axis, average=average, **options)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -187,16 +217,20 @@ class CompositeF1Metric(SeriesMetric):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class BestCompositeF1Metric(SeriesMetric):
-    """The highest composite F1 score that a threshold can give, and that threshold.
+class BestCompositeF1Metric(BestSeriesMetric):
+    """The highest composite F1 score that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_composite_f1` over series, each of which must come as a whole:
-    every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_composite_f1` for series, each of which must come as a whole: its mean over
+    series, or that of all series together.
 
     Parameters
     ----------
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision, in steps that run eagerly.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -211,8 +245,8 @@ class BestCompositeF1Metric(SeriesMetric):
 
     kernel = staticmethod(events.best_composite_f1)
 
-    def __init__(self, *, axis: SupportsIndex = -1, **options: Unpack[Options]) -> None:
-        super().__init__(axis=axis, **options)
+    def __init__(self, *, axis: SupportsIndex = -1, average: Average = "series", **options: Unpack[Options]) -> None:
+        super().__init__(axis=axis, average=average, **options)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -260,16 +294,20 @@ class EventF1Metric(SeriesMetric):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class BestEventF1Metric(SeriesMetric):
-    """The highest event-wise F1 score that a threshold can give, and that threshold.
+class BestEventF1Metric(BestSeriesMetric):
+    """The highest event-wise F1 score that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_event_f1` over series, each of which must come as a whole:
-    every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_event_f1` for series, each of which must come as a whole: its mean over series,
+    or that of all series together.
 
     Parameters
     ----------
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision, in steps that run eagerly.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -284,8 +322,8 @@ class BestEventF1Metric(SeriesMetric):
 
     kernel = staticmethod(events.best_event_f1)
 
-    def __init__(self, *, axis: SupportsIndex = -1, **options: Unpack[Options]) -> None:
-        super().__init__(axis=axis, **options)
+    def __init__(self, *, axis: SupportsIndex = -1, average: Average = "series", **options: Unpack[Options]) -> None:
+        super().__init__(axis=axis, average=average, **options)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -7,6 +7,12 @@ from anomaly_kernels.metrics.counts import (
     anomaly_detection_metrics,
     anomaly_pixel_statistics,
 )
+from anomaly_kernels.metrics.decisions.operating import OperatingPoint, threshold_at_precision, threshold_at_recall
+from anomaly_kernels.metrics.decisions.pvalues import adjusted_pvalue, conformal_pvalue
+from anomaly_kernels.metrics.decisions.rates import threshold_at_rate
+from anomaly_kernels.metrics.decisions.scaling import ScoreScaling, scaled_score, score_scaling
+from anomaly_kernels.metrics.decisions.spread import spread_threshold
+from anomaly_kernels.metrics.decisions.tails import TailFit, peaks_over_threshold
 from anomaly_kernels.metrics.ranking.areas import aupr_trapezoid, average_precision, roc_auc
 from anomaly_kernels.metrics.ranking.curves import PrecisionRecallCurve, ROCCurve, precision_recall_curve, roc_curve
 from anomaly_kernels.metrics.ranking.decisions import BestF1, best_f1, fpr_at_tpr, precision_at_k
@@ -45,6 +51,7 @@ from anomaly_kernels.metrics.statistics import (
 )
 
 __all__ = [
+    "adjusted_pvalue",
     "affiliation_f1",
     "anomaly_detection_metrics",
     "anomaly_pixel_statistics",
@@ -58,11 +65,13 @@ __all__ = [
     "best_point_adjusted_f1",
     "component_orthogonality",
     "composite_f1",
+    "conformal_pvalue",
     "detection_delay",
     "event_f1",
     "explained_variance",
     "fpr_at_tpr",
     "label_regions",
+    "peaks_over_threshold",
     "per_region_overlap",
     "point_adjust",
     "point_adjusted_f1",
@@ -74,9 +83,15 @@ __all__ = [
     "region_detection",
     "roc_auc",
     "roc_curve",
+    "scaled_score",
+    "score_scaling",
     "score_statistics",
     "selector_diversity",
     "selector_entropy",
+    "spread_threshold",
+    "threshold_at_precision",
+    "threshold_at_rate",
+    "threshold_at_recall",
     "ucr_score",
     "vus",
 ]

@@ -139,15 +139,16 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     center = xp.mean(flat)
     squares, n = xp.add_up(_DEVIATIONS, dtype, (flat,), (center,))
     std = root(xp, ratio(xp, squares, n - 1.0, math.nan))
-    quantiles = _quantiles(xp, flat, (0, 100, 50, 25, 75, 95, 99))
-    nan = xp.isnan(quantiles[1])  # NaN is sorted last
-    return ScoreStatistics(center, std, *(xp.where(nan, math.nan, q) for q in quantiles))
+    ordered = quantiles(xp, flat, (0, 100, 50, 25, 75, 95, 99))
+    nan = xp.isnan(ordered[1])  # NaN is sorted last
+    return ScoreStatistics(center, std, *(xp.where(nan, math.nan, q) for q in ordered))
 
 
 _DEVIATIONS = Sums(lambda xp, x, center: (xp.sum(square(x - center)), xp.sum(xp.ones_like(x))))
 
 
-def _quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
+def quantiles(xp: Namespace, x: Array, percents: Sequence[int]) -> list[Array]:
+    """Quantiles of an array of one dimension, interpolated linearly; NaN is sorted last."""
     n: Any = x.shape[0]
     unknown = n is None or n != n  # before run time
     n = xp.sum(xp.ones_like(x, dtype=xp.int64)) if unknown else n

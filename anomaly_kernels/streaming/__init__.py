@@ -10,6 +10,7 @@ State               of                                             compute
 `DetectionCounts`   targets and decisions                          `anomaly_detection_metrics`
 `PixelCounts`       decisions                                      `anomaly_pixel_statistics`
 `Moments`           scores                                         their mean, standard deviation and extremes
+`HighestScores`     scores                                         `peaks_over_threshold`
 `UniqueScores`      targets and scores                             any metric of a ranking, exactly
 `ScoreHistogram`    targets and scores, in memory of a fixed size  metrics of a ranking, between bounds
 `Detections`        targets, decisions and, if given, scores       `anomaly_detection_metrics`
@@ -21,11 +22,15 @@ State               of                                             compute
 `Means`             results of any metric                          their means over batches
 `SeriesMeans`       targets, and scores or decisions, of series    means over series of the results of a metric
 `SeriesTotals`      targets and decisions of series                a metric of decisions, over all series together
+`SeriesScores`      targets and scores of series                   a best F1 score, at one threshold for all series
 =================== ============================================== ===============================================
 
+`UniqueScores` and `ScoreHistogram` give thresholds and p-values too, `threshold_at_rate` and the like, of all scores
+without looking at targets; `Moments` those that need mean, deviation and extremes alone.
+
 All have a fixed shape, for ``jit`` and ``scan``, but `UniqueScores`, which has as many entries as there are distinct
-scores, and `ImageScores`. `Detections`, `RegionScores` and `Statistics` keep scores in one of the two: their ``empty``
-takes an empty state of it.
+scores, `ImageScores` and `SeriesScores`. `Detections`, `RegionScores` and `Statistics` keep scores in `UniqueScores`
+or a `ScoreHistogram`: their ``empty`` takes an empty state of it.
 """
 
 from __future__ import annotations
@@ -38,12 +43,14 @@ from anomaly_kernels.streaming.histogram import ScoreHistogram
 from anomaly_kernels.streaming.moments import Moments, MomentsOfScores
 from anomaly_kernels.streaming.regions import ImageScores, RegionCounts, RegionOverlaps, RegionScores
 from anomaly_kernels.streaming.results import Detections, Means, Statistics
-from anomaly_kernels.streaming.series import SeriesMeans, SeriesTotals
+from anomaly_kernels.streaming.series import SeriesMeans, SeriesScores, SeriesTotals
+from anomaly_kernels.streaming.tails import HighestScores
 
 __all__ = [
     "Bounded",
     "DetectionCounts",
     "Detections",
+    "HighestScores",
     "ImageScores",
     "Means",
     "Moments",
@@ -54,6 +61,7 @@ __all__ = [
     "RegionScores",
     "ScoreHistogram",
     "SeriesMeans",
+    "SeriesScores",
     "SeriesTotals",
     "Statistics",
     "UniqueScores",

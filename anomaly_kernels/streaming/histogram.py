@@ -9,7 +9,6 @@ from typing import Annotated, Any, NamedTuple
 
 from anomaly_kernels._core.checks import UNIT, cast, dtype_name, is_real, number, shape_of
 from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe
-from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics.ranking._inputs import check_inputs
 from anomaly_kernels.metrics.ranking._sorted import Ranking, SortedClass, by_counts, sort_apart, sort_together
@@ -17,6 +16,7 @@ from anomaly_kernels.metrics.ranking.decisions import best_f1_of
 from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.streaming._bounds import BOUNDS, Bounded
 from anomaly_kernels.streaming._edges import check_edges, default_edges
+from anomaly_kernels.streaming._rules import check_settings, of_histogram
 from anomaly_kernels.streaming._states import Reduce
 from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, zero
 
@@ -96,23 +96,40 @@ class ScoreHistogram(NamedTuple):
         counts = total(self.positive), total(self.negative)
         return ScoreHistogram(self.edges, *counts, least(self.least), greatest(self.greatest), total(self.unknown))
 
-    def compute(self, metric: Callable[..., Any], **settings: Setting) -> Bounded[Array]:
+    def compute(self, metric: Callable[..., Any], **settings: Any) -> Bounded[Any]:
         """A metric of the scores, and the bounds of what it would be of them one by one.
 
         Values are those of scores that are tied where they share a bucket, or, of `best_f1` (whose value it is) and
         `fpr_at_tpr`, of the best threshold that is known exactly.
+
+        Rules without targets are `threshold_at_rate`, `spread_threshold`, `score_scaling`, and `conformal_pvalue`, of
+        whose calibration the scores are. Values of the first and the last are upper bounds: their promises hold.
         """
-        return bounds(metric, settings, self._ranking(), self.least >= self.greatest, self._undefined())
+        found = of_histogram(self, metric, settings)
+        return (
+            found
+            if found is not None
+            else bounds(metric, settings, self._ranking(), self.least >= self.greatest, self.is_undefined())
+        )
 
     def best_threshold(self) -> Array:
         """The threshold that has the value of `compute(best_f1)`: one of the scores, the least of a bucket."""
-        return best_threshold(self._ranking(), self._undefined())
+        return best_threshold(self._ranking(), self.is_undefined())
+
+    def counts(self) -> Array:
+        """The number of scores in each bucket."""
+        return add(self.positive, self.negative)
+
+    def upto(self) -> Array:
+        """The number of scores up to each bucket, with those in it."""
+        return array_namespace(self.edges).cumulative_sum(self.counts(), axis=0)
 
     def _ranking(self) -> Ranking:
         xp = array_namespace(self.edges)
         return by_counts(xp, least_scores(xp, self.least, self.greatest), self.positive, self.negative)
 
-    def _undefined(self) -> Array:
+    def is_undefined(self) -> Array:
+        """Whether a number was NaN, or there were too many to count."""
         return is_undefined(array_namespace(self.edges), self.unknown, self.positive, self.negative)
 
     def quantile(self, level: Annotated[Setting, UNIT]) -> Bounded[Array]:
@@ -125,8 +142,7 @@ class ScoreHistogram(NamedTuple):
     def quantiles(self, levels: Array) -> Bounded[Array]:
         """The quantiles of all scores at levels (Q,), which are not checked."""
         xp = array_namespace(self.edges)
-        upto = xp.cumulative_sum(add(self.positive, self.negative), axis=0)
-        return quantiles(xp, levels, upto, self.least, self.greatest, self._undefined())
+        return quantiles(xp, levels, self.upto(), self.least, self.greatest, self.is_undefined())
 
 
 def bounds(
@@ -138,22 +154,9 @@ def bounds(
         known = ", ".join(f"`{each.__name__}`" for each in BOUNDS)
         name = getattr(metric, "__name__", describe(metric))
         raise ValueError(f"`metric` must be one of {known}, got {name}: use `UniqueScores` for others")
-    _check_settings(metric.__name__, bounds_of, settings)
+    check_settings(metric.__name__, bounds_of, settings)
     results = bounds_of(ranking, exact, **settings)
     return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
-
-
-def _check_settings(name: str, bounds_of: Callable[..., Any], settings: Mapping[str, Any]) -> None:
-    """Raise unless these are settings of a metric of buckets, and none is missing."""
-    parameters = inspect.signature(bounds_of).parameters.values()
-    known = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-    for each in settings:
-        if each not in known:
-            raise TypeError(f"{name} of a histogram has no setting `{each}`{suggestion(each, known)}")
-    if missing := [
-        each for each, default in known.items() if default is inspect.Parameter.empty and each not in settings
-    ]:
-        raise TypeError(f"{name} needs the setting `{missing[0]}`")
 
 
 def best_threshold(ranking: Ranking, undefined: Array) -> Array:

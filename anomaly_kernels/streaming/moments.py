@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, overload
 
 from anomaly_kernels._core.checks import cast, inputs
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio, root, square, standard_deviation
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics.ranking.unique_scores import check_same_kind
+from anomaly_kernels.streaming._rules import of_moments
 from anomaly_kernels.streaming._states import Reduce
 from anomaly_kernels.streaming.counts import add, zero
 
@@ -76,8 +78,18 @@ class Moments(NamedTuple):
         variance = total(share * (square(self.deviation) + square(self.mean - mean)))
         return Moments(total(self.number), mean, root(xp, variance), least(self.min), greatest(self.max))
 
-    def compute(self) -> MomentsOfScores:
-        """Mean, standard deviation (of n - 1, NaN for a single score) and extremes."""
+    @overload
+    def compute(self) -> MomentsOfScores: ...
+    @overload
+    def compute(self, rule: Callable[..., Any], **settings: Any) -> Any: ...
+    def compute(self, rule: Callable[..., Any] | None = None, **settings: Any) -> Any:
+        """Mean, standard deviation (of n - 1, NaN for a single score) and extremes.
+
+        Or a rule that needs no more: `spread_threshold` with ``rule="std"``, `score_scaling` with "standard" or
+        "minmax", in double precision, in which scores are to be compared with the threshold.
+        """
+        if rule is not None:
+            return of_moments(self, rule, settings)
         xp = array_namespace(self.mean)
         n = xp.astype(self.number, self.mean.dtype)
         correction = root(xp, n / xp.maximum(n - 1.0, 1.0))

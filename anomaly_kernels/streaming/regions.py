@@ -213,7 +213,6 @@ class ImageScores(NamedTuple):
             done += size
         if not images:
             return xp.zeros_like(self.pixels, dtype=quotient_dtype(xp, self.score))
-        nan = self.unknown != 0
-        everywhere = xp.any(xp.logical_and(nan, self.pixels == 0))
+        # a NaN of a normal image is in all areas, as the weight of its pixels
         mean = ratio(xp, xp.stack(images), xp.astype(self.pixels, wide), math.nan)
-        return cast(xp, quotient_dtype(xp, self.score), xp.where(xp.logical_or(nan, everywhere), math.nan, mean))
+        return cast(xp, quotient_dtype(xp, self.score), xp.where(self.unknown != 0, math.nan, mean))

@@ -5,21 +5,30 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from anomaly_kernels._core.checks import ANY_OR_NAN, UNIT, cast, flag, number
+from anomaly_kernels._core.checks import ANY_OR_NAN, UNIT, cast, flag, is_real, number
 from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, Namespace
-from anomaly_kernels.metrics._results import nan_where
-from anomaly_kernels.metrics.ranking.unique_scores import check_same_kind
+from anomaly_kernels.metrics._results import nan_where, quotient_dtype
+from anomaly_kernels.metrics.ranking._evaluate import Results
+from anomaly_kernels.metrics.ranking._inputs import from_signed, to_signed
+from anomaly_kernels.metrics.ranking._sorted import Ranking, by_counts, sums_from_each
+from anomaly_kernels.metrics.ranking.decisions import BestF1, best_f1_of, highest
+from anomaly_kernels.metrics.ranking.unique_scores import UniqueScores, check_same_kind
 from anomaly_kernels.metrics.series import adjustment, affiliation, events, ranges
-from anomaly_kernels.metrics.series._inputs import With, decided
+from anomaly_kernels.metrics.series._inputs import With, decided, scored
 from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1
-from anomaly_kernels.streaming._states import Reduce
+from anomaly_kernels.streaming._runs import ScoreRuns
+from anomaly_kernels.streaming._states import Reduce, merge
 from anomaly_kernels.streaming.counts import add, is_undefined, sum_weights, zero
 
+Entry = TypeVar("Entry")
+Reached: TypeAlias = tuple[Array, Array]  # how many scores reach each threshold, and how many there are
+
+_DECIDED = "a metric of decisions on series"
 _UNDEFINED = {"range_auc": ("roc_auc",), "vus": ("roc_auc",), "detection_delay": ("mean", "max")}
 """Results that a series may not have."""
 
@@ -96,9 +105,11 @@ class SeriesTotals(NamedTuple):
     @classmethod
     def of(cls, metric: Callable[..., Any], target: Array, decision: Array, **settings: Any) -> SeriesTotals:
         """The state of the series of one batch; arrays and settings are those of the metric."""
-        pooling = _pooling_of(metric)
+        pooling = _entry_of(_POOLINGS, _DECIDED, metric)
         given = _with_defaults(metric, settings)
         prepared = decided(target, decision, given["axis"])
+        if 0 in target.shape:  # no series
+            return cls.empty(target, metric)
         xp = prepared.xp
         counts = xp.by_rows(With(pooling.counts, pooling.fixed(given)), prepared.arrays, ())
         sums = len(counts) - pooling.maxima
@@ -108,6 +119,8 @@ class SeriesTotals(NamedTuple):
     def merge(self, other: SeriesTotals) -> SeriesTotals:
         """The state of both parts."""
         check_same_kind(self, other)
+        if _kinds(self) != _kinds(other):
+            raise ValueError("states of one metric can be merged, got those of two")
         xp = array_namespace(self.unknown, other.unknown)
         greatest = tuple(map(xp.maximum, self.greatest, other.greatest))
         return SeriesTotals(tuple(map(add, self.totals, other.totals)), greatest, add(self.unknown, other.unknown))
@@ -118,10 +131,85 @@ class SeriesTotals(NamedTuple):
 
     def compute(self, metric: Callable[..., Any], **settings: Any) -> Any:
         """The results of the metric that the state is of, over all series together."""
-        xp, pooling, given = array_namespace(self.unknown), _pooling_of(metric), _with_defaults(metric, settings)
+        xp, pooling = array_namespace(self.unknown), _entry_of(_POOLINGS, _DECIDED, metric)
+        given = _with_defaults(metric, settings)
+        if _kinds(self) != _kinds(self.empty(self.unknown, metric)):
+            raise ValueError(f"`metric` must be the one that the state is of, got {metric.__name__}")
         results = pooling.compute(xp, (*self.totals, *self.greatest), given)
         nan = is_undefined(xp, self.unknown, *self.totals)
         return pooling.result(*(nan_where(xp, nan, x) for x in results))
+
+
+def _kinds(state: SeriesTotals) -> list[list[bool]]:
+    """Which of the sums and which of the maxima are real: no two metrics have the same."""
+    return [list(map(is_real, each)) for each in state[:2]]
+
+
+class SeriesScores(NamedTuple):
+    """The scores at which the counts of a best F1 score change, over all series: an array has each distinct one.
+
+    `points` are those of all points, after point adjustment where the metric has it; `events` the highest of each
+    event, `pairs` the lower of two neighbours that are not both in an event, `gaps` the lowest between two events. A
+    metric has no scores in those that it does not need.
+    """
+
+    points: UniqueScores | ScoreRuns
+    events: UniqueScores | ScoreRuns
+    pairs: UniqueScores | ScoreRuns
+    gaps: UniqueScores | ScoreRuns
+
+    @classmethod
+    def empty(cls, like: Array, scores: UniqueScores | ScoreRuns | None = None) -> SeriesScores:
+        """The state of nothing; `scores` is an empty state that keeps each distinct score."""
+        kind = UniqueScores if scores is None else type(scores)
+        return cls(*(kind.empty(like) for _ in cls._fields))
+
+    def of(self, metric: Callable[..., Any], target: Array, score: Array, **settings: Any) -> SeriesScores:
+        """The state of the series of one batch; arrays and settings are those of the metric."""
+        best, given = _entry_of(_BESTS, "a best F1 score of series", metric), _with_defaults(metric, settings)
+        empty = self.points.empty(score)
+        if 0 in score.shape:
+            return self.empty(score, empty)
+        prepared = scored(target, score, given["axis"])
+        xp, arrays = prepared.xp, prepared.arrays
+
+        def state_of(values: Array, mask: Array) -> UniqueScores | ScoreRuns:
+            chosen = from_signed(xp, values[mask], prepared.score_dtype)
+            return empty.of(xp.ones_like(chosen, dtype=xp.bool), chosen)
+
+        points = empty.of(target, best.adjusted(target, score, **given))
+        # where arrays may be cut, those of rows are not of one length
+        critical = best.critical(xp, *arrays) if xp.is_lean(*arrays) else xp.by_rows(best.critical, arrays, ())
+        states = [points, *map(state_of, critical[::2], critical[1::2])]
+        return SeriesScores(*states, *self.empty(score, empty)[len(states) :])
+
+    def merge(self, other: SeriesScores) -> SeriesScores:
+        """The state of both parts."""
+        check_same_kind(self, other)
+        return SeriesScores(*map(merge, self, other))
+
+    def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> SeriesScores:
+        """Refuse to be added up over parts, entry by entry, as `UniqueScores` does."""
+        return SeriesScores(*(x.reduce(total, least, greatest) for x in self))
+
+    def compute(self, metric: Callable[..., Any]) -> BestF1:
+        """The result of the metric that the state is of, at one threshold for all series."""
+        best = _entry_of(_BESTS, "a best F1 score of series", metric)
+        points, *critical = (x.merged() if isinstance(x, ScoreRuns) else x for x in self)
+        dtype, (score, positive, negative) = points.score.dtype, points.not_empty()
+        xp = array_namespace(score)
+        ranking = by_counts(xp, to_signed(xp, score), positive, negative)
+        value, threshold = best.compute(ranking, *(_reaching(ranking, x.not_empty()) for x in critical))
+        nan = xp.isnan((ranking.positives + ranking.negatives)[0])
+        value = cast(xp, quotient_dtype(xp, score), nan_where(xp, nan, value))
+        threshold = nan_where(xp, nan, threshold) if is_real(threshold) else from_signed(xp, threshold, dtype)
+        return BestF1(value, threshold)
+
+
+def _reaching(ranking: Ranking, scores: UniqueScores) -> Reached:
+    xp = ranking.xp
+    sums = cast(xp, ranking.weight.dtype, sums_from_each(xp, scores.positive))
+    return xp.take_along_axis(sums, xp.searchsorted(to_signed(xp, scores.score), ranking.thresholds)), sums[:1]
 
 
 class _Pooling(NamedTuple):
@@ -173,12 +261,47 @@ _POOLINGS: dict[str, _Pooling] = {
 }
 
 
-def _pooling_of(metric: Callable[..., Any]) -> _Pooling:
+class _Best(NamedTuple):
+    """How a best F1 score is made of scores, each of which a threshold reaches or not."""
+
+    compute: Callable[..., Results]
+    """Of a ranking of points, and what `_reaching` has of the critical scores."""
+    critical: Callable[..., tuple[Array, ...]] = lambda *_: ()
+    """The other scores at which counts change, in the order of the fields; after each, which of them there are."""
+    adjusted: Callable[..., Array] = lambda _, score, **__: score
+    """The scores of points."""
+
+
+def _best_composite(ranking: Ranking, detected: Reached, *_: Reached) -> Results:
+    hits, others = ranking.at_or_above()
+    return highest(ranking.xp, events.composite_f1_of(ranking.xp, hits, hits + others, *detected), ranking.thresholds)
+
+
+def _best_event(ranking: Ranking, detected: Reached, pairs: Reached, gaps: Reached) -> Results:
+    _, false = ranking.at_or_above()
+    counts = detected[0], events.false_runs(false, pairs[0], gaps[0]), detected[1], false, ranking.negatives
+    return highest(ranking.xp, events.event_f1_of(ranking.xp, *counts), ranking.thresholds)
+
+
+def _event_scores(xp: Namespace, truth: Array, score: Array) -> tuple[Array, ...]:
+    normal = xp.logical_not(truth)
+    minima = *events.pair_minima(xp, normal, score), *events.gap_minima(xp, normal, score)
+    return *events.event_maxima(xp, truth, score), *minima
+
+
+_BESTS: dict[str, _Best] = {
+    "best_point_adjusted_f1": _Best(lambda ranking, *_: best_f1_of(ranking), adjusted=adjustment.point_adjust),
+    "best_composite_f1": _Best(_best_composite, events.event_maxima),
+    "best_event_f1": _Best(_best_event, _event_scores),
+}
+
+
+def _entry_of(table: dict[str, Entry], what: str, metric: Callable[..., Any]) -> Entry:
     name = getattr(metric, "__name__", "")
-    if name not in _POOLINGS:
-        known, given = ", ".join(_POOLINGS), name or describe(metric)
-        raise TypeError(f"`metric` must be a metric of decisions on series ({known}), got {given}")
-    return _POOLINGS[name]
+    if name not in table:
+        known, given = ", ".join(table), name or describe(metric)
+        raise TypeError(f"`metric` must be {what} ({known}), got {given}")
+    return table[name]
 
 
 def _with_defaults(metric: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any]:

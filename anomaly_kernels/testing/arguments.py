@@ -25,9 +25,9 @@ class Argument(NamedTuple):
 
 
 # N samples, T time steps, D features, E = T·D features of a flattened sample, L latent dimensions, K components,
-# Q quantiles, S points of a series, H rows and W columns of an image. No two axes of one argument are equally long, so
-# that a mistaken one shows.
-SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24, "H": 5, "W": 6}
+# Q quantiles, S points of a series, R rows of a reference, H rows and W columns of an image. No two axes of one
+# argument are equally long, so that a mistaken one shows.
+SIZES = {"N": 7, "T": 2, "D": 4, "E": 8, "L": 2, "K": 3, "Q": 3, "S": 24, "R": 11, "H": 5, "W": 6}
 
 REGIONS = ("region", "decision_region")  # integers that are no mask
 
@@ -43,6 +43,15 @@ ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(["components", "selection_weights"], Argument("real", "KD")),
     **dict.fromkeys(["cov_diag", "scale_diag"], Argument("positive", "E")),
     **dict.fromkeys(["radius", "sim", "weight", "pos_weight"], Argument("positive", "")),
+    "calibration": Argument("real", "E"),
+    "calibration_weight": Argument("positive", "E"),
+    "score_weight": Argument("positive", "NTD"),
+    "uniform": Argument("probability", "NTD"),
+    "pvalue": Argument("probability", "E"),
+    "scale": Argument("positive", ""),
+    **dict.fromkeys(["lower", "upper"], Argument("real", "NTD")),
+    "ensemble": Argument("real", "NTDK"),
+    "std": Argument("positive", "ND"),
     "log_var": Argument("log variance", "ND"),
     "z": Argument("latent", "NL"),
     "gamma": Argument("probability", "NK"),
@@ -51,6 +60,10 @@ ARGUMENTS: dict[str, Argument] = {
     "weights": Argument("positive", "D"),
     "explained_variance_ratio": Argument("probability", "K"),
     "cov": Argument("covariance", "KLL"),
+    **dict.fromkeys(["anchor", "positive", "negative"], Argument("real", "ND")),
+    "reference": Argument("real", "RD"),
+    "label": Argument("class", "N"),
+    "chol": Argument("factor", "DD"),
     "cov_full": Argument("covariance", "EE"),
 }
 
@@ -135,9 +148,12 @@ KINDS: dict[str, Callable[[np.random.Generator, Shape], Any]] = {
     "region": lambda rng, shape: rng.integers(1, SIZES["K"] + 1, shape),
     "mask of images": lambda rng, shape: (rng.random(shape) < 0.4) & (np.arange(shape[0]) % 3 > 0)[:, None, None],
     "events": lambda rng, shape: rng.random(shape) < 0.2,
+    "class or outlier": lambda rng, shape: rng.integers(-1, 2, shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "log variance": lambda rng, shape: rng.uniform(-1.5, 1.0, shape),
     "covariance": _covariance,
+    "class": lambda rng, shape: rng.permutation(np.arange(shape[0]) % SIZES["K"]),  # two at least of each
+    "factor": lambda rng, shape: np.tril(rng.normal(size=shape), -1) / 2 + np.diag(rng.uniform(0.5, 2.0, shape[0])),
     "mixture": _mixture,
     "score head": _score_head,
     "LSTM autoencoder": _lstm_autoencoder,
@@ -168,6 +184,19 @@ def arguments(
         by_name["y_pred"] = Argument("real", "NTQD")
     elif "x_true" in names:  # a student's output beside the teacher's input
         by_name["y_pred"] = Argument("probability", "NTD")
+    if "scale" in names:  # of scores
+        by_name["center"] = Argument("real", "")
+    if {"y_true", "mean"} <= set(names):  # a forecast of each observation
+        by_name["y_true"] = Argument("real", "ND")
+    if {"target", "embeddings"} <= set(names):  # a label for each sample
+        by_name["target"] = Argument("mask", "N")
+        by_name["embeddings"] = Argument("real", "NTKD" if "axis" in settings else "ND")
+    if "outlier_weight" in settings:  # logits of D classes
+        by_name["target"] = Argument("class or outlier", "NT")
+    if "margin_in" in settings:
+        by_name["target"] = Argument("mask", "NT")
+    if "chol" in names:  # means of classes
+        by_name["mean"] = Argument("real", "KD")
     if "data_range" in settings:  # images, into which a window must fit
         by_name |= dict.fromkeys(["x_true", "x_pred"], Argument("pixel", "NHW"))
     if "fpr_bounds" in settings:  # some images are normal

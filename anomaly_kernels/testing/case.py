@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,10 +21,12 @@ from anomaly_kernels.testing.trees import Arrays, flatten, rebuild
 Values = dict[str, np.ndarray]
 NUMPY = Driver()
 
-# Kernels whose result is the difference of larger terms, and the size of these: rounding is relative to them, and
-# changed inputs may change both terms alike.
-CANCELLING = {
+# Kernels whose result is the difference of larger terms, and the size of these, a number or that of the inputs:
+# rounding is relative to them, and changed inputs may change both terms alike.
+CANCELLING: dict[str, float | Literal["inputs"]] = {
     "distinctness_loss": 1.0,  # the mean cosine of the pairs, from sums over all
+    "supcon_loss": 10.0,  # similarities over the temperature
+    "triplet_margin_loss": "inputs",  # distances
     "adversarial_ae_loss": 0.05,  # the divergence of two outputs of a model, which it has rounded
 }
 
@@ -144,7 +146,9 @@ class Case:
     def spread(self) -> Values:
         """How far the result changes, relative to a relative change of the inputs: what rounding can do to it."""
         rng, step = np.random.default_rng(0), 2.0**-24
-        least = np.abs(self.settings.get("weight", 1.0)) * CANCELLING.get(self.name, 0.0)
+        size = CANCELLING.get(self.name, 0.0)
+        size = max(np.abs(self.leaves[k]).max(initial=0.0) for k in self.floats) if size == "inputs" else size
+        least = np.abs(self.settings.get("weight", 1.0)) * size
         spread = {path: np.full(x.shape, least) for path, x in self.expected.items()}
         for _ in range(2):
             noise = {k: self.leaves[k] * (1 + step * rng.uniform(-1, 1, self.leaves[k].shape)) for k in self.floats}
@@ -171,9 +175,14 @@ class Case:
         """The weighted sum as a function of the leaves."""
         return self._once("summed", lambda arrays: self.total(self.call(arrays)))
 
+    def differentiated(self, dtype: str = "float64") -> tuple[np.ndarray, Values]:
+        """Return the weighted sum of the results and its gradient in every leaf that holds floats, by the library."""
+        value, gradient = self.driver.value_and_grad(self.summed, self.arrays(dtype), self.floats)
+        return self.driver.numpy(value), self.read_leaves(gradient)
+
     def gradient(self, dtype: str = "float64") -> Values:
-        """Return the library's gradient of the weighted sum of the results, in every leaf that holds floats."""
-        return self.read_leaves(self.driver.value_and_grad(self.summed, self.arrays(dtype), self.floats)[1])
+        """Return the library's gradient of the weighted sum of the results."""
+        return self.differentiated(dtype)[1]
 
     def followed(self, dtype: str = "float64") -> tuple[np.ndarray, Values]:
         """Return the weighted sum of the results and its gradient, by `value_and_grad` of this library."""
@@ -187,7 +196,7 @@ class Case:
 
     def _once(self, what: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
         """Keep one function object for all leaves of the same shapes, so that it is compiled once."""
-        shapes = tuple((name, x.shape) for name, x in self.leaves.items())
+        shapes = tuple(sorted((name, x.shape) for name, x in self.leaves.items()))  # drawn ones come in any order
         key = (what, self.function, self.driver, id(self.settings), shapes)
         return self._shared.setdefault(key, function)  # type: ignore[no-any-return]
 

@@ -48,13 +48,27 @@ def hidden_layer(x: Any) -> Any:
     return classifier(x / 2)
 
 
-SHORT = {"window": 5, "margin": 1, "size": 3}
-"""Instead of defaults that are numbers, for series and images larger than a sample."""
+SHORT = {
+    "window": 5,
+    "margin": 1,
+    "level": 0.7,
+    "precision": 0.3,
+    "margin_in": -2.5,
+    "margin_out": -1.5,
+    "size": 3,
+}
+"""Instead of defaults for series, tails or images larger than a sample, for better scores or larger logits."""
 
 REQUIRED = {"quantiles": (0.1, 0.5, 0.9), "model": classifier, "k": 5, "data_range": 2.0}
 DRAWN = object()  # a setting that is drawn as the array of that name; or as an `Argument` of its own
 # Optional, but what is compiled needs the regions, and a few pixels a rate that they reach.
-NEEDED = {**dict.fromkeys(REGIONS, DRAWN), "fpr_bounds": (0.1, 0.5)}
+NEEDED = {
+    **dict.fromkeys(REGIONS, DRAWN),
+    "fpr_bounds": (0.1, 0.5),
+    "n_classes": 3,
+    "outlier_weight": 0.75,
+    "shrinkage": 0.1,
+}
 VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "reduction": ({"reduction": "none"}, {"reduction": "sum"}),
     "weight": ({"weight": DRAWN},),
@@ -75,11 +89,19 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     ),
     "window": ({"window": 4, "positives": "all"}, {"window": 0, "thresholds": None}, {"thresholds": 5}),
     "border": ({"border": "symmetric", "window": "uniform", "reduction": "none"}, {"border": "symmetric"}),
-    "squared": ({"squared": True, "smooth": 1.0},),
+    "squared": ({"squared": True, "smooth": 1.0}, {"squared": True, "margin": 0.5}),
     "alpha": ({"alpha": None, "gamma": 0.5, "reduction": "sum"}, {"alpha": 0.3, "gamma": 0.75, "smooth": 0.5}),
     "quantile": ({"quantile": 0.5},),
     "own_length": ({"own_length": False},),
     "tpr": ({"tpr": 0.5},),
+    "recall": ({"recall": 0.5},),
+    "rate": ({"rate": 0.3}, {"rate": 0.3, "confidence": 0.9}, {"rate": 0.3, "method": "linear"}),
+    "rule": ({"rule": "iqr"}, {"rule": "std", "factor": 2.0}),
+    "score_weight": ({"score_weight": DRAWN, "calibration_weight": DRAWN},),
+    "uniform": ({"uniform": DRAWN},),
+    "risk": ({"risk": 0.01, "method": "pwm"},),
+    "cutoff": ({"method": "storey", "cutoff": 0.2}, {"method": "by"}),
+    "output": ({"output": "clip"}, {"output": "unify"}, {"output": "logistic"}),
     "drop_intermediate": ({"drop_intermediate": False},),
     "loss_type": ({"loss_type": "xent", "temperature": 2.0}, {"temperature": 0.5}),
     "model_hl": ({"model_hl": (hidden_layer,), "w_model_hl": (0.5,), "w_recon": 0.3, "temperature": 2.0},),
@@ -94,6 +116,18 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "n_repeats": ({"n_repeats": 5},),
     "beta": ({"beta": 2.0},),
     "nu": ({"nu": 0.3},),
+    "eta": ({"eta": 0.5},),
+    "reference_mean": ({"reference_mean": 0.5, "reference_std": 2.0},),
+    "margin_in": ({"temperature": 2.0},),
+    "method": (
+        {"temperature": 2.0},
+        *({"method": each, "temperature": 1.0} for each in ("max_softmax", "max_logit", "entropy")),
+    ),
+    "fair": ({"fair": True},),
+    "aggregate": ({"aggregate": "mean", "k": 3}, {"k": 2}),
+    "kernel": ({"kernel": "imq", "bandwidths": (0.5, 2.0)},),
+    "n_classes": ({"shrinkage": 0.0, "n_classes": 3},),
+    "unbiased": ({"unbiased": True},),
 }
 
 

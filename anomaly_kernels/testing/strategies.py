@@ -16,7 +16,7 @@ from anomaly_kernels.testing.arguments import Argument, arguments, draw, kinds_o
 from anomaly_kernels.testing.samples import Sample, sample
 
 # Sizes above 1 keep covariances and statistics away from the degenerate: extremes have a check of their own.
-_SIZES = {"N": (5, 8), "T": (1, 3), "D": (2, 4), "L": (1, 2), "K": (2, 4), "H": (3, 5), "W": (3, 6)}
+_SIZES = {"N": (5, 8), "T": (1, 3), "D": (2, 4), "L": (1, 2), "K": (2, 4), "R": (3, 9), "H": (3, 5), "W": (3, 6)}
 _SIZES_OF_SERIES = {"N": (1, 4), "S": (1, 12)}
 
 

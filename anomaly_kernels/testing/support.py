@@ -54,6 +54,9 @@ _SERIES = (
     "vus",
 )
 
+_DECISIONS = ("adjusted_pvalue", "conformal_pvalue", "peaks_over_threshold", "score_scaling", "spread_threshold")
+_OPERATING = ("threshold_at_precision", "threshold_at_recall")
+
 # Checks that do not apply to these kernels, in any library, and the reason.
 _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (_RANKING, _DERIVATIVES, _COUNTS),
@@ -70,6 +73,19 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (_SERIES, ("integers",), "only the order of the scores counts: integers have one"),
     (("range_auc", "vus"), ("extreme (all positive)", "extreme (none positive)"), "no ROC curve with one class: NaN"),
     (("detection_delay",), ("extreme (none positive)",), "no delay where there is nothing to find: NaN"),
+    (
+        (*_DECISIONS, *_OPERATING, "threshold_at_rate"),
+        _DERIVATIVES,
+        "a rule that is fitted once is a constant: no slope",
+    ),
+    (_OPERATING, ("integers",), "only the order of the scores counts: integers have one"),
+    (("threshold_at_recall",), ("extreme (none positive)",), "no recall without anomalies: NaN"),
+    (
+        ("threshold_at_precision",),
+        ("extreme (none positive)", "extreme (zero)", "extreme (constant)"),
+        "infinite where no threshold is precise enough",
+    ),
+    (("peaks_over_threshold", "threshold_at_rate"), ("unknown_batch",), "ranks are made of the number of scores"),
     (_CURVES, ("jit", "vmap", "unknown_batch", "device"), "they have as many points as there are distinct scores"),
     (
         ("aupro", "fpr_at_tpr", "roc_auc", "roc_curve"),
@@ -84,7 +100,9 @@ _RULES: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         "the model computes in the dtype it is given",
     ),
     (("multi_objective_loss",), ("shapes",), "the anomaly scores are compared with nothing"),
+    (("outlier_exposure_loss",), ("masks",), "its targets are classes, and numbers below 0 for outliers"),
     (("distinctness_loss",), ("empty",), "no selectors at all are fewer than two: 0"),
+    (("mahalanobis_fit", "supcon_loss"), ("masks",), "their labels are classes"),
     (("svdd_radius",), ("permutation", "foreign"), "takes a number, not a batch"),
     (("explained_variance",), ("permutation",), "the cumulative sum depends on the order"),
 )

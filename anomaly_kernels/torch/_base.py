@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -61,15 +62,15 @@ class Loss(TorchLearner, nn.Module):
             settings = settings | {name: getattr(self, name) for name in self._module_settings}
         first = arrays[0]
         if not isinstance(first, Tensor):
-            raise TypeError(f"`{parameters_of(self.kernel).arrays[0]}` must be a tensor, got {describe(first)}")
-        return self.kernel(*arrays, **settings, **by_name)
+            raise TypeError(f"`{parameters_of(type(self).kernel).arrays[0]}` must be a tensor, got {describe(first)}")
+        return type(self).kernel(*arrays, **settings, **by_name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in settings_of(type(self)):
             super().__setattr__(name, value)
             return
         value = self._as_part(name, value)
-        if hasattr(self, name):
+        with suppress(AttributeError):  # not yet there; `hasattr` would find the class' own `kernel`
             delattr(self, name)
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
             self.register_buffer(name, None)
@@ -85,7 +86,7 @@ class Loss(TorchLearner, nn.Module):
 
     def _as_part(self, name: str, value: Any) -> Any:
         """A setting as a module keeps it."""
-        if name in parameters_of(self.kernel).static:
+        if name in parameters_of(type(self).kernel).static:
             value = as_list(value)
         if isinstance(value, np.ndarray):
             return torch.as_tensor(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce, wraps
@@ -68,6 +69,10 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
             if not _is_constant(name):
                 self.add_state(name, [] if isinstance(leaf, list) else leaf)
         self._merged = tuple(self._defaults)  # the names of states that are merged together
+        if self._has_own_state():
+            # a collection updates one metric for all whose states are equal after one batch, as they are where this
+            # has no events: NaN is equal to no other
+            self.add_state("apart", torch.tensor(math.nan), dist_reduce_fx="mean")
 
     def extra_repr(self) -> str:
         """Return the settings, for the repr."""
@@ -142,6 +147,13 @@ class Metric(StatefulMetric, TorchLearner, torchmetrics.Metric):
     def _empty_scores(self, like: Tensor) -> Scores | None:
         """The state of no scores, if any are kept."""
         return None
+
+    def _all_processes(self) -> AbstractContextManager[None]:
+        """The state of all processes in the place of this one's, as torchmetrics has it in `compute`."""
+        context: AbstractContextManager[None] = self.sync_context(
+            dist_sync_fn=self.dist_sync_fn, should_sync=self._to_sync, should_unsync=self._should_unsync
+        )
+        return context
 
     def _read(self) -> Any:
         return self._as_state({name: getattr(self, name) for name in self._merged})
@@ -250,9 +262,8 @@ def _checked(name: str, x: Any) -> Tensor:
 
 
 def exact_scores(score: Any) -> Tensor:
-    """Scores in double precision, in which each distinct one is kept; truth values as they are, to be refused."""
-    score = _checked("score", score)
-    return score if score.dtype == torch.bool else in_double(score)
+    """Scores in double precision, in which each distinct one is kept."""
+    return in_double(_checked("score", score))
 
 
 def _shaped_like(mine: Tensor, x: Tensor) -> Tensor:
@@ -293,13 +304,6 @@ class ScoreMetric(Metric):
         with self._all_processes():
             result: streaming.Bounded[Any] = self._cast(self._bounds_of(self.state))
         return result
-
-    def _all_processes(self) -> AbstractContextManager[None]:
-        """The state of all processes in the place of this one's, as torchmetrics has it in `compute`."""
-        context: AbstractContextManager[None] = self.sync_context(
-            dist_sync_fn=self.dist_sync_fn, should_sync=self._to_sync, should_unsync=self._should_unsync
-        )
-        return context
 
     def _set(self, name: str, value: Any) -> None:
         if name == "scores" and getattr(self, "scores", value) != value:

@@ -10,6 +10,7 @@ from anomaly_kernels._classes import metric_states
 from anomaly_kernels.metrics.series import adjustment, affiliation, archive, events, ranges, surfaces
 from anomaly_kernels.metrics.series.ranges import Bias, Cardinality
 from anomaly_kernels.metrics.series.surfaces import Positives
+from anomaly_kernels.streaming._runs import ScoreRuns
 from anomaly_kernels.torch._base import Setting
 from anomaly_kernels.torch.metrics import Keywords, Metric
 
@@ -25,6 +26,20 @@ class SeriesMetric(metric_states.SeriesMetric, Metric):
         if name == "average" and self.__dict__.get("average", value) != value:
             raise ValueError(f"`average` of a metric that is there cannot be changed, got {value!r}")
         super()._set(name, value)
+
+
+class BestSeriesMetric(SeriesMetric):
+    """A base of best F1 scores of series, which have one threshold for all of them where these are pooled."""
+
+    @property
+    def threshold(self) -> Tensor:
+        """The score s of which ``score >= s`` has the pooled F1 score of `compute`; NaN without scores."""
+        with self._all_processes():
+            state = self.state
+        return self._threshold_of(state).to(self.device)
+
+    def _empty_scores(self, like: Tensor) -> ScoreRuns:
+        return ScoreRuns.empty(like)
 
 
 class PointAdjustedF1Metric(SeriesMetric):
@@ -75,11 +90,11 @@ class PointAdjustedF1Metric(SeriesMetric):
         self._merge_batch(target, decision)
 
 
-class BestPointAdjustedF1Metric(SeriesMetric):
-    """The highest F1 score after point adjustment (PA%K) that a threshold can give, and that threshold.
+class BestPointAdjustedF1Metric(BestSeriesMetric):
+    """The highest F1 score after point adjustment (PA%K) that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_point_adjusted_f1` over series, each of which must come as a
-    whole: every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_point_adjusted_f1` for series, each of which must come as a whole: its mean
+    over series, or that of all series together.
 
     Parameters
     ----------
@@ -87,6 +102,10 @@ class BestPointAdjustedF1Metric(SeriesMetric):
         K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -101,8 +120,15 @@ class BestPointAdjustedF1Metric(SeriesMetric):
 
     kernel = staticmethod(adjustment.best_point_adjusted_f1)
 
-    def __init__(self, *, min_share: float = 0.0, axis: SupportsIndex = -1, **keywords: Unpack[Keywords]) -> None:
-        super().__init__({"min_share": min_share, "axis": axis}, **keywords)
+    def __init__(
+        self,
+        *,
+        min_share: float = 0.0,
+        axis: SupportsIndex = -1,
+        average: Average = "series",
+        **keywords: Unpack[Keywords],
+    ) -> None:
+        super().__init__({"min_share": min_share, "axis": axis, "average": average}, **keywords)
 
     def update(self, score: Tensor, target: Tensor) -> None:
         """Take in scores and true anomalies of one series, or of several, of one shape."""
@@ -185,16 +211,20 @@ class CompositeF1Metric(SeriesMetric):
         self._merge_batch(target, decision)
 
 
-class BestCompositeF1Metric(SeriesMetric):
-    """The highest composite F1 score that a threshold can give, and that threshold.
+class BestCompositeF1Metric(BestSeriesMetric):
+    """The highest composite F1 score that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_composite_f1` over series, each of which must come as a whole:
-    every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_composite_f1` for series, each of which must come as a whole: its mean over
+    series, or that of all series together.
 
     Parameters
     ----------
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -209,8 +239,8 @@ class BestCompositeF1Metric(SeriesMetric):
 
     kernel = staticmethod(events.best_composite_f1)
 
-    def __init__(self, *, axis: SupportsIndex = -1, **keywords: Unpack[Keywords]) -> None:
-        super().__init__({"axis": axis}, **keywords)
+    def __init__(self, *, axis: SupportsIndex = -1, average: Average = "series", **keywords: Unpack[Keywords]) -> None:
+        super().__init__({"axis": axis, "average": average}, **keywords)
 
     def update(self, score: Tensor, target: Tensor) -> None:
         """Take in scores and true anomalies of one series, or of several, of one shape."""
@@ -265,16 +295,20 @@ class EventF1Metric(SeriesMetric):
         self._merge_batch(target, decision)
 
 
-class BestEventF1Metric(SeriesMetric):
-    """The highest event-wise F1 score that a threshold can give, and that threshold.
+class BestEventF1Metric(BestSeriesMetric):
+    """The highest event-wise F1 score that a threshold can give.
 
-    The mean of the `value` of `anomaly_kernels.best_event_f1` over series, each of which must come as a whole:
-    every series has its own best threshold.
+    The `value` of `anomaly_kernels.best_event_f1` for series, each of which must come as a whole: its mean over series,
+    or that of all series together.
 
     Parameters
     ----------
     axis : int
         The axis of time; the others count series.
+    average : {"series", "pooled"}
+        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
+        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
+        double precision.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -289,8 +323,8 @@ class BestEventF1Metric(SeriesMetric):
 
     kernel = staticmethod(events.best_event_f1)
 
-    def __init__(self, *, axis: SupportsIndex = -1, **keywords: Unpack[Keywords]) -> None:
-        super().__init__({"axis": axis}, **keywords)
+    def __init__(self, *, axis: SupportsIndex = -1, average: Average = "series", **keywords: Unpack[Keywords]) -> None:
+        super().__init__({"axis": axis, "average": average}, **keywords)
 
     def update(self, score: Tensor, target: Tensor) -> None:
         """Take in scores and true anomalies of one series, or of several, of one shape."""

@@ -13,8 +13,8 @@ BLOCK = 2**16
 
 
 def size_of(formula: Any) -> int:
-    """Elements of a block of a formula."""
-    return max(1, int(formula.blocks * BLOCK))
+    """Elements of the first array in a block of a formula."""
+    return max(1, int(formula.blocks * BLOCK / formula.growth))
 
 
 @contextmanager
@@ -47,7 +47,8 @@ def cuts(formula: Any, arrays: Sequence[Any]) -> list[Any]:
 
 
 def _count_shared(shape: Sequence[int], other: Sequence[int]) -> int:
-    return next((k for k, (n, m) in enumerate(zip(shape, other, strict=True)) if n != m), len(shape))
+    shared = list(zip(shape, other, strict=False))
+    return next((k for k, (n, m) in enumerate(shared) if n != m), len(shared))
 
 
 def parts(xp: Any, dtype: Any, arrays: Sequence[Any], cut: Any) -> list[Any]:

@@ -112,8 +112,8 @@ class Dask(Generic):
 
 
 def _along_rows(function: Any, *arrays: da.Array, **settings: Any) -> da.Array:
-    """A function of rows: each is one chunk, and there may be many."""
-    rows, *others = (x.rechunk({-1: -1}) for x in arrays)
+    """A function of rows: each is one chunk, and there may be many; what is looked up in them stays in chunks."""
+    rows, *others = arrays[0].rechunk({-1: -1}), *arrays[1:]
     aligned = [x.rechunk((*rows.chunks[:-1], x.chunks[-1])) for x in others]
     return da.map_blocks(function, rows, *aligned, chunks=(aligned or [rows])[-1].chunks, **settings)
 

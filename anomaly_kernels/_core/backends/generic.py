@@ -155,6 +155,16 @@ class Generic:
             return blocks.fill(self, out, formula, dtype, arrays, whole)
         return formula.values(self, *blocks.parts(self, None if formula.casts else dtype, arrays, ...), *whole)
 
+    def evaluate_rows(self: Any, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> Array:
+        """The values of a `evaluate.Formula` that has several for each row, such as the places of its neighbours."""
+        if not (self.takes_blocks(formula, arrays, whole) and self.is_lean(*arrays, *whole)):
+            return formula.values(self, *arrays, *whole)
+
+        def of_block(cut: Any) -> Array:
+            return formula.values(self, *blocks.parts(self, None, arrays, cut), *whole)
+
+        return self.concat(self.run(of_block, blocks.cuts(formula, arrays)))
+
     def differentiate(
         self,
         formula: Any,
@@ -211,6 +221,13 @@ class Generic:
     def sorted_classes(self: Any, x: Array, mask: Array) -> tuple[Array, Array]:
         """The entries where the mask is true, and the others, each ascending, of arrays of one dimension."""
         return self.sort(x[mask]), self.sort(x[self.logical_not(mask)])
+
+    def sort_highest(self: Any, x: Array, mask: Array, share: Setting) -> Array:
+        """The entries where the mask, perhaps of rows, is false, ascending in one dimension.
+
+        Lower numbers may stand for those that are exceeded by more than this share of them.
+        """
+        return self.sort(self.reshape(x[self.logical_not(mask)], (-1,)))
 
     def order_statistics(self: Any, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         """The entries of an array of one dimension that have these ranks, counted from 0, once it is sorted."""

@@ -71,7 +71,7 @@ class NumPy(Generic):
     empty = staticmethod(np.empty)
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
-        return arrays[0].size > BLOCKS * blocks.BLOCK  # type: ignore[attr-defined]
+        return arrays[0].size * formula.growth > BLOCKS * blocks.BLOCK  # type: ignore[attr-defined,no-any-return]
 
     def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
         # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere
@@ -93,6 +93,21 @@ class NumPy(Generic):
             outside = x[~mask]
         outside.sort()
         return inside, outside[: size - count]
+
+    def sort_highest(self, x: Any, mask: Any, share: Setting) -> Any:
+        # a partition takes a tenth of the time of a sort, or less
+        ordered = x[~mask].reshape(-1)
+        size, highest = ordered.shape[0], float(share) if 0 <= share < 1 else 1.0
+        first = size - 1 - int(highest * size)
+        if first <= 0:
+            ordered.sort()
+            return ordered
+        ordered.partition(first)
+        lower, least = ordered[:first], ordered[first]
+        ordered[first:].sort()
+        others = first - np.count_nonzero(lower == least)
+        lower[:others], lower[others:] = _lowest(x.dtype), least
+        return ordered
 
     def order_statistics(self, x: Array, ranks: Sequence[int]) -> Sequence[Array]:
         return tuple(order_statistics(x, ranks))  # type: ignore[arg-type]
@@ -118,6 +133,10 @@ class NumPy(Generic):
 
     def peek(self, x: Any) -> Any:
         return x
+
+
+def _lowest(dtype: Any) -> float:
+    return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
 def _accurately(add: Any, x: Any, axis: Axis, keepdims: bool) -> Any:  # noqa: FBT001

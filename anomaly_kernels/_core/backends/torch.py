@@ -60,6 +60,10 @@ class Torch(Generic):
     def minimum(self, x1: Tensor, x2: Setting) -> Tensor:
         return torch.minimum(x1, x2) if isinstance(x2, Tensor) else torch.clamp(x1, max=x2)
 
+    def sign(self, x: Tensor) -> Tensor:
+        # array-api-compat's indexes by a mask where x is NaN, which vmap cannot
+        return torch.where(x != x, x, torch.sign(x))
+
     def sort(self, x: Tensor) -> Tensor:
         if self.is_lean(x) and x.dtype != torch.bfloat16:
             # NumPy's vectorised sort is several times faster; the memory is shared, nothing is copied but the result
@@ -71,6 +75,12 @@ class Torch(Generic):
             return super().sorted_classes(x, mask)
         inside, outside = _numpy().sorted_classes(_in_numpy(x), _in_numpy(mask))
         return torch.from_numpy(inside), torch.from_numpy(outside)
+
+    def sort_highest(self, x: Tensor, mask: Tensor, share: Setting) -> Tensor:
+        if x.dtype == torch.bfloat16:
+            return super().sort_highest(x, mask, share)
+        highest = self.to_numpy(share) if isinstance(share, Tensor) else share
+        return torch.from_numpy(_numpy().sort_highest(_in_numpy(x), _in_numpy(mask), highest))
 
     def order_statistics(self, x: Tensor, ranks: Sequence[int]) -> Sequence[Tensor]:
         if self.is_lean(x):
@@ -128,7 +138,7 @@ class Torch(Generic):
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -> bool:
         # who compiles would compile anew for sizes that are compared
-        if torch.compiler.is_compiling() or arrays[0].numel() < evaluation.SMALL:
+        if torch.compiler.is_compiling() or arrays[0].numel() * formula.growth < evaluation.SMALL:
             return False
         return evaluation.takes_blocks(formula, arrays, whole)
 

@@ -53,7 +53,7 @@ def takes_blocks(formula: Any, arrays: Sequence[Tensor], whole: Sequence[Any]) -
     size, arguments = arrays[0].numel(), (*arrays, *whole)
     if _thread.in_block:  # a formula within a block of another: its temporaries stay within one block
         return size > blocks.size_of(formula)
-    block = min(blocks.size_of(formula), blocks.BLOCK)
+    size, block = size * formula.growth, max(1, int(min(formula.blocks, 1) * blocks.BLOCK))
     if size < RECORDED_BLOCKS * block or is_watched() or not all(map(is_plain, arguments)):
         return False
     return formula.slopes is not None if is_recorded(arguments) else size >= BLOCKS * block

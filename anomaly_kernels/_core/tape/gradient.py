@@ -73,7 +73,7 @@ def value_and_grad(
     ...     xp = ak.array_namespace(x)
     ...     return ak.mse_reconstruction_loss(x, xp.tanh(params["scale"] * x))
     >>> ak.value_and_grad(loss)({"scale": np.asarray(0.0)}, x)[1]
-    {'scale': np.float64(-10.0)}
+    {'scale': array(-10.)}
     """
     checks.function("function", function)
     several = isinstance(argnums, tuple | list)

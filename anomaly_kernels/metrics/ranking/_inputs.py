@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple, SupportsIndex, TypeAlias
 
@@ -47,7 +48,7 @@ def prepare(xp: Namespace, dtype: DType, arrays: Sequence[Array], axis: Axes = N
         sizes, ranked = arrays[0].shape, axes_of(axis, len(arrays[0].shape)) or ()
         others = tuple(k for k in range(len(sizes)) if k not in ranked)
         arrays = [xp.permute_dims(x, (*others, *ranked)) for x in arrays]
-        shape = (*(sizes[k] for k in others), -1)
+        shape = (*(sizes[k] for k in others), math.prod(sizes[k] for k in ranked) if 0 in sizes else -1)
     truth, score, *weights = arrays = [xp.reshape(x, shape) for x in arrays]
     mask, score_dtype = nan_mask(xp, *arrays), score.dtype
     nan = None if mask is None else xp.any(mask, axis=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
@@ -72,11 +73,32 @@ class UniqueScores(NamedTuple):
         raise TypeError("`UniqueScores` has other entries in each part: merge the parts one by one")
 
     def compute(self, metric: Callable[..., Any], **settings: Any) -> Any:
-        """Any metric of a ranking, of all scores; its `sample_weight` are the weights at each."""
-        target, score, weight = self.samples()
+        """Any metric of a ranking, of all scores; its `sample_weight` are the weights at each.
+
+        Or a rule without targets, such as `threshold_at_rate`, of all scores; `conformal_pvalue` takes them for its
+        calibration, and the scores to judge by name.
+        """
         if not callable(metric):
             raise TypeError(f"`metric` must be a function such as `anomaly_kernels.roc_auc`, got {describe(metric)}")
+        names = inspect.signature(metric).parameters
+        if "score" in names and not names.keys() & {"target", "sample_weight"}:
+            return metric(**{"calibration" if "calibration" in names else "score": self.scores()}, **settings)
+        target, score, weight = self.samples()
         return metric(target, score, sample_weight=weight, **settings)
+
+    def scores(self) -> Array:
+        """All scores, ascending, each as often as it was seen."""
+        xp, count = array_namespace(self.score), self.positive + self.negative
+        if is_real(count):
+            if bool(xp.any(xp.isnan(count))):
+                return self.score * math.nan
+            raise ValueError(
+                "`metric` must be one of a ranking where samples have weights: others count each score once"
+            )
+        upto = xp.cumulative_sum(count, axis=0)
+        size = int(float(xp.sum(count)))
+        rank = xp.cumulative_sum(xp.ones_like(xp.broadcast_to(upto[:1], (size,))), axis=0) - 1
+        return xp.take_along_axis(self.score, xp.searchsorted(upto, rank, side="right"))
 
     def samples(self) -> tuple[Array, Array, Array]:
         """Targets, scores and weights of which this is the state."""

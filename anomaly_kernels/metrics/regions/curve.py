@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from anomaly_kernels._core.checks import SHARE, cast, not_empty, number
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
@@ -51,8 +53,9 @@ def aupro(
     Returns
     -------
     array
-        0-d, in [0, 1]; NaN without regions or without normal pixels, or where a score is. In the dtype of `score`, for
-        integer scores that of real targets or saturations, else the widest.
+        0-d, in [0, 1]; NaN without regions or without normal pixels, where a score is, or where saturations that cannot
+        be looked at do not fit the regions. In the dtype of `score`, for integer scores that of real targets or
+        saturations, else the widest.
 
     Raises
     ------
@@ -77,9 +80,9 @@ def aupro(
     >>> target = np.asarray([[[1, 1, 0, 0], [1, 1, 0, 1]]])
     >>> score = np.asarray([[[8.0, 7.0, 1.0, 6.0], [5.0, 2.0, 0.0, 4.0]]])
     >>> round(float(ak.aupro(target, score)), 4), round(float(ak.aupro(target, score, max_fpr=1.0)), 4)
-    (0.5625, 0.9062)
+    (0.25, 0.75)
     >>> round(float(ak.aupro(target, score, saturation=np.asarray([2.0, 1.0]))), 4)
-    0.725
+    0.5
     """
     xp, arrays = _check(target, score, region, saturation)
     not_empty(target=target)
@@ -87,7 +90,7 @@ def aupro(
     share = number("max_fpr", max_fpr, xp, xp.wide(score), SHARE)
     prepared = prepare(xp, dtype, arrays)
     truth, ranked = prepared.arrays
-    result = aupro_of(rank_regions(xp, target, truth, ranked, region, saturation), share)
+    result = aupro_of(rank_regions(xp, target, truth, ranked, region, saturation, share), share)
     return cast(xp, dtype, nan_where(xp, prepared.nan, result))
 
 
@@ -135,9 +138,18 @@ def _check(
 
 
 def rank_regions(
-    xp: Namespace, target: Array, truth: Array, score: Array, region: Array | None, saturation: Array | None
+    xp: Namespace,
+    target: Array,
+    truth: Array,
+    score: Array,
+    region: Array | None,
+    saturation: Array | None,
+    max_fpr: Setting,
 ) -> Ranking:
-    """Rank pixels, of which `truth` and `score` are prepared; those of regions weigh as `weigh_pixels` says."""
+    """Rank pixels, of which `truth` and `score` are prepared; those of regions weigh as `weigh_pixels` says.
+
+    Beyond `max_fpr` the false positive rates may be others than they are, but are beyond it.
+    """
     inside, number, (ranked,) = find_regions(xp, "target", target, region, score)
     if saturation is not None:
         check_saturation(xp, saturation, inside, number, labelled=region is None)
@@ -149,7 +161,7 @@ def rank_regions(
     scores, weight = (xp.take_along_axis(x, order) for x in (ranked, weight))
     positives = SortedClass(scores, sums_from_each(xp, weight))
     if xp.is_lean(truth, score):
-        return by_masks(xp, positives, SortedClass(xp.sorted_classes(score, truth)[1], None))
+        return by_masks(xp, positives, SortedClass(xp.sort_highest(score, truth, max_fpr), None))
     normal = xp.logical_not(xp.take_along_axis(inside, order))
     negatives = SortedClass(scores, sums_from_each(xp, xp.astype(normal, xp.int32)))
     return by_sorting(xp, positives, negatives, weight)
@@ -177,10 +189,14 @@ def weigh_pixels(
 
 
 def saturate(xp: Namespace, regions: Regions, region: Array, saturation: Array | None, wide: DType) -> Array:
-    """S for each pixel: how many pixels of its region suffice."""
+    """S for each pixel: how many pixels of its region suffice; NaN where no number above 0 says so."""
     size = xp.astype(regions.size(), wide)
-    if saturation is None or 0 in saturation.shape:
+    if saturation is None:
         return size
+    if 0 in saturation.shape:
+        return xp.full_like(size, math.nan)
     # the numbers of pixels that are in no region may be any
-    place = xp.clip(cast(xp, xp.counting(), region) - 1, 0, saturation.shape[0] - 1)
-    return xp.minimum(xp.take_along_axis(cast(xp, wide, saturation), place), size)
+    place = cast(xp, xp.counting(), region) - 1
+    known = xp.clip(place, 0, saturation.shape[0] - 1)
+    enough = xp.take_along_axis(cast(xp, wide, saturation), known)
+    return xp.where(xp.logical_and(place == known, enough > 0.0), xp.minimum(enough, size), math.nan)

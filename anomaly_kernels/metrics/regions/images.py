@@ -74,7 +74,7 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     >>> target = np.asarray([[[0, 0], [0, 0]], [[1, 1], [0, 0]]])
     >>> score = np.asarray([[[3.0, 1.0], [0.0, 2.0]], [[4.0, 2.5], [9.0, 9.0]]])
     >>> [round(float(x), 4) for x in ak.aupimo(target, score, fpr_bounds=(0.1, 1.0))]
-    [nan, 0.8010]
+    [nan, 0.801]
     """
     xp, _, arrays = check_inputs(target, score, None)
     has_ndim("target", target, 2, "(images, ...)", -1)
@@ -90,7 +90,7 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
 def aupimo_of(xp: Namespace, truth: Array, score: Array, nan: Array | None, bounds: tuple[float, float]) -> Array:
     """The areas of images, of which truth and scores are prepared, (B, pixels); `nan` says which have a NaN."""
     anomalous = xp.any(truth, axis=-1)
-    normal = _sort_normal(xp, truth, score, anomalous)
+    normal = _sort_normal(xp, truth, score, anomalous, bounds[1])
     if xp.is_lean(truth, score):  # image by image, of which each has another number of anomalous pixels
         pixels = [xp.sort(score[k, ...][truth[k, ...]]) for k in range(truth.shape[0])]  # ascending: found faster
         sums = xp.stack([xp.sum(areas_above(xp, normal, each, bounds)) for each in pixels])
@@ -106,12 +106,11 @@ def aupimo_of(xp: Namespace, truth: Array, score: Array, nan: Array | None, boun
     return xp.where(xp.logical_or(nan, everywhere), math.nan, mean)
 
 
-def _sort_normal(xp: Namespace, truth: Array, score: Array, anomalous: Array) -> SortedClass:
-    """The scores of normal images."""
-    normal = xp.logical_not(anomalous)
+def _sort_normal(xp: Namespace, truth: Array, score: Array, anomalous: Array, most: float) -> SortedClass:
+    """The scores of normal images; beyond the rate `most` of them they may be lower than they are."""
     if xp.is_lean(truth, score):
-        return SortedClass(xp.sort(xp.reshape(score[normal], (-1,))), None)
-    counted = xp.logical_and(xp.ones_like(truth), xp.expand_dims(normal, axis=-1))
+        return SortedClass(xp.sort_highest(score, anomalous, most), None)
+    counted = xp.logical_and(xp.ones_like(truth), xp.expand_dims(xp.logical_not(anomalous), axis=-1))
     score, counted = xp.reshape(score, (-1,)), xp.reshape(counted, (-1,))
     order = xp.argsort(score)
     weight = xp.astype(xp.take_along_axis(counted, order), xp.int32)

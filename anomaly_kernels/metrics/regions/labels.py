@@ -32,8 +32,8 @@ def label_regions(
     Parameters
     ----------
     target : array, shape (images, ...)
-        True or decided anomalies: 0 or False is normal, all else anomalous, whatever number it is. It must be at hand:
-        labels are made on the host, before anything is compiled.
+        True or decided anomalies: 0 or False is normal, all else anomalous, whatever number it is. One image is
+        ``target[None]``. It must be at hand: labels are made on the host, before anything is compiled.
     axis : int or tuple of ints, optional
         The axes of an image; all but the first by default. No region reaches over another axis.
     connectivity : int, optional
@@ -87,6 +87,6 @@ def numbers_of(xp: Namespace, name: str, mask: Array, axes: tuple[int, ...], con
     if numbers is None:
         raise TypeError(
             f"`{name}` must be known for its regions to be labelled, got a traced array: call `label_regions` outside "
-            "of what is compiled or mapped, and hand over its numbers"
+            "of what is compiled or mapped, and hand over its numbers; in Keras, `compile(run_eagerly=True)`"
         )
     return numbers

@@ -37,7 +37,7 @@ def check_share(name: str, value: Any) -> Fraction:
     if not is_number(value):
         raise TypeError(f"`{name}` must be a number, got {describe(value)}")
     setting(name, value, UNIT)
-    return Fraction(value).limit_denominator(10_000)
+    return Fraction(float(value)).limit_denominator(10_000)  # of NumPy's numbers there is no fraction
 
 
 MinShare: TypeAlias = Annotated[Number, check_share]

@@ -24,7 +24,6 @@ from anomaly_kernels.metrics.series._inputs import (
 )
 from anomaly_kernels.metrics.series._results import DetectionDelay, EventF1
 from anomaly_kernels.metrics.series._runs import (
-    Runs,
     between,
     count_from,
     find_runs,
@@ -159,18 +158,18 @@ def best_composite_f1(target: Array, score: Array, *, axis: Axis = -1) -> BestF1
 
 
 def _best_composite(xp: Namespace, truth: Array, score: Array) -> Results:
-    ranking, events = rank(xp, truth, score), find_runs(xp, truth)
+    ranking, (maxima, exists) = rank(xp, truth, score), event_maxima(xp, truth, score)
     hits, others = ranking.at_or_above()
-    highest_of_each = event_maxima(xp, events, truth, score)
-    detected = count_from(xp, score, highest_of_each, events.exists, ranking.thresholds)
-    f1 = composite_f1_of(xp, hits, hits + others, *real(xp, detected, number_of(xp, events.exists)))
+    detected = count_from(xp, score, maxima, exists, ranking.thresholds)
+    f1 = composite_f1_of(xp, hits, hits + others, *real(xp, detected, number_of(xp, exists)))
     # a threshold that is no score of an event has the hits of the next one that is, and more alarms
     return highest(xp, xp.where(ranking.weight > 0, f1, 0.0), ranking.thresholds)
 
 
-def event_maxima(xp: Namespace, events: Runs, truth: Array, score: Array) -> Array:
-    """The highest score of each event."""
-    return highest_within(xp, events, truth, score, xp.ones_like(events.start))
+def event_maxima(xp: Namespace, truth: Array, score: Array) -> tuple[Array, Array]:
+    """The highest score of each event, and whether there is one."""
+    events = find_runs(xp, truth)
+    return highest_within(xp, events, truth, score, xp.ones_like(events.start)), events.exists
 
 
 @with_hint
@@ -319,33 +318,38 @@ def best_event_f1(target: Array, score: Array, *, axis: Axis = -1) -> BestF1:
 
 
 def _best_event(xp: Namespace, truth: Array, score: Array) -> Results:
-    # Runs of alarms are alarmed points less alarmed pairs of neighbours. A pair of a normal point and one of an event
-    # takes off a run of normal points that touches the event; a gap between two events that is alarmed throughout was
-    # taken off twice.
-    normal = xp.logical_not(truth)
-    events, gaps = find_runs(xp, truth), find_runs(xp, normal)
-    inside = xp.logical_and(gaps.exists, xp.logical_and(gaps.start > 0, gaps.end < length_of(xp, score)))
-    first = xp.concat([xp.ones_like(truth[..., :1]), xp.zeros_like(truth[..., 1:])], axis=-1)
-    apart = xp.logical_and(xp.logical_not(first), xp.logical_or(normal, shifted(xp, normal)))
-    thresholds = xp.sort(score)
-
-    def reach(values: Array, mask: Array) -> Array:
-        return count_from(xp, score, values, mask, thresholds)
-
-    detected = reach(event_maxima(xp, events, truth, score), events.exists)
-    false = reach(score, normal)
-    pairs = reach(xp.minimum(score, shifted(xp, score)), apart)
-    joined = reach(_gap_minima(xp, gaps, normal, score), inside)
-    counts = detected, false - pairs + joined, number_of(xp, events.exists), false, number_of(xp, normal)
+    thresholds, normal = xp.sort(score), xp.logical_not(truth)
+    events, pairs = event_maxima(xp, truth, score), pair_minima(xp, normal, score)
+    critical = events, (score, normal), pairs, gap_minima(xp, normal, score)
+    detected, false, *joined = (count_from(xp, score, *each, thresholds) for each in critical)
+    counts = detected, false_runs(false, *joined), number_of(xp, events[1]), false, number_of(xp, normal)
     return highest(xp, event_f1_of(xp, *real(xp, *counts)), thresholds)
 
 
-def _gap_minima(xp: Namespace, gaps: Runs, normal: Array, score: Array) -> Array:
-    """The lowest score of each run of normal points and of the points on either side, if there are two."""
+def false_runs(false: Array, pairs: Array, gaps: Array) -> Array:
+    """How many runs of alarms touch no event, of how many normal points, pairs and gaps are alarmed throughout.
+
+    Runs are points less pairs of neighbours. A pair of a normal point and one of an event takes off a run of normal
+    points that touches the event; a gap between two events that is alarmed throughout was taken off twice.
+    """
+    return false - pairs + gaps
+
+
+def pair_minima(xp: Namespace, normal: Array, score: Array) -> tuple[Array, Array]:
+    """The lower score of each point and the one before, and whether they are two of which one is normal."""
+    first = xp.concat([xp.ones_like(normal[..., :1]), xp.zeros_like(normal[..., 1:])], axis=-1)
+    apart = xp.logical_and(xp.logical_not(first), xp.logical_or(normal, shifted(xp, normal)))
+    return xp.minimum(score, shifted(xp, score)), apart
+
+
+def gap_minima(xp: Namespace, normal: Array, score: Array) -> tuple[Array, Array]:
+    """The lowest score of each run of normal points and of the points on either side, and whether there are two."""
+    gaps, length = find_runs(xp, normal), length_of(xp, score)
     lowest = highest_within(xp, gaps, normal, score, xp.maximum(gaps.length, 1))
     before = xp.take_along_axis(score, xp.maximum(gaps.start - 1, 0))
-    after = xp.take_along_axis(score, xp.minimum(gaps.end, length_of(xp, score) - 1))
-    return xp.minimum(lowest, xp.minimum(before, after))
+    after = xp.take_along_axis(score, xp.minimum(gaps.end, length - 1))
+    between_events = xp.logical_and(gaps.exists, xp.logical_and(gaps.start > 0, gaps.end < length))
+    return xp.minimum(lowest, xp.minimum(before, after)), between_events
 
 
 @with_hint

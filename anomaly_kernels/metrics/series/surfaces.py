@@ -14,10 +14,10 @@ from anomaly_kernels.metrics.series._results import RangeAUC
 
 
 def check_window(name: str, value: Any) -> int:
-    """The width of a window in time steps, or an error."""
+    """The width of a window in time steps, or an error; none beyond what a series can have."""
     steps = integer(name, value, "an integer")
     setting(name, steps, NOT_NEGATIVE)
-    return steps
+    return min(steps, 2**30)
 
 
 def check_thresholds(name: str, value: Any) -> int | None:

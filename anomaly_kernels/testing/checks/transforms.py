@@ -12,8 +12,9 @@ from anomaly_kernels.testing.trees import flatten
 
 
 def gradients(case: Case) -> Seen:
-    """Automatic gradients are the slopes of the NumPy values, and in float32 they are those of float64."""
-    seen = _has_slopes(case, case.gradient(), "gradients")
+    """Automatic gradients are the slopes of the NumPy values, beside these; in float32 they are those of float64."""
+    value, gradient = case.differentiated()
+    seen = _is_sum(case, value, "gradients") + _has_slopes(case, gradient, "gradients")
     exact = case.rounded("float32")
     return seen + agree(case, exact.gradient("float32"), "gradients", "float32", expected=exact.gradient())
 
@@ -21,9 +22,13 @@ def gradients(case: Case) -> Seen:
 def value_and_grad(case: Case) -> Seen:
     """`value_and_grad` of this library gives the value, and the slopes of the NumPy values as its gradient."""
     value, gradient = case.followed()
+    return _is_sum(case, value, "value_and_grad") + _has_slopes(case, gradient, "value_and_grad")
+
+
+def _is_sum(case: Case, value: np.ndarray, what: str) -> Seen:
+    """Raise unless the value is the weighted sum of the NumPy results."""
     expected = {"sum of results": np.asarray(case.reference_total({}))}
-    seen = agree(case, {"sum of results": value}, "value_and_grad", expected=expected)
-    return seen + _has_slopes(case, gradient, "value_and_grad")
+    return agree(case, {"sum of results": value}, what, expected=expected)
 
 
 def _has_slopes(case: Case, gradient: Values, what: str) -> Seen:
@@ -70,8 +75,7 @@ def jit(case: Case) -> Seen:
     if case.does_not_apply("gradients"):
         return agree(case, case.read(compiled(case.arrays())), "jit")
     value, gradient = case.driver.value_and_grad(lambda x: case.total(compiled(x)), case.arrays(), case.floats)
-    values = {"sum of results": case.driver.numpy(value)}
-    seen = agree(case, values, "jit", expected={"sum of results": np.asarray(case.reference_total({}))})
+    seen = _is_sum(case, case.driver.numpy(value), "jit")
     return seen + agree(case, case.read_leaves(gradient), "jit, gradients", expected=case.gradient())
 
 
