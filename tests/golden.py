@@ -7,31 +7,16 @@ Each script is run as if by itself, with ``--backend LIBRARY --dtype DTYPE``; th
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import runpy
 import sys
 from pathlib import Path
 
 
-def prepare(library: str, folder: Path) -> None:
-    """Leave out what takes longest and is seen elsewhere.
-
-    JAX's gradients of one operation after the other go by the same rules as those compiled: values are compared both
-    ways, gradients compiled. TensorFlow need not optimise graphs that are run once: the contract has it do so.
-    """
-    sys.path.insert(0, str(folder))
-    if library == "jax":
-        backend = importlib.import_module("backends").BACKENDS["jax"]
-        backend.modes = backend.modes[-1:]
-    if library == "tensorflow":
-        tensorflow = importlib.import_module("tensorflow")
-        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 def run(script: str, arguments: list[str]) -> bool:
     """Run a script as a program; whether its exit status was 0."""
     sys.argv = [script, *arguments]
+    sys.path[0] = str(Path(script).parent)
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as end:
@@ -46,7 +31,6 @@ def main(argv: list[str]) -> int:
     """Run all scripts, also after one that failed; 0 if none did."""
     library, dtype, *rest = argv
     scripts = [list(words) for separator, words in itertools.groupby(rest, "--".__eq__) if not separator]
-    prepare(library, Path(scripts[0][0]).parent)
     passed = [run(script, [*arguments, "--backend", library, "--dtype", dtype]) for script, *arguments in scripts]
     return 0 if all(passed) else 1
 

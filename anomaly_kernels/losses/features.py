@@ -186,17 +186,19 @@ def hard_feature_loss(
     q = check_quantile("quantile", quantile)
     same_shape(x_true=x_true, x_pred=x_pred)
     not_empty(x_true=x_true)
-    a, b = (xp.reshape(cast(xp, dtype, x), (-1,)) for x in (x_true, x_pred))
+    a, b = xp.reshape(cast(xp, dtype, x_true), (-1,)), xp.reshape(cast(xp, dtype, x_pred), (-1,))
     if None in shape_of(x_true):
-        return weigh(xp, dtype, weight, _mean_of_upper(xp, xp.sort(square(a - b)), q))
+        return weigh(xp, dtype, weight, _mean_of_largest(xp, square(a - b), q))
     n = math.prod(x_true.shape)
     _, places = xp.top_k(xp.stop_gradient(square(a - b)), n - math.ceil(q * (n - 1)))
-    hard = (xp.take_along_axis(x, places) for x in (a, b))
-    return weigh(xp, dtype, weight, xp.squared_difference(*hard, "mean"))
+    loss = xp.squared_difference(xp.take_along_axis(a, places), xp.take_along_axis(b, places), "mean")
+    return weigh(xp, dtype, weight, loss)
 
 
-def _mean_of_upper(xp: Namespace, ascending: Array, quantile: float) -> Array:
-    """The mean of all from the quantile on, of as many as there are when a graph runs."""
-    rank = xp.cumulative_sum(xp.ones_like(ascending, dtype=xp.float64), axis=0) - 1.0
-    chosen = rank >= xp.ceil(quantile * xp.max(rank))
-    return xp.sum(xp.where(chosen, ascending, 0.0)) / xp.sum(xp.astype(chosen, ascending.dtype))
+def _mean_of_largest(xp: Namespace, x: Array, quantile: float) -> Array:
+    """The mean of all from the quantile on, of as many as there are when a graph runs; 0 of none."""
+    one = xp.ones_like(x, dtype=xp.float64)
+    chosen = xp.cumulative_sum(one, axis=0) <= xp.sum(one) - xp.ceil(quantile * (xp.sum(one) - 1.0))
+    descending = xp.take_along_axis(x, xp.argsort(-xp.stop_gradient(x)))
+    mean = ratio(xp, xp.sum(xp.where(chosen, descending, 0.0)), xp.sum(xp.astype(chosen, x.dtype)))
+    return xp.where(xp.any(xp.isnan(x)), math.nan, mean)  # wherever it has been sorted to

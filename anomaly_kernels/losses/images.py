@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, SupportsIndex, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple, SupportsIndex
 
 from anomaly_kernels._core.checks import (
     POSITIVE,
     axes_of,
     cast,
     choice,
-    has_known_sizes,
     inputs,
     is_number,
     not_empty,
@@ -19,14 +18,14 @@ from anomaly_kernels._core.checks import (
     positive,
     same_shape,
     setting,
-    shown,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce, weigh
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.numeric import square
 from anomaly_kernels._core.spelling import with_hint
-from anomaly_kernels._core.typing import Array, DType, Namespace, Number, Reduction, Setting
+from anomaly_kernels._core.typing import Array, Namespace, Number, Reduction, Setting
 from anomaly_kernels.losses._masks import Axes
+from anomaly_kernels.losses._windows import Band, band_of, blur, extents_of, weights_of
 
 
 def check_size(name: str, value: Any) -> int:
@@ -135,100 +134,22 @@ def ssim_loss(
     same_shape(x_true=x_true, x_pred=x_pred)
     ndim = len(x_true.shape)
     chosen = axes_of(axis, ndim) or tuple(range(ndim))
-    weights = _window(window, check_size("size", size), check_sigma("sigma", sigma))
+    weights = weights_of(window, check_size("size", size), check_sigma("sigma", sigma))
     r = number("data_range", data_range, xp, dtype, POSITIVE)
-    c1, c2 = (square(number(name, k, xp, dtype, POSITIVE) * r) for name, k in (("k1", k1), ("k2", k2)))
+    a1, a2 = number("k1", k1, xp, dtype, POSITIVE) * r, number("k2", k2, xp, dtype, POSITIVE) * r
+    c1, c2 = a1 * a1, a2 * a2
     order = (*(k for k in range(ndim) if k not in chosen), *chosen)
     arrays = {"x_true": xp.permute_dims(x_true, order), "x_pred": xp.permute_dims(x_pred, order)}
-    extents = _extents(arrays["x_true"], len(chosen), len(weights), border)
-    each = {n: _band(xp, x_true, dtype, n, weights, border) for n in set(extents)}
+    extents = extents_of(arrays["x_true"], len(chosen), len(weights), border)
+    each = {n: band_of(xp, x_true, dtype, n, weights, border) for n in set(extents)}
     bands = [each[n] for n in extents]
     if reduction == "none":
         not_empty(x_true=x_true)
-        loss = _compare(xp, *(cast(xp, dtype, x) for x in arrays.values()), c1, c2, bands).loss(xp)
+        x, y = cast(xp, dtype, arrays["x_true"]), cast(xp, dtype, arrays["x_pred"])
+        loss = _compare(xp, x, y, c1, c2, bands).loss()
         return weigh(xp, dtype, weight, xp.permute_dims(loss, tuple(order.index(k) for k in range(ndim))))
     formula = _similarity(bands, reduction)
     return reduce(xp, dtype, formula, arrays, c1, c2, weight=weight, reduction=reduction)
-
-
-def _window(window: str, size: int, sigma: float) -> list[float]:
-    """The weights of a window along one axis."""
-    distances = range(-(size // 2), size // 2 + 1)
-    weights = [math.exp(-0.5 * (t / sigma) ** 2) if window == "gaussian" else 1.0 for t in distances]
-    return [x / sum(weights) for x in weights]
-
-
-def _extents(x: Array, count: int, size: int, border: str) -> tuple[int, ...]:
-    """The sizes of an image, into which windows must fit."""
-    axes = slice(len(x.shape) - count, None)
-    has_known_sizes("x_true", x, axes)
-    extents = tuple(x.shape[axes])
-    least = size if border == "valid" else size // 2
-    if min(extents) < least:
-        room = f"no more than each extent of an image, {shown(extents)}"
-        raise ValueError(f"`size` must be {room if border == 'valid' else 'half of it ' + room}, got {size}")
-    return extents
-
-
-Blocks: TypeAlias = "list[tuple[int, int, Array]]"
-"""Columns of a band matrix, a few at a time, each time with the first and the end of the rows that are not 0."""
-
-
-class Band(NamedTuple):
-    """The matrix whose product with an axis of pixels, from the right, is that of its windows."""
-
-    blocks: Blocks
-    transposed: Callable[[], Blocks]
-    windows: int
-
-
-COLUMNS = 128
-"""Of a block: wide enough for a product to be fast, narrow enough for few zeros to be in it."""
-
-
-def _band(xp: Namespace, like: Array, dtype: DType, extent: int, weights: Sequence[float], border: str) -> Band:
-    reach = len(weights) // 2
-    shift = reach if border == "valid" else 0
-    windows = extent - 2 * shift
-    w = xp.constant([*weights, 0.0], like=like, dtype=dtype)
-
-    def part(pixels: range, centers: range) -> Array:
-        i, j = (xp.constant(list(each), like=like, dtype=xp.counting()) for each in (pixels, centers))
-        i, j = xp.expand_dims(i, axis=1), xp.expand_dims(j, axis=0) + shift
-        total: Any = 0.0
-        for place in (
-            [i] if border == "valid" else [i, -1 - i, 2 * extent - 1 - i]
-        ):  # of the pixel and its mirror images
-            distance = xp.abs(place - j)
-            index = xp.where(distance > reach, len(weights), xp.minimum(distance, reach) + reach)
-            total = total + xp.reshape(xp.take(w, xp.reshape(index, (-1,)), axis=0), (len(pixels), len(centers)))
-        return total
-
-    def forward() -> Blocks:
-        return [(*rows, part(range(*rows), columns)) for rows, columns in _cut(extent, windows, shift, reach)]
-
-    def back() -> Blocks:
-        cuts = _cut(windows, extent, -shift, reach)
-        return [(*rows, xp.matrix_transpose(part(columns, range(*rows)))) for rows, columns in cuts]
-
-    return Band(forward(), back, windows)
-
-
-def _cut(rows: int, columns: int, shift: int, reach: int) -> list[tuple[tuple[int, int], range]]:
-    """Ranges of columns of a band, each with the rows that it spans."""
-    width = COLUMNS if columns > 2 * COLUMNS else columns
-    each = [range(k, min(k + width, columns)) for k in range(0, columns, width)]
-    return [((max(0, r.start + shift - reach), min(rows, r.stop + shift + reach)), r) for r in each]
-
-
-def _blur(xp: Namespace, x: Array, matrices: Sequence[Blocks]) -> Array:
-    """The product of the last axes of an array with a band matrix each."""
-    ndim = len(x.shape)
-    turned = (*range(ndim - len(matrices)), ndim - 1, *range(ndim - len(matrices), ndim - 1))
-    for blocks in reversed(matrices):  # each axis is the last in its turn
-        parts = [xp.matmul(x[..., first:last], block) for first, last, block in blocks]
-        x = xp.permute_dims(parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1), turned)
-    return x
 
 
 class Comparison(NamedTuple):
@@ -254,7 +175,7 @@ class Comparison(NamedTuple):
     of_structure: Array
     """e₂."""
 
-    def loss(self, xp: Namespace) -> Array:
+    def loss(self) -> Array:
         """1 - SSIM of each window."""
         return self.of_mean + (1.0 - self.of_mean) * self.of_structure
 
@@ -268,15 +189,15 @@ def _level(xp: Namespace, x: Array, axes: tuple[int, ...]) -> Array:
 
 def _compare(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting, bands: Sequence[Band]) -> Comparison:
     axes, matrices = tuple(range(-len(bands), 0)), [band.blocks for band in bands]
-    level_x, level_y = (_level(xp, each, axes) for each in (x, y))
+    level_x, level_y = _level(xp, x, axes), _level(xp, y, axes)
     difference = (x - y) - (level_x - level_y)  # not of what is rounded below
     x, y = x - level_x, y - level_y
-    of_x, of_difference = _blur(xp, x, matrices), _blur(xp, difference, matrices)
+    of_x, of_difference = blur(xp, x, matrices), blur(xp, difference, matrices)
     of_y = of_x - of_difference
     gap = (level_x - level_y) + of_difference
     mean_x, mean_y = level_x + of_x, level_y + of_y
     brightness = square(mean_x) + square(mean_y) + c1
-    of_squares, of_square = _blur(xp, square(x) + square(y), matrices), _blur(xp, square(difference), matrices)
+    of_squares, of_square = blur(xp, square(x) + square(y), matrices), blur(xp, square(difference), matrices)
     contrast = xp.maximum(of_squares - square(of_x) - square(of_y), 0.0) + c2
     variance = xp.maximum(of_square - square(of_difference), 0.0)
     e1, e2 = square(gap) / brightness, variance / contrast
@@ -286,10 +207,10 @@ def _compare(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting, bands:
 def _similarity(bands: Sequence[Band], reduction: str) -> Formula:
     """The mean or the sum over the windows of each image, and its slopes, which are blurred back."""
     axes = tuple(range(-len(bands), 0))
-    share = 1.0 / math.prod(band.windows for band in bands) if reduction == "mean" else 1.0
+    share = 1.0 / math.prod([band.windows for band in bands]) if reduction == "mean" else 1.0
 
     def values(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting) -> Array:
-        loss = _compare(xp, x, y, c1, c2, bands).loss(xp)
+        loss = _compare(xp, x, y, c1, c2, bands).loss()
         return xp.mean(loss, axis=axes) if reduction == "mean" else xp.sum(loss, axis=axes)
 
     def slopes(xp: Namespace, x: Array, y: Array, c1: Setting, c2: Setting) -> Slopes:
@@ -300,16 +221,16 @@ def _similarity(bands: Sequence[Band], reduction: str) -> Formula:
         by_contrast = -by_variance * at.of_structure
         by_gap = share * by_mean * at.gap / at.brightness - by_brightness * at.mean_y
         by_difference = 2.0 * (by_gap - by_variance * at.of_difference + by_contrast * of_y)
-        of_squares, of_square = 2.0 * _blur(xp, by_contrast, matrices), 2.0 * _blur(xp, by_variance, matrices)
+        of_squares, of_square = 2.0 * blur(xp, by_contrast, matrices), 2.0 * blur(xp, by_variance, matrices)
 
         def by_x() -> Array:
             of_levels = by_brightness * (at.mean_x + at.mean_y) - by_contrast * (at.of_x + of_y)
-            means = _blur(xp, 2.0 * of_levels + by_difference, matrices)
+            means = blur(xp, 2.0 * of_levels + by_difference, matrices)
             return means + at.x * of_squares + at.difference * of_square
 
         return [
             by_x,
-            lambda: at.y * of_squares - at.difference * of_square - _blur(xp, by_difference, matrices),
+            lambda: at.y * of_squares - at.difference * of_square - blur(xp, by_difference, matrices),
             lambda: xp.sum(by_brightness),
             lambda: xp.sum(by_contrast),
         ]

@@ -60,8 +60,8 @@ def lovasz_hinge_loss(target: Array, logit: Array, *, axis: Axes = None, weight:
     xp, dtype = mask_inputs(target, logit=logit)
 
     def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
-        outer = () if axis is None else tuple(x.shape[: axis[0]])
-        x, y = (xp.reshape(cast(xp, dtype, each), (*outer, -1)) for each in (x, y))
+        outer = tuple(x.shape[: axis[0]]) if isinstance(axis, tuple) else ()
+        x, y = xp.reshape(cast(xp, dtype, x), (*outer, -1)), xp.reshape(cast(xp, dtype, y), (*outer, -1))
         anomalous = y != 0.0
         error = xp.where(anomalous, 1.0 - x, 1.0 + x) + 0.0 * y  # NaN of a target that is
         order = xp.argsort(-xp.stop_gradient(error))

@@ -14,6 +14,7 @@ from anomaly_kernels._core.checks import (
     same_shape,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
+from anomaly_kernels._core.numeric import square
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.targets import check_mask
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
@@ -191,10 +192,17 @@ def focal_loss_with_logits(
     return reduce(xp, dtype, FOCAL, arrays, of_anomalies, of_normals, g, weight=weight, reduction=reduction)
 
 
+def _focus(xp: Namespace, x: Array, softplus: Array, g: Setting) -> Array:
+    """(1 - sigmoid(x))^γ, whose slope is finite; the square, which is the default, by fewer exponentials."""
+    if isinstance(g, float) and g == 2.0:
+        return square(xp.sigmoid(-x))
+    return xp.exp(-g * softplus)
+
+
 def _focal_parts(xp: Namespace, x: Array, g: Setting) -> tuple[Array, Array, Array, Array]:
     """The losses of an anomaly and of a normal pixel, and the cross entropies in them: -log p and -log(1 - p)."""
     of_miss, of_alarm = xp.softplus(-x), xp.softplus(x)
-    return xp.exp(-g * of_alarm) * of_miss, xp.exp(-g * of_miss) * of_alarm, of_miss, of_alarm
+    return _focus(xp, x, of_alarm, g) * of_miss, _focus(xp, -x, of_miss, g) * of_alarm, of_miss, of_alarm
 
 
 def _focal(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:
@@ -206,8 +214,8 @@ def _focal_slopes(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: 
     def by_logit() -> Array:
         p, r = xp.sigmoid(x), xp.sigmoid(-x)
         of_miss, of_alarm = xp.softplus(-x), xp.softplus(x)
-        anomaly = xp.exp(-g * of_alarm) * (g * p * of_miss + r)
-        return (n * (1.0 - y)) * (xp.exp(-g * of_miss) * (g * r * of_alarm + p)) - (a * y) * anomaly
+        anomaly = _focus(xp, x, of_alarm, g) * (g * p * of_miss + r)
+        return (n * (1.0 - y)) * (_focus(xp, -x, of_miss, g) * (g * r * of_alarm + p)) - (a * y) * anomaly
 
     def by_target() -> Array:
         anomaly, normal, *_ = _focal_parts(xp, x, g)
