@@ -101,6 +101,10 @@ CASES = {
     "Tversky": case(ak.tversky_loss, MASKS, alpha=0.3, beta=0.7),
     "focal Tversky": case(ak.tversky_loss, MASKS | {"alpha": np.asarray(0.3)}, gamma=0.75),
     "focal": case(ak.focal_loss_with_logits, LOGITS),
+    "focal of masks": case(
+        ak.focal_loss_with_logits,
+        {"target": SOFT > 0.6, "logit": REAL, "alpha": np.asarray(0.3), "gamma": np.asarray(1.5)},
+    ),
     "focal, learnable": case(
         ak.focal_loss_with_logits, LOGITS | {"alpha": np.asarray(0.3), "gamma": np.asarray(1.5)}, reduction="sum"
     ),
