@@ -251,12 +251,12 @@ def _focal_slopes_of_masks(xp: Namespace, x: Array, y: Array, a: Setting, n: Set
     wrong, right = xp.softplus(z), xp.softplus(-z)
     focus = _focus(xp, -z, g)
 
-    def by_logit() -> Array:
-        return (sign * (n + (a - n) * y)) * (focus * (g * xp.sigmoid(-z) * wrong + xp.sigmoid(z)))
+    def by_z() -> Array:
+        return (n + (a - n) * y) * (focus * (g * xp.sigmoid(-z) * wrong + xp.sigmoid(z)))
 
     return [
-        by_logit,
-        lambda: xp.zeros_like(y),  # of whole numbers
+        lambda: sign * by_z(),
+        lambda: (a - n) * (focus * wrong) - (2.0 * x) * by_z(),
         lambda: xp.sum(y * (focus * wrong)),
         lambda: xp.sum((1.0 - y) * (focus * wrong)),
         lambda: -xp.sum((n + (a - n) * y) * (focus * wrong * right)),
