@@ -58,6 +58,10 @@ def sad_of_signs(embeddings: Any, center: Any, eta: Any, eps: Any) -> Any:
     return ak.deep_sad_loss(labels, embeddings, center, eta=eta, eps=eps)
 
 
+def focal_of_masks(logit: Any, **settings: Any) -> Any:
+    return ak.focal_loss_with_logits(logit > 0.3, logit, **settings)
+
+
 REAL, OTHER, SOFT = draw(0, 6, 4), draw(1, 6, 4), draw(2, 6, 4, low=0.0, high=1.0)
 POSITIVE = draw(3, 4, low=0.3, high=3.0)
 Z, GAMMA = draw(4, 12, 2), shares(5, 12, 3)
@@ -116,6 +120,7 @@ CASES = {
     "Tversky": case(ak.tversky_loss, MASKS, alpha=0.3, beta=0.7),
     "focal Tversky": case(ak.tversky_loss, MASKS | {"alpha": np.asarray(0.3)}, gamma=0.75),
     "focal": case(ak.focal_loss_with_logits, LOGITS),
+    "focal of masks": Case(focal_of_masks, {"logit": REAL, "alpha": np.asarray(0.3), "gamma": np.asarray(1.5)}),
     "focal, learnable": case(
         ak.focal_loss_with_logits, LOGITS | {"alpha": np.asarray(0.3), "gamma": np.asarray(1.5)}, reduction="sum"
     ),

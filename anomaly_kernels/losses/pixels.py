@@ -9,6 +9,7 @@ from anomaly_kernels._core.checks import (
     UNIT,
     broadcastable,
     inputs,
+    is_real,
     not_negative,
     number,
     same_shape,
@@ -185,24 +186,25 @@ def focal_loss_with_logits(
     same_shape(target=target, logit=logit)
     if target.dtype != dtype:
         check_mask(xp, target)
+    formula = FOCAL if is_real(target) else FOCAL_OF_MASKS
     g = number("gamma", gamma, xp, dtype, NOT_NEGATIVE)
     of_anomalies: Setting = 1.0 if alpha is None else number("alpha", alpha, xp, dtype, UNIT)
     of_normals: Setting = 1.0 if alpha is None else 1.0 - of_anomalies
     arrays = {"logit": logit, "target": target}
-    return reduce(xp, dtype, FOCAL, arrays, of_anomalies, of_normals, g, weight=weight, reduction=reduction)
+    return reduce(xp, dtype, formula, arrays, of_anomalies, of_normals, g, weight=weight, reduction=reduction)
 
 
-def _focus(xp: Namespace, x: Array, softplus: Array, g: Setting) -> Array:
+def _focus(xp: Namespace, x: Array, g: Setting) -> Array:
     """(1 - sigmoid(x))^γ, whose slope is finite; the square, which is the default, by fewer exponentials."""
     if isinstance(g, float) and g == 2.0:
         return square(xp.sigmoid(-x))
-    return xp.exp(-g * softplus)
+    return xp.exp(-g * xp.softplus(x))
 
 
 def _focal_parts(xp: Namespace, x: Array, g: Setting) -> tuple[Array, Array, Array, Array]:
     """The losses of an anomaly and of a normal pixel, and the cross entropies in them: -log p and -log(1 - p)."""
     of_miss, of_alarm = xp.softplus(-x), xp.softplus(x)
-    return _focus(xp, x, of_alarm, g) * of_miss, _focus(xp, -x, of_miss, g) * of_alarm, of_miss, of_alarm
+    return _focus(xp, x, g) * of_miss, _focus(xp, -x, g) * of_alarm, of_miss, of_alarm
 
 
 def _focal(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:
@@ -214,8 +216,8 @@ def _focal_slopes(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: 
     def by_logit() -> Array:
         p, r = xp.sigmoid(x), xp.sigmoid(-x)
         of_miss, of_alarm = xp.softplus(-x), xp.softplus(x)
-        anomaly = _focus(xp, x, of_alarm, g) * (g * p * of_miss + r)
-        return (n * (1.0 - y)) * (_focus(xp, -x, of_miss, g) * (g * r * of_alarm + p)) - (a * y) * anomaly
+        anomaly = _focus(xp, x, g) * (g * p * of_miss + r)
+        return (n * (1.0 - y)) * (_focus(xp, -x, g) * (g * r * of_alarm + p)) - (a * y) * anomaly
 
     def by_target() -> Array:
         anomaly, normal, *_ = _focal_parts(xp, x, g)
@@ -235,3 +237,31 @@ def _focal_slopes(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: 
 
 
 FOCAL = Formula(_focal, _focal_slopes, blocks=0.5)
+
+
+def _focal_of_masks(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:
+    z = (1.0 - 2.0 * y) * x  # how wrong it is: of an anomaly, the logit of a normal pixel
+    wrong = xp.softplus(z)
+    return (n + (a - n) * y) * (_focus(xp, -z, g) * wrong)
+
+
+def _focal_slopes_of_masks(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Slopes:
+    sign = 1.0 - 2.0 * y
+    z = sign * x
+    wrong, right = xp.softplus(z), xp.softplus(-z)
+    focus = _focus(xp, -z, g)
+
+    def by_z() -> Array:
+        return (n + (a - n) * y) * (focus * (g * xp.sigmoid(-z) * wrong + xp.sigmoid(z)))
+
+    return [
+        lambda: sign * by_z(),
+        lambda: (a - n) * (focus * wrong) - (2.0 * x) * by_z(),
+        lambda: xp.sum(y * (focus * wrong)),
+        lambda: xp.sum((1.0 - y) * (focus * wrong)),
+        lambda: -xp.sum((n + (a - n) * y) * (focus * wrong * right)),
+    ]
+
+
+FOCAL_OF_MASKS = Formula(_focal_of_masks, _focal_slopes_of_masks, blocks=0.5)
+"""The same of targets that are 0 or 1, in half of the exponentials: each pixel has one of the two terms."""
