@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from anomaly_kernels._core.checks import NOT_NEGATIVE, UNIT, has_ndim, inputs, number, positive
+from anomaly_kernels._core.checks import NOT_NEGATIVE, UNIT, has_ndim, inputs, positive
+from anomaly_kernels._core.checks import number as checked_number
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Namespace, Setting
@@ -19,7 +20,7 @@ class ClassMoments(NamedTuple):
     In double precision where the library has it. Two states merge by the formula of Chan, Golub and LeVeque.
     """
 
-    count: Array
+    number: Array
     mean: Array
     scatter: Array
 
@@ -36,31 +37,34 @@ class ClassMoments(NamedTuple):
         """The state of one batch; the arrays are those of `mahalanobis_fit`."""
         xp = array_namespace(embeddings)
         wide = xp.astype(embeddings, xp.wide(embeddings))
-        return ClassMoments(*class_moments(wide, label, self.count.shape[0])[:3])
+        return ClassMoments(*class_moments(wide, label, self.number.shape[0])[:3])
 
     def merge(self, other: ClassMoments) -> ClassMoments:
         """The state of both parts."""
         check_same_kind(self, other)
         xp = array_namespace(self.mean, other.mean)
-        count = self.count + other.count
-        share = ratio(xp, other.count, count)
+        count = self.number + other.number
+        share = ratio(xp, other.number, count)
         apart = other.mean - self.mean
         mean = self.mean + xp.expand_dims(share, axis=1) * apart
-        return ClassMoments(count, mean, self.scatter + other.scatter + _gram(xp, share * self.count, apart))
+        return ClassMoments(count, mean, self.scatter + other.scatter + _gram(xp, share * self.number, apart))
 
     def reduce(self, total: Reduce, least: Reduce, greatest: Reduce) -> ClassMoments:
         """Combine the states of all devices, each of which calls this: the arguments reduce an array over them."""
         xp = array_namespace(self.mean)
-        count = total(self.count)
-        mean = total(xp.expand_dims(ratio(xp, self.count, count), axis=1) * self.mean)
-        return ClassMoments(count, mean, total(self.scatter + _gram(xp, self.count, self.mean - mean)))
+        count = total(self.number)
+        mean = total(xp.expand_dims(ratio(xp, self.number, count), axis=1) * self.mean)
+        return ClassMoments(count, mean, total(self.scatter + _gram(xp, self.number, self.mean - mean)))
 
     def compute(self, *, shrinkage: Setting = 0.0, eps: Setting = 1e-6) -> MahalanobisParams:
         """What `mahalanobis_fit` returns, with its settings; NaN of nothing."""
         xp, dtype = array_namespace(self.mean), self.mean.dtype
-        a, e = number("shrinkage", shrinkage, xp, dtype, UNIT), number("eps", eps, xp, dtype, NOT_NEGATIVE)
-        mean = class_means(xp, self.count, self.mean)
-        return params_of(xp, mean, self.scatter / xp.sum(self.count), a, e)
+        a, e = (
+            checked_number("shrinkage", shrinkage, xp, dtype, UNIT),
+            checked_number("eps", eps, xp, dtype, NOT_NEGATIVE),
+        )
+        mean = class_means(xp, self.number, self.mean)
+        return params_of(xp, mean, self.scatter / xp.sum(self.number), a, e)
 
 
 def _gram(xp: Namespace, weight: Array, rows: Array) -> Array:

@@ -71,7 +71,7 @@ class NumPy(Generic):
     empty = staticmethod(np.empty)
 
     def takes_blocks(self, formula: Any, arrays: Sequence[Array], whole: Sequence[Any]) -> bool:
-        return arrays[0].size * formula.growth > BLOCKS * blocks.BLOCK  # type: ignore[attr-defined,no-any-return]
+        return arrays[0].size * formula.growth > BLOCKS * blocks.BLOCK  # type: ignore[attr-defined]
 
     def where(self, condition: Array, x1: Setting, x2: Setting) -> Array:
         # indexed by nothing, 0-d arrays become the scalars that NumPy returns elsewhere
