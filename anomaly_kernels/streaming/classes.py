@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from anomaly_kernels._core.checks import NOT_NEGATIVE, UNIT, has_ndim, inputs, number, positive
+from anomaly_kernels._core.checks import NOT_NEGATIVE, UNIT, has_ndim, inputs, positive
+from anomaly_kernels._core.checks import number as checked_number
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Namespace, Setting
@@ -58,7 +59,10 @@ class ClassMoments(NamedTuple):
     def compute(self, *, shrinkage: Setting = 0.0, eps: Setting = 1e-6) -> MahalanobisParams:
         """What `mahalanobis_fit` returns, with its settings; NaN of nothing."""
         xp, dtype = array_namespace(self.mean), self.mean.dtype
-        a, e = number("shrinkage", shrinkage, xp, dtype, UNIT), number("eps", eps, xp, dtype, NOT_NEGATIVE)
+        a, e = (
+            checked_number("shrinkage", shrinkage, xp, dtype, UNIT),
+            checked_number("eps", eps, xp, dtype, NOT_NEGATIVE),
+        )
         mean = class_means(xp, self.number, self.mean)
         return params_of(xp, mean, self.scatter / xp.sum(self.number), a, e)
 
