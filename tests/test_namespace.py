@@ -504,7 +504,15 @@ def test_the_page_lists_the_functions_of_the_namespace():
         *("reduce", "reduce_by", "add_up", "evaluate", "fold", "wide", "counting", "is_known", "peek"),
         *("has_open_shapes", "refuse_open_rank", "check_sizes_at_run_time", "has_devices", "device", "to_numpy"),
         *("is_lean", "as_one", "squared_difference", "cross_entropy", "sum_of_products", "sorted_classes"),
-        *("sort_highest", "order_statistics", "region_numbers", "region_numbers_inside", "by_rows", "name"),
+        *(
+            "sort_highest",
+            "order_statistics",
+            "evaluate_rows",
+            "region_numbers",
+            "region_numbers_inside",
+            "by_rows",
+            "name",
+        ),
     }
     assert NAMES - listed == inside
     assert listed - NAMES == {"AttributeError"}

@@ -230,7 +230,9 @@ def test_every_rule_is_tested():
     tested = {name.partition(",")[0] for name in RULES}
     assert set(rules.RULES) <= tested
     assert {name for name in STANDARD if callable(getattr(Namespace, name, None))} <= (
-        tested | rules.WITHOUT_SLOPE | {"fold", "by_rows", "value_and_grad", "is_lean", "reduce", "add_up", "evaluate"}
+        tested
+        | rules.WITHOUT_SLOPE
+        | {"fold", "by_rows", "value_and_grad", "is_lean", "reduce", "add_up", "evaluate", "evaluate_rows"}
     )
 
 

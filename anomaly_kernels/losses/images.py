@@ -122,8 +122,8 @@ def ssim_loss(
     >>> import numpy as np
     >>> import anomaly_kernels as ak
     >>> x = np.sin(np.arange(256.0).reshape(16, 16))
-    >>> round(float(ak.ssim_loss(x, 0.5 * x, data_range=2)), 4)
-    0.1988
+    >>> round(float(ak.ssim_loss(x, 0.5 * x, data_range=2)), 3)
+    0.199
     >>> ak.ssim_loss(x, x, data_range=2, border="symmetric", reduction="none").shape
     (16, 16)
     """

@@ -178,9 +178,9 @@ def focal_loss_with_logits(
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> y, x = np.asarray([True, True, False]), np.asarray([0.0, 4.0, -1000.0])
-    >>> ak.focal_loss_with_logits(y, x, reduction="none").round(6)
-    array([0.043322, 0.000001, 0.      ])
+    >>> y, x = np.asarray([True, True, False]), np.asarray([0.0, 1.0, -1000.0])
+    >>> ak.focal_loss_with_logits(y, x, reduction="none").round(4)
+    array([0.0433, 0.0057, 0.    ])
     """
     xp, dtype = inputs({"target": target}, logit=logit)
     same_shape(target=target, logit=logit)
