@@ -16,13 +16,6 @@ from anomaly_kernels.keras.deep_losses import OutlierExposureLoss as OutlierExpo
 from anomaly_kernels.keras.embedding_losses import MMDLoss as MMDLoss
 from anomaly_kernels.keras.embedding_losses import SupConLoss as SupConLoss
 from anomaly_kernels.keras.embedding_losses import TripletMarginLoss as TripletMarginLoss
-from anomaly_kernels.keras.images import CosineDistanceLoss as CosineDistanceLoss
-from anomaly_kernels.keras.images import DiceLoss as DiceLoss
-from anomaly_kernels.keras.images import FocalLossWithLogits as FocalLossWithLogits
-from anomaly_kernels.keras.images import HardFeatureLoss as HardFeatureLoss
-from anomaly_kernels.keras.images import LovaszHingeLoss as LovaszHingeLoss
-from anomaly_kernels.keras.images import SSIMLoss as SSIMLoss
-from anomaly_kernels.keras.images import TverskyLoss as TverskyLoss
 from anomaly_kernels.keras.losses import AdaptiveQuantileLoss as AdaptiveQuantileLoss
 from anomaly_kernels.keras.losses import AdversarialAELoss as AdversarialAELoss
 from anomaly_kernels.keras.losses import AEGMMLoss as AEGMMLoss
@@ -44,6 +37,13 @@ from anomaly_kernels.keras.losses import PredictionErrorAnomalyScore as Predicti
 from anomaly_kernels.keras.losses import SelectorDiversityRegularizer as SelectorDiversityRegularizer
 from anomaly_kernels.keras.losses import SelectorEntropyRegularizer as SelectorEntropyRegularizer
 from anomaly_kernels.keras.losses import VAEGMMLoss as VAEGMMLoss
+from anomaly_kernels.keras.mask_losses import CosineDistanceLoss as CosineDistanceLoss
+from anomaly_kernels.keras.mask_losses import DiceLoss as DiceLoss
+from anomaly_kernels.keras.mask_losses import FocalLossWithLogits as FocalLossWithLogits
+from anomaly_kernels.keras.mask_losses import HardFeatureLoss as HardFeatureLoss
+from anomaly_kernels.keras.mask_losses import LovaszHingeLoss as LovaszHingeLoss
+from anomaly_kernels.keras.mask_losses import SSIMLoss as SSIMLoss
+from anomaly_kernels.keras.mask_losses import TverskyLoss as TverskyLoss
 from anomaly_kernels.keras.metrics import AnomalyDetectionMetrics as AnomalyDetectionMetrics
 from anomaly_kernels.keras.metrics import AnomalyPixelStatisticsMetric as AnomalyPixelStatisticsMetric
 from anomaly_kernels.keras.metrics import AUPRTrapezoidMetric as AUPRTrapezoidMetric

@@ -7,12 +7,12 @@ from anomaly_kernels._core.extras import need
 need("torch", __name__)
 
 from anomaly_kernels._catalogue import CATALOGUE
-from anomaly_kernels.torch import deep_losses, embedding_losses, images, losses
+from anomaly_kernels.torch import deep_losses, embedding_losses, losses, mask_losses
 from anomaly_kernels.torch._svdd import init_center
 from anomaly_kernels.torch.deep_losses import *  # noqa: F403
 from anomaly_kernels.torch.embedding_losses import *  # noqa: F403
-from anomaly_kernels.torch.images import *  # noqa: F403
 from anomaly_kernels.torch.losses import *  # noqa: F403
+from anomaly_kernels.torch.mask_losses import *  # noqa: F403
 from anomaly_kernels.torch.networks import LSTMAutoencoderAnomaly, SequenceAnomalyScoreLayer
 from anomaly_kernels.torch.objective import Objective
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _METRICS = [entry.cls for entry in CATALOGUE if entry.cls and entry.torch == "Metric"]
 
 __all__ = ["LSTMAutoencoderAnomaly", "Objective", "SequenceAnomalyScoreLayer", "init_center"]
-__all__ += losses.__all__ + deep_losses.__all__ + embedding_losses.__all__ + images.__all__
+__all__ += losses.__all__ + deep_losses.__all__ + embedding_losses.__all__ + mask_losses.__all__
 __all__ += _METRICS  # noqa: PLE0605
 
 
