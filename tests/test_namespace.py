@@ -501,7 +501,7 @@ def test_the_page_lists_the_functions_of_the_namespace():
     page = (Path(__file__).parent.parent / "docs" / "authoring.md").read_text()
     listed = set(re.findall(r"`(\w+)[`(]", page[page.index("## Functions of the namespace") :]))
     inside = {  # what evaluates formulas and checks arguments
-        *("reduce", "reduce_by", "add_up", "evaluate", "fold", "wide", "counting", "is_known", "peek"),
+        *("reduce", "reduce_by", "add_up", "evaluate", "evaluate_rows", "fold", "wide", "counting", "is_known", "peek"),
         *("has_open_shapes", "refuse_open_rank", "check_sizes_at_run_time", "has_devices", "device", "to_numpy"),
         *("is_lean", "as_one", "squared_difference", "cross_entropy", "sum_of_products", "sorted_classes"),
         *(

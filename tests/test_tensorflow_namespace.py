@@ -521,4 +521,5 @@ def test_offers_the_closed_list_and_no_more() -> None:
         "reduce",  # these three in test_reduce
         "add_up",
         "evaluate",
+        "evaluate_rows",
     }
