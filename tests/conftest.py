@@ -45,8 +45,7 @@ NOT_COVERED = {"dask": SAME_FORMULAS, "jax": SAME_FORMULAS, "tensorflow": SAME_F
 # Whether a formula is what its definition says is seen where each call takes no time: NumPy and torch go the short way
 # of arrays that can be looked at, array-api-strict the long one. Graphs give the same numbers, by the contract. What is
 # marked for a library, as are gradients where they could be infinite, runs there.
-_LOSSES = ["divergence", "forecast", "likelihood", "one_class", "overlap", "reconstruction", "selection"]
-FORMULAS = {"test_series", *(f"test_losses_{family}" for family in _LOSSES)}
+FORMULAS = {"test_series", *(file.stem for file in Path(__file__).parent.glob("test_losses_*.py"))}
 # The contract compares gradients with slopes of the values in each library; torch's with those of the formula too.
 GRADIENTS = {"test_gradient_is_that_of_the_formula"}
 # Keras is one program on its three backends: what its classes write, read, refuse and log is seen on TensorFlow and
