@@ -838,6 +838,7 @@ class OperatingPointMetric(RankingMetric):
     """A base of metrics that are a threshold, one of the scores as it is, and what it gives, by name."""
 
     _otherwise = ""
+    _keywords = ("digits",)  # of the histogram, which there is none of
     result_fields = operating.OperatingPoint._fields
 
     @classmethod
@@ -854,7 +855,7 @@ class OperatingPointMetric(RankingMetric):
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, from which `from_config` makes the same metric."""
-        return {name: x for name, x in super().get_config().items() if name != "digits"}  # of a histogram
+        return {name: x for name, x in super().get_config().items() if name not in self._keywords}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
