@@ -553,8 +553,9 @@ class SelectorDiversityMetric(Metric):
 class RankingMetric(ScoreMetric):
     """A base of metrics of a ranking, over all elements of all batches; a single number, unless they say otherwise."""
 
-    higher_is_better = True
-    plot_lower_bound, plot_upper_bound = 0.0, 1.0
+    higher_is_better: bool | None = True
+    plot_lower_bound: float | None = 0.0
+    plot_upper_bound: float | None = 1.0
 
     def update(self, score: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> None:
         """Take in scores, true anomalies and, if given, what each counts for instead of 1, all of one shape."""
