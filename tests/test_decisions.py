@@ -462,6 +462,18 @@ def test_the_highest_scores_are_kept_under_jit():
         state = update(state, jnp.asarray(part))
     np.testing.assert_array_equal(state.highest, np.sort(ALL)[:-61:-1])
     assert int(state.number) == ALL.size
+    with pytest.raises(TypeError, match="finds ranks from the number of scores: it cannot be traced"):
+        jax.jit(lambda each: each.compute())(state)
+
+
+@pytest.mark.library("jax")
+def test_jax_in_single_precision_fits_a_tail_without_a_warning():
+    import jax
+    import jax.numpy as jnp
+
+    with jax.enable_x64(False):  # where int64 is asked for in vain; tests take warnings for errors
+        fit = ak.peaks_over_threshold(jnp.asarray(GAMMA, jnp.float32), level=0.9)
+    np.testing.assert_allclose(fit, ak.peaks_over_threshold(GAMMA, level=0.9), rtol=2e-3)
 
 
 @pytest.mark.library("numpy", "array_api_strict", "torch", "tensorflow")

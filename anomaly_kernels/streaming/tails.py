@@ -64,6 +64,8 @@ class HighestScores(NamedTuple):
         xp, size = array_namespace(self.highest), self.highest.shape[0]
         choice("method", method, ("zhang_stephens", "pwm"))
         chance = number("risk", risk, xp, xp.wide(self.highest), INSIDE_UNIT)
+        if not xp.is_known(self.number):
+            raise TypeError("`peaks_over_threshold` finds ranks from the number of scores: it cannot be traced")
         n = int(float(self.number))
         beyond = peaks_beyond(n, level)
         if beyond >= size:

@@ -130,7 +130,7 @@ def _zhang_stephens(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, A
     n = xp.maximum(count, 1.0)
     nodes = 20 + math.isqrt(peaks.shape[0])
     quartile = xp.maximum(n - xp.maximum(xp.floor(n / 4.0 + 0.5), 1.0), 0.0)  # a place among those that descend
-    q = xp.take_along_axis(peaks, cast(xp, xp.int64, xp.reshape(quartile, (1,))))
+    q = xp.take_along_axis(peaks, cast(xp, xp.counting(), xp.reshape(quartile, (1,))))
     gaps = xp.constant([math.sqrt(nodes / (i + 0.5)) - 1.0 for i in range(nodes)], like=peaks, dtype=peaks.dtype)
     theta = 1.0 - gaps / xp.where(q > 0.0, 3.0 * q, 3.0)
     mean = xp.sum(peaks) / n
