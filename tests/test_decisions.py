@@ -604,6 +604,8 @@ def test_the_highest_scores_are_those_of_all_parts_in_the_dtype_of_the_state():
         few.reduce(sum, min, max)
     with pytest.raises(TypeError, match="`score`"):
         few.of(np.arange(3))
+    with pytest.raises(TypeError, match="`score` must be no wider than the state, of dtype float32, got float64"):
+        state.of(np.zeros(3))
     with pytest.raises(ValueError, match="`size`"):
         streaming.HighestScores.empty(np.zeros(0), size=0)
     with pytest.raises(ValueError, match="`risk`"):
