@@ -46,6 +46,20 @@ def test_exactly_the_scores_alarm_whose_conformal_p_value_is_at_most_the_rate(sc
         np.testing.assert_array_equal(judged.astype(dtype) >= threshold, pvalue <= rate)
 
 
+def test_scores_of_infinity_alone_reach_a_threshold_of_infinity():
+    score = np.asarray([1.0, 2.0, 3.0, np.inf, np.inf])
+    for rate in (0.1, 0.35):  # no number is above infinity, nor are there scores enough for the first
+        threshold, pvalue = ak.threshold_at_rate(score, rate=rate), ak.conformal_pvalue(score, score)
+        assert np.isposinf(threshold)
+        assert not np.any(pvalue <= rate)
+    assert ak.threshold_at_rate(score, rate=0.5) == np.nextafter(3.0, 4.0)
+    assert [ak.threshold_at_rate(score, rate=rate, method="linear") for rate in (0.5, 0.2)] == [3.0, np.inf]
+    with np.errstate(invalid="ignore"):
+        fit = ak.peaks_over_threshold(np.append(GAMMA, np.inf))
+    assert np.all(np.isnan([fit.threshold, fit.shape, fit.scale]))
+    assert np.isfinite(ak.peaks_over_threshold(np.append(GAMMA, -np.inf)).threshold)
+
+
 @given(SCORES, RATE)
 def test_at_most_the_share_of_the_given_scores_alarms_and_the_next_threshold_would_be_too_low(score, rate):
     score = np.asarray(score)
@@ -448,6 +462,18 @@ def test_the_highest_scores_are_kept_under_jit():
         state = update(state, jnp.asarray(part))
     np.testing.assert_array_equal(state.highest, np.sort(ALL)[:-61:-1])
     assert int(state.number) == ALL.size
+    with pytest.raises(TypeError, match="finds ranks from the number of scores: it cannot be traced"):
+        jax.jit(lambda each: each.compute())(state)
+
+
+@pytest.mark.library("jax")
+def test_jax_in_single_precision_fits_a_tail_without_a_warning():
+    import jax
+    import jax.numpy as jnp
+
+    with jax.enable_x64(False):  # where int64 is asked for in vain; tests take warnings for errors
+        fit = ak.peaks_over_threshold(jnp.asarray(GAMMA, jnp.float32), level=0.9)
+    np.testing.assert_allclose(fit, ak.peaks_over_threshold(GAMMA, level=0.9), rtol=2e-3)
 
 
 @pytest.mark.library("numpy", "array_api_strict", "torch", "tensorflow")
@@ -469,10 +495,31 @@ def test_states_of_moments_and_of_the_highest_scores_give_what_all_scores_do(dri
         np.testing.assert_allclose([driver.numpy(x) for x, _ in pairs], np.ravel(expected), rtol=1e-12)
 
 
+@pytest.mark.parametrize("sizes", [(1, 2, 4), (5, 5, 5), (1,) * 10])
+def test_constant_scores_in_parts_do_not_alarm(sizes):
+    for constant in (0.1, 0.3, 7.7, -7.7, 1e-5):
+        moments, highest = streaming.Moments.empty(ALL), streaming.HighestScores.empty(ALL)
+        for size in sizes:  # merging rounds the mean
+            part = np.full(size, constant)
+            moments, highest = streaming.update(moments, part), streaming.update(highest, part)
+        thresholds = moments.compute(ak.spread_threshold, rule="std"), highest.compute(level=0.5).threshold
+        assert all(constant < x <= constant + 1e-15 * abs(constant) for x in thresholds)
+
+
+def test_rules_of_a_histogram_are_in_its_dtype():
+    score = ALL.astype(np.float32)
+    histogram = streaming.ScoreHistogram.empty(score).of(score > 3, score)
+    for rule, settings in FITS:
+        named = {name: x.astype(np.float32) if name == "score" else x for name, x in settings.items()}
+        for each in histogram.compute(rule, **named):
+            assert all(np.asarray(x).dtype == np.float32 for x in (each if isinstance(each, tuple) else [each]))
+
+
 def test_a_state_says_what_it_cannot_give():
     highest, moments = streaming.HighestScores.empty(ALL, size=60).of(ALL), streaming.Moments.of(ALL)
     histogram = streaming.ScoreHistogram.empty(ALL).of(ALL > 3, ALL)
     weighted = streaming.UniqueScores.of(ALL > 3, ALL, ALL)
+    with_weights = streaming.ScoreHistogram.empty(ALL).of(ALL > 3, ALL, ALL)
     for refused, message in (
         (lambda: highest.compute(level=0.8), "`level` must be higher, got 0.8: the 60 highest of 500"),
         (lambda: moments.compute(ak.spread_threshold), "`rule` of Moments must be \"std\", got 'mad'"),
@@ -481,11 +528,15 @@ def test_a_state_says_what_it_cannot_give():
         (lambda: histogram.compute(ak.spread_threshold, rule="std"), "`rule` of a histogram"),
         (lambda: histogram.compute(ak.score_scaling), "`method` of a histogram"),
         (lambda: weighted.compute(ak.spread_threshold), "`metric` must be one of a ranking where samples have weights"),
+        (lambda: with_weights.compute(ak.threshold_at_rate), "`metric` must be one of a ranking where samples have"),
+        (lambda: streaming.HighestScores.empty(ALL).compute(), "`level` must leave two scores .* 0.98 with 0 scores"),
     ):
         with pytest.raises(ValueError, match=message):
             refused()
     with pytest.raises(TypeError, match=r"threshold_at_rate .* no setting `rte`; did you mean `rate`"):
         histogram.compute(ak.threshold_at_rate, rte=0.1)
+    with pytest.raises(TypeError, match=r"spread_threshold of Moments has no setting `rle`; did you mean `rule`"):
+        moments.compute(ak.spread_threshold, rle="std")
     with pytest.raises(TypeError, match="equally many scores"):
         highest.merge(streaming.HighestScores.empty(ALL, size=3))
 
@@ -553,6 +604,8 @@ def test_the_highest_scores_are_those_of_all_parts_in_the_dtype_of_the_state():
         few.reduce(sum, min, max)
     with pytest.raises(TypeError, match="`score`"):
         few.of(np.arange(3))
+    with pytest.raises(TypeError, match="`score` must be no wider than the state, of dtype float32, got float64"):
+        state.of(np.zeros(3))
     with pytest.raises(ValueError, match="`size`"):
         streaming.HighestScores.empty(np.zeros(0), size=0)
     with pytest.raises(ValueError, match="`risk`"):

@@ -42,6 +42,7 @@ RANKING = {
     "FPRAtTPRMetric": ak.fpr_at_tpr,
     "PrecisionAtKMetric": ak.precision_at_k,
 }
+KEEP_EACH = ("AUPIMOMetric", "ThresholdAtRecallMetric", "ThresholdAtPrecisionMetric")  # score, which `jit` cannot
 
 
 IMAGES = RNG.random((6, 4, 5)) < 0.2
@@ -110,7 +111,7 @@ def like_itself(tree):
     return jax.tree.unflatten(structure, leaves)
 
 
-@pytest.mark.parametrize("name", [name for name in METRICS if name != "AUPIMOMetric"])
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in KEEP_EACH])
 def test_each_metric_can_be_donated(name, driver):
     import jax
     import jax.numpy as jnp
@@ -431,6 +432,20 @@ def test_a_single_number_of_batches_is_that_of_the_whole(name, scores, driver):
         np.testing.assert_allclose(value, expected, rtol=1e-12 if scores == "exact" else 0.02)
 
 
+@pytest.mark.parametrize("setting", ["recall", "precision"])
+def test_an_operating_point_of_batches_is_that_of_the_whole(setting, driver):
+    name, function = f"ThresholdAt{setting.title()}Metric", getattr(ak, f"threshold_at_{setting}")
+    truth, score, weight = (x.reshape(2, -1) for x in (TRUTH, np.round(SCORE), RNG.integers(0, 3, 60) / 2))
+    one = made(name, **{setting: 0.4}, weighted=True)
+    first, second = (
+        one.update(driver.array(t), driver.array(s), sample_weight=driver.array(w))
+        for t, s, w in zip(truth, score, weight, strict=True)
+    )
+    metric = second.merge(first)
+    assert_is(metric.compute(), function(truth, score, sample_weight=weight, **{setting: 0.4}))
+    assert metric.bounds() == (metric.compute(),) * 3
+
+
 @pytest.mark.parametrize("name", REGIONS)
 def test_regions_of_batches_are_those_of_the_whole(name, driver):
     import jax
@@ -481,6 +496,8 @@ def test_what_single_numbers_refuse(driver):
         ("ROCAUCMetric", {"max_fpr": 0.0}, "`max_fpr` must be > 0 and <= 1, got 0.0"),
         ("FPRAtTPRMetric", {"tpr": 1.5}, "`tpr` must be > 0 and <= 1, got 1.5"),
         ("PrecisionAtKMetric", {"k": 0}, "`k` must be >= 1, got 0"),
+        ("ThresholdAtRecallMetric", {"recall": 1.5}, "`recall` must be > 0 and <= 1, got 1.5"),
+        ("ThresholdAtPrecisionMetric", {"scores": "histogram"}, "`scores` must be 'exact' for an operating point, got"),
         ("BestF1Metric", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -33,6 +33,10 @@ RANKING = {
     "FPRAtTPRMetric": ak.fpr_at_tpr,
     "PrecisionAtKMetric": ak.precision_at_k,
 }
+POINTS = {
+    "ThresholdAtRecallMetric": ak.threshold_at_recall,
+    "ThresholdAtPrecisionMetric": ak.threshold_at_precision,
+}
 IMAGES = RNG.random((6, 4, 5)) < 0.2
 IMAGES[::3] = False
 HEAT = np.round(RNG.normal(size=IMAGES.shape) + IMAGES, 1).astype("float32")
@@ -224,7 +228,7 @@ def test_the_stateless_form_under_jax():
     assert_is(metric.stateless_result(state), ak.anomaly_detection_metrics(TRUTH, SCORE > 0.5, SCORE), 0.02)
 
 
-@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY, *RANKING, *REGIONS])
+@pytest.mark.parametrize("name", ["AnomalyDetectionMetrics", *ONE_ARRAY, *RANKING, *POINTS, *REGIONS])
 def test_the_learner_interface(name, tmp_path):
     metric = made(name)
     assert name in metric.summary()
@@ -426,6 +430,34 @@ def test_a_single_number_of_batches_is_that_of_the_whole(name, scores):
     assert np.isnan(numbers(metric.result()))
 
 
+@pytest.mark.parametrize("name", POINTS)
+def test_an_operating_point_of_batches_is_that_of_the_whole(name):
+    import keras
+
+    setting = "recall" if "Recall" in name else "precision"
+    score = np.round(SCORE, 1)
+    for weight in (None, WEIGHT[:, None]):
+        metric = made(name, **{setting: 0.6})
+        for rows in (slice(13), slice(13, 40)):
+            own = {} if weight is None else {"sample_weight": weight[rows]}
+            metric.update_state(TRUTH[rows, 0], score[rows], **own)
+        expected = POINTS[name](TRUTH, score, **{setting: 0.6}, sample_weight=weight)
+        assert_is(metric.result(), expected, 1e-6)
+        assert numbers(metric.result()["threshold"]) == expected.threshold
+        assert all(numbers(x) == numbers(metric.result()) for x in metric.bounds())
+    again = type(metric).from_config(metric.get_config())
+    assert again.get_config() == metric.get_config()
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Activation("linear")])
+    model.compile(loss="mse", metrics=[again, "mae"], run_eagerly=True)
+    found = model.evaluate(score, TRUTH.astype("float32"), batch_size=16, verbose=0, return_dict=True)
+    expected = POINTS[name](TRUTH, score, **{setting: 0.6})
+    assert_is({field: found[field] for field in expected._fields}, expected, 1e-6)
+    metric.reset_state()
+    metric.update_state(np.zeros(3), np.arange(3.0))
+    wanted = [np.nan] * 3 if setting == "recall" else [np.inf, 0.0, 0.0]
+    np.testing.assert_array_equal(list(numbers(metric.result()).values()), wanted)
+
+
 @pytest.mark.library("tensorflow", "torch")  # regions are labelled by NumPy, their states those of test_jax_metrics.py
 @pytest.mark.parametrize("scores", ["exact", "histogram"])
 @pytest.mark.parametrize("name", REGIONS)
@@ -513,6 +545,8 @@ def test_what_single_numbers_refuse():
         ("ROCAUCMetric", {"max_fpr": 0.0}, "`max_fpr` must be > 0 and <= 1, got 0.0"),
         ("FPRAtTPRMetric", {"tpr": 1.5}, "`tpr` must be > 0 and <= 1, got 1.5"),
         ("PrecisionAtKMetric", {"k": 0}, "`k` must be >= 1, got 0"),
+        ("ThresholdAtRecallMetric", {"recall": 1.5}, "`recall` must be > 0 and <= 1, got 1.5"),
+        ("ThresholdAtPrecisionMetric", {"scores": "histogram"}, "`scores` must be 'exact' for an operating point, got"),
         ("BestF1Metric", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
         ("AnomalyDetectionMetrics", {"scores": "bins"}, "`scores` must be one of 'exact', 'histogram', got 'bins'"),
     ):

@@ -41,7 +41,11 @@ RANKING = {
     "FPRAtTPRMetric": ak.fpr_at_tpr,
     "PrecisionAtKMetric": ak.precision_at_k,
 }
-METRICS |= {name: (function, (SCORE, TRUTH)) for name, function in RANKING.items()}
+POINTS = {
+    "ThresholdAtRecallMetric": ak.threshold_at_recall,
+    "ThresholdAtPrecisionMetric": ak.threshold_at_precision,
+}
+METRICS |= {name: (function, (SCORE, TRUTH)) for name, function in (RANKING | POINTS).items()}
 IMAGES = RNG.random((30, 4, 5)) < 0.2
 IMAGES[::3] = False
 HEAT = np.round(RNG.normal(size=IMAGES.shape) + IMAGES, 1)
@@ -51,7 +55,7 @@ REGIONS = {
     "RegionDetectionMetric": (ak.region_detection, (HEAT > 0.5, IMAGES)),
 }
 METRICS |= REGIONS | {"AUPIMOMetric": (ak.aupimo, (HEAT, IMAGES))}
-POOLED = [*list(METRICS)[:3], *RANKING, *REGIONS, "AUPIMOMetric"]
+POOLED = [*list(METRICS)[:3], *RANKING, *POINTS, *REGIONS, "AUPIMOMetric"]
 EVERY = pytest.mark.parametrize("name", METRICS)
 
 
@@ -715,9 +719,36 @@ def test_the_threshold_of_the_best_f1_score_is_one_of_the_scores_as_it_is(scores
     assert metric.compute().isnan() and metric.threshold.isnan()
 
 
+@pytest.mark.parametrize("name", POINTS)
+def test_an_operating_point_has_a_threshold_that_is_one_of_the_scores_as_it_is(name):
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    setting = "recall" if "Recall" in name else "precision"
+    metric = getattr(akt, name)(**{setting: 0.4})
+    score, truth = tensors([SCORE + 1e-9, TRUTH])  # which float32, the dtype of results, rounds
+    weight = torch.arange(120).reshape(30, 4) % 3
+    for rows in (slice(13), slice(13, 30)):
+        metric.update(score[rows], truth[rows], sample_weight=weight[rows])
+    point, wanted = metric.compute(), POINTS[name](truth, score, **{setting: 0.4}, sample_weight=weight)
+    assert type(point) is type(wanted)
+    assert (point.threshold.dtype, point.precision.dtype) == (torch.float64, torch.float32)
+    assert point.threshold == wanted.threshold
+    alarms, found = weight[score >= point.threshold].sum(), weight[truth & (score >= point.threshold)].sum()
+    np.testing.assert_allclose([point.precision, point.recall], [found / alarms, found / weight[truth].sum()], 1e-6)
+    assert getattr(point, setting) >= 0.4
+    assert metric.bounds() == (point, point, point)
+    metric.update(torch.full((2,), torch.nan), torch.tensor([True, False]))
+    assert all(x.isnan() for x in metric.compute())
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "kind", "message"),
     [
+        ("ThresholdAtRecallMetric", {"recall": 0.0}, ValueError, "`recall` must be > 0 and <= 1, got 0.0"),
+        ("ThresholdAtPrecisionMetric", {"precision": 2}, ValueError, "`precision` must be > 0 and <= 1, got 2"),
+        ("ThresholdAtRecallMetric", {"scores": "histogram"}, ValueError, "`scores` must be 'exact' for an operating"),
         ("ROCAUCMetric", {"max_fpr": 0.0}, ValueError, "`max_fpr` must be > 0 and <= 1, got 0.0"),
         ("ROCAUCMetric", {"max_fpr": "all"}, TypeError, "`max_fpr` must be a number or a 0-d array, got str"),
         ("FPRAtTPRMetric", {"tpr": 1.5}, ValueError, "`tpr` must be > 0 and <= 1, got 1.5"),
@@ -732,7 +763,7 @@ def test_settings_of_single_numbers_are_refused_as_the_functions_do(name, settin
         made(name, **settings)
     if not settings.keys() & {"axis", "scores"}:
         with pytest.raises(kind, match=message):
-            RANKING[name](TRUTH, SCORE, **settings)
+            METRICS[name][0](TRUTH, SCORE, **settings)
 
 
 def test_single_numbers_are_what_torchmetrics_asks_for():

@@ -54,7 +54,7 @@ def _mean_over_batches(kernel: Kernel, ndims: tuple[int, ...], result: Callable[
 
 
 def _of_ranking(kernel: Kernel) -> StateForm:
-    """A metric of a ranking that is a single number; its state is that of the scores, whichever keeps them."""
+    """A metric of a ranking, of the best F1 score the value alone; its state is that of the scores."""
 
     def bounds(scores: Any, settings: Settings) -> streaming.Bounded[Array]:
         result = scores.compute(kernel, **settings)
@@ -98,6 +98,8 @@ STATE_FORMS: dict[Kernel, StateForm] = {
     metrics.best_f1: _of_ranking(metrics.best_f1),
     metrics.fpr_at_tpr: _of_ranking(metrics.fpr_at_tpr),
     metrics.precision_at_k: _of_ranking(metrics.precision_at_k),
+    metrics.threshold_at_recall: _of_ranking(metrics.threshold_at_recall),
+    metrics.threshold_at_precision: _of_ranking(metrics.threshold_at_precision),
     metrics.aupro: _of_regions(metrics.aupro, streaming.RegionScores.empty),
     metrics.per_region_overlap: _of_regions(
         metrics.per_region_overlap, lambda like, _: streaming.RegionOverlaps.empty(like)
@@ -202,6 +204,14 @@ SERIES_RESULTS: dict[Kernel, Any] = {
 def best_threshold(scores: Any) -> Any:
     """The threshold of the best F1 score, of whatever keeps the scores; NaN without scores."""
     return as_histogram(scores).best_threshold()
+
+
+def check_exact(scores: Any) -> None:
+    """Raise unless each distinct score is kept, as a threshold that is one of them needs."""
+    if scores != "exact":
+        raise ValueError(
+            f"`scores` must be 'exact' for an operating point, got {scores!r}: a histogram does not have it"
+        )
 
 
 def check_components(components: Any) -> None:

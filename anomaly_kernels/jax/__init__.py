@@ -30,6 +30,8 @@ from anomaly_kernels.jax.metrics import (
     ScoreStatisticsMetric,
     SelectorDiversityMetric,
     SelectorEntropyMetric,
+    ThresholdAtPrecisionMetric,
+    ThresholdAtRecallMetric,
 )
 from anomaly_kernels.jax.networks import (
     lstm_autoencoder_apply,
@@ -172,6 +174,8 @@ __all__ = [
     "ScoreStatisticsMetric",
     "SelectorDiversityMetric",
     "SelectorEntropyMetric",
+    "ThresholdAtPrecisionMetric",
+    "ThresholdAtRecallMetric",
     "adjusted_pvalue",
     "conformal_pvalue",
     "knn_score",

@@ -16,6 +16,7 @@ from anomaly_kernels._classes.metric_states import (
     StatefulMetric,
     best_threshold,
     check_components,
+    check_exact,
     check_length,
     in_double,
     with_length,
@@ -25,6 +26,7 @@ from anomaly_kernels._core.checks import choice, flag
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics.decisions import operating
 from anomaly_kernels.metrics.ranking import areas, decisions
 
 P = ParamSpec("P")
@@ -348,8 +350,8 @@ class SelectorDiversityMetric(Metric[statistics.SelectorDiversity]):
         return self._with_batch(weights)
 
 
-class RankingMetric(ScoreMetric[Array]):
-    """A base of metrics of a ranking that are a single number, over all elements of all batches."""
+class RankingMetric(ScoreMetric[Result]):
+    """A base of metrics of a ranking, over all elements of all batches."""
 
     def __init__(
         self, settings: Mapping[str, Any] = {}, /, *, scores: ScoreStore = "histogram", weighted: bool = False
@@ -363,7 +365,7 @@ class RankingMetric(ScoreMetric[Array]):
 
 
 @register_pytree_with_keys_class
-class AveragePrecisionMetric(RankingMetric):
+class AveragePrecisionMetric(RankingMetric[Array]):
     r"""Average precision: the mean, over the positives, of the precision among all that score at least as high.
 
     .. math:: \frac 1P \sum_{i: y_i = 1} \frac{|\{j: y_j = 1, s_j \ge s_i\}|}{|\{j: s_j \ge s_i\}|}
@@ -392,7 +394,7 @@ class AveragePrecisionMetric(RankingMetric):
 
 
 @register_pytree_with_keys_class
-class AUPRTrapezoidMetric(RankingMetric):
+class AUPRTrapezoidMetric(RankingMetric[Array]):
     r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
 
     .. math:: \frac 1P \sum_{i: y_i = 1} \frac{p(s_i) + p(s_i^+)}{2}, \quad
@@ -422,7 +424,7 @@ class AUPRTrapezoidMetric(RankingMetric):
 
 
 @register_pytree_with_keys_class
-class ROCAUCMetric(RankingMetric):
+class ROCAUCMetric(RankingMetric[Array]):
     r"""Area under the ROC curve: the probability that a positive scores higher than a negative, ties counting half.
 
     .. math:: \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
@@ -456,7 +458,7 @@ class ROCAUCMetric(RankingMetric):
 
 
 @register_pytree_with_keys_class
-class BestF1Metric(RankingMetric):
+class BestF1Metric(RankingMetric[Array]):
     r"""The highest F1 score that a threshold can give; beside it `threshold`, which has that score.
 
     .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
@@ -491,7 +493,7 @@ class BestF1Metric(RankingMetric):
 
 
 @register_pytree_with_keys_class
-class FPRAtTPRMetric(RankingMetric):
+class FPRAtTPRMetric(RankingMetric[Array]):
     r"""The false positive rate at the highest threshold that finds a given share of the positives (FPR@95).
 
     .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
@@ -523,7 +525,7 @@ class FPRAtTPRMetric(RankingMetric):
 
 
 @register_pytree_with_keys_class
-class PrecisionAtKMetric(RankingMetric):
+class PrecisionAtKMetric(RankingMetric[Array]):
     r"""The share of anomalies among the k highest scores.
 
     .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
@@ -552,3 +554,68 @@ class PrecisionAtKMetric(RankingMetric):
 
     def __init__(self, k: SupportsIndex, *, scores: ScoreStore = "histogram", weighted: bool = False) -> None:
         super().__init__({"k": k}, scores=scores, weighted=weighted)
+
+
+@register_pytree_with_keys_class
+class ThresholdAtRecallMetric(RankingMetric[operating.OperatingPoint]):
+    r"""The highest threshold that finds a given share of the anomalies, and its precision and recall.
+
+    .. math:: \max \{s : TP(s)/P \ge r\}
+
+    The metric of `anomaly_kernels.threshold_at_recall` over all elements of all batches; NaN without positives.
+
+    Parameters
+    ----------
+    recall : number or 0-d array, in (0, 1]
+        The share r of the positives to find, at least.
+    scores : {"exact"}
+        What keeps the scores: each distinct one, not under `jit`.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, True, False, False]), jnp.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> metric = ThresholdAtRecallMetric(recall=0.9).update(truth, score)
+    >>> [round(float(x), 4) for x in metric.compute()]
+    [1.0, 0.6667, 1.0]
+    """
+
+    kernel = staticmethod(operating.threshold_at_recall)
+
+    def __init__(self, *, recall: Setting = 0.95, scores: Literal["exact"] = "exact", weighted: bool = False) -> None:
+        check_exact(scores)
+        super().__init__({"recall": recall}, scores=scores, weighted=weighted)
+
+
+@register_pytree_with_keys_class
+class ThresholdAtPrecisionMetric(RankingMetric[operating.OperatingPoint]):
+    r"""The threshold that finds most anomalies among those whose alarms are right often enough.
+
+    .. math:: \max \{s : TP(s) = \max_{s' : TP(s')/(TP(s') + FP(s')) \ge p} TP(s')\}
+
+    The metric of `anomaly_kernels.threshold_at_precision` over all elements of all batches; infinity, 0 and 0 where no
+    threshold has the precision.
+
+    Parameters
+    ----------
+    precision : number or 0-d array, in (0, 1]
+        The share p of the alarms that must be right, at least.
+    scores : {"exact"}
+        What keeps the scores: each distinct one, not under `jit`.
+    weighted : bool
+        Whether `update` takes a `sample_weight`: counters are real then.
+
+    Examples
+    --------
+    >>> truth, score = jnp.asarray([True, True, False, False]), jnp.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> metric = ThresholdAtPrecisionMetric(precision=0.6).update(truth, score)
+    >>> [round(float(x), 4) for x in metric.compute()]
+    [1.0, 0.6667, 1.0]
+    """
+
+    kernel = staticmethod(operating.threshold_at_precision)
+
+    def __init__(self, *, precision: Setting = 0.9, scores: Literal["exact"] = "exact", weighted: bool = False) -> None:
+        check_exact(scores)
+        super().__init__({"precision": precision}, scores=scores, weighted=weighted)

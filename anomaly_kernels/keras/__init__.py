@@ -57,6 +57,8 @@ from anomaly_kernels.keras.metrics import ROCAUCMetric as ROCAUCMetric
 from anomaly_kernels.keras.metrics import ScoreStatisticsMetric as ScoreStatisticsMetric
 from anomaly_kernels.keras.metrics import SelectorDiversityMetric as SelectorDiversityMetric
 from anomaly_kernels.keras.metrics import SelectorEntropyMetric as SelectorEntropyMetric
+from anomaly_kernels.keras.metrics import ThresholdAtPrecisionMetric as ThresholdAtPrecisionMetric
+from anomaly_kernels.keras.metrics import ThresholdAtRecallMetric as ThresholdAtRecallMetric
 from anomaly_kernels.keras.networks import LSTMAutoencoderAnomaly as LSTMAutoencoderAnomaly
 from anomaly_kernels.keras.networks import SequenceAnomalyScoreLayer as SequenceAnomalyScoreLayer
 from anomaly_kernels.keras.objective import Objective as Objective

@@ -14,6 +14,7 @@ from anomaly_kernels._classes.metric_states import (
     StatefulMetric,
     best_threshold,
     check_components,
+    check_exact,
     check_length,
     in_double,
     leaves,
@@ -40,6 +41,7 @@ from anomaly_kernels.keras._base import (
 from anomaly_kernels.keras._histogram import DIGITS, MOST_DIGITS, Cells
 from anomaly_kernels.keras._logs import in_logs
 from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics.decisions import operating
 from anomaly_kernels.metrics.ranking import areas, decisions
 from anomaly_kernels.streaming import Bounded, merge
 from anomaly_kernels.streaming._runs import ScoreRuns, without_runs
@@ -616,7 +618,7 @@ class SelectorDiversityMetric(Metric):
 
 
 class RankingMetric(ScoreMetric):
-    """A base of metrics of a ranking that are a single number, over all elements of all batches."""
+    """A base of metrics of a ranking, over all elements of all batches; a single number, unless they say otherwise."""
 
     def merge_batch(self, *arrays: Tensor, sample_weight: Tensor | None = None) -> None:
         """Merge a batch of true anomalies, scores and, if given, weights into the state."""
@@ -830,3 +832,94 @@ class PrecisionAtKMetric(RankingMetric):
         self, k: SupportsIndex, *, scores: ScoreStore = "histogram", **options: Unpack[HistogramOptions]
     ) -> None:
         super().__init__(k=k, scores=scores, **options)
+
+
+class OperatingPointMetric(RankingMetric):
+    """A base of metrics that are a threshold, one of the scores as it is, and what it gives, by name."""
+
+    _otherwise = ""
+    _keywords = ("digits",)  # of the histogram, which there is none of
+    result_fields = operating.OperatingPoint._fields
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `scores` is "exact", and what the kernel would raise of its settings."""
+        check_exact(values["scores"])
+        super().check(values)
+
+    def _cast(self, result: Any) -> Any:
+        cast = super()._cast(result)  # in the dtype of the metric, which may round a threshold beyond its score
+        if isinstance(result, operating.OperatingPoint):
+            cast["threshold"] = to_tensor(result.threshold, keras.backend.standardize_dtype(no_scores().dtype))
+        return cast
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, from which `from_config` makes the same metric."""
+        return {name: x for name, x in super().get_config().items() if name not in self._keywords}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ThresholdAtRecallMetric(OperatingPointMetric):
+    r"""The highest threshold that finds a given share of the anomalies, and its precision and recall.
+
+    .. math:: \max \{s : TP(s)/P \ge r\}
+
+    The metric of `anomaly_kernels.threshold_at_recall` over all elements of all batches; NaN without positives.
+
+    Parameters
+    ----------
+    recall : number or 0-d array, in (0, 1]
+        The share r of the positives to find, at least.
+    scores : {"exact"}
+        What keeps the scores: each distinct one, in steps that run eagerly. The threshold is returned unrounded.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ThresholdAtRecallMetric(recall=0.9)
+    >>> metric.update_state(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> {name: round(float(x), 4) for name, x in metric.result().items()}
+    {'threshold': 1.0, 'precision': 0.6667, 'recall': 1.0}
+    """
+
+    kernel = staticmethod(operating.threshold_at_recall)
+
+    def __init__(
+        self, *, recall: Setting = 0.95, scores: Literal["exact"] = "exact", **options: Unpack[Options]
+    ) -> None:
+        super().__init__(recall=recall, scores=scores, **options)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ThresholdAtPrecisionMetric(OperatingPointMetric):
+    r"""The threshold that finds most anomalies among those whose alarms are right often enough.
+
+    .. math:: \max \{s : TP(s) = \max_{s' : TP(s')/(TP(s') + FP(s')) \ge p} TP(s')\}
+
+    The metric of `anomaly_kernels.threshold_at_precision` over all elements of all batches; infinity, 0 and 0 where no
+    threshold has the precision.
+
+    Parameters
+    ----------
+    precision : number or 0-d array, in (0, 1]
+        The share p of the alarms that must be right, at least.
+    scores : {"exact"}
+        What keeps the scores: each distinct one, in steps that run eagerly. The threshold is returned unrounded.
+    name, dtype
+        Those of every `keras.metrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ThresholdAtPrecisionMetric(precision=0.6)
+    >>> metric.update_state(np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0]))
+    >>> {name: round(float(x), 4) for name, x in metric.result().items()}
+    {'threshold': 1.0, 'precision': 0.6667, 'recall': 1.0}
+    """
+
+    kernel = staticmethod(operating.threshold_at_precision)
+
+    def __init__(
+        self, *, precision: Setting = 0.9, scores: Literal["exact"] = "exact", **options: Unpack[Options]
+    ) -> None:
+        super().__init__(precision=precision, scores=scores, **options)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, choice, inputs, number
+from anomaly_kernels._core.checks import NOT_NEGATIVE, cast, choice, inputs, is_real, number
 from anomaly_kernels._core.namespace import array_namespace, describe
 from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.typing import Array, Setting
@@ -29,7 +29,9 @@ def of_histogram(scores: Histogram, rule: Callable[..., Any], settings: dict[str
     of_scores = _OF_HISTOGRAMS.get(inspect.unwrap(rule)) if callable(rule) else None
     if of_scores is None:
         return None
-    check_settings(rule.__name__, of_scores, settings)
+    check_settings(rule.__name__, "a histogram", of_scores, settings)
+    if is_real(scores.counts()):
+        raise ValueError(f"`metric` must be one of a ranking where samples have weights, got {rule.__name__}")
     return of_scores(scores, **settings)
 
 
@@ -39,17 +41,17 @@ def of_moments(moments: Moments, rule: Callable[..., Any], settings: dict[str, A
     if of_scores is None:
         known, given = "`spread_threshold` or `score_scaling`", getattr(rule, "__name__", describe(rule))
         raise ValueError(f"`metric` of Moments must be {known}, got {given}: use `UniqueScores` or `ScoreHistogram`")
-    check_settings(rule.__name__, of_scores, settings)
+    check_settings(rule.__name__, "Moments", of_scores, settings)
     return of_scores(moments, **settings)
 
 
-def check_settings(name: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> None:
+def check_settings(name: str, state: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> None:
     """Raise unless these are settings of a metric or a rule of a state, and none is missing."""
     parameters = inspect.signature(function).parameters.values()
     known = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     for each in settings:
         if each not in known:
-            raise TypeError(f"{name} of a histogram has no setting `{each}`{suggestion(each, known)}")
+            raise TypeError(f"{name} of {state} has no setting `{each}`{suggestion(each, known)}")
     if missing := [
         each for each, default in known.items() if default is inspect.Parameter.empty and each not in settings
     ]:
@@ -67,10 +69,10 @@ def _threshold_at_rate(
     choice("method", method, ("conformal", "empirical", "linear"))
     share = check_share("rate", rate)
     check_confidence(method, confidence)
+    xp = array_namespace(scores.edges)
     if method == "linear":
-        quantile: Bounded[Array] = scores.quantile(1.0 - share)
-        return quantile
-    xp, upto = array_namespace(scores.edges), scores.upto()
+        return Bounded(*(cast(xp, scores.edges.dtype, x) for x in scores.quantile(1.0 - share)))
+    upto = scores.upto()
     if not xp.is_known(upto):
         raise TypeError("`threshold_at_rate` finds ranks from the number of scores: it cannot be traced")
     n = int(upto[-1])
@@ -164,7 +166,9 @@ def _spread_of_moments(
         raise ValueError(f'`rule` of Moments must be "std", got {rule!r}: use `UniqueScores` or `ScoreHistogram`')
     xp = array_namespace(moments.mean)
     f = FACTORS[rule] if factor is None else number("factor", factor, xp, moments.mean.dtype, NOT_NEGATIVE)
-    return xp.where(moments.number > 0, above(xp, moments.mean + f * moments.deviation), math.nan)
+    # merging may round the mean of constant scores to a number below them, which they would be above
+    mean = xp.maximum(moments.mean, moments.min)
+    return xp.where(moments.number > 0, above(xp, mean + f * moments.deviation), math.nan)
 
 
 def _scaling_of_moments(

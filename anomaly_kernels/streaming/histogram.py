@@ -154,7 +154,7 @@ def bounds(
         known = ", ".join(f"`{each.__name__}`" for each in BOUNDS)
         name = getattr(metric, "__name__", describe(metric))
         raise ValueError(f"`metric` must be one of {known}, got {name}: use `UniqueScores` for others")
-    check_settings(metric.__name__, bounds_of, settings)
+    check_settings(metric.__name__, "a histogram", bounds_of, settings)
     results = bounds_of(ranking, exact, **settings)
     return Bounded(*(ranking.xp.where(undefined, math.nan, x) for x in results))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, SupportsIndex
 
-from anomaly_kernels._core.checks import INSIDE_UNIT, cast, choice, inputs, number, positive
+from anomaly_kernels._core.checks import INSIDE_UNIT, cast, choice, dtype_name, inputs, number, positive
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.typing import Array, Setting
 from anomaly_kernels.metrics.decisions._scores import KnownShare
@@ -36,6 +36,10 @@ class HighestScores(NamedTuple):
         xp, _ = inputs(score=score)
         if 0 in score.shape:
             return self.empty(self.highest, size=self.highest.shape[0])
+        if dtype_name(score.dtype) == "float64" != dtype_name(self.highest.dtype):
+            raise TypeError(
+                f"`score` must be no wider than the state, of dtype {self.highest.dtype}, got {score.dtype}"
+            )
         flat = xp.reshape(cast(xp, self.highest.dtype, score), (-1,))
         count = xp.sum(xp.ones_like(flat, dtype=xp.counting()))
         return HighestScores(_highest(self.highest, xp.full_like(self.highest, -math.inf), flat), count)
@@ -64,6 +68,8 @@ class HighestScores(NamedTuple):
         xp, size = array_namespace(self.highest), self.highest.shape[0]
         choice("method", method, ("zhang_stephens", "pwm"))
         chance = number("risk", risk, xp, xp.wide(self.highest), INSIDE_UNIT)
+        if not xp.is_known(self.number):
+            raise TypeError("`peaks_over_threshold` finds ranks from the number of scores: it cannot be traced")
         n = int(float(self.number))
         beyond = peaks_beyond(n, level)
         if beyond >= size:

@@ -14,11 +14,19 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from anomaly_kernels import streaming
-from anomaly_kernels._classes.metric_states import StatefulMetric, best_threshold, in_double, leaves, rebuild
+from anomaly_kernels._classes.metric_states import (
+    StatefulMetric,
+    best_threshold,
+    check_exact,
+    in_double,
+    leaves,
+    rebuild,
+)
 from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels._core.checks import choice
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics.decisions import operating
 from anomaly_kernels.metrics.ranking import areas, decisions
 from anomaly_kernels.streaming._runs import ScoreRuns, one_run, without_runs
 from anomaly_kernels.streaming.results import Scores
@@ -543,10 +551,11 @@ class SelectorDiversityMetric(Metric):
 
 
 class RankingMetric(ScoreMetric):
-    """A base of metrics of a ranking that are a single number, over all elements of all batches."""
+    """A base of metrics of a ranking, over all elements of all batches; a single number, unless they say otherwise."""
 
-    higher_is_better = True
-    plot_lower_bound, plot_upper_bound = 0.0, 1.0
+    higher_is_better: bool | None = True
+    plot_lower_bound: float | None = 0.0
+    plot_upper_bound: float | None = 1.0
 
     def update(self, score: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> None:
         """Take in scores, true anomalies and, if given, what each counts for instead of 1, all of one shape."""
@@ -738,3 +747,86 @@ class PrecisionAtKMetric(RankingMetric):
 
     def __init__(self, k: SupportsIndex, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
         super().__init__({"k": k}, scores=scores, **keywords)
+
+
+class OperatingPointMetric(RankingMetric):
+    """A base of metrics that are a threshold, one of the scores as it is, in double precision, and what it gives."""
+
+    higher_is_better = None
+    plot_lower_bound = plot_upper_bound = None
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Raise unless `scores` is "exact", and what the kernel would raise of its settings."""
+        check_exact(values["scores"])
+        super().check(values)
+
+    def _cast(self, x: Any) -> Any:
+        result = super()._cast(x)  # in the dtype of the metric, which may round a threshold beyond its score
+        exact = isinstance(x, operating.OperatingPoint)
+        return result._replace(threshold=x.threshold.to(self.device)) if exact else result
+
+
+class ThresholdAtRecallMetric(OperatingPointMetric):
+    r"""The highest threshold that finds a given share of the anomalies, and its precision and recall.
+
+    .. math:: \max \{s : TP(s)/P \ge r\}
+
+    The metric of `anomaly_kernels.threshold_at_recall` over all elements of all batches; NaN without positives.
+
+    Parameters
+    ----------
+    recall : number or 0-d array, in (0, 1]
+        The share r of the positives to find, at least.
+    scores : {"exact"}
+        What keeps the scores: each distinct one in double precision, in which the threshold is returned.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ThresholdAtRecallMetric(recall=0.9)
+    >>> metric.update(torch.tensor([4.0, 1.0, 2.0, -3.0]), torch.tensor([True, True, False, False]))
+    >>> [round(x.item(), 4) for x in metric.compute()]
+    [1.0, 0.6667, 1.0]
+    """
+
+    kernel = staticmethod(operating.threshold_at_recall)
+
+    def __init__(
+        self, *, recall: Setting = 0.95, scores: Literal["exact"] = "exact", **keywords: Unpack[Keywords]
+    ) -> None:
+        super().__init__({"recall": recall}, scores=scores, **keywords)
+
+
+class ThresholdAtPrecisionMetric(OperatingPointMetric):
+    r"""The threshold that finds most anomalies among those whose alarms are right often enough.
+
+    .. math:: \max \{s : TP(s) = \max_{s' : TP(s')/(TP(s') + FP(s')) \ge p} TP(s')\}
+
+    The metric of `anomaly_kernels.threshold_at_precision` over all elements of all batches; infinity, 0 and 0 where no
+    threshold has the precision.
+
+    Parameters
+    ----------
+    precision : number or 0-d array, in (0, 1]
+        The share p of the alarms that must be right, at least.
+    scores : {"exact"}
+        What keeps the scores: each distinct one in double precision, in which the threshold is returned.
+    **keywords
+        Those of `torchmetrics.Metric`.
+
+    Examples
+    --------
+    >>> metric = ThresholdAtPrecisionMetric(precision=0.6)
+    >>> metric.update(torch.tensor([4.0, 1.0, 2.0, -3.0]), torch.tensor([True, True, False, False]))
+    >>> [round(x.item(), 4) for x in metric.compute()]
+    [1.0, 0.6667, 1.0]
+    """
+
+    kernel = staticmethod(operating.threshold_at_precision)
+
+    def __init__(
+        self, *, precision: Setting = 0.9, scores: Literal["exact"] = "exact", **keywords: Unpack[Keywords]
+    ) -> None:
+        super().__init__({"precision": precision}, scores=scores, **keywords)

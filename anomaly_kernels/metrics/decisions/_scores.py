@@ -59,7 +59,7 @@ def most(share: float, n: int) -> int:
 
 
 def above(xp: Namespace, x: Array) -> Array:
-    """The next number above x, so that ``score >= above(x)`` is ``score > x``; above minus infinity the lowest."""
+    """The next number above x, so that ``score >= above(x)`` is ``score > x``; above -∞ the lowest, above ∞ none."""
     # Compilers, and TensorFlow, take numbers below the least normal one for 0, which would not be above 0
     least = 2.0**-126 if x.dtype == xp.float32 else 2.0**-1022
     return xp.where(xp.abs(x) < least, least, xp.nextafter(x, xp.full_like(x, math.inf)))

@@ -30,14 +30,16 @@ def threshold_at_rate(
     Parameters
     ----------
     score : array, any shape
-        Scores s of data like those to come; all n elements are pooled. Infinite ones are ranked like others.
+        Scores s of data like those to come; all n elements are pooled. Infinite ones are ranked like others, but
+        scores of +∞ reach any threshold, as no number is above them: where a detector gives them, cut them off at the
+        largest number.
     rate : number, in (0, 1)
         The share r that alarms.
     method : {"conformal", "empirical", "linear"}
         ``"conformal"``, the formula above: a new score alarms with a probability of at most r, if it is exchangeable
-        with these; exactly the scores alarm whose `conformal_pvalue` is at most r. ``"empirical"``: at most the share r
-        of the given scores alarms, :math:`a = 1 + \max\{a : a/n \le r\}`. ``"linear"``: `numpy.quantile` at 1 - r, as
-        pyod and scikit-learn have it, without a promise; not the number above it.
+        with these; exactly the scores below +∞ alarm whose `conformal_pvalue` is at most r. ``"empirical"``: at most
+        the share r of the given scores alarms, :math:`a = 1 + \max\{a : a/n \le r\}`. ``"linear"``: `numpy.quantile`
+        at 1 - r, as pyod and scikit-learn have it, without a promise; not the number above it.
     confidence : number, in (0, 1), optional
         The probability c with which the rate of false alarms is at most r, over all the scores that might have been
         drawn: :math:`a = \max\{a : P(\operatorname{Bin}(n, r) \le a - 1) \le 1 - c\}`. Without it the rate is at most
@@ -47,7 +49,7 @@ def threshold_at_rate(
     -------
     array, 0-d
         The threshold t: ``score >= t`` alarms. Infinity where there are too few scores for such a rate (n + 1 < 1/r,
-        without a confidence); NaN where a score is.
+        without a confidence), or too many are infinite; NaN where a score is.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def rank_at_rate(n: int, rate: float, method: str, confidence: float | None) -> 
 def _quantile(xp: Namespace, x: Array, place: float) -> Array:
     """The entry at a place among the sorted ones, interpolated linearly; NaN where one of them is."""
     k = int(place)
-    low, high, top = xp.order_statistics(x, [k, min(k + 1, x.shape[0] - 1), x.shape[0] - 1])
+    low, high, top = xp.order_statistics(x, [k, math.ceil(place), x.shape[0] - 1])
     share = place - k
     return nan_where(xp, xp.isnan(top), xp.clip(low * (1.0 - share) + high * share, low, high))
 

@@ -38,7 +38,7 @@ def score_scaling(score: Array, *, method: Literal["standard", "robust", "minmax
     -------
     ScoreScaling
         `center` and `scale`. The scale is 1 where it would be 0: of constant scores, and with ``"robust"`` where more
-        than half are equal. Both are NaN where a score is.
+        than half are equal. Both are NaN where a score is, with ``"standard"`` also where one is infinite.
 
     Raises
     ------

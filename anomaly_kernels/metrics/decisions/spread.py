@@ -48,7 +48,8 @@ def spread_threshold(
     Returns
     -------
     array, 0-d
-        The threshold t: ``score >= t`` alarms. Constant scores do not reach it. NaN where a score is.
+        The threshold t: ``score >= t`` alarms. Constant scores do not reach it. NaN where a score is, with ``"std"``
+        also where one is infinite.
 
     Raises
     ------

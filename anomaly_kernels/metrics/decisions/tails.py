@@ -61,7 +61,8 @@ def peaks_over_threshold(
     TailFit
         `threshold` t: ``score >= threshold`` alarms; `initial` t₀; `shape` γ, above 0 for a heavy tail, below 0 for one
         that ends; `scale` σ; `peaks` N. A single peak is the mean of an exponential tail, γ = 0; without peaks, as of
-        constant scores, γ and σ are 0 and the threshold is above t₀. All NaN where a score is.
+        constant scores, γ and σ are 0 and the threshold is above t₀. All NaN where a score is; threshold, γ and σ too
+        where one is +∞.
 
     Raises
     ------
@@ -104,7 +105,7 @@ def peaks_over_threshold(
 
 def peaks_beyond(n: int, level: float) -> int:
     """How many of n scores are beyond the level, ties or not; an error unless there are two."""
-    possible = n - 1 - most(check_share("level", level), n)
+    possible = n - 1 - most(check_share("level", level), max(n, 1))
     if possible < 2:
         raise ValueError(f"`level` must leave two scores or more above it, got {level} with {n} scores")
     return possible
@@ -129,7 +130,7 @@ def _zhang_stephens(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, A
     n = xp.maximum(count, 1.0)
     nodes = 20 + math.isqrt(peaks.shape[0])
     quartile = xp.maximum(n - xp.maximum(xp.floor(n / 4.0 + 0.5), 1.0), 0.0)  # a place among those that descend
-    q = xp.take_along_axis(peaks, cast(xp, xp.int64, xp.reshape(quartile, (1,))))
+    q = xp.take_along_axis(peaks, cast(xp, xp.counting(), xp.reshape(quartile, (1,))))
     gaps = xp.constant([math.sqrt(nodes / (i + 0.5)) - 1.0 for i in range(nodes)], like=peaks, dtype=peaks.dtype)
     theta = 1.0 - gaps / xp.where(q > 0.0, 3.0 * q, 3.0)
     mean = xp.sum(peaks) / n
