@@ -176,8 +176,7 @@ def _crps_of_gaussian_slopes(xp: Namespace, y: Array, mean: Array, std: Array) -
 
 def _in_deviations(xp: Namespace, error: Array, std: Array) -> Array:
     """Errors over σ; where that is 0 they are as far out as no density is."""
-    # of a huge multiple, not of the sign, which the inductor of torch computes one number at a time
-    return ratio(xp, error, std, xp.clip(1e37 * error, -100.0, 100.0))
+    return ratio(xp, error, std, 100.0 * xp.sign(error))
 
 
 def _twice_density(xp: Namespace, z: Array) -> Array:
