@@ -342,6 +342,12 @@ def test_without_any_positive_the_loss_is_zero(driver):
         assert not supcon(driver, np.arange(6), ROWS, reduction=reduction).any()
 
 
+def test_an_unknown_label_makes_the_loss_unknown(driver):
+    label = np.asarray([np.nan, 0.0, 1.0, 0.0, np.nan, 1.0])
+    assert np.isnan(supcon(driver, label, ROWS))
+    assert np.isnan(supcon(driver, label, ROWS, reduction="none")).tolist() == [True, False, False, False, True, False]
+
+
 @pytest.mark.parametrize(
     "label", [np.asarray([0, 1, 1, 0, 0, 1], bool), 2**40 + np.asarray([0, 1, 1, 0, 0, 1])], ids=str
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from anomaly_kernels._core.checks import is_real
 from anomaly_kernels._core.typing import Array, Namespace
 
 
@@ -72,6 +73,12 @@ def check_sign(xp: Namespace, target: Array) -> None:
     if x.dtype.kind in "iu" and x.size and (x.min() < -1 or x.max() > 1):
         expected = "1 (a known anomaly), 0 (unlabelled) or -1 (known to be normal)"
         raise ValueError(f"`target` must be {expected} where it is of integers, got {x[(x < -1) | (x > 1)][0]}")
+
+
+def check_nonzero(xp: Namespace, target: Array) -> None:
+    """Raise where a target of a loss of which 0 alone means normal has an integer below 0; as real it is not looked at."""
+    if not is_real(target):
+        check_target(xp, target)
 
 
 def check_classes(xp: Namespace, name: str, label: Array, classes: int | None) -> None:
