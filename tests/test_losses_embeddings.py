@@ -186,6 +186,26 @@ def test_classes_have_means_and_share_a_covariance(n_classes, settings, driver):
         assert not np.triu(found.chol, 1).any()
 
 
+@pytest.mark.parametrize("wrong", [3, -1, 0.5])
+def test_a_label_of_no_class_is_refused_or_makes_the_covariance_unknown(wrong, driver):
+    label = np.where(CLASSES == 0, wrong, CLASSES).astype(float)
+
+    def fit(arrays):
+        return ak.mahalanobis_fit(arrays["z"], arrays["y"], n_classes=3).cov
+
+    arrays = {"z": driver.array(SAMPLES), "y": driver.array(label)}
+    if driver.name != "dask":  # whose numbers are not looked at, and which has the factor in the same graph
+        with pytest.raises(ValueError, match=rf"^`label` must be .*, got {wrong}"):
+            fit(arrays)
+    if driver.name in ("jax", "tensorflow"):
+        assert np.isnan(driver.numpy(driver.jit(fit)(arrays))).all()
+
+
+def test_labels_of_several_classes_ask_for_their_number():
+    with pytest.raises(ValueError, match="^`label` must be a class below 1, got 2$"):
+        ak.mahalanobis_fit(SAMPLES, CLASSES)
+
+
 def test_without_labels_all_are_of_one_class(driver):
     found = ak.mahalanobis_fit(driver.array(SAMPLES))
     mean, cov = fitted(SAMPLES, np.zeros(8, int), 1)
