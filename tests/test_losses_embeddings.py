@@ -267,6 +267,15 @@ def test_parts_of_the_samples_merge_to_the_means_and_covariance_of_all(cuts, dri
     )
 
 
+def test_moments_of_other_classes_or_dimensions_do_not_merge():
+    from anomaly_kernels import streaming
+
+    state = streaming.ClassMoments.empty(SAMPLES, n_classes=2)
+    for other in (streaming.ClassMoments.empty(SAMPLES), streaming.ClassMoments.empty(SAMPLES[:, :2], n_classes=2)):
+        with pytest.raises(ValueError, match="^states of as many classes and dimensions can be merged"):
+            state.merge(other)
+
+
 # ---- nearest neighbours
 
 

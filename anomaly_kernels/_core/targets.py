@@ -82,6 +82,12 @@ def check_nonzero(xp: Namespace, target: Array) -> None:
         check_target(xp, target)
 
 
+def check_not_boolean(xp: Namespace, target: Array) -> None:
+    """Raise where outliers, which are numbers below 0 beside classes, are given as a mask."""
+    if target.dtype == xp.bool:
+        raise TypeError("`target` must be classes, got booleans: use `where(outlier, -1, label)`")
+
+
 def check_classes(xp: Namespace, name: str, label: Array, classes: int | None, least: float = -math.inf) -> None:
     """Raise unless labels are whole, and below the number of classes; negative ones may mean something of their own."""
     if label.dtype == xp.bool or classes is None or (x := xp.peek(label)) is None or not x.size:

@@ -19,7 +19,7 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Sums, reduce, weigh
 from anomaly_kernels._core.numeric import logsumexp, ratio, square
 from anomaly_kernels._core.spelling import with_hint
-from anomaly_kernels._core.targets import check_classes, check_mask
+from anomaly_kernels._core.targets import check_classes, check_mask, check_not_boolean
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 
 
@@ -80,8 +80,7 @@ def outlier_exposure_loss(
     0.994389
     """
     xp, dtype = _of_logits(target, logit)
-    if target.dtype == xp.bool:
-        raise TypeError("`target` must be classes, got booleans: use `where(outlier, -1, label)`")
+    check_not_boolean(xp, target)
     check_classes(xp, "target", target, shape_of(logit)[-1])
     share = number("outlier_weight", outlier_weight, xp, dtype, NOT_NEGATIVE)
     arrays = (logit, xp.expand_dims(target, axis=-1))
