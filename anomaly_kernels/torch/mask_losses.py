@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, SupportsIndex
 
+import torch  # noqa: F401  # of the examples
 from torch import Tensor
 
 from anomaly_kernels._core.typing import Reduction
