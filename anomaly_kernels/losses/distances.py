@@ -323,8 +323,11 @@ def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: L
     -----
     The neighbours are found by products of matrices, centred, in double precision where the library has it; the
     distances of the k + 8 nearest are then computed anew from differences, so that they have all their digits far
-    from the origin too. At a distance of 0 the gradient is 0. Memory is that of a block of embeddings times N, where
-    numbers may be looked at and under JAX; else (...) × N. NaN in the reference makes all scores NaN.
+    from the origin too. At a distance of 0 the gradient is 0. NaN in the reference makes all scores NaN. Memory is that
+    of a block of embeddings times N, where numbers may be looked at and under JAX; else (...) × N.
+
+    Without double precision, as in JAX before ``jax_enable_x64``, others may pass for the nearest where the reference
+    extends over more than a thousand times the distance to them: scale its columns first.
 
     Rows are not normalised: divide them by their lengths first for the score of the second paper.
 

@@ -76,7 +76,7 @@ def deep_sad_loss(
     Notes
     -----
     As in the authors' code ε is there for known normal samples too, where the paper has none. An anomaly on the centre
-    has the loss η/ε and gradient 0.
+    has the loss η/ε and gradient 0, as long as ε is above 0.
 
     References
     ----------
