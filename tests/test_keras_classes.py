@@ -406,6 +406,17 @@ def test_integers_that_are_no_labels_are_refused_before_they_are_cast(akk):
         akk.HypersphereClassifierLoss()(np.asarray([0, 1, -1]), z, center)
     with pytest.raises(ValueError, match="`target` must be a class below 2, got 2"):
         akk.OutlierExposureLoss()(np.asarray([0, 1, 2]), z)
+    with pytest.raises(TypeError, match="`target` must be classes, got booleans"):
+        akk.OutlierExposureLoss()(np.asarray([False, True, True]), z)
+    with pytest.raises(ValueError, match="`target` must be .* of which 0 means normal, got -1: use `target > 0`"):
+        akk.LovaszHingeLoss()(np.asarray([1, -1, 1]), z[:, 0])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_of_embeddings_leaves_their_classes_as_they_are(dtype, keras, akk):
+    label, z = np.repeat(np.arange(1100), 2), keras.ops.cast(RNG.normal(size=(2200, 2)).astype("float32"), dtype)
+    expected = ak.supcon_loss(label, numpy(keras.ops.cast(z, "float32")))
+    close(akk.SupConLoss()(label, z), expected)
 
 
 def test_the_mask_of_any_array_leaves_values_out(keras, akk):

@@ -186,6 +186,26 @@ def test_classes_have_means_and_share_a_covariance(n_classes, settings, driver):
         assert not np.triu(found.chol, 1).any()
 
 
+@pytest.mark.parametrize("wrong", [3, -1, 0.5])
+def test_a_label_of_no_class_is_refused_or_makes_the_covariance_unknown(wrong, driver):
+    label = np.where(CLASSES == 0, wrong, CLASSES).astype(float)
+
+    def fit(arrays):
+        return ak.mahalanobis_fit(arrays["z"], arrays["y"], n_classes=3).cov
+
+    arrays = {"z": driver.array(SAMPLES), "y": driver.array(label)}
+    if driver.name != "dask":  # whose numbers are not looked at, and which has the factor in the same graph
+        with pytest.raises(ValueError, match=rf"^`label` must be .*, got {wrong}"):
+            fit(arrays)
+    if driver.name in ("jax", "tensorflow"):
+        assert np.isnan(driver.numpy(driver.jit(fit)(arrays))).all()
+
+
+def test_labels_of_several_classes_ask_for_their_number():
+    with pytest.raises(ValueError, match="^`label` must be a class below 1, got 2$"):
+        ak.mahalanobis_fit(SAMPLES, CLASSES)
+
+
 def test_without_labels_all_are_of_one_class(driver):
     found = ak.mahalanobis_fit(driver.array(SAMPLES))
     mean, cov = fitted(SAMPLES, np.zeros(8, int), 1)
@@ -245,6 +265,15 @@ def test_parts_of_the_samples_merge_to_the_means_and_covariance_of_all(cuts, dri
     np.testing.assert_allclose(
         driver.numpy(merged.compute().cov), driver.numpy(ak.mahalanobis_fit(z).cov), rtol=1e-12, atol=1e-12
     )
+
+
+def test_moments_of_other_classes_or_dimensions_do_not_merge():
+    from anomaly_kernels import streaming
+
+    state = streaming.ClassMoments.empty(SAMPLES, n_classes=2)
+    for other in (streaming.ClassMoments.empty(SAMPLES), streaming.ClassMoments.empty(SAMPLES[:, :2], n_classes=2)):
+        with pytest.raises(ValueError, match="^states of as many classes and dimensions can be merged"):
+            state.merge(other)
 
 
 # ---- nearest neighbours
@@ -340,6 +369,12 @@ def test_one_class_alone_has_the_others_as_its_denominator(driver):
 def test_without_any_positive_the_loss_is_zero(driver):
     for reduction in ("mean", "sum", "none"):
         assert not supcon(driver, np.arange(6), ROWS, reduction=reduction).any()
+
+
+def test_an_unknown_label_makes_the_loss_unknown(driver):
+    label = np.asarray([np.nan, 0.0, 1.0, 0.0, np.nan, 1.0])
+    assert np.isnan(supcon(driver, label, ROWS))
+    assert np.isnan(supcon(driver, label, ROWS, reduction="none")).tolist() == [True, False, False, False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,17 @@ def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
 
 
+def test_an_unknown_class_makes_the_loss_unknown_among_outliers_too(driver):
+    for target in ([np.nan, np.nan], [np.nan, -1.0], [np.nan, 0.0]):
+        found = ak.outlier_exposure_loss(driver.array(np.asarray(target)), driver.array(LOGIT[:2, 0]))
+        assert np.isnan(driver.numpy(found))
+
+
+def test_a_mask_of_outliers_has_no_classes(driver):
+    with pytest.raises(TypeError, match=r"^`target` must be classes, got booleans: use `where\(outlier, -1, label\)`$"):
+        ak.outlier_exposure_loss(driver.array(MASK), driver.array(LOGIT))
+
+
 @pytest.mark.library("torch")
 def test_of_classes_alone_it_is_the_cross_entropy_of_torch(driver):
     import torch

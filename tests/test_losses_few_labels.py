@@ -81,6 +81,7 @@ CASES = (
         ak.hypersphere_classifier_loss, classifier, SPHERE | {"target": MASK}, *REDUCTIONS, {"eps": 0.01}, {"eps": 0}
     )
     | {"classifier-soft": Case(ak.hypersphere_classifier_loss, classifier, SPHERE | {"target": SOFT}, {})}
+    | {"classifier-hard": Case(ak.hypersphere_classifier_loss, classifier, SPHERE | {"target": MASK * 1.0}, {})}
     | {
         f"classifier-axis={axis}": Case(
             ak.hypersphere_classifier_loss,

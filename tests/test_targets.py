@@ -114,6 +114,14 @@ def test_integer_targets_of_losses_are_0_or_1(eager, name):
             LOSSES[name](eager.array(target), eager.array(SCORE))
 
 
+def test_in_masks_of_the_lovasz_hinge_0_alone_is_normal(eager):
+    expected = numbers(eager, ak.lovasz_hinge_loss(eager.array(TRUTH), eager.array(SCORE)))
+    for mask in (TRUTH.astype(np.uint8) * 255, TRUTH * 7, TRUTH * 255.0):
+        assert numbers(eager, ak.lovasz_hinge_loss(eager.array(mask), eager.array(SCORE))) == expected
+    with pytest.raises(ValueError, match=r"^`target` must be .* got -1: use `target > 0`$"):
+        ak.lovasz_hinge_loss(eager.array(SIGNS), eager.array(SCORE))
+
+
 @pytest.mark.parametrize("name", [*LOSSES])
 def test_soft_labels_are_targets_of_losses(driver, name):
     assert np.isfinite(driver.numpy(LOSSES[name](driver.array(SCORE), driver.array(SCORE))))

@@ -5,8 +5,10 @@ They are looked at by NumPy, which shares their memory. NaN passes: it makes the
 
 from __future__ import annotations
 
+import math
 from typing import Any, NoReturn
 
+from anomaly_kernels._core.checks import is_real
 from anomaly_kernels._core.typing import Array, Namespace
 
 
@@ -74,12 +76,26 @@ def check_sign(xp: Namespace, target: Array) -> None:
         raise ValueError(f"`target` must be {expected} where it is of integers, got {x[(x < -1) | (x > 1)][0]}")
 
 
-def check_classes(xp: Namespace, name: str, label: Array, classes: int | None) -> None:
-    """Raise unless labels are below the number of classes, and whole; negative ones mean something of their own."""
+def check_nonzero(xp: Namespace, target: Array) -> None:
+    """Raise unless the integers in a target of a loss are at least 0, of which 0 alone means normal."""
+    if not is_real(target):
+        check_target(xp, target)
+
+
+def check_not_boolean(xp: Namespace, target: Array) -> None:
+    """Raise where outliers, which are numbers below 0 beside classes, are given as a mask."""
+    if target.dtype == xp.bool:
+        raise TypeError("`target` must be classes, got booleans: use `where(outlier, -1, label)`")
+
+
+def check_classes(xp: Namespace, name: str, label: Array, classes: int | None, least: float = -math.inf) -> None:
+    """Raise unless labels are whole, and below the number of classes; negative ones may mean something of their own."""
     if label.dtype == xp.bool or classes is None or (x := xp.peek(label)) is None or not x.size:
         return
     if not x.max() < classes and (x >= classes).any():
         raise ValueError(f"`{name}` must be a class below {classes}, got {x[x >= classes][0]}")
+    if not x.min() >= least and (x < least).any():
+        raise ValueError(f"`{name}` must be a class, at least {least}, got {x[x < least][0]}")
     if x.dtype.kind not in "iu" and (fractions := (x != x.round()) & (x == x)).any():
         raise ValueError(f"`{name}` must be of whole numbers, got {x[fractions][0]}")
 

@@ -14,7 +14,14 @@ from anomaly_kernels._core.backends.jax import namespace
 from anomaly_kernels._core.checks import is_number
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import suggestion
-from anomaly_kernels._core.targets import check_decision, check_mask, check_sample_weight, check_sign, check_target
+from anomaly_kernels._core.targets import (
+    check_decision,
+    check_mask,
+    check_nonzero,
+    check_sample_weight,
+    check_sign,
+    check_target,
+)
 from anomaly_kernels._core.typing import Array
 from anomaly_kernels.metrics import label_regions
 from anomaly_kernels.metrics.regions._inputs import check_saturation
@@ -30,9 +37,10 @@ _LOOKS: dict[str, dict[str, Callable[..., None]]] = {
 """What is looked at in the arrays of a kernel, by its package."""
 _OWN_LOOKS: dict[str, dict[str, Callable[..., None]]] = {
     "deep_sad_loss": {"target": check_sign},
+    "lovasz_hinge_loss": {"target": check_nonzero},
     "outlier_exposure_loss": {},  # a class that there is not makes the loss NaN
 }
-"""The same for kernels whose targets are no masks."""
+"""The same for kernels whose targets are others than those of most losses."""
 
 P = ParamSpec("P")
 R = TypeVar("R")

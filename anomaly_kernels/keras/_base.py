@@ -18,9 +18,9 @@ the columns are `KerasLearner._set`, `to_kernel`, and `serialize` with `deserial
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypedDict
 
 import keras
 import numpy as np
@@ -39,6 +39,7 @@ from anomaly_kernels._core.targets import check_mask
 
 Tensor = Any
 Setting = float | keras.Variable | np.ndarray[Any, Any]
+Axes = SupportsIndex | Sequence[SupportsIndex]
 PACKAGE = "anomaly_kernels"
 mask_of = get_keras_mask  # for this package: one place knows the private name
 _MODEL = "anomaly_kernels>model"
@@ -368,10 +369,20 @@ def match_ranks(y_true: Any, y_pred: Any) -> Any:
     return keras.ops.expand_dims(to_tensor(y_true), -1) if more == -1 and predicted[-1] == 1 else y_true
 
 
-def checked_mask(y_true: Any) -> Tensor:
-    """A true mask, looked at before it becomes real: integers must be 0 or 1."""
-    mask = to_tensor(y_true)
-    check_mask(array_namespace(mask), mask)
+def without_last(y_true: Any, y_pred: Any) -> Any:
+    """Truths (B, 1) beside predictions (B, C), as Keras may have them, in the shape (B,)."""
+    shape = np.shape(y_true)
+    if shape and len(shape) == len(np.shape(y_pred)) and shape[-1] == 1:
+        return keras.ops.squeeze(to_tensor(y_true), -1)
+    return y_true
+
+
+def looked_at(target: Any, check: Callable[..., None] = check_mask) -> Any:
+    """A truth whose integers have been looked at before it becomes real."""
+    if "float" in str(getattr(target, "dtype", "")):
+        return target
+    mask = to_tensor(target)
+    check(array_namespace(mask), mask)
     return mask
 
 

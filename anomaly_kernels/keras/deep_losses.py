@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
-import numpy as np
 
-from anomaly_kernels._core.namespace import array_namespace
-from anomaly_kernels._core.targets import check_mask, check_sign
+from anomaly_kernels._core.targets import check_not_boolean, check_sign
 from anomaly_kernels.keras._base import (
     PACKAGE,
+    Axes,
     LayerOptions,
     Loss,
     LossOptions,
     Setting,
     Tensor,
     WeighedLayer,
+    looked_at,
     match_ranks,
-    to_tensor,
+    without_last,
 )
-from anomaly_kernels.keras.losses import Axes
 from anomaly_kernels.losses import exposure, few_labels, forecast_scores
 
 
@@ -114,7 +112,7 @@ class DeviationLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of scores and truth of one shape."""
-        return self._value(match_ranks(looked_at(y_true, check_mask), y_pred), y_pred)
+        return self._value(match_ranks(looked_at(y_true), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -162,7 +160,7 @@ class HypersphereClassifierLoss(WeighedLayer):
 
         The values are weighed as by a `keras.losses.Loss`.
         """
-        return self._add_values(looked_at(target, check_mask), embeddings, center, sample_weight=sample_weight)
+        return self._add_values(looked_at(target), embeddings, center, sample_weight=sample_weight)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -194,7 +192,7 @@ class OutlierExposureLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of logits (..., C) and classes (...), below 0 for outliers."""
-        return self._value(without_last(y_true, y_pred), y_pred)
+        return self._value(without_last(looked_at(y_true, check_not_boolean), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -238,7 +236,7 @@ class EnergyBoundedLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of logits (..., C) and truth (...)."""
-        return self._value(without_last(looked_at(y_true, check_mask), y_pred), y_pred)
+        return self._value(without_last(looked_at(y_true), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -382,20 +380,3 @@ class IntervalScoreLoss(WeighedLayer):
     def call(self, y_true: Tensor, lower: Tensor, upper: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Return the loss of bounds, and observations of their shape, weighed as by a `keras.losses.Loss`."""
         return self._add_values(y_true, lower, upper, sample_weight=sample_weight)
-
-
-def looked_at(target: Any, check: Callable[..., None]) -> Any:
-    """A truth whose integers have been looked at before it becomes real."""
-    if "float" in str(getattr(target, "dtype", "")):
-        return target
-    mask = to_tensor(target)
-    check(array_namespace(mask), mask)
-    return mask
-
-
-def without_last(y_true: Any, y_pred: Any) -> Any:
-    """Truths (B, 1) beside predictions (B, C), as Keras may have them, in the shape (B,)."""
-    shape = np.shape(y_true)
-    if shape and len(shape) == len(np.shape(y_pred)) and shape[-1] == 1:
-        return keras.ops.squeeze(to_tensor(y_true), -1)
-    return y_true

@@ -6,7 +6,7 @@ from typing import Literal, Unpack
 
 import keras
 
-from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.checks import inputs
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Items
 from anomaly_kernels.keras._base import (
@@ -58,8 +58,9 @@ class SupConLoss(Loss):
         """
         label = to_tensor(y_true)
         label = keras.ops.squeeze(label, -1) if len(label.shape) == 2 and label.shape[-1] == 1 else label
-        xp, predicted = array_namespace(label), to_tensor(y_pred)
-        kind, count = contrastive.kinds_and_positives(xp, predicted.dtype, label)
+        predicted = to_tensor(y_pred)
+        xp, dtype = inputs({"label": label}, embeddings=predicted)
+        kind, count = contrastive.kinds_and_positives(xp, dtype, label)  # as real numbers, which half precision rounds
         values = self._value(kind, predicted)
         if self.reduction in NO_AVERAGES:
             return values

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, SupportsIndex, Unpack, overload
+from collections.abc import Callable
+from typing import Any, Literal, Unpack, overload
 
 import keras
 
 from anomaly_kernels._core.typing import Items
 from anomaly_kernels.keras._base import (
     PACKAGE,
+    Axes,
     EndpointLayer,
     LayerOptions,
     Loss,
@@ -18,8 +19,8 @@ from anomaly_kernels.keras._base import (
     Setting,
     Tensor,
     WeighedLayer,
-    checked_mask,
     is_empty,
+    looked_at,
     match_ranks,
     to_tensor,
 )
@@ -38,7 +39,6 @@ from anomaly_kernels.losses import (
 
 Array = Any
 Model = Callable[[Any], Tensor]
-Axes = SupportsIndex | Sequence[SupportsIndex]
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -328,9 +328,7 @@ class AnomalyBCEWithLogits(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each element of a mask and logits of one shape."""
-        if "float" not in str(getattr(y_true, "dtype", "")):
-            y_true = checked_mask(y_true)
-        return self._value(match_ranks(y_true, y_pred), y_pred)
+        return self._value(match_ranks(looked_at(y_true), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -374,9 +372,7 @@ class IoULoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss, 0-d or along `axis`, of a mask and a score map of one shape."""
-        if "float" not in str(getattr(y_true, "dtype", "")):
-            y_true = checked_mask(y_true)
-        return self._value(match_ranks(y_true, y_pred), y_pred)
+        return self._value(match_ranks(looked_at(y_true), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

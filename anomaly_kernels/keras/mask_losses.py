@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, SupportsIndex, Unpack
 
 import keras
 
-from anomaly_kernels.keras._base import PACKAGE, Loss, LossOptions, Setting, Tensor, checked_mask, match_ranks
+from anomaly_kernels._core.targets import check_nonzero
+from anomaly_kernels.keras._base import PACKAGE, Axes, Loss, LossOptions, Setting, Tensor, looked_at, match_ranks
 from anomaly_kernels.losses import features, images, lovasz, overlap, pixels
 from anomaly_kernels.losses.overlap import NormalizeMethod
-
-Axes = SupportsIndex | Sequence[SupportsIndex]
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -51,9 +49,7 @@ class FocalLossWithLogits(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each element of a mask and logits of one shape."""
-        if "float" not in str(getattr(y_true, "dtype", "")):
-            y_true = checked_mask(y_true)
-        return self._value(match_ranks(y_true, y_pred), y_pred)
+        return self._value(match_ranks(looked_at(y_true), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -102,9 +98,7 @@ class DiceLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss, 0-d or along `axis`, of a mask and a score map of one shape."""
-        if "float" not in str(getattr(y_true, "dtype", "")):
-            y_true = checked_mask(y_true)
-        return self._value(match_ranks(y_true, y_pred), y_pred)
+        return self._value(match_ranks(looked_at(y_true), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -166,9 +160,7 @@ class TverskyLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss, 0-d or along `axis`, of a mask and a score map of one shape."""
-        if "float" not in str(getattr(y_true, "dtype", "")):
-            y_true = checked_mask(y_true)
-        return self._value(match_ranks(y_true, y_pred), y_pred)
+        return self._value(match_ranks(looked_at(y_true), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -199,7 +191,7 @@ class LovaszHingeLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss, 0-d or along `axis`, of a mask and logits of one shape."""
-        return self._value(match_ranks(y_true, y_pred), y_pred)
+        return self._value(match_ranks(looked_at(y_true, check_nonzero), y_pred), y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

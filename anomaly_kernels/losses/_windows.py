@@ -25,7 +25,9 @@ def extents_of(x: Array, count: int, size: int, border: str) -> tuple[int, ...]:
     least = size if border == "valid" else size // 2
     if min(extents) < least:
         what = "`size`" if border == "valid" else "`size` // 2"
-        raise ValueError(f"{what} must be no more than each extent of an image, {shown(extents)}, got {least}")
+        raise ValueError(
+            f"{what} must be no more than each extent of an image along `axis`, {shown(extents)}, got {least}"
+        )
     return extents
 
 

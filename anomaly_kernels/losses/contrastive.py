@@ -13,6 +13,7 @@ from anomaly_kernels._core.checks import (
     has_ndim,
     has_shape,
     inputs,
+    is_real,
     not_empty,
     number,
     same_axes,
@@ -117,7 +118,8 @@ def kinds_and_positives(xp: Namespace, dtype: DType, label: Array) -> tuple[Arra
     y = xp.astype(label, xp.int64) if label.dtype == xp.bool else label
     in_order = xp.sort(y)
     first, last = (cast(xp, dtype, xp.searchsorted(in_order, y, side=side)) for side in ("left", "right"))
-    return first, (last - first) - 1.0
+    others = (last - first) - 1.0
+    return first, (others + 0.0 * cast(xp, dtype, y)) if is_real(y) else others  # which is NaN where y is
 
 
 def _pairs(
@@ -133,7 +135,7 @@ def _pairs(
 def _losses_of_anchors(xp: Namespace, scaled: Array, kind: Array, count: Array, place: Array, *whole: Array) -> Array:
     similarity, others, positive = _pairs(xp, scaled, kind, place, *whole)
     near = xp.vecdot(positive, similarity) / xp.maximum(xp.stop_gradient(count), 1.0)
-    return xp.where(count > 0.0, logsumexp(xp, others, axis=1) - near, 0.0)
+    return xp.where(count == 0.0, 0.0, logsumexp(xp, others, axis=1) - near)
 
 
 def _slopes_of_anchors(xp: Namespace, scaled: Array, kind: Array, count: Array, place: Array, *whole: Array) -> Slopes:

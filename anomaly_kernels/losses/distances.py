@@ -24,6 +24,7 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Slopes, Sums, making, meeting, reduce
 from anomaly_kernels._core.numeric import length, ratio, square
 from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels._core.targets import check_classes
 from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.losses.likelihood import diagonal
 
@@ -89,15 +90,15 @@ def mahalanobis_fit(
     TypeError
         If an input is of a wrong dtype, or they belong to different libraries.
     ValueError
-        If the shapes do not fit, a setting is out of its range, there are no samples, or several classes without
-        `label`.
+        If the shapes do not fit, a label is none of the K classes, a setting is out of its range, there are no samples,
+        or several classes without `label`.
 
     Notes
     -----
     A class without samples takes the mean of the first class that has some, so that it is never nearer than that.
     With ε = 0 and no more samples than dimensions the covariance has no factor: NaN, or the library's own Cholesky
-    error. `label` is not looked at: a number outside of 0 … K - 1 is of no class, and its sample counts as one that
-    deviates from 0. Memory is that of a block of samples and of D × D numbers.
+    error. Where labels cannot be looked at (compiled, lazy, on a GPU), one that is no class makes the covariance NaN.
+    Memory is that of a block of samples and of D × D numbers.
 
     References
     ----------
@@ -133,6 +134,7 @@ def class_moments(embeddings: Array, label: Array | None, n_classes: SupportsInd
     if label is not None:
         has_shape("label", label, shape_of(embeddings)[:1], "(N,) with the N of `embeddings`")
         same_axes("N", embeddings=(embeddings, (0,)), label=(label, (0,)))
+        check_classes(xp, "label", label, k, least=0)
     elif k > 1:
         raise ValueError(f"`label` must be given where there are several classes, got None and n_classes={k}")
     z = cast(xp, dtype, embeddings)
@@ -148,7 +150,7 @@ def _moments(xp: Namespace, z: Array, y: Array, classes: Array) -> tuple[Array, 
     known = xp.expand_dims(count, axis=1)
     mean = xp.where(known > 0.0, center + ratio(xp, total, known), 0.0)
     (scatter,) = xp.add_up(making(d * d, SCATTER), z.dtype, (z, y), (classes, mean))
-    return count, mean, scatter, n
+    return count, mean, scatter + 0.0 * n, n
 
 
 def class_means(xp: Namespace, count: Array, mean: Array) -> Array:
@@ -172,9 +174,11 @@ def _members(xp: Namespace, y: Array, classes: Array) -> Array:
 
 
 def _class_sums(xp: Namespace, z: Array, y: Array, classes: Array, center: Array) -> tuple[Array, Array, Array]:
-    """How many samples each class has, the sums of their deviations, and how many there are of any class or none."""
+    """How many samples each class has, the sums of their deviations, and how many there are, NaN if one is of none."""
     members = _members(xp, y, classes)
-    return xp.sum(members, axis=0), xp.matmul(xp.matrix_transpose(members), z - center), xp.sum(xp.ones_like(y))
+    each = xp.sum(members, axis=1)  # 1
+    number = xp.sum(xp.where(each == 0.0, math.nan, each))
+    return xp.sum(members, axis=0), xp.matmul(xp.matrix_transpose(members), z - center), number
 
 
 def _slopes_of_class_sums(
@@ -319,8 +323,11 @@ def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: L
     -----
     The neighbours are found by products of matrices, centred, in double precision where the library has it; the
     distances of the k + 8 nearest are then computed anew from differences, so that they have all their digits far
-    from the origin too. At a distance of 0 the gradient is 0. Memory is that of a block of embeddings times N, where
-    numbers may be looked at and under JAX; else (...) × N. NaN in the reference makes all scores NaN.
+    from the origin too. At a distance of 0 the gradient is 0. NaN in the reference makes all scores NaN. Memory is that
+    of a block of embeddings times N, where numbers may be looked at and under JAX; else (...) × N.
+
+    Without double precision, as in JAX before ``jax_enable_x64``, others may pass for the nearest where the reference
+    extends over more than a thousand times the distance to them: scale its columns first.
 
     Rows are not normalised: divide them by their lengths first for the score of the second paper.
 

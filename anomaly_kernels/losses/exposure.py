@@ -19,7 +19,7 @@ from anomaly_kernels._core.checks import (
 from anomaly_kernels._core.evaluate import Formula, Sums, reduce, weigh
 from anomaly_kernels._core.numeric import logsumexp, ratio, square
 from anomaly_kernels._core.spelling import with_hint
-from anomaly_kernels._core.targets import check_classes, check_mask
+from anomaly_kernels._core.targets import check_classes, check_mask, check_not_boolean
 from anomaly_kernels._core.typing import Array, DType, Namespace, Setting
 
 
@@ -56,7 +56,7 @@ def outlier_exposure_loss(
     Raises
     ------
     TypeError
-        If `logit` is not a floating point array, or the arrays belong to different libraries.
+        If `logit` is not a floating point array, `target` is boolean, or the arrays belong to different libraries.
     ValueError
         If the shapes do not fit, a class is none of the C, a setting is out of its range, or there is nothing to
         average over.
@@ -80,6 +80,7 @@ def outlier_exposure_loss(
     0.994389
     """
     xp, dtype = _of_logits(target, logit)
+    check_not_boolean(xp, target)
     check_classes(xp, "target", target, shape_of(logit)[-1])
     share = number("outlier_weight", outlier_weight, xp, dtype, NOT_NEGATIVE)
     arrays = (logit, xp.expand_dims(target, axis=-1))
@@ -92,11 +93,10 @@ def _classes_and_outliers(xp: Namespace, x: Array, y: Array) -> tuple[Array, ...
     log_total = xp.log1p(_sum_above_one(xp, xp.exp(u), u))
     chosen = xp.take_along_axis(u, xp.astype(xp.where(y > 0.0, y, 0.0), xp.counting()))[..., 0]
     y = y[..., 0]
-    inside, outside = xp.astype(y >= 0.0, x.dtype), xp.astype(y < 0.0, x.dtype)
-    # 0 · y is NaN where y is, which is in neither group
-    entropy = xp.where(y < 0.0, 0.0, log_total - chosen + 0.0 * y)
+    outlier = xp.astype(y < 0.0, x.dtype)
+    entropy = xp.where(y < 0.0, 0.0, log_total - chosen + 0.0 * y)  # which is NaN where y is
     uneven = xp.where(y < 0.0, log_total - xp.mean(u, axis=-1), 0.0)
-    return xp.sum(entropy), xp.sum(inside), xp.sum(uneven), xp.sum(outside)
+    return xp.sum(entropy), xp.sum(1.0 - outlier), xp.sum(uneven), xp.sum(outlier)
 
 
 _CLASSES_AND_OUTLIERS = Sums(_classes_and_outliers, inner=1)

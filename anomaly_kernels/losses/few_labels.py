@@ -76,7 +76,7 @@ def deep_sad_loss(
     Notes
     -----
     As in the authors' code ε is there for known normal samples too, where the paper has none. An anomaly on the centre
-    has the loss η/ε and gradient 0.
+    has the loss η/ε and gradient 0, as long as ε is above 0.
 
     References
     ----------
@@ -328,7 +328,8 @@ def _pseudo_huber(xp: Namespace, z: Array, c: Array) -> Array:
 
 
 def _of_classifier(xp: Namespace, h: Array, y: Array, eps: Setting) -> Array:
-    away = xp.where(y == 0.0, 1.0, h)  # of what is normal the logarithm, which may be infinite, does not count
+    infinite = xp.logical_and(y == 0.0, h + eps == 0.0)  # a logarithm that does not count, for it is of a normal sample
+    away = xp.where(infinite, 1.0, h)
     near = away < math.log(2.0)
     # each logarithm of a number that it keeps the digits of, and of 1 where it is not asked
     log_near = xp.log(xp.where(near, eps - xp.expm1(-away), 1.0))

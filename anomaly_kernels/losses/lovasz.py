@@ -5,6 +5,7 @@ from __future__ import annotations
 from anomaly_kernels._core.checks import cast
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels._core.targets import check_nonzero
 from anomaly_kernels._core.typing import Array, Axis, Namespace, Setting
 from anomaly_kernels.losses._masks import Axes, loss_of_images, mask_inputs
 
@@ -37,7 +38,8 @@ def lovasz_hinge_loss(target: Array, logit: Array, *, axis: Axes = None, weight:
     TypeError
         If `logit` is not a floating point array, or the arrays belong to different libraries.
     ValueError
-        If the shapes differ, an axis does not exist, or there is nothing to pool over.
+        If the shapes differ, an axis does not exist, an integer in `target` is below 0, or there is nothing to pool
+        over.
 
     Notes
     -----
@@ -58,6 +60,7 @@ def lovasz_hinge_loss(target: Array, logit: Array, *, axis: Axes = None, weight:
     1.0
     """
     xp, dtype = mask_inputs(target, logit=logit)
+    check_nonzero(xp, target)
 
     def loss(xp: Namespace, x: Array, y: Array, axis: Axis) -> Array:
         outer = tuple(x.shape[: axis[0]]) if isinstance(axis, tuple) else ()

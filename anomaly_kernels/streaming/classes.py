@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from anomaly_kernels._core.checks import NOT_NEGATIVE, UNIT, has_ndim, inputs, positive
-from anomaly_kernels._core.checks import number as checked_number
+from anomaly_kernels._core.checks import (
+    NOT_NEGATIVE,
+    UNIT,
+    has_ndim,
+    inputs,
+    matches,
+    number,
+    positive,
+    shape_of,
+    shown,
+)
 from anomaly_kernels._core.namespace import array_namespace
 from anomaly_kernels._core.numeric import ratio
 from anomaly_kernels._core.typing import Array, Namespace, Setting
@@ -42,6 +51,9 @@ class ClassMoments(NamedTuple):
     def merge(self, other: ClassMoments) -> ClassMoments:
         """The state of both parts."""
         check_same_kind(self, other)
+        if not matches(shape_of(self.mean), shape_of(other.mean)):
+            shapes = f"{shown(shape_of(self.mean))} and {shown(shape_of(other.mean))}"
+            raise ValueError(f"states of as many classes and dimensions can be merged, (K, D), got {shapes}")
         xp = array_namespace(self.mean, other.mean)
         count = self.number + other.number
         share = ratio(xp, other.number, count)
@@ -59,10 +71,8 @@ class ClassMoments(NamedTuple):
     def compute(self, *, shrinkage: Setting = 0.0, eps: Setting = 1e-6) -> MahalanobisParams:
         """What `mahalanobis_fit` returns, with its settings; NaN of nothing."""
         xp, dtype = array_namespace(self.mean), self.mean.dtype
-        a, e = (
-            checked_number("shrinkage", shrinkage, xp, dtype, UNIT),
-            checked_number("eps", eps, xp, dtype, NOT_NEGATIVE),
-        )
+        a = number("shrinkage", shrinkage, xp, dtype, UNIT)
+        e = number("eps", eps, xp, dtype, NOT_NEGATIVE)
         mean = class_means(xp, self.number, self.mean)
         return params_of(xp, mean, self.scatter / xp.sum(self.number), a, e)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from anomaly_kernels._core.namespace import describe
 
 Array = Tensor | np.ndarray[Any, Any]
 Setting = float | Array
+Axes = SupportsIndex | Sequence[SupportsIndex]
 
 
 class TorchLearner(Learner):

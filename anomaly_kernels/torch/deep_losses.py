@@ -6,8 +6,7 @@ import torch
 
 from anomaly_kernels._core.typing import Reduction
 from anomaly_kernels.losses import exposure, few_labels, forecast_scores
-from anomaly_kernels.torch._base import Loss, Setting
-from anomaly_kernels.torch.losses import Axes
+from anomaly_kernels.torch._base import Axes, Loss, Setting
 
 __all__ = [
     "CRPSEnsembleLoss",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, SupportsIndex
+from collections.abc import Callable
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from anomaly_kernels.losses import (
     reconstruction,
     selection,
 )
-from anomaly_kernels.torch._base import Array, Loss, Setting
+from anomaly_kernels.torch._base import Array, Axes, Loss, Setting
 from anomaly_kernels.torch._svdd import CenteredLoss
 
 __all__ = [
@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 Model = Callable[[Any], Tensor]
-Axes = SupportsIndex | Sequence[SupportsIndex]
 
 
 class AnomalyLoss(Loss):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, SupportsIndex
 
 import torch  # noqa: F401  # of the examples
@@ -11,7 +10,7 @@ from torch import Tensor
 from anomaly_kernels._core.typing import Reduction
 from anomaly_kernels.losses import features, images, lovasz, overlap, pixels
 from anomaly_kernels.losses.overlap import NormalizeMethod
-from anomaly_kernels.torch._base import Loss, Setting
+from anomaly_kernels.torch._base import Axes, Loss, Setting
 
 __all__ = [
     "CosineDistanceLoss",
@@ -22,8 +21,6 @@ __all__ = [
     "SSIMLoss",
     "TverskyLoss",
 ]
-
-Axes = SupportsIndex | Sequence[SupportsIndex]
 
 
 class FocalLossWithLogits(Loss):
