@@ -19,7 +19,7 @@ from anomaly_kernels._core.checks import (
     shape_of,
 )
 from anomaly_kernels._core.evaluate import Formula, Slopes, reduce
-from anomaly_kernels._core.numeric import ratio, square
+from anomaly_kernels._core.numeric import square
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Array, Namespace, Reduction, Setting
 
@@ -175,8 +175,8 @@ def _crps_of_gaussian_slopes(xp: Namespace, y: Array, mean: Array, std: Array) -
 
 
 def _in_deviations(xp: Namespace, error: Array, std: Array) -> Array:
-    """Errors over σ; where that is 0 they are as far out as no density is."""
-    return ratio(xp, error, std, 100.0 * xp.sign(error))
+    """Errors over σ; over so small a one instead of 0 that they are as far out as no density is."""
+    return error / xp.maximum(std, 1e-15 if std.dtype == xp.float32 else 1e-100)
 
 
 def _twice_density(xp: Namespace, z: Array) -> Array:
