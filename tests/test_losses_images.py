@@ -145,10 +145,10 @@ def test_flat_and_equal_images_have_a_gradient_of_0(driver):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": 15}, r"`size` must be no more than each extent of an image, \(14, 13\), got 15"),
+        ({"size": 15}, r"`size` must be no more than each extent of an image along `axis`, \(14, 13\), got 15"),
         (
             {"size": 29, "border": "symmetric"},
-            r"`size` // 2 must be no more than each extent of an image, \(14, 13\), got 14",
+            r"`size` // 2 must be no more than each extent of an image along `axis`, \(14, 13\), got 14",
         ),
         ({"size": 4}, "`size` must be an odd integer, got 4"),
         ({"axis": 4}, "`axis` must be distinct axes of an array of 4 dimensions, got 4"),
