@@ -614,3 +614,79 @@ def test_the_highest_scores_are_those_of_all_parts_in_the_dtype_of_the_state():
         few.compute(method="mle")
     pwm = few.of(GAMMA).compute(level=0.994, method="pwm", risk=0.001)
     np.testing.assert_array_equal(pwm, ak.peaks_over_threshold(GAMMA, level=0.994, method="pwm", risk=0.001))
+
+
+def test_ranks_of_a_share_are_the_last_ones_that_the_quotient_allows():
+    for n in range(1, 60):
+        for share in {k / n for k in range(1, n)} | {0.29, 0.57, 0.1, 0.9999}:
+            assert most(share, n) == max(k for k in range(n + 1) if k / n <= share)
+
+
+def test_operating_points_of_rows_do_not_look_at_each_other():
+    truth = np.asarray([[1, 0, 0, 0, 0, 1], [1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 1]], bool)
+    score = np.asarray([[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]] * 3)
+    found = np.stack(ak.threshold_at_precision(truth, score, precision=0.5, axis=1), axis=1)
+    each = [ak.threshold_at_precision(*row, precision=0.5) for row in zip(truth, score, strict=True)]
+    np.testing.assert_array_equal(found, np.stack(each))
+    assert len({x.recall for x in each}) > 1
+
+
+def test_scores_that_weigh_nothing_have_a_p_value_of_one():
+    calibration = np.asarray([1.0, 2.0])
+    for own, expected in ((0.0, 1.0), (1.0, 1.0)):
+        weights = {"score_weight": np.asarray([own]), "calibration_weight": np.zeros(2)}
+        np.testing.assert_array_equal(ak.conformal_pvalue(np.asarray([3.0]), calibration, **weights), [expected])
+
+
+def test_one_nan_is_seen_wherever_the_rank_is():
+    score = np.asarray([1.0, np.nan, 2.0, 3.0, 4.0, 5.0])
+    for method in ("conformal", "empirical", "linear"):
+        assert np.isnan(ak.threshold_at_rate(score, rate=0.5, method=method))
+
+
+def test_a_probability_that_equals_the_doubt_is_small_enough():
+    assert ak.threshold_at_rate(np.asarray([3.0]), rate=0.5, confidence=0.5) == np.nextafter(3.0, 4.0)
+    assert ak.threshold_at_rate(np.asarray([3.0]), rate=0.5, confidence=0.51) == np.inf
+
+
+def test_a_confidence_with_another_method_is_refused_by_name():
+    with pytest.raises(ValueError, match="^`confidence` goes with method=\"conformal\" alone, got 0.9 with 'linear'$"):
+        ak.threshold_at_rate(np.arange(9.0), confidence=0.9, method="linear")
+
+
+@pytest.mark.parametrize(("dtype", "least"), [("float32", 2.0**-126), ("float64", 2.0**-1022)])
+def test_above_zero_is_the_least_normal_number(dtype, least):
+    assert ak.threshold_at_rate(np.zeros(100, dtype)) == least
+
+
+def tail_by_loops(score, risk, level):
+    """The fit of Zhang and Stephens, number by number."""
+    ordered, n = sorted(score), len(score)
+    k = max(j for j in range(n + 1) if j / n <= level)
+    peaks = sorted(s - ordered[k] for s in score if s > ordered[k])
+    count, highest = len(peaks), peaks[-1]
+    y = [x / highest for x in peaks]
+    nodes = 20 + math.isqrt(n - 1 - k)
+    quartile = y[max(1, math.floor(count / 4 + 0.5)) - 1]
+    theta = [1 + (1 - math.sqrt(nodes / (i - 0.5))) / (3 * quartile) for i in range(1, nodes + 1)]
+    mean_log = [sum(math.log1p(-t * x) for x in y) / count for t in theta]
+    likelihood = [count * (math.log(-t / g) - g - 1) for t, g in zip(theta, mean_log, strict=True)]
+    share = [math.exp(x - max(likelihood)) for x in likelihood]
+    best = sum(t * w for t, w in zip(theta, share, strict=True)) / sum(share)
+    shape = sum(math.log1p(-best * x) for x in y) / count
+    scale = -shape / best * highest
+    rest = min(1.0, risk * n / count)
+    return ordered[k] + scale * math.expm1(-shape * math.log(rest)) / shape, ordered[k], shape, scale, count
+
+
+@pytest.mark.parametrize(("size", "level"), [(40, 0.5), (41, 0.8), (57, 0.9), (300, 0.95)])
+def test_a_tail_is_that_of_plain_loops(size, level):
+    score = np.random.default_rng(size).gamma(0.7, size=size)
+    found = ak.peaks_over_threshold(score, risk=1e-3, level=level)
+    np.testing.assert_allclose([float(x) for x in found], tail_by_loops(score.tolist(), 1e-3, level), rtol=1e-9)
+
+
+def test_as_few_scores_as_have_two_peaks_are_enough():
+    assert ak.peaks_over_threshold(np.asarray([1.0, 2.0, 3.0, 4.0]), level=0.25).peaks == 2
+    with pytest.raises(ValueError, match="`level`"):
+        ak.peaks_over_threshold(np.asarray([1.0]), level=0.1)
