@@ -139,6 +139,14 @@ def test_without_eps_the_centre_is_exact(driver):
     assert driver.numpy(found).tolist() == [0.0, math.inf]
 
 
+@pytest.mark.library("numpy", "torch", "tensorflow")  # to JAX the slope of an absolute value at 0 is 1
+@pytest.mark.parametrize("size", [3, 2**21 + 1])  # above two million torch takes the slopes that are written by hand
+def test_normal_scores_that_are_the_reference_pull_nowhere(size, driver):
+    target, score = driver.array(np.arange(size) == 1), driver.array(np.zeros(size), "float32")
+    slope = driver.numpy(ak.value_and_grad(lambda s: ak.deviation_loss(target, s, reduction="sum"))(score)[1])
+    assert slope[:3].tolist() == [0.0, -1.0, 0.0]
+
+
 @pytest.mark.library("numpy", "jax")
 def test_a_label_that_is_nan_makes_the_loss_nan(driver):
     truth = driver.array(np.asarray([math.nan, 0.0, 1.0]))

@@ -200,3 +200,10 @@ def test_completion_shows_public_names_alone():
     for name in packages:
         module = importlib.import_module(f"anomaly_kernels.{name}")
         assert dir(module) == sorted(module.__all__)
+
+
+def test_tests_that_are_run_on_fewer_libraries_are_there():
+    files = list(ROOT.glob("tests/test_*.py"))
+    there = {name for file in files for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)}
+    named = set(re.findall(r'"(test_\w+)"', (ROOT / "tests" / "conftest.py").read_text()))
+    assert named - there - {file.stem for file in files} == set()

@@ -216,8 +216,7 @@ def _deviation_slopes(xp: Namespace, s: Array, y: Array, margin: Setting, mean: 
     short = y * xp.astype(deviation < margin, s.dtype)
 
     def by_score() -> Array:
-        side = 2.0 * xp.astype(deviation > 0.0, s.dtype) - 1.0
-        return ((1.0 - y) * side - short) / std
+        return ((1.0 - y) * xp.sign(deviation) - short) / std
 
     return [
         by_score,
