@@ -11,9 +11,9 @@ pages = Sybil(
         PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
         DocTestDirectiveParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
     ],
-    patterns=["README.md", "docs/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/*/*.md"],
     # tests/test_examples.py and tests/test_dask_distributed.py run these with their own frameworks
-    excludes=["docs/frameworks.md", "docs/streaming_dask.md"],
+    excludes=["docs/frameworks.md", "docs/streaming_dask.md", "docs/generated/*"],
 )
 docstrings = Sybil(
     parsers=[DocTestParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)],

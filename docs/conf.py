@@ -15,7 +15,7 @@ author = "The anomaly_kernels authors"
 project_copyright = "2026, The anomaly_kernels authors"
 release = version = anomaly_kernels.__version__
 
-extensions = ["sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc", "myst_nb", "generate"]
+extensions = ["sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc", "myst_nb", "sphinx_design", "generate"]
 exclude_patterns = ["_static"]
 nitpicky = True
 nitpick_ignore_regex = [("py:class", ".*")]  # numpydoc's types are prose: "array, shape (N, D)"
@@ -41,15 +41,12 @@ numpydoc_validation_exclude = {r"\.[A-Z]\w*$"}  # a tuple's fields are its attri
 
 html_theme = "pydata_sphinx_theme"
 html_title = "anomaly_kernels"
-html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {
-    "index": [],
-    "architecture": [],
-    "promises": [],
-    "contributing": [],
-    "changelog": [],
-    "generated/support": [],
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 8,
 }
+html_sidebars = {"index": [], "start": [], "losses": [], "which_metric": []}
 html_show_sourcelink = False
 
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network

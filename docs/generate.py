@@ -9,11 +9,14 @@ import importlib
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pictures
 import support
+from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
 
 import anomaly_kernels
 from anomaly_kernels._catalogue import CATALOGUE
@@ -104,10 +107,28 @@ def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:
         log.warning("the public name anomaly_kernels.%s is on no page of the documentation", name)
 
 
+class Picture(SphinxDirective):
+    """``{picture} NAME``: a picture that pictures.py draws, in the form for light and for dark pages."""
+
+    required_arguments = 1
+    option_spec: ClassVar = {"alt": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """Two images, of which the theme shows one."""
+        if not self.options.get("alt"):
+            raise self.error("a picture needs an :alt: text")
+        uri = f"/{GENERATED.name}/pictures/{self.arguments[0]}.{{}}.svg"
+        return [
+            nodes.image(uri=uri.format(theme), alt=self.options["alt"], classes=[f"only-{theme}"])
+            for theme in ("light", "dark")
+        ]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages, and draw the pictures, before Sphinx looks for them."""
     write_pages()
     app.config.autosummary_context = {"pictures": pictures.draw_pictures(GENERATED / "pictures")}
     pictures.draw_scenes(GENERATED / "pictures")
+    app.add_directive("picture", Picture)
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -35,12 +38,26 @@ TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0,
 COLORS = {"value": "#4477aa", "slope": "#ee6677"}
 
 
+# the page is behind a picture, so ink and lines take the colour that text has on it
+INK = {"light": "#323232", "dark": "#ced6dd"}
+
+
+def save(folder: Path, name: str, make: Callable[[], Figure]) -> None:
+    """Draw a picture twice, for pages in light and in dark."""
+    for theme, ink in INK.items():
+        inked = dict.fromkeys(
+            ("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color"), ink
+        )
+        with rc_context({**inked, "axes.facecolor": "none", "svg.hashsalt": name}):
+            make().savefig(folder / f"{name}.{theme}.svg", metadata={"Date": None}, transparent=True)
+
+
 def draw_pictures(folder: Path) -> list[str]:
     """Draw the picture of each kernel that has one in the catalogue; the names of these kernels."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = [entry for entry in CATALOGUE if entry.picture]
     for entry in entries:
-        picture(entry).savefig(folder / f"{entry.name}.svg", metadata={"Date": None})
+        save(folder, entry.name, partial(picture, entry))
     return [entry.name for entry in entries]
 
 
@@ -92,10 +109,15 @@ def draw_scenes(folder: Path) -> None:
     """Draw the pictures of the pages on images, series, decisions and embeddings."""
     scenes = {"images": images, "series": series, "decisions": decisions, "embeddings": embeddings}
     for name, draw_on in scenes.items():
-        figure = Figure(figsize=(7.0, 2.6), layout="constrained")
-        FigureCanvasAgg(figure)
-        draw_on(figure)
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        save(folder, name, partial(scene, draw_on))
+
+
+def scene(draw_on: Callable[[Figure], None]) -> Figure:
+    """A figure of the width of a page, with a scene in it."""
+    figure = Figure(figsize=(7.0, 2.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    draw_on(figure)
+    return figure
 
 
 def images(figure: Figure) -> None:

@@ -42,7 +42,9 @@ def test_each_picture_is_drawn(tmp_path):
 
     names = pictures.draw_pictures(tmp_path)
     assert names == [entry.name for entry in CATALOGUE if entry.picture]
-    assert {path.stem for path in tmp_path.iterdir()} == set(names)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{name}.{theme}.svg" for name in names for theme in ("light", "dark")
+    }
 
 
 def test_the_support_page_has_no_column_of_what_never_ran():

@@ -166,16 +166,38 @@ def test_examples_of_the_page_on_frameworks(driver):
     assert doctest.DocTestRunner().run(test).failed == 0
 
 
-@pytest.mark.library("torch", "jax", "tensorflow")
+# blocks that need a framework, on all other pages: <!-- torch -->, or <!-- Keras, tensorflow --> to choose the backend
+BLOCK = re.compile(r"<!-- (torch|JAX|TensorFlow|Keras)(?:, (torch|jax|tensorflow))? -->\n\n```py\n(.*?)```", re.DOTALL)
+HOME = {"torch": "torch", "JAX": "jax", "TensorFlow": "tensorflow", "Keras": "torch"}
+
+
+def examples_of_frameworks() -> dict[tuple[str, str, str], str]:
+    """The code of each page, framework and process, joined."""
+    found: dict[tuple[str, str, str], str] = {}
+    for page in sorted(path for path in DOCS.rglob("*.md") if "generated" not in path.parts):
+        for name, process, code in BLOCK.findall(page.read_text()):
+            key = (page.relative_to(DOCS).as_posix(), name, process or HOME[name])
+            found[key] = found.get(key, "") + code
+    return found
+
+
+EXAMPLES = examples_of_frameworks()
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")  # Keras' own
 @pytest.mark.parametrize(
-    ("page", "named"), [("objectives", ["torch", "Keras"]), ("networks", ["torch", "Keras", "JAX"])]
+    "key", [pytest.param(key, marks=pytest.mark.library(key[2]), id="-".join(key)) for key in EXAMPLES]
 )
-def test_examples_of_frameworks_on_other_pages(driver, page, named):
-    text = (DOCS / f"{page}.md").read_text()
-    shown = dict(re.findall(r"<!-- (\w+) -->\n\n```py\n(.*?)```", text, flags=re.DOTALL))
-    assert list(shown) == named
-    for name in {"Keras", {"torch": "torch", "jax": "JAX"}.get(driver.name)} & set(named):
-        test = doctest.DocTestParser().get_doctest(shown[name], {}, name, None, None)
-        assert test.examples
-        assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
+def test_examples_of_frameworks_on_pages(key, tmp_path, monkeypatch):
+    page, name, _ = key
+    monkeypatch.chdir(tmp_path)
+    test = doctest.DocTestParser().get_doctest(EXAMPLES[key], {}, f"{page}, {name}", None, None)
+    assert test.examples
+    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).run(test).failed == 0
+
+
+def test_every_block_of_a_page_is_run():
+    for page in (path for path in DOCS.rglob("*.md") if "generated" not in path.parts):
+        text = page.read_text()
+        marked = len(BLOCK.findall(text))
+        assert len(re.findall(r"^```py$", text, flags=re.MULTILINE)) == marked, page
