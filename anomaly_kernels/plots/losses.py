@@ -39,6 +39,7 @@ SIZES = {
     "supcon_loss": {"N": 4, "D": 2},
 }
 TRUTH_COLORS = {0.0: _axes.NORMAL, 1.0: _axes.ANOMALOUS, -1.0: _axes.FOUND}
+TRUTH_STYLES = {None: "-", 1.0: "-", 0.0: "--", -1.0: ":"}
 TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0, -1.0)}
 
 
@@ -111,7 +112,8 @@ def plot_loss(
         color = _axes.next_color(first) if truth is None else TRUTH_COLORS[truth]
         for curve, panel, what in ((value, first, "value"), (slope, second or first, "slope")):
             said = ", ".join(parts if second is not None else [*parts, what]) or None
-            style = "--" if panel is first and what == "slope" else "-"
+            # of a pair the curves of truths, some of which are the same, are told apart by dashes
+            style = TRUTH_STYLES[truth] if second is not None else {"value": "-", "slope": "--"}[what]
             panel.plot(where, curve, style, color=color, linewidth=1.8, label=said)
     labels = {first: "value and slope"} if second is None else {first: "value", second: "slope"}
     for panel, label in labels.items():

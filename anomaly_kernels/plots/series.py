@@ -78,6 +78,7 @@ def plot_series(
     if score is None and lines:
         raise ValueError("`threshold` goes with a `score`, got None")
     moments = np.arange(float(steps[0])) if time is None else _vector("time", time, steps)
+    events = None if target is None else _axes.mask("target", target, steps, "signal")
     scores = None if score is None else _vector("score", score, steps)
     raised = None if alarms is None else _axes.mask("alarms", alarms, steps, "signal")
     if raised is None and scores is not None and len(lines) == 1:
@@ -88,8 +89,8 @@ def plot_series(
         label = "series" if len(channels) == 1 else f"series {k}"
         above.plot(moments, channel, color=_axes.COLORS[k % len(_axes.COLORS)], linewidth=1.0, label=label)
     panels = [above] if below is None else [above, below]
-    if target is not None:
-        _shade(panels, moments, _axes.mask("target", target, steps, "signal"))
+    if events is not None:
+        _shade(panels, moments, events)
     _leave_room(above, values, under=0.05 if scores is None or below is not None else 0.8)
     lowest = panels[-1]
     if scores is not None:
@@ -141,7 +142,7 @@ def _shade(panels: Sequence[Any], moments: Numbers, events: Mask) -> None:
 def _mark(ax: Any, moments: Numbers, raised: Mask) -> None:
     """Bars at the bottom of the axes, in which height is a share of theirs."""
     for k, (start, end) in enumerate(_spans(moments, raised)):
-        ax.axvspan(start, end, 0.0, 0.03, color=_axes.ink(), linewidth=0, label="alarm" if k == 0 else None)
+        ax.axvspan(start, end, 0.0, 0.05, color=_axes.ink(), linewidth=0, label="alarm" if k == 0 else None)
 
 
 def _leave_room(ax: Any, values: Numbers, under: float, over: float = 0.25) -> None:
