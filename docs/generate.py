@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import committed
 import pictures
 import support
 from docutils import nodes
@@ -129,6 +130,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     write_pages()
     app.config.autosummary_context = {"pictures": pictures.draw_pictures(GENERATED / "pictures")}
     pictures.draw_scenes(GENERATED / "pictures")
+    committed.write(GENERATED / "pictures")
     app.add_directive("picture", Picture)
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}
