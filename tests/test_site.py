@@ -1,6 +1,6 @@
 """The built documentation, as a browser shows it: on desktop and phone, in light and in dark.
 
-These tests look at `build/docs`, which `make docs` writes, with headless Chromium. They are skipped where either is missing.
+`make docs` writes it into `build/docs`. Without that, or without Chromium, the tests are skipped.
 """
 
 from __future__ import annotations
@@ -31,25 +31,27 @@ with_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium an
 
 # Returns what is wrong on the page that is shown, as sentences.
 INSPECT = r"""
-const [theme] = arguments, wrong = [], page = document.documentElement, article = document.querySelector("article");
-const shown = (x) => x.offsetParent !== null;
+const [theme] = arguments, page = document.documentElement, article = document.querySelector("article"), wrong = [];
+const visible = (x) => x.offsetParent !== null;
 for (const x of document.querySelectorAll(".math")) {
-  if (!x.querySelector(".katex") || x.querySelector(".katex-error")) wrong.push(`formula is not drawn: ${x.textContent}`);
+  const drawn = x.querySelector(".katex") && !x.querySelector(".katex-error");
+  if (!drawn) wrong.push(`formula is not drawn: ${x.textContent}`);
 }
 for (const x of document.querySelectorAll("article img")) {
-  const other = theme == "dark" ? "only-light" : "only-dark", style = getComputedStyle(x);
-  if (x.classList.contains(other)) {
-    if (shown(x)) wrong.push(`picture of the other theme: ${x.src}`);
-  } else if (x.loading != "lazy" && shown(x) && !(x.complete && x.naturalWidth)) wrong.push(`picture is not shown: ${x.src}`);
-  else if (theme == "dark" && style.filter != "none") wrong.push(`picture is greyed in the dark: ${x.src}`);
+  const hidden = x.classList.contains(theme == "dark" ? "only-light" : "only-dark");
+  if (hidden && visible(x)) wrong.push(`picture of the other theme: ${x.src}`);
+  if (hidden || !visible(x)) continue;
+  if (!(x.complete && x.naturalWidth)) wrong.push(`picture is not shown: ${x.src}`);
+  if (theme == "dark" && getComputedStyle(x).filter != "none") wrong.push(`picture is greyed in the dark: ${x.src}`);
 }
-const scrolls = (x) => x && x != article && (["auto", "scroll"].includes(getComputedStyle(x).overflowX) || scrolls(x.parentElement));
-if (page.scrollWidth > page.clientWidth + 1) wrong.push(`the page is ${page.scrollWidth} wide, the window ${page.clientWidth}`);
-if (article) {
-  const right = article.getBoundingClientRect().right + 1;
-  for (const x of article.querySelectorAll("table, pre, img, p, .math, h1, h2, h3, dt")) {
-    if (shown(x) && x.getBoundingClientRect().right > right && !scrolls(x)) wrong.push(`cut off: ${x.tagName} ${x.textContent.slice(0, 60)}`);
-  }
+const overflow = page.scrollWidth - page.clientWidth;
+if (overflow > 1) wrong.push(`the page is ${overflow} pixels wider than the window`);
+const scrolls = (x) => /auto|scroll/.test(getComputedStyle(x).overflowX);
+const inside = (x) => x != article && (scrolls(x) || inside(x.parentElement));
+const parts = article ? article.querySelectorAll("table, pre, img, p, .math, h1, h2, h3, dt") : [];
+for (const x of parts) {
+  const beyond = x.getBoundingClientRect().right > article.getBoundingClientRect().right + 1;
+  if (visible(x) && beyond && !inside(x)) wrong.push(`cut off: ${x.tagName} ${x.textContent.slice(0, 60)}`);
 }
 return wrong;
 """
