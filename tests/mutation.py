@@ -231,7 +231,8 @@ def main(argv: list[str]) -> int:
     BUILD.mkdir(parents=True, exist_ok=True)
     mutants = fnmatch.filter(generate(), options.only)
     if options.sample is not None and options.sample < len(mutants):
-        mutants = random.Random(options.seed).sample(mutants, options.sample)  # in any order: what is done is a sample too
+        # in any order, so that what is done is a sample too
+        mutants = random.Random(options.seed).sample(mutants, options.sample)
     total = len(mutants)
     for library in LIBRARIES:
         mutants = report(library, run(library, mutants, options.jobs, options.tests)) if mutants else []
