@@ -37,6 +37,7 @@ PAGES = {
     "weights": ("anomaly_kernels.weights", "anomaly_kernels.weights"),
     "torch": ("anomaly_kernels.torch", "anomaly_kernels.torch"),
     "keras": ("anomaly_kernels.keras", "anomaly_kernels.keras"),
+    "plots": ("anomaly_kernels.plots", "anomaly_kernels.plots"),
     "authoring": ("anomaly_kernels.authoring", "anomaly_kernels.authoring"),
     "testing": ("anomaly_kernels.testing", "anomaly_kernels.testing"),
     "data": ("anomaly_kernels.data", "anomaly_kernels.data"),
