@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +89,35 @@ def test_constants_of_ndonnx_are_arrays_whose_numbers_can_be_looked_at():
     assert ak.roc_auc(target, score).unwrap_numpy() == ak.roc_auc(target.unwrap_numpy(), score.unwrap_numpy())
     with pytest.raises(ValueError, match="target"):
         ak.roc_auc(target - 1, score)
+
+
+# Each recipe's script, and what it prints, with the process that runs it and how far its numbers may be off.
+SCRIPTS = {
+    "lightning_torch": ("torch", 0.05),
+    "metrics_dask": ("dask", 0.0),
+    "metrics_jax": ("jax", 0.0),
+    "metrics_torch": ("torch", 0.0),
+}
+SHOWN = re.compile(
+    r"```\{literalinclude\} \.\./examples/(\w+)\.py\n.*?```\n\nIt prints\n\n```text\n(.*?)```", re.DOTALL
+)
+PRINTED = {name: text for page in RECIPES.glob("*.md") for name, text in SHOWN.findall(page.read_text())}
+NUMBER = re.compile(r"\d+\.\d+")
+CHATTY = {"lightning_torch"}  # Lightning warns of PyTorch's deprecations and of the loaders' single process
+
+
+def test_each_script_of_a_recipe_is_run():
+    assert sorted(PRINTED) == sorted(SCRIPTS)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.library(SCRIPTS[name][0])) for name in SCRIPTS])
+def test_a_script_prints_what_its_page_says(name, tmp_path):
+    warnings = [] if name in CHATTY else ["-W", "error"]
+    script = RECIPES.parent / "examples" / f"{name}.py"
+    done = subprocess.run(
+        [sys.executable, *warnings, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert NUMBER.sub("", done.stdout) == NUMBER.sub("", PRINTED[name])
+    found, expected = (np.asarray([float(x) for x in NUMBER.findall(text)]) for text in (done.stdout, PRINTED[name]))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=SCRIPTS[name][1])
