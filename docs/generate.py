@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pictures
+import run_examples
+import snippets
 import support
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -130,5 +132,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.config.autosummary_context = {"pictures": pictures.draw_pictures(GENERATED / "pictures")}
     pictures.draw_scenes(GENERATED / "pictures")
     app.add_directive("picture", Picture)
+    snippets.setup(app)
+    run_examples.run_examples(GENERATED)
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}
