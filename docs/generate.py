@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import committed
 import pictures
+import run_examples
+import snippets
 import support
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -133,5 +135,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     pictures.draw_scenes(GENERATED / "pictures")
     committed.write(GENERATED / "pictures")
     app.add_directive("picture", Picture)
+    snippets.setup(app)
+    run_examples.run_examples(GENERATED)
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}
