@@ -147,7 +147,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -300,7 +300,7 @@ def test_distances_within_clusters_that_are_far_apart_have_their_digits(driver):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_the_gradient_on_a_reference_is_zero(driver):
     slopes = gradient(driver, ak.knn_score, embeddings=BANK[:2], reference=BANK)
     assert all(not x.any() for x in slopes.values())
@@ -394,7 +394,7 @@ def test_a_small_temperature_does_not_leave_float32(driver):
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_a_row_of_zeros_stays_there_with_gradient_zero(driver):
     rows = ROWS.copy()
     rows[1] = 0.0
@@ -416,7 +416,7 @@ def test_triplets_are_those_of_torch_but_for_what_it_adds(driver):
         )
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("squared", [False, True])
 def test_the_gradient_of_equal_triplets_is_zero(squared, driver):
     same = dict.fromkeys(TRIPLETS, Z)

@@ -54,7 +54,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library("torch")
+@pytest.mark.library("numpy", "torch")
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -90,7 +90,7 @@ def test_a_batch_twice_as_large_has_the_same_loss():
     assert ak.cosine_distance_loss(*twice, axis=1) == pytest.approx(ak.cosine_distance_loss(A, B, axis=1), rel=1e-14)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_hard_features_alone_have_a_slope(driver):
     a, b = np.zeros(5), np.asarray([1.0, -3.0, 0.0, 2.0, -0.5])
     found = gradient(driver, lambda x: ak.hard_feature_loss(driver.array(a), x, quantile=0.7), x=b)["x"]
