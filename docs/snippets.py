@@ -97,6 +97,11 @@ def tabs(entry: Entry) -> list[str]:
     return "\n".join([*lines, "::::"]).splitlines()
 
 
+def picture(name: str, alt: str) -> list[str]:
+    """The Markdown of a picture."""
+    return [f"```{{picture}} {name}", f":alt: {alt}", "```"]
+
+
 class Snippets(SphinxDirective):
     """``{snippets} NAME``: the example of a kernel in each framework, as tabs."""
 
@@ -122,6 +127,8 @@ class KernelEntry(Snippets):
     has_content = True
     option_spec: ClassVar = {
         "title": directives.unchanged_required,
+        "picture": directives.unchanged_required,
+        "alt": directives.unchanged_required,
         "score": directives.unchanged_required,
         "chance": directives.unchanged_required,
         "guide": directives.unchanged_required,
@@ -144,9 +151,11 @@ class KernelEntry(Snippets):
         notes = [f"{LABELS[name]}: {text}" for name, text in self.options.items() if name in LABELS]
         text = [*self.content, "", "\\\n".join([links, *notes])]
         if entry.picture:
-            alt = f"Value and slope of {entry.name} along {entry.picture}"
-            picture = [":::{grid-item}", f"```{{picture}} {entry.name}", f":alt: {alt}", "```", ":::"]
-            text = ["::::{grid} 1 1 2 2", ":gutter: 2", "", ":::{grid-item}", *text, ":::", *picture, "::::"]
+            drawn = picture(entry.name, f"Value and slope of {entry.name} along {entry.picture}")
+            columns = [":::{grid-item}", *text, ":::", ":::{grid-item}", *drawn, ":::"]
+            text = ["::::{grid} 1 1 2 2", ":gutter: 2", "", *columns, "::::"]
+        elif "picture" in self.options:
+            text = [*picture(self.options["picture"], self.options["alt"]), "", *text]
         lines = [*text, "", ":::::{dropdown} Code to copy", *tabs(entry), ":::::"]
         return "\n".join(lines).splitlines()
 

@@ -138,6 +138,12 @@ def test_readme_names_every_kernel():
     assert [name for name in KERNELS if f"`{name}`" not in README] == []
 
 
+def test_links_and_pictures_of_the_readme_are_there():
+    targets = re.findall(r"\]\((?!https:)([^)#]+)", README) + re.findall(r'src="([^"]+)"', README)
+    assert len(targets) > 10
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
 def test_pages_name_tests_and_files_that_exist():
     text = "".join((ROOT / "docs" / page).read_text() for page in ("architecture.md", "promises.md"))
     tests = set(re.findall(r"`(test_\w+)`", text))

@@ -64,9 +64,7 @@ def test_the_snippet_of_a_class_imports_what_it_needs(entry, title):
 
 
 def test_every_loss_and_metric_with_a_class_is_shown():
-    assert {entry.name for entry in BY_NAME.values() if entry.cls} - {
-        entry.name for entry in SHOWN
-    } == set()
+    assert {entry.name for entry in BY_NAME.values() if entry.cls} - {entry.name for entry in SHOWN} == set()
 
 
 def test_the_code_to_copy_is_python():

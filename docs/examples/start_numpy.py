@@ -3,9 +3,10 @@ import numpy as np
 import anomaly_kernels as ak
 from anomaly_kernels.data import load_shuttle
 
-x, y = load_shuttle()[:2]  # readings of a space shuttle, and which of them are anomalous
+x, y = load_shuttle()[:2]  # readings of a space shuttle, and which are anomalous
 x = (x - x[~y].mean(axis=0)) / x[~y].std(axis=0)
-train, calibration, test, truth = x[:3000][~y[:3000]], x[3000:6000][~y[3000:6000]], x[6000:], y[6000:]
+train, calibration = x[:3000][~y[:3000]], x[3000:6000][~y[3000:6000]]  # normal rows alone
+test, truth = x[6000:], y[6000:]
 
 weights = {"down": np.eye(9, 2), "up": np.eye(2, 9)}
 
@@ -26,4 +27,4 @@ normal, score = (ak.reconstruction_error(x, model(x, weights)) for x in (calibra
 threshold = ak.threshold_at_rate(normal, rate=0.01)  # one false alarm in a hundred normal rows
 found = ak.anomaly_detection_metrics(truth, score >= threshold)
 print(f"loss {loss:.4f}, AUROC {ak.roc_auc(truth, score):.4f}")
-print(f"alarms from {threshold:.3f} on: recall {found.recall:.4f}, precision {found.precision:.4f}")
+print(f"threshold {threshold:.3f}: recall {found.recall:.4f}, precision {found.precision:.4f}")
