@@ -76,12 +76,6 @@ def test_autoencoder_in_jax():
     assert figures["spread of the scores"] > 1
 
 
-def test_autoencoder_and_mixture_in_numpy():
-    figures = run("fit_numpy")
-    assert figures["AUROC of the autoencoder"] >= 0.99
-    assert figures["AUROC of the mixture"] >= 0.99
-
-
 @pytest.fixture
 def beside(monkeypatch):
     """Examples import what they share from their own folder, as Python has it for a script."""

@@ -93,10 +93,12 @@ def test_constants_of_ndonnx_are_arrays_whose_numbers_can_be_looked_at():
 
 # Each recipe's script, and what it prints, with the process that runs it and how far its numbers may be off.
 SCRIPTS = {
+    "fit_numpy": ("numpy", 0.005),
     "lightning_torch": ("torch", 0.05),
     "metrics_dask": ("dask", 0.0),
     "metrics_jax": ("jax", 0.0),
     "metrics_torch": ("torch", 0.0),
+    "objective_torch": ("torch", 0.05),
 }
 TWO_STEPS = ("train_in_torch", "score_in_numpy")
 SHOWN = re.compile(r"```\{literalinclude\} \S+/(\w+)\.py\n.*?```\n\nIt prints\n\n```text\n(.*?)```", re.DOTALL)
