@@ -240,7 +240,6 @@ SCENES = {
     "curve": curve,
     "loss": loss,
     "surface": surface,
-    "embeddings": surface,
     "images": images,
     "regions": regions,
     "series": series,

@@ -84,7 +84,7 @@ def numbers(name: str, x: Any) -> Numbers:
 
 def mask(name: str, x: Any, shape: tuple[int, ...] | None = None, of: str = "") -> Mask:
     """An array of any library as truth values: 0 is False, all else True."""
-    values = numbers(name, x) != 0
+    values = np.asarray(numbers(name, x) != 0)
     if shape is not None:
         same_shape(name, values, shape, of)
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -163,7 +164,7 @@ def plot_curve(
     ax.set(xlabel=form.x, ylabel=form.y, xlim=(0, 1.01 * right), ylim=(0, 1.02))
     title = {} if name is None else {"title": what, "title_fontsize": "small", "alignment": "left"}
     _axes.tidy(ax, loc=form.legend, **title)
-    return ax  # type: ignore[no-any-return]
+    return ax
 
 
 def _refuse_others(kind: str, score: Any, **given: Any) -> None:
@@ -192,8 +193,9 @@ def _of_state(kind: str, state: Any, limit: float | None, *, marked: bool) -> Cu
         right = "a `RegionScores`" if kind == "pro" else "a `UniqueScores` or `ScoreHistogram`"
         raise TypeError(f"without `score`, `target` must be {right} for kind={kind!r}, got {describe(state)}")
     scores = type(scores)(*map(_axes.array, scores._fields, scores))
-    metric = {"roc": roc_auc, "precision_recall": average_precision, "pro": weighted_aupro}[kind]
-    area = bounded(scores.compute(metric, **({} if limit is None else {"max_fpr": limit})))
+    metrics: dict[str, Callable[..., Any]]
+    metrics = {"roc": roc_auc, "precision_recall": average_precision, "pro": weighted_aupro}
+    area = bounded(scores.compute(metrics[kind], **({} if limit is None else {"max_fpr": limit})))
     if isinstance(scores, UniqueScores):
         return _of_scores(kind, scores, area, marked=marked)
     return _of_histogram(kind, scores, area)
@@ -206,7 +208,7 @@ def _of_scores(kind: str, scores: UniqueScores, area: Bounded[Any], *, marked: b
         threshold = np.append(threshold, np.inf)  # where nothing raises an alarm
     else:
         x, y, threshold = scores.compute(roc_curve, drop_intermediate=not marked)
-    positive, negative = np.sum(scores.positive), np.sum(scores.negative)
+    positive, negative = (np.sum(np.asarray(weight)) for weight in scores[1:])
     with np.errstate(invalid="ignore"):  # of nothing
         return Curve(x, y, threshold, area, float(positive / (positive + negative)))
 
@@ -218,7 +220,7 @@ def _of_histogram(kind: str, state: ScoreHistogram, area: Bounded[Any]) -> Curve
     # ranked by their places, for where large integers were rounded, the least scores of buckets are equal
     places = UniqueScores(np.arange(float(positive.size)), positive, negative)
     curve = _of_scores(kind, places, area, marked=True)
-    if state.is_undefined() or not positive.size:
+    if not positive.size or bool(state.is_undefined()):
         nothing = np.full_like(curve.x, np.nan)
         return curve._replace(x=nothing, y=nothing)
     ends = np.isfinite(curve.threshold)

@@ -104,7 +104,7 @@ def plot_loss(
         raise ValueError(f"`along` must be an array of {title}, got {along!r}{suggestion(along, arrays)}")
     for x in span:
         setting("span", x)
-    where = np.linspace(*map(float, span), 161)
+    where = np.linspace(float(span[0]), float(span[1]), 161)
     ax, first, second = _axes.one_or_two_axes(ax)
     for truth in TRUTHS.get(title, (1.0, 0.0)) if "target" in arrays and "target" not in inputs else (None,):
         value, slope = _curves(kernel, along, where, _inputs(kernel, title, inputs, truth))
@@ -119,7 +119,7 @@ def plot_loss(
     for panel, label in labels.items():
         panel.set(xlabel=along, ylabel=label)
         _axes.tidy(panel)
-    return ax  # type: ignore[no-any-return]
+    return ax
 
 
 def _curves(

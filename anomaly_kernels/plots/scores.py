@@ -87,16 +87,16 @@ def plot_scores(
     if not np.any(finite):
         raise ValueError(f"`score` must have finite numbers, got {values.size}, none of them finite")
     ax = _axes.axes_or_new(ax)
-    ends = [values[finite].min(), values[finite].max(), *filter(np.isfinite, lines.values())]
+    ends = [float(x) for x in (values[finite].min(), values[finite].max(), *lines.values()) if np.isfinite(x)]
     normal = values[classes[0][0] & finite]
     width = linear_width(normal if normal.size else values[finite], min(ends), max(ends), scale)
     edges = bins if np.ndim(bins) else _edges(values[finite], bins, width)
     for rows, color, label in classes:
         shown = values[rows & finite]
         said = f"{label} ({np.sum(rows) - shown.size} not finite)" if shown.size < np.sum(rows) else label
-        share = np.full(shown.size, 1.0 / max(np.sum(rows), 1))
-        style = {"histtype": "stepfilled", "facecolor": (color, 0.4), "edgecolor": color, "linewidth": 1.4}
-        ax.hist(shown, edges, weights=share, label=said, **style)
+        share = np.full(shown.size, 1.0 / max(int(np.sum(rows)), 1))
+        style: dict[str, Any] = {"facecolor": (color, 0.4), "edgecolor": color, "linewidth": 1.4}
+        ax.hist(shown, edges, weights=share, histtype="stepfilled", label=said, **style)
     height = 1.04 * ax.dataLim.y1
     for label, t, style in _axes.with_styles(lines):
         ax.plot([t, t], [0.0, height], color=_axes.ink(), linestyle=style, linewidth=1.4, label=label)

@@ -115,7 +115,7 @@ def plot_series(
         handles, labels = above.get_legend_handles_labels()
         more, said = lowest.get_legend_handles_labels()
         lowest.legend(handles + more, labels + said, fontsize="small", frameon=False, loc="upper left", ncols=5)
-    return ax  # type: ignore[no-any-return]
+    return ax
 
 
 def _vector(name: str, x: Any, shape: tuple[int, ...]) -> Numbers:
