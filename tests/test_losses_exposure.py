@@ -178,6 +178,10 @@ def test_targets_may_be_whole_numbers_of_floats_and_nan_stays(driver):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        (
+            {"target": np.asarray(1), "logit": np.asarray(0.5)},
+            r"^`logit` must have shape \(\.\.\., C\), got \(\)$",
+        ),
         ({"target": CLASSES + 2}, "`target` must be a class below 4, got [45]"),
         ({"target": CLASSES + 0.5}, r"`target` must be of whole numbers, got -?\d\.5"),
         ({"target": CLASSES[:, 0]}, "`target` must have shape of `logit` without the last axis"),

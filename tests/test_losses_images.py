@@ -164,6 +164,11 @@ def test_what_does_not_fit_is_refused(settings, message):
         ak.ssim_loss(**{"x_true": X, "x_pred": Y, "data_range": 1.0} | settings)
 
 
+def test_a_size_that_is_no_integer_is_refused():
+    with pytest.raises(TypeError, match=r"^`size` must be an odd integer, got "):
+        ak.ssim_loss(X, Y, data_range=1.0, size=3.0)
+
+
 def test_the_window_may_be_twice_a_mirrored_image():
     x, y = X[0, 0, :6, :7], Y[0, 0, :6, :7]
     found = ak.ssim_loss(x, y, data_range=1.0, border="symmetric", reduction="none")

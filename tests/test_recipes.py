@@ -93,31 +93,58 @@ def test_constants_of_ndonnx_are_arrays_whose_numbers_can_be_looked_at():
 
 # Each recipe's script, and what it prints, with the process that runs it and how far its numbers may be off.
 SCRIPTS = {
+    "fit_numpy": ("numpy", 0.005),
     "lightning_torch": ("torch", 0.05),
     "metrics_dask": ("dask", 0.0),
     "metrics_jax": ("jax", 0.0),
     "metrics_torch": ("torch", 0.0),
+    "objective_torch": ("torch", 0.05),
 }
-SHOWN = re.compile(
-    r"```\{literalinclude\} \.\./examples/(\w+)\.py\n.*?```\n\nIt prints\n\n```text\n(.*?)```", re.DOTALL
-)
+TWO_STEPS = ("train_in_torch", "score_in_numpy")
+SHOWN = re.compile(r"```\{literalinclude\} \S+/(\w+)\.py\n.*?```\n\nIt prints\n\n```text\n(.*?)```", re.DOTALL)
 PRINTED = {name: text for page in RECIPES.glob("*.md") for name, text in SHOWN.findall(page.read_text())}
 NUMBER = re.compile(r"\d+\.\d+")
 CHATTY = {"lightning_torch"}  # Lightning warns of PyTorch's deprecations and of the loaders' single process
 
+# as if no framework were installed
+FRAMEWORKS = ("torch", "jax", "jaxlib", "tensorflow", "keras", "dask", "array_api_strict", "cupy")
+ALONE = f"""
+import sys, runpy
+class Absent:
+    def find_spec(name, path, target=None):
+        if name.partition(".")[0] in {FRAMEWORKS}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent)
+runpy.run_path(sys.argv[1], run_name="__main__")
+assert not set({FRAMEWORKS}) & set(sys.modules)
+"""
+
+
+def check_printed(name, folder, *how):
+    """Run a script in a folder, and compare what it prints with the page: words as they are, numbers nearly."""
+    script, allowed = RECIPES.parent / "examples" / f"{name}.py", SCRIPTS.get(name, ("", 0.01))[1]
+    command = [sys.executable, *([] if name in CHATTY else ["-W", "error"]), *how, str(script)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert NUMBER.sub("", done.stdout) == NUMBER.sub("", PRINTED[name])
+    found, expected = (np.asarray([float(x) for x in NUMBER.findall(text)]) for text in (done.stdout, PRINTED[name]))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=allowed)
+    return found
+
 
 def test_each_script_of_a_recipe_is_run():
-    assert sorted(PRINTED) == sorted(SCRIPTS)
+    assert sorted(PRINTED) == sorted([*SCRIPTS, *TWO_STEPS])
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.library(SCRIPTS[name][0])) for name in SCRIPTS])
 def test_a_script_prints_what_its_page_says(name, tmp_path):
-    warnings = [] if name in CHATTY else ["-W", "error"]
-    script = RECIPES.parent / "examples" / f"{name}.py"
-    done = subprocess.run(
-        [sys.executable, *warnings, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert NUMBER.sub("", done.stdout) == NUMBER.sub("", PRINTED[name])
-    found, expected = (np.asarray([float(x) for x in NUMBER.findall(text)]) for text in (done.stdout, PRINTED[name]))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=SCRIPTS[name][1])
+    check_printed(name, tmp_path)
+
+
+@pytest.mark.library("torch")
+def test_what_torch_has_trained_is_scored_where_no_framework_can_be_imported(tmp_path):
+    (in_torch,) = check_printed("train_in_torch", tmp_path)
+    in_numpy, precision, recall = check_printed("score_in_numpy", tmp_path, "-c", ALONE)
+    assert abs(in_numpy - in_torch) < 2e-4  # the digits that are printed
+    assert in_torch > 0.97
+    assert min(precision, recall) > 0.9
