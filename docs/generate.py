@@ -16,6 +16,7 @@ import pictures
 import run_examples
 import snippets
 import support
+import tables
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util import logging
@@ -102,6 +103,7 @@ def write_pages() -> None:
     (GENERATED / "jax.rst").write_text("JAX\n===\n\n.. automodule:: anomaly_kernels.jax\n")
     (GENERATED / "classes.md").write_text(classes_page())
     (GENERATED / "support.md").write_text(support.page())
+    tables.write(GENERATED)
 
 
 def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:

@@ -1,4 +1,4 @@
-"""What the documentation writes by itself: pictures, the support page, the table of classes, the picture of imports."""
+"""What the documentation writes by itself: pictures, the table of classes, the picture of imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from anomaly_kernels._catalogue import BY_NAME, CATALOGUE
 from anomaly_kernels._classes.settings import parameters_of
-from anomaly_kernels.testing.drivers import DRIVERS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -19,7 +18,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 def modules_of_the_documentation(monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS))
     yield
-    for name in ("committed", "generate", "imports", "pictures", "support"):
+    for name in ("committed", "generate", "imports", "parity", "pictures", "support", "tables"):
         sys.modules.pop(name, None)
 
 
@@ -47,16 +46,6 @@ def test_each_picture_is_drawn(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         f"{name}.{theme}.svg" for name in names for theme in ("light", "dark")
     }
-
-
-def test_the_support_page_has_no_column_of_what_never_ran():
-    import support
-
-    text = support.page()
-    (header,) = [line for line in text.splitlines() if line.startswith("| check |")]
-    assert header == f"| check | {' | '.join(name for name in DRIVERS if name != 'cupy')} |"
-    assert any(line.startswith("- dask ") and "does not differentiate" in line for line in text.splitlines())
-    assert "- `roc_auc`: counts and ranks are steps" in text
 
 
 def test_the_table_of_classes_has_a_row_for_each_class():
