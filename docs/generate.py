@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import committed
 import pictures
+import run_examples
+import snippets
 import support
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -36,6 +39,7 @@ PAGES = {
     "weights": ("anomaly_kernels.weights", "anomaly_kernels.weights"),
     "torch": ("anomaly_kernels.torch", "anomaly_kernels.torch"),
     "keras": ("anomaly_kernels.keras", "anomaly_kernels.keras"),
+    "plots": ("anomaly_kernels.plots", "anomaly_kernels.plots"),
     "authoring": ("anomaly_kernels.authoring", "anomaly_kernels.authoring"),
     "testing": ("anomaly_kernels.testing", "anomaly_kernels.testing"),
     "data": ("anomaly_kernels.data", "anomaly_kernels.data"),
@@ -129,6 +133,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     write_pages()
     app.config.autosummary_context = {"pictures": pictures.draw_pictures(GENERATED / "pictures")}
     pictures.draw_scenes(GENERATED / "pictures")
+    committed.write(GENERATED / "pictures")
     app.add_directive("picture", Picture)
+    snippets.setup(app)
+    run_examples.run_examples(GENERATED)
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}

@@ -19,7 +19,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 def modules_of_the_documentation(monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS))
     yield
-    for name in ("generate", "imports", "pictures", "support"):
+    for name in ("committed", "generate", "imports", "pictures", "support"):
         sys.modules.pop(name, None)
 
 
