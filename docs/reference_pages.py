@@ -91,11 +91,11 @@ def framework_page(framework: str) -> str:
 def _framework_use(situation: Situation, framework: str) -> str:
     forms = [form for name in situation.names for form in forms_of(name, framework)]
     rows = [
-        (link(form.path, form.name), form.kind, link(form.function), summary(form.function))
+        (link(form.path, form.name), form.kind, f"{summary(form.function)}: {link(form.function)}")
         for form in forms
         if has_page(form)
     ]
-    tables = [table(("name", "kind", "function", "what it is"), rows)] if rows else []
+    tables = [table(("name", "kind", "what it is, and of which function"), rows)] if rows else []
     functions = [jax_function(form.name) for form in forms if not has_page(form)]
     if functions:
         tables.append("```{eval-rst}\n.. py:currentmodule:: anomaly_kernels.jax\n\n" + "\n".join(functions) + "```")
@@ -107,7 +107,7 @@ def jax_function(name: str) -> str:
     entry = BY_NAME[name]
     static = ", ".join(f"``{setting}``" for setting in sorted(parameters_of(entry.kernel).static))
     how = "not compiled" if entry.jax == "plain" else f"compiled; static: {static}" if static else "compiled"
-    text = f"{support.headline(entry.kernel)}. As :py:obj:`anomaly_kernels.{name}`, {how}."
+    text = f"{support.headline(entry.kernel)}. As {_rst_link(name)}, {how}."
     return f".. py:function:: {name}{arguments(entry.kernel)}\n\n   {text}\n"
 
 
@@ -164,7 +164,7 @@ def read_more(*paths: str) -> dict[str, str]:
 
 
 def _rst_link(path: str) -> str:
-    return f":py:obj:`anomaly_kernels.{path}`"
+    return f":py:obj:`{path.rpartition('.')[2]} <anomaly_kernels.{path}>`"
 
 
 def _autodoc(path: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_the_page_of_a_function_has_its_other_names_its_classes_and_its_guides()
     for line in (
         "   ! single: AUROC",
         "   ! single: roc auc",
-        "   :torch: :py:obj:`anomaly_kernels.torch.ROCAUCMetric` (metric)",
+        "   :torch: :py:obj:`ROCAUCMetric <anomaly_kernels.torch.ROCAUCMetric>` (metric)",
         ".. autofunction:: roc_auc",
     ):
         assert line in page.splitlines()
