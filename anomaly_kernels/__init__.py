@@ -11,7 +11,7 @@ from anomaly_kernels.metrics import *  # noqa: F403
 from anomaly_kernels.networks import *  # noqa: F403
 from anomaly_kernels.objective import Node, Objective, ObjectiveError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # ruff: noqa: PLE0604  # it cannot see through the stars
 __all__ = [

@@ -54,5 +54,6 @@ html_show_sourcelink = False
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network
 mathjax_path = "katex/katex.min.js"
 html_static_path = ["_static"]
+html_favicon = "_static/icon.svg"
 html_css_files = ["katex/katex.min.css", "math.css", "reference.css"]
 html_js_files = [("math.js", {"defer": "defer"})]

@@ -10,8 +10,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import committed
 import pictures
 import reference_pages
+import run_examples
+import snippets
 import support
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 GENERATED = Path(__file__).parent / "generated"
-MODULES = ("", *FRAMEWORKS, "authoring", "data", "objective", "streaming", "testing", "weights")
+MODULES = ("", *FRAMEWORKS, "authoring", "data", "objective", "plots", "streaming", "testing", "weights")
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +41,7 @@ def write_pages() -> None:
     pages |= {f"{framework}.md": reference_pages.framework_page(framework) for framework in FRAMEWORKS}
     pages |= {"by_use.md": reference_pages.by_use(), "support.md": support.page()}
     GENERATED.mkdir(exist_ok=True)
-    for path in GENERATED.glob("*.*"):
+    for path in (*GENERATED.glob("*.rst"), *GENERATED.glob("*.md")):
         if path.name not in pages:  # of names that are gone
             path.unlink()
     for name, text in pages.items():
@@ -101,8 +104,11 @@ def setup(app: Sphinx) -> dict[str, bool]:
     write_pages()
     pictures.draw_pictures(GENERATED / "pictures")
     pictures.draw_scenes(GENERATED / "pictures")
+    committed.write(GENERATED / "pictures")
     app.add_directive("picture", Picture)
     app.add_transform(LinkNames)
     app.connect("autodoc-process-docstring", mend_enumerations, priority=900)  # after numpydoc
+    snippets.setup(app)
+    run_examples.run_examples(GENERATED)
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}

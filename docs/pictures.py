@@ -1,11 +1,10 @@
-"""Draw the value of a loss and its slope along one of its arrays, for the reference; and a scene for three pages."""
+"""Draw the pictures of the documentation: the value and slope of each loss for the reference, and scenes for pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -14,29 +13,11 @@ from matplotlib.figure import Figure
 
 import anomaly_kernels as ak
 from anomaly_kernels._catalogue import CATALOGUE, Entry
-from anomaly_kernels.testing.arguments import arguments, array_arguments, draw
+from anomaly_kernels.data import load_ecg, load_shuttle
+from anomaly_kernels.plots import plot_curve, plot_loss, plot_regions, plot_scores, plot_series
+from anomaly_kernels.streaming import ScoreHistogram, update
 
-RANGE = np.linspace(-4.0, 4.0, 161)
-SETTINGS = {
-    "quantile_loss": {"quantiles": (0.9,)},
-    "ssim_loss": {"data_range": 4.0, "size": 3},
-    "cosine_distance_loss": {"axis": None},
-    "hard_feature_loss": {"quantile": 0.5},
-    "deep_sad_loss": {"eps": 0.1},
-    "outlier_exposure_loss": {"outlier_weight": 0.5},
-    "energy_bounded_loss": {"margin_in": -2.0, "margin_out": -1.0},
-}
-# Else of one number: but of one pixel the overlap is all or nothing, of one logit nothing is left to compare, and one
-# number has no direction but its sign, which does not depend on its length.
-SIZES = {
-    **{each: {"N": 4} for each in ("iou_loss", "dice_loss", "tversky_loss", "lovasz_hinge_loss", "hard_feature_loss")},
-    **{each: {"D": 3} for each in ("outlier_exposure_loss", "energy_bounded_loss", "logit_score")},
-    "cosine_distance_loss": {"N": 3},
-    "supcon_loss": {"N": 4, "D": 2},
-}
-TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0, -1.0)}
 COLORS = {"value": "#4477aa", "slope": "#ee6677"}
-
 
 # the page is behind a picture, so ink and lines take the colour that text has on it
 INK = {"light": "#323232", "dark": "#ced6dd"}
@@ -52,6 +33,13 @@ def save(folder: Path, name: str, make: Callable[[], Figure]) -> None:
             make().savefig(folder / f"{name}.{theme}.svg", metadata={"Date": None}, transparent=True)
 
 
+def figure_of(height: float) -> Figure:
+    """A figure of the width of a page."""
+    figure = Figure(figsize=(7.0, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
 def draw_pictures(folder: Path) -> list[str]:
     """Draw the picture of each kernel that has one in the catalogue; the names of these kernels."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,88 +51,115 @@ def draw_pictures(folder: Path) -> list[str]:
 
 def picture(entry: Entry) -> Figure:
     """Value and slope beside each other; with a curve for each truth, where there is one."""
-    figure = Figure(figsize=(7.0, 2.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = dict(zip(COLORS, figure.subplots(1, 2), strict=True))
-    truths = TRUTHS.get(entry.name, (1.0, 0.0)) if "target" in array_arguments(entry.kernel) else (None,)
-    for truth, style in zip(truths, ("-", "--", ":"), strict=False):
-        for name, curve in zip(COLORS, curves(entry, truth), strict=True):
-            label = None if truth is None else f"target = {truth:.0f}"
-            panels[name].plot(RANGE, curve, style, color=COLORS[name], label=label)
-            panels[name].set(xlabel=entry.picture, ylabel=name)
-            panels[name].spines[["top", "right"]].set_visible(False)
-            if label:
-                panels[name].legend(frameon=False)
+    figure = figure_of(2.4)
+    plot_loss(entry.kernel, ax=figure.subplots(1, 2))
     return figure
 
 
-def curves(entry: Entry, truth: float | None) -> tuple[list[float], list[float]]:
-    """The value, and its slope, where the first number of the array of the picture runs along the range."""
-    inputs, settings = inputs_of(entry), SETTINGS.get(entry.name, {})
-    if truth is not None:
-        inputs["target"].flat[0] = truth
-
-    def value(x: Any) -> Any:
-        result = entry.kernel(**inputs | {entry.picture: x}, **settings)
-        return ak.array_namespace(result).sum(result)
-
-    values, slopes = [], []
-    for t in RANGE:
-        inputs[entry.picture].flat[0] = t
-        y, slope = ak.value_and_grad(value)(inputs[entry.picture])
-        values.append(float(y))
-        slopes.append(float(slope.flat[0]))
-    return values, slopes
-
-
-def inputs_of(entry: Entry) -> dict[str, Any]:
-    """Inputs of a single number each, or of a few samples."""
-    names, rng = array_arguments(entry.kernel), np.random.default_rng(0)
-    sizes = dict.fromkeys("NTDELQ", 1) | dict.fromkeys("HW", 5) | dict.fromkeys("KR", 3) | SIZES.get(entry.name, {})
-    drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(names, SETTINGS.get(entry.name, {})).items()}
-    return {name: x.astype(float) if name == "target" else x for name, x in drawn.items()}
-
-
 def draw_scenes(folder: Path) -> None:
-    """Draw the pictures of the pages on images, series, decisions and embeddings."""
-    scenes = {"images": images, "series": series, "decisions": decisions, "embeddings": embeddings}
-    for name, draw_on in scenes.items():
+    """Draw the pictures of the pages."""
+    for name, draw_on in SCENES.items():
         save(folder, name, partial(scene, draw_on))
 
 
 def scene(draw_on: Callable[[Figure], None]) -> Figure:
-    """A figure of the width of a page, with a scene in it."""
-    figure = Figure(figsize=(7.0, 2.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    """A figure with a scene in it."""
+    figure = figure_of(2.8)
     draw_on(figure)
     return figure
 
 
-def images(figure: Figure) -> None:
-    """A map of scores with the borders of its regions, and the curve whose area is AUPRO."""
+@cache
+def shuttle() -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
+    """True anomalies of the rows of Statlog (Shuttle) that nothing was fitted to, two scores, and those of a fit."""
+    data = load_shuttle()
+    normal = np.random.default_rng(0).permutation(np.flatnonzero(~data.target))
+    train, rest = normal[: normal.size // 2], np.concatenate([normal[normal.size // 2 :], np.flatnonzero(data.target)])
+    mean, deviation = data.features[train].mean(0), data.features[train].std(0)
+    z = (data.features - mean) / deviation
+    params = ak.mahalanobis_fit(z[train])
+    scores = {
+        "Mahalanobis": ak.mahalanobis_score(z[rest], params.mean, params.chol),
+        "distance from the mean": ak.svdd_score(z[rest], z[train].mean(0)),
+    }
+    return data.target[rest], scores, ak.mahalanobis_score(z[train], params.mean, params.chol)
+
+
+def start(figure: Figure) -> None:
+    """Scores of both classes with two thresholds, and precision and recall at all of them."""
+    target, scores, of_train = shuttle()
+    left, right = figure.subplots(1, 2)
+    score = scores["Mahalanobis"]
+    thresholds = {
+        "1 % false alarms": ak.threshold_at_rate(of_train, rate=0.01),
+        "best F1": ak.best_f1(target, score),
+    }
+    plot_scores(target, score, threshold=thresholds, ax=left)
+    for name, values in scores.items():
+        plot_curve(target, values, kind="precision_recall", name=name, ax=right)
+
+
+def scores_of_classes(figure: Figure) -> None:
+    """A histogram on a linear axis, with the threshold of an operating point, and a skewed one."""
+    rng = np.random.default_rng(0)
+    left, right = figure.subplots(1, 2)
+    target = np.arange(2000) < 200
+    score = rng.normal(size=2000) + 2.5 * target
+    plot_scores(target, score, threshold=ak.threshold_at_recall(target, score, recall=0.9), ax=left)
+    truth, scores, of_train = shuttle()
+    plot_scores(truth, scores["Mahalanobis"], threshold=ak.threshold_at_rate(of_train, rate=0.01), ax=right)
+
+
+def curve(figure: Figure) -> None:
+    """ROC and precision-recall curves of two scores, of which one is kept in a coarse histogram."""
+    rng = np.random.default_rng(0)
+    target = np.arange(1000) < 150
+    good, poor = (rng.normal(size=1000) + shift * target for shift in (2.0, 1.0))
+    state = update(ScoreHistogram.empty(poor, edges=np.linspace(-4, 6, 21)), target, poor)
+    for axes, kind in zip(figure.subplots(1, 2), ("roc", "precision_recall"), strict=True):
+        plot_curve(target, good, kind=kind, threshold={"best F1": ak.best_f1(target, good)}, name="good", ax=axes)
+        plot_curve(state, kind=kind, name="poor, in 20 buckets", chance=True, ax=axes)
+
+
+def loss(figure: Figure) -> None:
+    """Two losses of a score, with value and slope beside each other."""
+    pair = figure.subplots(1, 2)
+    target = np.ones((1, 1, 1))
+    plot_loss(ak.anomaly_bce_with_logits, "logit", target=target, name="cross entropy", ax=pair)
+    plot_loss(ak.focal_loss_with_logits, "logit", target=target, name="focal", ax=pair)
+
+
+def maps() -> tuple[np.ndarray, np.ndarray]:
+    """A mask with a small and a large region, and a map of scores."""
     rng = np.random.default_rng(0)
     target = np.zeros((1, 48, 48), bool)
     target[0, 6:14, 8:16] = target[0, 26:42, 24:44] = True
     noise = rng.normal(size=target.shape)
     score = sum(np.roll(noise, (i, j), (1, 2)) for i in range(-2, 3) for j in range(-2, 3)) / 5 + 1.5 * target
+    return target, score
+
+
+def images(figure: Figure) -> None:
+    """A map of scores with the borders of its regions, and the curve whose area is AUPRO."""
+    target, score = maps()
     left, right = figure.subplots(1, 2)
-    left.imshow(score[0], cmap="Greys", rasterized=True)
-    left.contour(target[0], [0.5], colors=COLORS["slope"])
-    left.set(xticks=[], yticks=[], title="score and regions")
-    thresholds = np.quantile(score, np.linspace(1, 0, 200))
-    rates = [float((score[~target] >= t).mean()) for t in thresholds]
-    overlaps = [float(ak.per_region_overlap(target, score >= t)) for t in thresholds]
-    right.plot(rates, overlaps, color=COLORS["value"])
-    inside = np.asarray(rates) <= 0.3
-    right.fill_between(np.asarray(rates)[inside], np.asarray(overlaps)[inside], color=COLORS["value"], alpha=0.3)
-    value = float(ak.aupro(target, score))
-    right.set(
-        xlabel="false positive rate", ylabel="per-region overlap", title=f"AUPRO {value:.2f}, up to a rate of 0.3"
-    )
-    right.spines[["top", "right"]].set_visible(False)
+    plot_regions(None, target[0], score[0], ax=left)
+    plot_curve(target, score, kind="pro", ax=right)
 
 
-def embeddings(figure: Figure) -> None:
+def regions(figure: Figure) -> None:
+    """An image with what is anomalous in it, and what a threshold finds in the map of scores."""
+    target, score = maps()
+    rng = np.random.default_rng(1)
+    rows, columns = np.mgrid[:48, :48]
+    image = 0.55 + 0.12 * np.sin(rows / 2.0) * np.cos(columns / 3.0) + 0.03 * rng.normal(size=(48, 48))
+    image[target[0]] -= 0.25
+    left, right = figure.subplots(1, 2)
+    plot_regions(image, target[0], ax=left)
+    plot_regions(image, target[0], score[0], threshold=ak.threshold_at_rate(score[~target], rate=0.02), ax=right)
+
+
+def surface(figure: Figure) -> None:
     """Two scores in the plane, of normal data that lie on a ring: the distance from the mean, and from a neighbour."""
     rng = np.random.default_rng(0)
     angle, radius = rng.uniform(0, 2 * np.pi, 200), 2.0 + 0.2 * rng.normal(size=200)
@@ -163,6 +178,21 @@ def embeddings(figure: Figure) -> None:
 
 
 def series(figure: Figure) -> None:
+    """An electrocardiogram with a ventricular beat, and how unlike the beats before each window is."""
+    ecg = load_ecg()
+    values, target = ecg.values.reshape(-1, 9).mean(1), ecg.target.reshape(-1, 9).any(1)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, (12, 12), mode="edge"), 25)
+    windows = windows - windows.mean(1, keepdims=True)
+    known = ecg.n_train // 9
+    score = ak.knn_score(windows, windows[12 : known - 12 : 2], k=3)
+    axes = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    threshold = ak.spread_threshold(score[:known], factor=6.0)
+    plot_series(values, target=target, score=score, threshold=threshold, time=np.arange(values.size) / 40, ax=axes)
+    axes[0].set_ylabel("mV")
+    axes[1].set_xlabel("s")
+
+
+def buffers(figure: Figure) -> None:
     """An event with its buffers, and a score that is a little late."""
     time, window = np.arange(300), 60
     target = (time >= 140) & (time < 170)
@@ -185,16 +215,13 @@ def decisions(figure: Figure) -> None:
     score = np.random.default_rng(0).lognormal(sigma=0.6, size=2000)
     left, right = figure.subplots(1, 2)
     few = score[:200]
-    left.hist(few, bins=30, color=COLORS["value"], alpha=0.4)
     thresholds = {
-        "a rate of 5 %": (float(ak.threshold_at_rate(few)), "-"),
-        "… with confidence": (float(ak.threshold_at_rate(few, confidence=0.95)), "--"),
-        "median + 3 MAD": (float(ak.spread_threshold(few)), ":"),
+        "a rate of 5 %": ak.threshold_at_rate(few),
+        "… with confidence": ak.threshold_at_rate(few, confidence=0.95),
+        "median + 3 MAD": ak.spread_threshold(few),
     }
-    for label, (threshold, style) in thresholds.items():
-        left.axvline(threshold, color=COLORS["slope"], linestyle=style, label=label)
-    left.set(xlabel="score of normal data", ylabel="number", xlim=(0, 8))
-    left.legend(frameon=False, loc="upper right")
+    plot_scores(None, few, threshold=thresholds, bins=30, ax=left)
+    left.set(xlabel="score of normal data")
     fit = ak.peaks_over_threshold(score, risk=1e-5)
     initial, shape, scale = (float(x) for x in (fit.initial, fit.shape, fit.scale))
     beyond = np.linspace(initial, float(fit.threshold), 100)
@@ -205,5 +232,19 @@ def decisions(figure: Figure) -> None:
     right.axvline(float(fit.threshold), color=COLORS["slope"], linestyle=":", label="risk 1e-5")
     right.set(xlabel="score", ylabel="share at least as high")
     right.legend(frameon=False)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
+    right.spines[["top", "right"]].set_visible(False)
+
+
+SCENES = {
+    "start": start,
+    "scores": scores_of_classes,
+    "curve": curve,
+    "loss": loss,
+    "surface": surface,
+    "embeddings": surface,
+    "images": images,
+    "regions": regions,
+    "series": series,
+    "buffers": buffers,
+    "decisions": decisions,
+}

@@ -165,5 +165,10 @@ SITUATIONS = (
         "The checks that each loss here passes: [authoring](authoring.md).",
         _all_of("testing"),
     ),
+    Situation(
+        "Draw pictures",
+        "Scores, curves, losses, series and maps with matplotlib: [plots](plots.md).",
+        _all_of("plots"),
+    ),
     Situation("Load real data", "Two small samples travel with the package.", _all_of("data")),
 )

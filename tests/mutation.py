@@ -1,6 +1,6 @@
 """Which changes of a formula does no test notice? All mutants of the kernels, each against the tests that reach it.
 
-    python tests/mutation.py [--only GLOB] [--sample N] [--jobs N] [--tests PATH ...]
+    python tests/mutation.py [--only GLOB] [--sample N] [--seed N] [--jobs N] [--tests PATH ...]
 
 mutmut writes the mutants; they run here, because mutmut collects the whole suite anew for every one, which takes hours.
 Here the suite is collected once, and each mutant gets a fork of that process. On NumPy first; what survives there runs
@@ -219,7 +219,8 @@ def report(library: str, results: Iterable[dict[str, Any]]) -> list[str]:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="*", metavar="GLOB", help="the mutants to run, by name")
-    parser.add_argument("--sample", type=int, metavar="N", help="run so many of them, drawn with the seed 0")
+    parser.add_argument("--sample", type=int, metavar="N", help="run so many of them, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the sample")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many run at a time")
     parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PATH", help="the tests that may notice them")
     parser.add_argument("--worker", choices=LIBRARIES, help=argparse.SUPPRESS)
@@ -230,7 +231,8 @@ def main(argv: list[str]) -> int:
     BUILD.mkdir(parents=True, exist_ok=True)
     mutants = fnmatch.filter(generate(), options.only)
     if options.sample is not None and options.sample < len(mutants):
-        mutants = random.Random(0).sample(mutants, options.sample)  # in any order: what is done is a sample too
+        # in any order, so that what is done is a sample too
+        mutants = random.Random(options.seed).sample(mutants, options.sample)
     total = len(mutants)
     for library in LIBRARIES:
         mutants = report(library, run(library, mutants, options.jobs, options.tests)) if mutants else []

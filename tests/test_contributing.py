@@ -1,4 +1,4 @@
-"""The steps of CONTRIBUTING.md, made in a copy of the package, add a loss that passes its tests."""
+"""The steps of docs/add_a_loss.md, made in a copy of the package, add a loss that passes its tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("anomaly_kernels", "benchmarks", "tests", "conftest.py", "pyproject.toml", "README.md")
 TABLE = "anomaly_kernels/_catalogue.py"
 NAME = "charbonnier"
-PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+PAGE = (ROOT / "docs" / "add_a_loss.md").read_text()
 (SELECTED,) = re.findall(r'pytest -k "(.*)"`', PAGE)  # the tests that the page tells to run
 # What is run of the new loss, by the library of the process, and how many tests that is at least
 RUNS = {
@@ -27,11 +27,8 @@ RUNS = {
 
 def blocks_of_the_page():
     """Each file that the steps name, with the blocks that follow: their language and their text."""
-    steps = PAGE[PAGE.index("## Add a loss") : PAGE.index("## How code reads here")]
     file = ""
-    for path, language, block in re.findall(
-        r"^`([\w/]+\.\w+)`$|^```(\w+)\n(.*?)^```$", steps, re.MULTILINE | re.DOTALL
-    ):
+    for path, language, block in re.findall(r"^`([\w/]+\.\w+)`$|^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
         file = path or file
         if language:
             yield file, language, block

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +19,6 @@ pytestmark = pytest.mark.library("dask")
 CHUNKS = (700, 1, 2000, 300, 1999, *[1000] * 11)
 LARGEST = 2000
 RANKED = [ak.roc_auc, ak.average_precision, ak.best_f1, ak.precision_recall_curve, ak.roc_curve]
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "streaming_dask.md"
 
 
 def detected(target, score):
@@ -186,13 +182,3 @@ def test_a_worker_that_is_killed_and_may_not_be_is_an_error(client, cluster):
     finally:
         cluster.scheduler.allowed_failures = allowed
         client.wait_for_workers(2, timeout=20)
-
-
-def test_the_recipe_prints_what_the_page_says(tmp_path):
-    recipe, printed = re.findall(r"```(?:python|text)\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    file = tmp_path / "recipe.py"
-    file.write_text(recipe)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(file)], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.stdout == printed, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,10 +16,13 @@ from scipy import stats
 import anomaly_kernels as ak
 from anomaly_kernels import streaming
 from anomaly_kernels.data import load_shuttle
-from anomaly_kernels.metrics.decisions._scores import above, most
+from anomaly_kernels.metrics.decisions._scores import above, most, shaped
 
 # Formulas are tried where calls take no time; that the libraries agree is the contract.
 EAGER = pytest.mark.library("numpy", "torch")
+APART_AND_TOGETHER = pytest.mark.library(
+    "numpy", "array_api_strict"
+)  # classes are sorted apart, and all scores at once
 
 # few different scores, so that there are ties; some infinite
 SCORE = st.sampled_from([-np.inf, -2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 1e-3, 3.0e38])
@@ -230,7 +234,7 @@ def test_the_rules_of_spread_are_those_of_the_textbook():
 
 def test_a_deviation_far_from_zero_keeps_its_digits_in_float32(driver):
     rng = np.random.default_rng(1)
-    for center, spread in ((1e4, 1.0), (0.0, 1e25)):
+    for center, spread in ((1e4, 1.0), (1e6, 1.0), (0.0, 1e25)):
         score = (center + spread * rng.normal(size=1000)).astype(np.float32)
         scaling = ak.score_scaling(driver.array(score, "float32"))
         exact = score.astype(np.float64)
@@ -310,21 +314,49 @@ def test_the_grid_in_blocks_gives_the_fit_of_the_whole(monkeypatch):
 # --- p-values
 
 
+def pvalues_by_loops(score, calibration, score_weight=None, calibration_weight=None, uniform=None):
+    found = []
+    for k, s in enumerate(score):
+        mine = 1.0 if score_weight is None else score_weight[k]
+        masses = [1.0] * len(calibration) if calibration_weight is None else calibration_weight
+        higher = sum(m for m, c in zip(masses, calibration, strict=True) if c > s)
+        tied = sum(m for m, c in zip(masses, calibration, strict=True) if c == s) + mine
+        found.append((higher + (1.0 if uniform is None else uniform[k]) * tied) / (sum(masses) + mine))
+    return found
+
+
+def weights_and_draws(rng, judged, known):
+    """The four ways to call for p-values: without, with weights, with draws, with both."""
+    weights = {"score_weight": rng.random(judged), "calibration_weight": rng.random(known)}
+    draws = {"uniform": rng.random(judged)}
+    return {}, weights, draws, weights | draws
+
+
 @given(SCORES, SCORES, st.integers(0, 2**16))
 def test_conformal_p_values_are_those_of_plain_loops(score, calibration, seed):
-    rng = np.random.default_rng(seed)
     judged, known = np.asarray(score), np.asarray(calibration)
-    own, weight, draws = rng.random(judged.size), rng.random(known.size), rng.random(judged.size)
-    for w, v, u in ((None, None, None), (own, weight, None), (None, None, draws), (own, weight, draws)):
-        expected = []
-        for k, s in enumerate(score):
-            mine = 1.0 if w is None else w[k]
-            masses = [1.0] * known.size if v is None else v
-            higher = sum(m for m, c in zip(masses, calibration, strict=True) if c > s)
-            tied = sum(m for m, c in zip(masses, calibration, strict=True) if c == s) + mine
-            expected.append((higher + (1.0 if u is None else u[k]) * tied) / (sum(masses) + mine))
-        found = ak.conformal_pvalue(judged, known, score_weight=w, calibration_weight=v, uniform=u)
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    for given_too in weights_and_draws(np.random.default_rng(seed), judged.size, known.size):
+        found = ak.conformal_pvalue(judged, known, **given_too)
+        np.testing.assert_allclose(found, pvalues_by_loops(score, calibration, **given_too), rtol=1e-12)
+
+
+@APART_AND_TOGETHER
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_p_values_have_the_shape_and_the_dtype_of_the_scores(dtype, driver):
+    rng = np.random.default_rng(6)
+    score, known = rng.integers(0, 4, 12) * 0.5, rng.integers(0, 4, (7, 2)) * 0.5
+    for given_too in weights_and_draws(rng, score.size, known.size):
+        expected = pvalues_by_loops(score, known.ravel(), **given_too)
+        shapes = {"calibration_weight": (7, 2)}
+        arrays = {name: driver.array(x.reshape(shapes.get(name, (3, 4))), dtype) for name, x in given_too.items()}
+        found = ak.conformal_pvalue(driver.array(score.reshape(3, 4), dtype), driver.array(known, dtype), **arrays)
+        assert (driver.numpy(found).shape, driver.dtype_name(found)) == ((3, 4), dtype)
+        np.testing.assert_allclose(driver.numpy(found).ravel(), expected, rtol=1e-6)
+
+
+def test_a_graph_may_leave_the_first_size_open():
+    open_size = SimpleNamespace(shape=(None, 3))
+    assert shaped(ak.array_namespace(GAMMA), np.arange(6.0), open_size).shape == (2, 3)
 
 
 def test_a_weight_that_is_missing_or_negative_is_named():
@@ -622,13 +654,23 @@ def test_ranks_of_a_share_are_the_last_ones_that_the_quotient_allows():
             assert most(share, n) == max(k for k in range(n + 1) if k / n <= share)
 
 
-def test_operating_points_of_rows_do_not_look_at_each_other():
-    truth = np.asarray([[1, 0, 0, 0, 0, 1], [1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 1]], bool)
-    score = np.asarray([[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]] * 3)
-    found = np.stack(ak.threshold_at_precision(truth, score, precision=0.5, axis=1), axis=1)
-    each = [ak.threshold_at_precision(*row, precision=0.5) for row in zip(truth, score, strict=True)]
-    np.testing.assert_array_equal(found, np.stack(each))
-    assert len({x.recall for x in each}) > 1
+def at_half(metric, truth, score, **settings):
+    return metric(truth, score, **{metric.__name__.removeprefix("threshold_at_"): 0.5}, **settings)
+
+
+@APART_AND_TOGETHER
+@pytest.mark.parametrize("metric", [ak.threshold_at_recall, ak.threshold_at_precision])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_operating_points_of_rows_do_not_look_at_each_other(metric, dtype, driver):
+    truth = np.asarray([[1, 0, 0, 0, 0, 1], [1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 1], [0] * 6, [1, 0, 0, 0, 1, 1]], bool)
+    score = np.asarray([[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]] * 5) * [[1], [10], [-1], [1], [1]]
+    if dtype != "int64":
+        score[4, 2] = np.nan
+    each = np.stack([at_half(metric, *row) for row in zip(truth, score, strict=True)])
+    found = at_half(metric, driver.array(truth), driver.array(score, dtype), axis=1)
+    np.testing.assert_allclose(np.stack([driver.numpy(x) for x in found], axis=1), each, rtol=1e-6)
+    assert {driver.dtype_name(x) for x in found} == {"float32" if dtype == "float32" else "float64"}
+    assert len(np.unique(each[:3, 2])) > 1
 
 
 def test_scores_that_weigh_nothing_have_a_p_value_of_one():
@@ -670,7 +712,8 @@ def tail_by_loops(score, risk, level):
     quartile = y[max(1, math.floor(count / 4 + 0.5)) - 1]
     theta = [1 + (1 - math.sqrt(nodes / (i - 0.5))) / (3 * quartile) for i in range(1, nodes + 1)]
     mean_log = [sum(math.log1p(-t * x) for x in y) / count for t in theta]
-    likelihood = [count * (math.log(-t / g) - g - 1) for t, g in zip(theta, mean_log, strict=True)]
+    of_none = count / sum(y)  # -θ over the mean logarithm, where θ is 0
+    likelihood = [count * (math.log(-t / g if g else of_none) - g - 1) for t, g in zip(theta, mean_log, strict=True)]
     share = [math.exp(x - max(likelihood)) for x in likelihood]
     best = sum(t * w for t, w in zip(theta, share, strict=True)) / sum(share)
     shape = sum(math.log1p(-best * x) for x in y) / count
@@ -679,14 +722,61 @@ def tail_by_loops(score, risk, level):
     return ordered[k] + scale * math.expm1(-shape * math.log(rest)) / shape, ordered[k], shape, scale, count
 
 
-@pytest.mark.parametrize(("size", "level"), [(40, 0.5), (41, 0.8), (57, 0.9), (300, 0.95)])
+def moments_by_loops(score, risk, level):
+    """The fit of Hosking and Wallis, number by number."""
+    ordered, n = sorted(score), len(score)
+    k = max(j for j in range(n + 1) if j / n <= level)
+    peaks = sorted(s - ordered[k] for s in score if s > ordered[k])
+    count = len(peaks)
+    a0 = sum(peaks) / count
+    a1 = sum(y * (count - i) / (count - 1) for i, y in enumerate(peaks, 1)) / count
+    shape, scale = 2 - a0 / (a0 - 2 * a1), 2 * a0 * a1 / (a0 - 2 * a1)
+    return ordered[k] + scale * math.expm1(-shape * math.log(risk * n / count)) / shape, ordered[k], shape, scale, count
+
+
+@pytest.mark.parametrize(("size", "level"), [(4, 0.25), (40, 0.5), (41, 0.8), (57, 0.9), (300, 0.95)])
 def test_a_tail_is_that_of_plain_loops(size, level):
     score = np.random.default_rng(size).gamma(0.7, size=size)
-    found = ak.peaks_over_threshold(score, risk=1e-3, level=level)
-    np.testing.assert_allclose([float(x) for x in found], tail_by_loops(score.tolist(), 1e-3, level), rtol=1e-9)
+    for method, loops in (("zhang_stephens", tail_by_loops), ("pwm", moments_by_loops)):
+        found = ak.peaks_over_threshold(score, risk=1e-3, level=level, method=method)
+        np.testing.assert_allclose([float(x) for x in found], loops(score.tolist(), 1e-3, level), rtol=1e-9)
+
+
+def test_a_node_of_exactly_zero_is_that_of_an_exponential_tail():
+    # of 16 peaks there are 24 nodes; the one where θ is 0 is met by a quartile that is a third of its gap
+    quartile, peaks = (math.sqrt(24 / 16.5) - 1.0) / 3.0, -np.log((np.arange(16) + 0.5) / 16)
+    peaks = np.sort(peaks / peaks.max())
+    for moved in (0.0, 1e-9):
+        peaks[3] = quartile + moved
+        score = np.concatenate([np.zeros(4), peaks])
+        fit = ak.peaks_over_threshold(score, risk=1e-3, level=0.15)
+        expected = tail_by_loops(score.tolist(), 1e-3, 0.15)
+        np.testing.assert_allclose([float(x) for x in fit], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["zhang_stephens", "pwm"])
+def test_a_peak_far_beyond_all_others_has_a_finite_fit(method):
+    score = np.asarray([0.0] * 10 + [1e-30] * 9 + [1e300])
+    assert np.all(np.isfinite(ak.peaks_over_threshold(score, level=0.4, risk=0.01, method=method)))
 
 
 def test_as_few_scores_as_have_two_peaks_are_enough():
     assert ak.peaks_over_threshold(np.asarray([1.0, 2.0, 3.0, 4.0]), level=0.25).peaks == 2
     with pytest.raises(ValueError, match="`level`"):
         ak.peaks_over_threshold(np.asarray([1.0]), level=0.1)
+
+
+SHARES = {
+    "rate": lambda x: ak.threshold_at_rate(GAMMA, rate=x),
+    "confidence": lambda x: ak.threshold_at_rate(GAMMA, confidence=x),
+    "level": lambda x: ak.peaks_over_threshold(GAMMA, level=x),
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_a_share_that_is_none_is_named(name):
+    for value in (0, 1.0, -0.5, math.nan):
+        with pytest.raises(ValueError, match=f"^`{name}` must be > 0 and < 1, got {value}$"):
+            SHARES[name](value)
+    with pytest.raises(TypeError, match=f"^`{name}` must be a number, got "):
+        SHARES[name]("0.5")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from reference import (
     gradient,
     gradients_agree,
     log,
+    reduced,
     rounded,
     sqrt,
     table,
@@ -76,9 +79,9 @@ def contrastive(label, embeddings, temperature=0.1, weight=1, reduction="mean"):
 
 def triplets(anchor, positive, negative, margin=1, squared=False, weight=1, reduction="mean"):
     power = 2 if squared else 1
-    rows = zip(anchor, positive, negative, strict=True)
+    rows = zip(*(x.reshape(-1, x.shape[-1]) for x in (anchor, positive, negative)), strict=True)
     losses = [weight * max(0, distance(a, p) ** power - distance(a, n) ** power + margin) for a, p, n in rows]
-    return {"none": np.asarray(losses), "sum": sum(losses), "mean": sum(losses) / len(losses)}[reduction]
+    return reduced(np.asarray(losses).reshape(anchor.shape[:-1]), reduction)
 
 
 def discrepancy(embeddings, reference, kernel="rbf", bandwidths=(1.0,), unbiased=False, weight=1):
@@ -129,6 +132,15 @@ CASES = (
         {"squared": True, "margin": 2},
         {"squared": True, "reduction": "none"},
     )
+    | {
+        f"triplet_margin_loss-patches, {squared=}": Case(
+            ak.triplet_margin_loss,
+            triplets,
+            {name: draw(12 + k, 2, 5, 3) for k, name in enumerate(TRIPLETS)} | {"margin": np.asarray(0.75)},
+            {"squared": squared},
+        )
+        for squared in (False, True)
+    }
     | table(
         ak.mmd_loss,
         discrepancy,
@@ -147,7 +159,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -300,7 +312,7 @@ def test_distances_within_clusters_that_are_far_apart_have_their_digits(driver):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_the_gradient_on_a_reference_is_zero(driver):
     slopes = gradient(driver, ak.knn_score, embeddings=BANK[:2], reference=BANK)
     assert all(not x.any() for x in slopes.values())
@@ -394,7 +406,19 @@ def test_a_small_temperature_does_not_leave_float32(driver):
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", "torch")
+def test_a_row_that_is_far_from_all_others_has_a_gradient_at_a_small_temperature(driver):
+    rows, label = np.asarray([[1.0, 0.1], [1.0, -0.1], [-1.0, 0.2]]), np.asarray([0, 1, 0])
+
+    def loss(embeddings, temperature, weight=1):
+        return contrastive(label, embeddings, temperature, weight)
+
+    case = Case(partial(ak.supcon_loss, driver.array(label)), loss, {"embeddings": rows}, {"temperature": 1e-3})
+    values_agree(driver, case)
+    gradients_agree(driver, case)
+
+
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_a_row_of_zeros_stays_there_with_gradient_zero(driver):
     rows = ROWS.copy()
     rows[1] = 0.0
@@ -416,7 +440,7 @@ def test_triplets_are_those_of_torch_but_for_what_it_adds(driver):
         )
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("squared", [False, True])
 def test_the_gradient_of_equal_triplets_is_zero(squared, driver):
     same = dict.fromkeys(TRIPLETS, Z)
@@ -441,6 +465,24 @@ def test_the_unbiased_estimate_is_zero_on_average_and_the_other_above():
     unbiased = [float(ak.mmd_loss(x, y, unbiased=True)) for x, y in draws]
     assert abs(np.mean(unbiased)) < 3 * np.std(unbiased) / 200**0.5
     assert min(float(ak.mmd_loss(x, y)) for x, y in draws) > 0
+
+
+def test_far_from_the_origin_a_discrepancy_keeps_its_digits():
+    far = np.asarray([1024.0, -2048.0, 512.0])
+    for settings in ({}, {"kernel": "imq", "bandwidths": np.asarray([0.5, 2.0])}):
+        found = ak.mmd_loss(Z + far, BANK + far, **settings)
+        assert found == pytest.approx(float(ak.mmd_loss(Z, BANK, **settings)), rel=1e-12)
+
+
+@pytest.mark.library("numpy", "array_api_strict", "torch")
+def test_bandwidths_are_numbers_above_0(driver):
+    pair = driver.array(Z), driver.array(BANK)
+    found, expected = (ak.mmd_loss(*pair, bandwidths=x) for x in (np.asarray([0.5, 2.0], np.float32), [0.5, 2]))
+    assert driver.numpy(found) == driver.numpy(expected)
+    for wrong in ([], [1.0, 0.0]):
+        message = f"`bandwidths` must be numbers > 0, at least one, got {wrong}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            ak.mmd_loss(*pair, bandwidths=wrong)
 
 
 def test_the_discrepancy_is_symmetric(driver):

@@ -10,6 +10,7 @@ from mpmath import mp
 from reference import DIFFERENTIATING, Case, differing, draw, gradient, gradients_agree, reduced, table, values_agree
 
 import anomaly_kernels as ak
+from anomaly_kernels.losses.features import _mean_of_largest
 
 A, B = draw(0, 3, 4, 2, 5), draw(1, 3, 4, 2, 5)
 PAIR = {"x_true": A, "x_pred": B}
@@ -54,7 +55,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library("torch")
+@pytest.mark.library("numpy", "torch")
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -90,7 +91,7 @@ def test_a_batch_twice_as_large_has_the_same_loss():
     assert ak.cosine_distance_loss(*twice, axis=1) == pytest.approx(ak.cosine_distance_loss(A, B, axis=1), rel=1e-14)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_hard_features_alone_have_a_slope(driver):
     a, b = np.zeros(5), np.asarray([1.0, -3.0, 0.0, 2.0, -0.5])
     found = gradient(driver, lambda x: ak.hard_feature_loss(driver.array(a), x, quantile=0.7), x=b)["x"]
@@ -103,6 +104,15 @@ def test_as_many_hard_features_are_taken_as_reach_the_interpolated_quantile():
         for q in (0.1, 0.5, 0.9, 0.995):
             expected = d[d >= np.quantile(d, q)].mean()
             assert ak.hard_feature_loss(np.zeros(101), np.sqrt(d), quantile=q) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("quantile", [0.0, 0.3, 0.5, 0.7, 0.999, 1.0])
+def test_of_a_size_that_a_graph_leaves_open_as_many_are_taken_as_of_a_known_one(quantile):
+    for size in (1, 2, 11, 40):
+        d = draw(size, size)
+        found = _mean_of_largest(ak.array_namespace(d), d * d, quantile)
+        assert found == pytest.approx(ak.hard_feature_loss(d, 0 * d, quantile=quantile), rel=1e-14)
+    assert _mean_of_largest(ak.array_namespace(d), d[:0], quantile) == 0
 
 
 def test_of_ties_across_the_limit_as_many_count_as_there_is_room_for():

@@ -67,6 +67,11 @@ REDUCTIONS = ({}, {"reduction": "sum", "weight": 0.3}, {"reduction": "none", "we
 SPHERE = {"target": LABELS, "embeddings": Z, "center": CENTER}
 CASES = (
     table(ak.deep_sad_loss, deep_sad, SPHERE, *REDUCTIONS, {"eta": 0.5}, {"eps": 0.25, "eta": 3})
+    | {
+        "deep_sad_loss-one embedding": Case(
+            ak.deep_sad_loss, deep_sad, {"target": np.asarray(-1), "embeddings": Z[0, 0], "center": CENTER}, {}
+        )
+    }
     | {"deep_sad_loss-booleans": Case(ak.deep_sad_loss, deep_sad, SPHERE | {"target": MASK}, {})}
     | table(ak.deviation_loss, deviation, {"target": SOFT, "score": SCORE}, *REDUCTIONS, {"margin": 2})
     | {"deviation_loss-mask": Case(ak.deviation_loss, deviation, {"target": MASK, "score": SCORE}, {})}
@@ -99,10 +104,19 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
+
+
+@pytest.mark.library("numpy", "torch")
+def test_labels_that_are_real_have_a_slope_of_zero(driver):
+    arrays = {"target": LABELS.astype(float), "embeddings": Z, "center": CENTER}
+    slopes = gradient(driver, ak.deep_sad_loss, **arrays)
+    assert slopes["target"].shape == LABELS.shape
+    assert not slopes["target"].any()
+    assert slopes["embeddings"].any()
 
 
 def test_unlabelled_samples_have_the_loss_of_deep_svdd(driver):
@@ -111,7 +125,7 @@ def test_unlabelled_samples_have_the_loss_of_deep_svdd(driver):
     np.testing.assert_allclose(driver.numpy(found), driver.numpy(ak.deep_svdd_loss(z, center)), rtol=1e-14)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_an_anomaly_on_the_centre_has_a_finite_loss_and_no_slope(driver):
     truth, center = driver.array(np.ones(2, int)), driver.array(np.ones(3))
     z = np.ones((2, 3))
@@ -171,6 +185,10 @@ def test_the_deviation_loss_is_the_limit_of_the_papers_draws():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: ak.deep_sad_loss(np.asarray(1), np.asarray(1.0), CENTER),
+            r"^`embeddings` must have shape \(\.\.\., D\), got \(\)$",
+        ),
         (lambda: ak.deep_sad_loss(LABELS[:4], Z, CENTER), r"`target` must have shape of `embeddings` without the last"),
         (lambda: ak.deep_sad_loss(LABELS * 2, Z, CENTER), r"`target` must be 1 \(a known anomaly\), 0 .* got -?2"),
         (

@@ -43,7 +43,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)

@@ -84,7 +84,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -148,7 +148,7 @@ def test_without_a_spread_the_score_is_the_absolute_error(dtype, driver):
     np.testing.assert_allclose(found, [2.0, 0.0, 1e-12, 3.0], rtol=1e-6)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_without_a_spread_slopes_are_those_of_the_limit(driver):
     zero = np.zeros(3)
     found = gradient(driver, ak.crps_gaussian, y_true=np.asarray([-2.0, 0.0, 3.0]), mean=zero, std=zero)

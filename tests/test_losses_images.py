@@ -135,7 +135,7 @@ def test_a_batch_does_not_change_the_loss_of_its_images():
     assert ak.ssim_loss(X, Y, data_range=1.0) == pytest.approx(np.mean(each), rel=1e-13)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_flat_and_equal_images_have_a_gradient_of_0(driver):
     flat = np.full((1, 12, 12), 0.5)
     found = gradient(driver, lambda a, b: ak.ssim_loss(a, b, data_range=1.0), a=flat, b=flat)
@@ -162,6 +162,11 @@ def test_flat_and_equal_images_have_a_gradient_of_0(driver):
 def test_what_does_not_fit_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         ak.ssim_loss(**{"x_true": X, "x_pred": Y, "data_range": 1.0} | settings)
+
+
+def test_a_size_that_is_no_integer_is_refused():
+    with pytest.raises(TypeError, match=r"^`size` must be an odd integer, got "):
+        ak.ssim_loss(X, Y, data_range=1.0, size=3.0)
 
 
 def test_the_window_may_be_twice_a_mirrored_image():

@@ -136,7 +136,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library("torch")
+@pytest.mark.library("numpy", "torch")
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -276,7 +276,7 @@ def test_only_0_is_normal_to_the_lovasz_hinge():
     assert np.isnan(ak.lovasz_hinge_loss(target, SCORE))
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_the_slope_of_the_lovasz_hinge_is_that_of_the_jaccard_loss(driver):
     mask = driver.array(np.asarray([True, False, False]))
     found = gradient(driver, lambda logit: ak.lovasz_hinge_loss(mask, logit), logit=np.asarray([-1.0, 0.5, -3.0]))

@@ -80,7 +80,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -105,7 +105,7 @@ def test_radius_is_softplus_at_ordinary_edges(raw, dtype, driver):
     assert found == pytest.approx(expected, rel=8 * float(np.finfo(dtype).eps), abs=float(np.finfo(dtype).tiny))
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 def test_slope_of_the_radius_is_a_sigmoid_relative_to_the_terms_that_cancel_in_it(driver):
     raw = np.asarray([-1000.0, -5.0, -0.125, 0.0, 0.125, 5.0, 1000.0])
     found = gradient(driver, ak.svdd_radius, raw=raw)["raw"]

@@ -111,7 +111,7 @@ def test_value_is_that_of_the_formula(case, driver):
     values_agree(driver, case)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("case", differing(CASES).values(), ids=differing(CASES))
 def test_gradient_is_that_of_the_formula(case, driver):
     gradients_agree(driver, case)
@@ -155,7 +155,7 @@ def test_cross_entropy_is_accurate_relative_to_its_logit(target, pos_weight, dty
     assert (np.abs(found - expected) <= bounds).all()
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("pos_weight", [None, 3.0])
 @pytest.mark.parametrize("target", [0.0, 0.25, 1.0])
 def test_slope_of_the_cross_entropy_is_accurate_relative_to_the_terms_that_cancel_in_it(target, pos_weight, driver):
@@ -222,7 +222,7 @@ def test_empty_masks_agree(mask, expected, smooth, driver):
     assert driver.numpy(found) == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("method", METHODS)
 def test_gradients_are_finite_for_empty_masks_and_equal_scores(method, driver):
     def loss(target, score):
@@ -268,7 +268,7 @@ def test_loss_of_almost_equal_masks_is_accurate_relative_to_its_weight(dtype, lo
     assert found == pytest.approx(float(weight * 4 * wrong / (2 + 2 * wrong)), rel=0, abs=bound)
 
 
-@pytest.mark.library(*DIFFERENTIATING)
+@pytest.mark.library("numpy", *DIFFERENTIATING)
 @pytest.mark.parametrize("logit", [-100.0, 0.0, 100.0])
 def test_slope_of_the_overlap_is_accurate_relative_to_its_weight(logit, driver):
     mask = driver.array(np.ones(2))

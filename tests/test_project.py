@@ -138,6 +138,12 @@ def test_readme_names_every_kernel():
     assert [name for name in KERNELS if f"`{name}`" not in README] == []
 
 
+def test_links_and_pictures_of_the_readme_are_there():
+    targets = re.findall(r"\]\((?!https:)([^)#]+)", README) + re.findall(r'src="([^"]+)"', README)
+    assert len(targets) > 10
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
 def test_pages_name_tests_and_files_that_exist():
     text = "".join((ROOT / "docs" / page).read_text() for page in ("architecture.md", "promises.md"))
     tests = set(re.findall(r"`(test_\w+)`", text))
@@ -165,14 +171,47 @@ def test_readme_examples_for_torch():
     assert doctest.DocTestRunner().run(test).failed == 0
 
 
-def test_wheel_holds_the_data_the_licence_and_the_marker_of_types(tmp_path):
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path))
-    (wheel,) = tmp_path.glob("*.whl")
-    files = zipfile.ZipFile(wheel).namelist()
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel that is built from the source distribution, unpacked beside NumPy and array-api-compat alone."""
+    built, folder = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("environment")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(built))
+    (path,) = built.glob("*.whl")
+    zipfile.ZipFile(path).extractall(folder)
+    for needed in ("numpy", "array_api_compat"):
+        home = Path(importlib.util.find_spec(needed).origin).parent
+        for found in home.parent.glob(f"{needed}*"):  # numpy.libs too
+            (folder / found.name).symlink_to(found)
+    return folder
+
+
+def test_wheel_holds_the_data_the_licences_and_the_marker_of_types(wheel):
+    files = {path.relative_to(wheel).as_posix() for path in wheel.rglob("*") if path.is_file()}
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "anomaly_kernels").rglob("*") if path.is_file()}
-    assert {path for path in sources if "__pycache__" not in path} <= set(files)
-    assert {f"anomaly_kernels/{name}" for name in ("data/ecg.npz", "data/shuttle.npz", "py.typed")} <= set(files)
-    assert any(path.endswith("licenses/LICENSE") for path in files)
+    assert {path for path in sources if "__pycache__" not in path} <= files
+    assert {f"anomaly_kernels/{name}" for name in ("data/ecg.npz", "data/shuttle.npz", "py.typed")} <= files
+    (licences,) = wheel.glob("anomaly_kernels-*.dist-info/licenses")
+    assert "BSD 3-Clause" in (licences / "LICENSE").read_text()
+    of_data = (licences / "anomaly_kernels" / "data" / "README.md").read_text()
+    assert "CC BY 4.0" in of_data
+    assert "ODC-By 1.0" in of_data
+
+
+def test_wheel_works_where_there_is_nothing_but_numpy(wheel):
+    code = (
+        f"import sys; sys.path.append({str(wheel)!r})\n"
+        "import anomaly_kernels as ak, json\n"
+        "from anomaly_kernels.data import load_shuttle\n"
+        "data = load_shuttle()\n"
+        "rows = data.features.astype(float)\n"
+        "params = ak.mahalanobis_fit(rows[~data.target])\n"
+        "score = ak.mahalanobis_score(rows, params.mean, params.chol)\n"
+        "print(json.dumps([ak.__file__, float(ak.roc_auc(data.target, score)), sorted(sys.modules)]))"
+    )
+    file, area, loaded = json.loads(run(sys.executable, "-I", "-S", "-c", code))
+    assert Path(file).is_relative_to(wheel)
+    assert area > 0.9
+    assert not {*FRAMEWORKS, "matplotlib", "rich", "scipy"} & {*loaded}
 
 
 def test_version_is_the_installed_one():
@@ -189,9 +228,10 @@ def test_a_missing_framework_is_named_with_its_extra(framework):
     assert done.stderr.strip().endswith(f"ModuleNotFoundError: {message}")
 
 
-def test_the_project_has_addresses_and_says_for_which_pythons_it_is():
+def test_the_project_has_addresses_a_changelog_and_says_for_which_pythons_it_is():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {"Documentation", "Repository", "Issues", "Changelog"} <= project["urls"].keys()
+    assert f"## [{ak.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)} <= {*project["classifiers"]}
 
 

@@ -440,12 +440,18 @@ def choice(name: str, value: str, options: Sequence[str]) -> None:
 
 def levels(name: str, value: Items[Number]) -> list[float]:
     """Quantiles as floats, or an error unless they are numbers in [0, 1], at least one."""
-    numbers = items(name, value.tolist() if hasattr(value, "tolist") else value, "numbers")
-    if not all(is_number(q) for q in numbers):
+    quantiles = numbers(name, value)
+    if not quantiles or not all(0 <= q <= 1 for q in quantiles):
+        raise ValueError(f"`{name}` must be numbers in [0, 1], at least one, got {quantiles}")
+    return [float(q) for q in quantiles]
+
+
+def numbers(name: str, value: Items[Number]) -> list[Number]:
+    """The numbers of a sequence or of an array, or an error."""
+    found = items(name, value.tolist() if hasattr(value, "tolist") else value, "numbers")
+    if not all(is_number(x) for x in found):
         raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}")
-    if not numbers or not all(0 <= q <= 1 for q in numbers):
-        raise ValueError(f"`{name}` must be numbers in [0, 1], at least one, got {numbers}")
-    return [float(q) for q in numbers]
+    return found
 
 
 def items(name: str, value: Any, what: str) -> list[Any]:

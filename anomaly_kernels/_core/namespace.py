@@ -23,6 +23,7 @@ _BACKENDS = {
     "jaxlib": "jax",
     "tensorflow": "tensorflow",
     "dask": "dask",
+    "ndonnx": "ndonnx",
 }
 _MODULES = sys.modules
 _COMPILER = "torch.compiler"  # whose `is_compiling` Dynamo folds to True; there once the user has imported torch
@@ -44,7 +45,7 @@ def array_namespace(*arrays: Any) -> Namespace:
     Parameters
     ----------
     *arrays : array
-        Arrays of one library: NumPy, torch, JAX, TensorFlow, CuPy, Dask, array-api-strict, or any other that
+        Arrays of one library: NumPy, torch, JAX, TensorFlow, CuPy, Dask, ndonnx, array-api-strict, or any other that
         array-api-compat knows.
 
     Returns

@@ -110,7 +110,7 @@ def _deep_sad_slopes(xp: Namespace, z: Array, y: Array, c: Array, eta: Setting, 
     y, difference = y[..., 0], z - c
     d = xp.sum(difference * difference, axis=-1)
     known, anomalous = y != 0.0, y > 0.0
-    by_labelled = xp.where(anomalous, -eta / ((d + eps) * (d + eps)), eta + 0.0 * d)
+    by_labelled = xp.where(anomalous, -eta / ((d + eps) * (d + eps)), eta)
 
     def by_embedding() -> Array:
         return xp.expand_dims(2.0 * xp.where(known, by_labelled, 1.0), axis=-1) * difference
@@ -328,7 +328,7 @@ def _pseudo_huber(xp: Namespace, z: Array, c: Array) -> Array:
 
 def _of_classifier(xp: Namespace, h: Array, y: Array, eps: Setting) -> Array:
     infinite = xp.logical_and(y == 0.0, h + eps == 0.0)  # a logarithm that does not count, for it is of a normal sample
-    away = xp.where(infinite, 1.0, h)
+    away = xp.where(infinite, math.inf, h)
     near = away < math.log(2.0)
     # each logarithm of a number that it keeps the digits of, and of 1 where it is not asked
     log_near = xp.log(xp.where(near, eps - xp.expm1(-away), 1.0))

@@ -230,7 +230,7 @@ def gaussian_nll(
     --------
     >>> import numpy as np
     >>> import anomaly_kernels as ak
-    >>> round(float(ak.gaussian_nll(np.asarray([1e-4]), np.zeros(1), np.log([1e-9]))), 4)
+    >>> round(float(ak.gaussian_nll(np.asarray([1e-4]), np.zeros(1), np.log(np.asarray([1e-9])))), 4)
     -4.4427
     """
     xp, dtype = inputs(y_true=y_true, mean=mean, log_var=log_var)

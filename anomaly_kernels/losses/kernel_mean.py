@@ -14,9 +14,8 @@ from anomaly_kernels._core.checks import (
     has_ndim,
     has_shape,
     inputs,
-    is_number,
-    items,
     not_empty,
+    numbers,
     same_axes,
     shape_of,
 )
@@ -28,9 +27,7 @@ from anomaly_kernels._core.typing import Array, Items, Namespace, Number, Settin
 
 def widths_of(name: str, value: Items[Number]) -> list[float]:
     """Widths of kernels as floats, or an error unless they are numbers above 0, at least one."""
-    widths = items(name, value.tolist() if hasattr(value, "tolist") else value, "numbers")
-    if not all(map(is_number, widths)):
-        raise TypeError(f"`{name}` must be a sequence of numbers, got {value!r}")
+    widths = numbers(name, value)
     if not widths or not all(map(POSITIVE.holds, widths)):
         raise ValueError(f"`{name}` must be numbers {POSITIVE}, at least one, got {widths}")
     return [float(b) for b in widths]

@@ -1,6 +1,7 @@
 """Two processes, each with a share of the data, one of them larger, and one number."""
 
-import sys
+import tempfile
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -29,4 +30,5 @@ def work(rank: int, file: str) -> None:
 
 
 if __name__ == "__main__":
-    mp.spawn(work, (sys.argv[1],), nprocs=2)
+    with tempfile.TemporaryDirectory() as folder:
+        mp.spawn(work, (str(Path(folder) / "store"),), nprocs=2)

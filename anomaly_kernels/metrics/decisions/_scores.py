@@ -50,9 +50,7 @@ def known_size(name: str, x: Array) -> int:
 
 def most(share: float, n: int) -> int:
     """The largest k of which k/n is at most the share."""
-    k = int(share * n)  # which rounding may have moved to a neighbour
-    while (k + 1) / n <= share:
-        k += 1
+    k = int(share * n) + 1  # as rounding may have made the product too small
     while k / n > share:
         k -= 1
     return k

@@ -85,7 +85,7 @@ def at_recall(ranking: Ranking, recall: Setting) -> Results:
     xp = ranking.xp
     hits, alarms = ranking.at_or_above()
     # a quotient, not a product with the share, is what the nearest number to 0.95 equals for 19 of 20
-    enough = ratio(xp, hits, ranking.positives, math.nan) >= recall
+    enough = ratio(xp, hits, ranking.positives) >= recall
     return _highest_of(ranking, enough, hits, alarms, math.nan)
 
 

@@ -12,6 +12,9 @@ from anomaly_kernels._core.typing import Array, Namespace, Setting
 from anomaly_kernels.metrics._results import nan_where
 from anomaly_kernels.metrics.decisions._scores import KnownShare, above, check_share, flat_scores, known_size, most
 
+LEAST = 2.0**-52
+"""The least share of the mean that two moments, which are equal but for rounding, are taken to differ by."""
+
 BLOCK = 2**18
 """How many terms of the likelihood, of one peak at one node each, are held at once."""
 
@@ -117,29 +120,30 @@ def fit_tail(xp: Namespace, highest: Array, n: int, risk: Setting, method: str, 
     ordered, last = cast(xp, wide, highest), highest.shape[0] - 1
     initial, peaks = ordered[last], ordered[:last] - ordered[last:]  # 0 where they are tied with it
     count, largest = xp.sum(cast(xp, wide, peaks > 0.0)), peaks[0]
-    shape, scale = (_zhang_stephens if method == "zhang_stephens" else _pwm)(xp, ratio(xp, peaks, largest), count)
+    some = xp.maximum(count, 1.0)
+    fit = _zhang_stephens if method == "zhang_stephens" else _pwm
+    shape, scale = fit(xp, ratio(xp, peaks, largest, 1.0), some)  # of no peaks anything, which is not taken
     shape, scale = xp.where(count > 1.0, shape, 0.0), xp.where(count > 1.0, scale, 1.0) * largest
-    depth = -xp.log(xp.minimum(risk * n / xp.maximum(count, 1.0), 1.0))
+    depth = -xp.log(xp.minimum(risk * n / some, 1.0))
     limit = initial + scale * ratio(xp, xp.expm1(shape * depth), shape, depth)
-    threshold, *fit = (cast(xp, dtype, x) for x in (limit, initial, shape, scale, count))
-    return TailFit(*(nan_where(xp, nan, x) for x in (above(xp, threshold), *fit)))
+    threshold, *rest = (cast(xp, dtype, x) for x in (limit, initial, shape, scale, count))
+    return TailFit(*(nan_where(xp, nan, x) for x in (above(xp, threshold), *rest)))
 
 
-def _zhang_stephens(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, Array]:
+def _zhang_stephens(xp: Namespace, peaks: Array, n: Array) -> tuple[Array, Array]:
     """Shape and scale of N peaks, descending from 1 and followed by zeros: the mean of θ = -γ/σ over its likelihood."""
-    n = xp.maximum(count, 1.0)
     nodes = 20 + math.isqrt(peaks.shape[0])
-    quartile = xp.maximum(n - xp.maximum(xp.floor(n / 4.0 + 0.5), 1.0), 0.0)  # a place among those that descend
+    quartile = n - xp.maximum(xp.floor(n / 4.0 + 0.5), 1.0)  # a place among those that descend
     q = xp.take_along_axis(peaks, cast(xp, xp.counting(), xp.reshape(quartile, (1,))))
     gaps = xp.constant([math.sqrt(nodes / (i + 0.5)) - 1.0 for i in range(nodes)], like=peaks, dtype=peaks.dtype)
-    theta = 1.0 - gaps / xp.where(q > 0.0, 3.0 * q, 3.0)
+    theta = 1.0 - gaps / (3.0 * xp.where(q > 0.0, q, 1.0))  # 0 beside one that is far beyond
     mean = xp.sum(peaks) / n
     k = -_mean_logs(xp, peaks, theta, n)
-    likelihood = n * (xp.log(ratio(xp, theta, k, 1.0 / xp.where(mean > 0.0, mean, 1.0))) + k - 1.0)
+    likelihood = n * (xp.log(ratio(xp, theta, k, 1.0 / mean)) + k)  # its logarithm, but for a constant
     chances = xp.exp(likelihood - xp.max(likelihood))
-    best = xp.sum(theta * chances, axis=0, keepdims=True) / xp.sum(chances)
-    shape = _mean_logs(xp, peaks, best, n)[0]
-    return shape, ratio(xp, -shape, best[0], mean)
+    best = xp.sum(theta * chances) / xp.sum(chances)
+    shape = _mean_logs(xp, peaks, xp.reshape(best, (1,)), n)[0]
+    return shape, ratio(xp, -shape, best, mean)
 
 
 def _mean_logs(xp: Namespace, peaks: Array, theta: Array, n: Array) -> Array:
@@ -150,11 +154,9 @@ def _mean_logs(xp: Namespace, peaks: Array, theta: Array, n: Array) -> Array:
     return xp.concat(sums) / n
 
 
-def _pwm(xp: Namespace, peaks: Array, count: Array) -> tuple[Array, Array]:
+def _pwm(xp: Namespace, peaks: Array, n: Array) -> tuple[Array, Array]:
     """Shape and scale of N peaks, descending from 1 and followed by zeros, by their probability-weighted moments."""
     lower = xp.cumulative_sum(xp.ones_like(peaks), axis=0) - 1.0  # how many are larger
-    a0 = xp.sum(peaks) / xp.maximum(count, 1.0)
-    a1 = xp.sum(peaks * lower) / xp.maximum(count * (count - 1.0), 1.0)
-    # of peaks that are all equal 0: then a tail that ends there
-    rest = xp.maximum(a0 - 2.0 * a1, (2.0**-23 if peaks.dtype == xp.float32 else 2.0**-52) * a0)
+    a0, a1 = xp.sum(peaks) / n, ratio(xp, xp.sum(peaks * lower), n * (n - 1.0))
+    rest = xp.maximum(a0 - 2.0 * a1, LEAST * a0)  # of peaks that are all equal 0: then a tail that ends there
     return 2.0 - ratio(xp, a0, rest), ratio(xp, 2.0 * a0 * a1, rest)

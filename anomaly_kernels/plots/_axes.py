@@ -1,0 +1,125 @@
+"""What all plots share: axes, colours, arrays of any library as NumPy's, and thresholds with what a legend says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import cycle, islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import rcParams
+from matplotlib.colors import to_hex
+
+from anomaly_kernels._core.checks import is_number, setting
+from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels.metrics.decisions.operating import OperatingPoint
+from anomaly_kernels.metrics.decisions.tails import TailFit
+from anomaly_kernels.metrics.ranking.decisions import BestF1
+
+Numbers = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+# the bright scheme of P. Tol, whose colours are told apart by colour-blind people too
+NORMAL, ANOMALOUS, FOUND = "#4477aa", "#ee6677", "#228833"
+COLORS = (NORMAL, ANOMALOUS, FOUND, "#aa3377", "#66ccee", "#ccbb44")
+STYLES: tuple[Any, ...] = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)))
+
+
+def axes_or_new(ax: Any) -> Any:
+    """The axes given, or those of a new figure of pyplot."""
+    if ax is None:
+        from matplotlib import pyplot as plt
+
+        return plt.subplots()[1]
+    if not hasattr(ax, "plot"):
+        raise TypeError(f"`ax` must be the axes of a figure of matplotlib, got {describe(ax)}")
+    return ax
+
+
+def one_or_two_axes(ax: Any) -> tuple[Any, Any, Any]:
+    """The axes to return, and the first and the second of a pair; None where there is but one."""
+    if not isinstance(ax, list | tuple | np.ndarray):
+        ax = axes_or_new(ax)
+        return ax, ax, None
+    if len(ax) != 2:
+        raise ValueError(f"`ax` must be axes, or a pair of them, got {len(ax)}")
+    return ax, *map(axes_or_new, ax)
+
+
+def ink() -> Any:
+    """The colour of text, in which lines are seen on any background."""
+    return rcParams["text.color"]
+
+
+def next_color(ax: Any) -> Any:
+    """The first colour that no line of the axes has."""
+    used = {to_hex(line.get_color()) for line in ax.lines}
+    return next((color for color in COLORS if color not in used), COLORS[len(used) % len(COLORS)])
+
+
+def tidy(ax: Any, **legend: Any) -> None:
+    """Leave out the lines above and on the right, and draw the legend anew, if there is anything to say."""
+    ax.spines[["top", "right"]].set_visible(False)
+    if ax.get_legend_handles_labels()[1]:
+        # it lies within the axes, which need not shrink for it
+        ax.legend(frameon=False, fontsize="small", **legend).set_in_layout(False)
+
+
+def numbers(name: str, x: Any) -> Numbers:
+    """An array of any library as real numbers of NumPy, without gradient."""
+    xp = namespace_or_none(x) or common_namespace({name: x})  # which raises
+    values = np.asarray(xp.to_numpy(x))
+    if values.dtype.kind not in "biuf" and values.dtype.name != "bfloat16":
+        raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {x.dtype}")
+    return values.astype(np.float64)
+
+
+def mask(name: str, x: Any, shape: tuple[int, ...] | None = None, of: str = "") -> Mask:
+    """An array of any library as truth values: 0 is False, all else True."""
+    values = numbers(name, x) != 0
+    if shape is not None:
+        same_shape(name, values, shape, of)
+    return values
+
+
+def same_shape(name: str, x: npt.NDArray[Any], shape: tuple[int, ...], of: str) -> None:
+    """Raise unless an array has the shape of another one."""
+    if x.shape != shape:
+        raise ValueError(f"`{name}` must have the shape of `{of}`, {shape}, got {x.shape}")
+
+
+def thresholds(value: Any) -> dict[str, float]:
+    """Thresholds by what the legend says of them: of a number, an array of one, a result of the metrics, or several."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return {str(label): _threshold(each) for label, each in value.items()}
+    threshold = _threshold(value)
+    return {f"{_meaning(value)} {threshold:.4g}": threshold}
+
+
+def with_styles(lines: Mapping[str, float]) -> list[tuple[str, float, Any]]:
+    """Each threshold with a style of its line; the legend says of those that are no number that they are none."""
+    styles = islice(cycle(STYLES), len(lines))
+    return [
+        (label if np.isfinite(t) else f"{label} ({t})", t, style)
+        for (label, t), style in zip(lines.items(), styles, strict=True)
+    ]
+
+
+def _threshold(value: Any) -> float:
+    value = getattr(value, "threshold", value)
+    if is_number(value):
+        return float(value)
+    setting("threshold", value)
+    return float(numbers("threshold", value))
+
+
+def _meaning(value: Any) -> str:
+    if isinstance(value, BestF1):
+        return f"best F1 {float(numbers('threshold', value.value)):.3f} at"
+    if isinstance(value, OperatingPoint):
+        precision, recall = (float(numbers("threshold", x)) for x in (value.precision, value.recall))
+        return f"precision {precision:.3f}, recall {recall:.3f} at"
+    return "threshold of the tail" if isinstance(value, TailFit) else "threshold"

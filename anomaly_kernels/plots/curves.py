@@ -1,0 +1,270 @@
+"""The curves of a ranking: ROC, precision and recall, and the overlap of regions, with what is known of a histogram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from anomaly_kernels._core.checks import SHARE, choice, is_number, setting
+from anomaly_kernels._core.namespace import describe
+from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels._core.typing import Setting
+from anomaly_kernels.metrics import aupro, average_precision, precision_recall_curve, roc_auc, roc_curve
+from anomaly_kernels.metrics.regions.curve import region_samples, weighted_aupro
+from anomaly_kernels.plots import _axes
+from anomaly_kernels.plots._axes import Mask, Numbers
+from anomaly_kernels.streaming import RegionScores, ScoreHistogram, UniqueScores
+from anomaly_kernels.streaming._bounds import Bounded, bounded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Kind = Literal["roc", "precision_recall", "pro"]
+
+_STEPS = np.linspace(0.0, 1.0, 9)
+"""Where the lower bound of precision, which is curved within a bucket, is drawn."""
+
+
+class _Form(NamedTuple):
+    """The names of a curve's axes and of its area, how its line goes from point to point, and where there is room."""
+
+    x: str
+    y: str
+    area: str
+    drawstyle: str = "default"
+    legend: str = "lower right"
+
+
+FORMS = {
+    "roc": _Form("false positive rate", "true positive rate", "ROC AUC"),
+    "precision_recall": _Form("recall", "precision", "average precision", "steps-post", "lower left"),
+    "pro": _Form("false positive rate", "per-region overlap", "AUPRO"),
+}
+
+
+class Curve(NamedTuple):
+    """Points of a curve, the threshold of each, the area below, and the share of positives."""
+
+    x: Numbers
+    y: Numbers
+    threshold: Numbers
+    area: Bounded[Any]
+    positives: float
+    band: tuple[Numbers, Numbers, Numbers] | None = None
+    """Of a histogram: x, and what the curve of the scores one by one is between there."""
+
+
+@with_hint
+def plot_curve(
+    target: Any,
+    score: Any = None,
+    *,
+    kind: Kind = "roc",
+    max_fpr: Setting | None = None,
+    threshold: Any = None,
+    sample_weight: Any = None,
+    region: Any = None,
+    saturation: Any = None,
+    name: str | None = None,
+    color: Any = None,
+    chance: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """The ROC curve, the precision-recall curve, or the per-region overlap (PRO) curve, with its area in the legend.
+
+    Points and areas are those of `roc_curve` and `roc_auc`, `precision_recall_curve` and `average_precision`, and
+    `aupro`. Precision is drawn in steps, as average precision adds it up.
+
+    Parameters
+    ----------
+    target : array, or state of `anomaly_kernels.streaming`
+        True anomalies: 0 or False is normal, all else anomalous; for ``"pro"`` of images, (images, ...). Or, without
+        `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. Of a histogram the curve goes
+        through the points that are known, and a band shows what the curve of the scores one by one is between.
+    score : array, shape of `target`, optional
+        Scores, higher for anomalies. Of any library.
+    kind : {"roc", "precision_recall", "pro"}
+        Which curve.
+    max_fpr : number or 0-d array, in (0, 1], optional
+        The false positive rate up to which the curve is shown and its area is taken, as `roc_auc` and `aupro` do; by
+        default 1 for ``"roc"`` and 0.3 for ``"pro"``.
+    threshold : number, 0-d array, result or mapping, optional
+        Which points are marked: those where ``score >= threshold`` alarms. What `plot_scores` takes.
+    sample_weight : array, shape of `target`, optional
+        What each sample counts for, instead of 1; for ``"roc"`` and ``"precision_recall"``.
+    region : array of integers, shape of `target`, optional
+        The number of each anomalous pixel's region, for ``"pro"``; as `aupro` takes it.
+    saturation : array, shape (K,), optional
+        How many pixels of each region suffice, for ``"pro"``; as `aupro` takes it.
+    name : str, optional
+        What the legend calls the curve.
+    color : color of matplotlib, optional
+        By default the first one that no line of the axes has.
+    chance : bool
+        Whether to draw what scores at random have, dotted.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure. Several curves are drawn in the same axes one by one.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes that were drawn in.
+
+    Raises
+    ------
+    TypeError
+        If `target` is neither an array nor a state, or an argument does not go with the kind of curve.
+    ValueError
+        If there is no such kind, `max_fpr` is out of range, or the function of the curve refuses the arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomaly_kernels.plots import plot_curve
+    >>> from matplotlib.figure import Figure
+    >>> target, score = np.asarray([True, True, False, False]), np.asarray([4.0, 1.0, 2.0, -3.0])
+    >>> ax = plot_curve(target, score, kind="precision_recall", threshold=1.0, ax=Figure().subplots())
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['average precision 0.833', 'threshold 1']
+    >>> [float(x) for x in ax.lines[0].get_xdata()]
+    [1.0, 1.0, 0.5, 0.5, 0.0]
+    """
+    choice("kind", kind, tuple(FORMS))
+    form, lines = FORMS[kind], _axes.thresholds(threshold)
+    _refuse_others(kind, score, sample_weight=sample_weight, region=region, saturation=saturation)
+    limit = _limit(kind, max_fpr)
+    if score is None:
+        curve = _of_state(kind, target, limit, marked=bool(lines))
+    elif kind == "pro":
+        area = aupro(target, score, region=region, saturation=saturation, max_fpr=limit)  # type: ignore[arg-type]
+        samples = region_samples(target, score, region, saturation)
+        curve = _of_samples(kind, samples, bounded(area), marked=bool(lines))
+    else:
+        area = _metric(kind)(target, score, sample_weight=sample_weight, **_settings(limit))
+        curve = _of_samples(kind, (target, score, sample_weight), bounded(area), marked=bool(lines))
+    ax = _axes.axes_or_new(ax)
+    color = _axes.next_color(ax) if color is None else color
+    label = _said(form.area, curve.area, limit)
+    if curve.band is not None:
+        ax.fill_between(*curve.band, color=color, alpha=0.25, linewidth=0)
+    said = label if name is None else f"{name}: {label}"
+    ax.plot(curve.x, curve.y, color=color, drawstyle=form.drawstyle, linewidth=1.8, label=said)
+    for said, t, _ in _axes.with_styles(lines):
+        # what reaches a threshold reaches the lowest of the scores from it on
+        reached = np.flatnonzero(curve.threshold >= t)
+        if reached.size:
+            place = reached[np.argmin(curve.threshold[reached])]
+            ax.plot(curve.x[place], curve.y[place], "o", color=color, markeredgecolor=_axes.ink(), label=said)
+    if chance:
+        ends = [curve.positives] * 2 if kind == "precision_recall" else [0.0, 1.0]
+        ax.plot([0, 1], ends, ":", color=_axes.ink(), linewidth=1.2, label="random order")
+    right = 1.0 if limit is None else limit
+    ax.set(xlabel=form.x, ylabel=form.y, xlim=(0, 1.01 * right), ylim=(0, 1.02))
+    _axes.tidy(ax, loc=form.legend)
+    return ax  # type: ignore[no-any-return]
+
+
+def _refuse_others(kind: str, score: Any, **given: Any) -> None:
+    """Raise where an array is given that has no part in this curve, or is in a state already."""
+    for name, x in given.items():
+        for_this = (name == "sample_weight") != (kind == "pro")
+        if x is not None and (score is None or not for_this):
+            reason = "a state, which has it already" if score is None else f"kind={kind!r}"
+            raise TypeError(f"`{name}` does not go with {reason}")
+
+
+def _limit(kind: str, max_fpr: Setting | None) -> float | None:
+    """The false positive rate up to which the area is taken; None for all of it."""
+    if max_fpr is None:
+        return 0.3 if kind == "pro" else None
+    if kind == "precision_recall":
+        raise TypeError(f"`max_fpr` does not go with kind={kind!r}, got {max_fpr}")
+    setting("max_fpr", max_fpr, SHARE)
+    return float(max_fpr) if is_number(max_fpr) else float(_axes.numbers("max_fpr", max_fpr))
+
+
+def _metric(kind: str) -> Callable[..., Any]:
+    return {"roc": roc_auc, "precision_recall": average_precision, "pro": weighted_aupro}[kind]
+
+
+def _settings(limit: float | None) -> dict[str, Any]:
+    return {} if limit is None else {"max_fpr": limit}
+
+
+def _of_samples(kind: str, samples: Sequence[Any], area: Bounded[Any], *, marked: bool) -> Curve:
+    """The curve of targets, scores and weights; of a PRO curve, in which a region weighs 1, it is a ROC curve."""
+    target, score, weight = samples
+    if kind == "precision_recall":
+        y, x, threshold = precision_recall_curve(target, score, sample_weight=weight)
+    else:
+        x, y, threshold = roc_curve(target, score, sample_weight=weight, drop_intermediate=not marked)
+    points = (_axes.numbers(name, each) for name, each in zip(("x", "y", "threshold"), (x, y, threshold), strict=True))
+    abscissa, ordinate, reached = points
+    if kind == "precision_recall":
+        reached = np.append(reached, np.inf)  # where nothing raises an alarm
+    truth = _axes.mask("target", target)
+    share = np.average(truth, weights=None if weight is None else _axes.numbers("sample_weight", weight))
+    return Curve(abscissa, ordinate, reached, area, float(share))
+
+
+def _of_state(kind: str, state: Any, limit: float | None, *, marked: bool) -> Curve:
+    """The curve of a state of `anomaly_kernels.streaming`."""
+    scores = state.scores if isinstance(state, RegionScores) else state
+    if isinstance(state, RegionScores) != (kind == "pro") or not isinstance(scores, UniqueScores | ScoreHistogram):
+        right = "a `RegionScores`" if kind == "pro" else "a `UniqueScores` or `ScoreHistogram`"
+        raise TypeError(f"without `score`, `target` must be {right} for kind={kind!r}, got {describe(state)}")
+    area = bounded(scores.compute(_metric(kind), **_settings(limit)))
+    if isinstance(scores, UniqueScores):
+        return _of_samples(kind, scores.samples(), area, marked=marked)
+    return _of_histogram(kind, scores, area)
+
+
+def _of_histogram(kind: str, state: ScoreHistogram, area: Bounded[Any]) -> Curve:
+    """The curve through the ends of buckets, and the band between the bounds of what is within them."""
+    names = ("positive", "negative", "least", "greatest")
+    arrays = {name: _axes.numbers(name, getattr(state, name)) for name in names}
+    seen = arrays["positive"] + arrays["negative"] > 0
+    positive, negative, least, greatest = (x[seen] for x in arrays.values())
+    # by the places of buckets, whose least scores can be equal where large integers were rounded
+    place = np.arange(positive.size, dtype=np.float64)
+    places = UniqueScores(place, positive, negative)
+    curve = _of_samples(kind, places.samples(), area, marked=True)
+    order = np.where(np.isfinite(curve.threshold), curve.threshold, 0).astype(int)
+    threshold = np.where(np.isfinite(curve.threshold), least[order], np.inf)
+    if bool(_axes.mask("unknown", state.is_undefined())):
+        nan = np.full_like(curve.x, np.nan)
+        return curve._replace(x=nan, y=nan)
+    hits, alarms = (np.append(0.0, np.cumsum(x[::-1])) for x in (positive, negative))
+    band = _band(kind, hits, alarms, (least >= greatest)[::-1])
+    return curve._replace(threshold=threshold, band=band)
+
+
+def _band(kind: str, hits: Numbers, alarms: Numbers, exact: Mask) -> tuple[Numbers, Numbers, Numbers]:
+    """Between which values a curve is, bucket by bucket from the highest.
+
+    It is best if all positives of a bucket come first, worst if all negatives do. What is `exact` is on a straight line
+    (ROC), or at one precision.
+    """
+    share = hits / hits[-1]
+    first, last, certain = share[:-1, None], share[1:, None], exact[:, None]
+    if kind == "precision_recall":
+        found = hits[:-1, None] + np.diff(hits)[:, None] * _STEPS
+        with np.errstate(invalid="ignore"):
+            worst = np.nan_to_num(found / (found + alarms[1:, None]))
+            best = np.nan_to_num(hits[1:, None] / (hits[1:, None] + alarms[:-1, None])) + 0.0 * found
+        tied = hits[1:, None] / (hits[1:, None] + alarms[1:, None]) + 0.0 * found
+        lower, upper = np.where(certain, tied, worst), np.where(certain, tied, best)
+        return (found / hits[-1]).ravel(), lower.ravel(), upper.ravel()
+    rates = np.stack([alarms[:-1], alarms[1:]], axis=1) / alarms[-1]
+    line = np.concatenate([first, last], axis=1)
+    lower, upper = np.where(certain, line, first), np.where(certain, line, last)
+    return rates.ravel(), lower.ravel(), upper.ravel()
+
+
+def _said(what: str, area: Bounded[Any], limit: float | None) -> str:
+    """An area as the legend says it, with its bounds where they differ in what is shown."""
+    value, lower, upper = (f"{float(_axes.numbers('area', x)):.3f}" for x in area)
+    upto = "" if limit is None else f" up to {limit:.3g}"
+    return f"{what}{upto} {value}" + (f" ({lower} to {upper})" if lower != upper else "")

@@ -1,0 +1,141 @@
+"""The distribution of scores in each class, with thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from anomaly_kernels._core.checks import choice
+from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels.plots import _axes
+from anomaly_kernels.plots._axes import Numbers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_FAR = 30.0
+"""Scores that reach this many times as far as most normal ones are not seen on a linear axis."""
+
+
+@with_hint
+def plot_scores(
+    target: Any,
+    score: Any,
+    *,
+    threshold: Any = None,
+    bins: Any = 60,
+    scale: Literal["auto", "linear", "asinh"] = "auto",
+    labels: tuple[str, str] = ("normal", "anomalous"),
+    ax: Axes | None = None,
+) -> Axes:
+    """Histograms of the scores of normal and of anomalous samples, each of area 1, and thresholds as lines.
+
+    Parameters
+    ----------
+    target : array, shape of `score`, or None
+        True anomalies: 0 or False is normal, all else anomalous. With None there is one histogram, of all scores.
+    score : array
+        Scores, higher for anomalies. Of any library; those that are not finite are counted in the legend alone.
+    threshold : number, 0-d array, result or mapping, optional
+        Where lines are drawn: a number, what `best_f1`, `threshold_at_recall`, `threshold_at_precision` or
+        `peaks_over_threshold` returned, or a mapping from labels to several of these.
+    bins : int, sequence or str
+        How many bins, of equal widths on the axis; or their edges; or a rule of `numpy.histogram_bin_edges`.
+    scale : {"auto", "linear", "asinh"}
+        The axis of scores. ``"asinh"`` is linear where normal scores lie and logarithmic beyond; ``"auto"`` takes it
+        where scores reach more than 30 times as far as most normal ones, which lie about 0.
+    labels : pair of str
+        What the legend calls the classes.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes that were drawn in.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of numbers, or no threshold.
+    ValueError
+        If the shapes differ, no score is finite, or there is no such scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import anomaly_kernels as ak
+    >>> from anomaly_kernels.plots import plot_scores
+    >>> from matplotlib.figure import Figure
+    >>> rng = np.random.default_rng(0)
+    >>> target = np.arange(500) < 50
+    >>> score = rng.normal(size=500) + 3.0 * target
+    >>> ax = plot_scores(target, score, threshold=ak.best_f1(target, score), ax=Figure().subplots())
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['normal', 'anomalous', 'best F1 0.889 at 2.257']
+    """
+    choice("scale", scale, ("auto", "linear", "asinh"))
+    values, lines = np.ravel(_axes.numbers("score", score)), _axes.thresholds(threshold)
+    if target is None:
+        classes = [(np.ones_like(values, dtype=np.bool_), _axes.NORMAL, "scores")]
+    else:
+        anomalous = np.ravel(_axes.mask("target", target, tuple(score.shape), "score"))
+        classes = [(~anomalous, _axes.NORMAL, labels[0]), (anomalous, _axes.ANOMALOUS, labels[1])]
+    finite = np.isfinite(values)
+    if not np.any(finite):
+        raise ValueError(f"`score` must have finite numbers, got {values.size}, none of them finite")
+    ax = _axes.axes_or_new(ax)
+    ends = [values[finite].min(), values[finite].max(), *filter(np.isfinite, lines.values())]
+    normal = values[classes[0][0] & finite]
+    width = linear_width(normal if normal.size else values[finite], min(ends), max(ends), scale)
+    edges = bins if np.ndim(bins) else _edges(values[finite], bins, width)
+    for rows, color, label in classes:
+        shown = values[rows & finite]
+        said = f"{label} ({np.sum(rows) - shown.size} not finite)" if shown.size < np.sum(rows) else label
+        share = np.full(shown.size, 1.0 / max(np.sum(rows), 1))
+        style = {"histtype": "stepfilled", "facecolor": (color, 0.4), "edgecolor": color, "linewidth": 1.4}
+        ax.hist(shown, edges, weights=share, label=said, **style)
+    for label, t, style in _axes.with_styles(lines):
+        ax.axvline(t, color=_axes.ink(), linestyle=style, linewidth=1.4, label=label)
+    if width:
+        ax.set_xscale("asinh", linear_width=width)
+        ticks = decades(min(ends), max(ends), width)
+        ax.set_xticks(list(ticks), list(ticks.values()))
+        ax.set_xticks([], minor=True)
+    ax.set(xlabel="anomaly score", ylabel="share of the scores" if target is None else "share of each class")
+    ax.set_xlim(min([edges[0], *ends[2:]]), max([edges[-1], *ends[2:]]))
+    _axes.tidy(ax)
+    return ax
+
+
+def linear_width(normal: Numbers, low: float, high: float, scale: str) -> float:
+    """How wide the linear part of an asinh axis is, that of most normal scores; 0 where the axis is linear."""
+    if scale == "linear":
+        return 0.0
+    most = np.quantile(normal, (0.05, 0.95))
+    width = float(most[1] - most[0])
+    if scale == "asinh":
+        return width or max(abs(low), abs(high)) / 1000.0 or 1.0
+    about_zero = float(np.max(np.abs(most))) < 10.0 * width
+    return width if about_zero and high - low > _FAR * width else 0.0
+
+
+def decades(low: float, high: float, width: float) -> Mapping[float, str]:
+    """Ticks and their labels: zero, and the powers of ten within the scores that stand clear of it."""
+    first, last = int(np.ceil(np.log10(width))), int(np.floor(np.log10(max(abs(low), abs(high), width))))
+    step = 1 + (last - first) // 8
+    ticks = {
+        sign * 10.0**k: f"${'-' if sign < 0 else ''}10^{{{k}}}$"
+        for k in range(first, last + 1, step)
+        for sign in (-1, 1)
+    }
+    return {tick: label for tick, label in ({0.0: "0"} | ticks).items() if low <= tick <= high}
+
+
+def _edges(values: Numbers, bins: Any, width: float) -> Numbers:
+    """Edges of bins that are equally wide on the axis."""
+    if not width:
+        return np.histogram_bin_edges(values, bins)
+    return np.asarray(width * np.sinh(np.histogram_bin_edges(np.arcsinh(values / width), bins)))

@@ -1,0 +1,152 @@
+"""A series with its events, its score and the alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anomaly_kernels._core.spelling import with_hint
+from anomaly_kernels.plots import _axes
+from anomaly_kernels.plots._axes import Mask, Numbers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@with_hint
+def plot_series(
+    signal: Any,
+    *,
+    target: Any = None,
+    score: Any = None,
+    threshold: Any = None,
+    alarms: Any = None,
+    time: Any = None,
+    ax: Axes | Sequence[Axes] | None = None,
+) -> Axes | Sequence[Axes]:
+    """A series as a line, its events shaded, its score with thresholds below, and bars where there are alarms.
+
+    Parameters
+    ----------
+    signal : array, shape (T,) or (T, D)
+        The series, a line for each of its D channels.
+    target : array, shape (T,), optional
+        True anomalies: 0 or False is normal, all else anomalous. Points side by side are one event.
+    score : array, shape (T,), optional
+        A score of each point, higher for anomalies.
+    threshold : number, 0-d array, result or mapping, optional
+        Lines across the score; what `plot_scores` takes. A single one has alarms too: ``score >= threshold``.
+    alarms : array, shape (T,), optional
+        Points that raise an alarm, instead of those of the threshold.
+    time : array, shape (T,), optional
+        The time of each point, ascending; by default its number.
+    ax : matplotlib.axes.Axes, or a pair of them, optional
+        Where to draw; by default a new figure. Of a pair, the first has the series, the second the score. In one, the
+        score is in the lower third, with an axis of its own on the right.
+
+    Returns
+    -------
+    matplotlib.axes.Axes, or a pair of them
+        What was drawn in.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array of numbers, or no threshold.
+    ValueError
+        If the shapes do not go together, or there is a threshold without a score.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomaly_kernels.plots import plot_series
+    >>> from matplotlib.figure import Figure
+    >>> time = np.arange(200)
+    >>> target = (time >= 120) & (time < 140)
+    >>> signal, score = np.sin(time / 5) * ~target, target + 0.1 * np.cos(time)
+    >>> above, below = Figure().subplots(2, 1, sharex=True)
+    >>> _ = plot_series(signal, target=target, score=score, threshold=0.5, ax=(above, below))
+    >>> [text.get_text() for text in below.get_legend().get_texts()]
+    ['score', 'threshold 0.5', 'alarm']
+    """
+    values = _axes.numbers("signal", signal)
+    if values.ndim not in (1, 2) or 0 in values.shape:
+        raise ValueError(f"`signal` must have shape (T,) or (T, D), got {values.shape}")
+    steps, lines = values.shape[:1], _axes.thresholds(threshold)
+    if score is None and lines:
+        raise ValueError("`threshold` goes with a `score`, got None")
+    moments = np.arange(float(steps[0])) if time is None else _vector("time", time, steps)
+    scores = None if score is None else _vector("score", score, steps)
+    raised = None if alarms is None else _axes.mask("alarms", alarms, steps, "signal")
+    if raised is None and scores is not None and len(lines) == 1:
+        raised = scores >= next(iter(lines.values()))
+    ax, above, below = _axes.one_or_two_axes(ax)
+    channels = values.reshape(steps[0], -1).T
+    for k, channel in enumerate(channels):
+        label = "series" if len(channels) == 1 else f"series {k}"
+        above.plot(moments, channel, color=_axes.COLORS[k % len(_axes.COLORS)], linewidth=1.0, label=label)
+    panels = [above] if below is None else [above, below]
+    if target is not None:
+        _shade(panels, moments, _axes.mask("target", target, steps, "signal"))
+    _leave_room(above, values, under=0.05 if scores is None or below is not None else 0.8)
+    lowest = panels[-1]
+    if scores is not None:
+        lowest = above.twinx() if below is None else below
+        lowest.plot(moments, scores, color="#aa3377", linewidth=1.0, label="score")
+        for label, t, style in _axes.with_styles(lines):
+            lowest.axhline(t, color=_axes.ink(), linestyle=style, linewidth=1.2, label=label)
+        shown = np.append(scores, [t for t in lines.values() if np.isfinite(t)])
+        _leave_room(lowest, shown, under=0.1, over=2.6 if below is None else 0.3)
+        lowest.set_ylabel("score")
+    if raised is not None:
+        _mark(lowest, moments, raised)
+    panels[-1].set_xlabel("time step" if time is None else "time")
+    for panel in panels:
+        panel.set_xlim(moments[0], moments[-1])
+        panel.spines[["top", "right"]].set_visible(False)
+    if lowest in panels:
+        for panel in panels:
+            _axes.tidy(panel, loc="upper left", ncols=4)
+    else:
+        lowest.spines[["top", "left"]].set_visible(False)
+        handles, labels = above.get_legend_handles_labels()
+        more, said = lowest.get_legend_handles_labels()
+        lowest.legend(handles + more, labels + said, fontsize="small", frameon=False, loc="upper left", ncols=5)
+    return ax  # type: ignore[no-any-return]
+
+
+def _vector(name: str, x: Any, shape: tuple[int, ...]) -> Numbers:
+    values = _axes.numbers(name, x)
+    _axes.same_shape(name, values, shape, "signal")
+    return values
+
+
+def _spans(moments: Numbers, points: Mask) -> list[tuple[float, float]]:
+    """From when to when each run of points that are true lasts: half a step more than its points on both sides."""
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], points, [False]])))
+    half = 0.5 * float(moments[-1] - moments[0]) / max(moments.size - 1, 1)
+    return [(float(moments[start]) - half, float(moments[end - 1]) + half) for start, end in turns.reshape(-1, 2)]
+
+
+def _shade(panels: Sequence[Any], moments: Numbers, events: Mask) -> None:
+    """Shade each event."""
+    for k, (start, end) in enumerate(_spans(moments, events)):
+        for panel in panels:
+            label = "event" if k == 0 and panel is panels[0] else None
+            panel.axvspan(start, end, color=_axes.ANOMALOUS, alpha=0.25, linewidth=0, label=label)
+
+
+def _mark(ax: Any, moments: Numbers, raised: Mask) -> None:
+    """Bars at the bottom of the axes, in which height is a share of theirs."""
+    for k, (start, end) in enumerate(_spans(moments, raised)):
+        ax.axvspan(start, end, 0.0, 0.03, color=_axes.ink(), linewidth=0, label="alarm" if k == 0 else None)
+
+
+def _leave_room(ax: Any, values: Numbers, under: float, over: float = 0.25) -> None:
+    """Limits with room above and below the values, in parts of their range."""
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    size = float(high - low) or 1.0
+    ax.set_ylim(low - under * size, high + over * size)

@@ -1,0 +1,97 @@
+"""An autoencoder in Lightning: it logs a loss and metrics, stops by average precision, and keeps its best state."""
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from torch.utils.data import DataLoader, TensorDataset
+
+import anomaly_kernels as ak
+import anomaly_kernels.torch as akt
+from anomaly_kernels.data import load_shuttle
+
+
+class Detector(pl.LightningModule):
+    def __init__(self, learning_rate: float = 3e-3) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.network = torch.nn.Sequential(
+            *(torch.nn.Linear(9, 16), torch.nn.Tanh(), torch.nn.Linear(16, 2)),
+            *(torch.nn.Tanh(), torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 9)),
+        )
+        self.loss = akt.MSEReconstructionLoss()
+        # a metric for each stage, as attributes, so that Lightning moves and resets them
+        self.val_ap = akt.AveragePrecisionMetric()
+        self.val_auc = akt.ROCAUCMetric()
+        self.test_ap = akt.AveragePrecisionMetric()
+        self.test_f1 = akt.BestF1Metric()
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return ak.reconstruction_error(rows, self.network(rows))
+
+    def training_step(self, batch: list[torch.Tensor]) -> torch.Tensor:
+        (rows,) = batch
+        loss = self.loss(self.network(rows), rows)
+        self.log("train_loss", loss)
+        return loss
+
+    def validation_step(self, batch: list[torch.Tensor]) -> None:
+        rows, target = batch
+        score = self(rows)
+        self.val_ap.update(score, target)
+        self.val_auc.update(score, target)
+        # the metric itself, not its value: Lightning computes it over the whole epoch
+        self.log_dict({"val_ap": self.val_ap, "val_auc": self.val_auc}, prog_bar=True)
+
+    def test_step(self, batch: list[torch.Tensor]) -> None:
+        rows, target = batch
+        score = self(rows)
+        self.test_ap.update(score, target)
+        self.test_f1.update(score, target)
+        self.log_dict({"test_ap": self.test_ap, "test_f1": self.test_f1})
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), self.hparams.learning_rate)
+
+
+def loaders() -> tuple[DataLoader, DataLoader, DataLoader]:
+    """Normal rows to train on; normal and anomalous ones to validate and to test."""
+    features, target = load_shuttle()[:2]
+    order = np.random.default_rng(0).permutation(len(target))
+    normal, anomalous = order[~target[order]], order[target[order]]
+    train = normal[:2000]
+    mean, deviation = features[train].mean(0), features[train].std(0)
+    rows = torch.tensor(np.clip((features - mean) / deviation, -20, 20), dtype=torch.float32)
+    truth = torch.tensor(target)
+    validation, test = (np.concatenate([normal[start::2], anomalous[start % 2 :: 2]]) for start in (2000, 2001))
+    return (
+        DataLoader(TensorDataset(rows[train]), batch_size=64, shuffle=True),
+        DataLoader(TensorDataset(rows[validation], truth[validation]), batch_size=512),
+        DataLoader(TensorDataset(rows[test], truth[test]), batch_size=512),
+    )
+
+
+def main() -> dict[str, float]:
+    pl.seed_everything(0, verbose=False)
+    train, validation, test = loaders()
+    best = ModelCheckpoint(monitor="val_ap", mode="max", filename="best")
+    trainer = pl.Trainer(
+        max_epochs=30,
+        callbacks=[EarlyStopping(monitor="val_ap", mode="max", patience=5), best],
+        default_root_dir="lightning",
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    model = Detector()
+    trainer.fit(model, train, validation)
+    print(
+        f"stopped early: {trainer.current_epoch < 30}, best average precision in validation {best.best_model_score:.3f}"
+    )
+    return trainer.test(model, test, ckpt_path="best", verbose=False)[0]
+
+
+if __name__ == "__main__":
+    for name, value in main().items():
+        print(f"{name:8} {value:.3f}")
