@@ -31,6 +31,11 @@ def guides() -> dict[str, set[str]]:
     return {page: _names(DOCS / f"{page}.md") for page in first + paths}
 
 
+def title(page: str) -> str:
+    """The first heading of a page."""
+    return re.search(r"^# (.+)$", (DOCS / f"{page}.md").read_text(), re.MULTILINE)[1]
+
+
 def _names(page: Path) -> set[str]:
     """The names in the code of a page and of the examples that it shows, with and without their modules."""
     text = page.read_text()

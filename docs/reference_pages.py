@@ -13,7 +13,7 @@ import jinja2
 import support
 from forms import FORMS, FRAMEWORKS, Form, forms_of, has_page
 from members import is_ours, members
-from mentions import mentions
+from mentions import mentions, title
 from situations import SITUATIONS, Situation
 from sphinx.pycode import ModuleAnalyzer
 from synonyms import SYNONYMS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DOCS = Path(__file__).parent
+FOLDERS = {"": "Read more", "recipes": "Recipes", "coming_from": "Coming from"}
 OWN_ARGUMENTS = r"self(, )?(settings={}, /, )?"
 """What classes hand on to the constructors of their bases."""
 HOMES_OF_DATA = ("_core.typing", "testing.contract")
@@ -141,9 +142,9 @@ def of_name(path: str) -> dict[str, Any]:
     name = path.rpartition(".")[2]
     own = (name, *([name.replace("_", " ")] if "_" in name else []))
     facts |= {"Keywords": ", ".join(words)} if words else {}
-    facts |= read_more(path, *(form.path for form in FORMS if form.function == path))
-    picture = path in BY_NAME and BY_NAME[path].picture
-    return _autodoc(path) | {"title": path, "facts": facts, "keywords": (*own, *words), "picture": picture}
+    more = read_more(path, *(form.path for form in FORMS if form.function == path))
+    shown = {"title": path, "facts": facts, "keywords": (*own, *words), "more": more}
+    return _autodoc(path) | shown | {"picture": path in BY_NAME and BY_NAME[path].picture}
 
 
 def of_form(form: Form) -> dict[str, Any]:
@@ -153,14 +154,17 @@ def of_form(form: Form) -> dict[str, Any]:
         sisters = [sister for sister in forms_of(form.function, framework) if sister != form]
         if sisters:
             facts[label] = ", ".join(f"{_rst_link(sister.path)} ({sister.kind})" for sister in sisters)
-    facts |= read_more(form.function, form.path)
-    return _autodoc(form.path) | {"title": f"{form.name} ({FRAMEWORKS[form.framework]})", "facts": facts}
+    shown = {"title": f"{form.name} ({FRAMEWORKS[form.framework]})", "facts": facts}
+    return _autodoc(form.path) | shown | {"more": read_more(form.function, form.path)}
 
 
 def read_more(*paths: str) -> dict[str, str]:
-    """Links to the guides that speak of one of the names."""
-    found = ", ".join(f":doc:`/{page}`" for page in mentions(paths))
-    return {"Read more": found} if found else {}
+    """Links to the guides, recipes and other pages that speak of one of the names."""
+    facts: dict[str, list[str]] = {}
+    for page in mentions(paths):
+        label = FOLDERS[page.rpartition("/")[0]]
+        facts.setdefault(label, []).append(f":doc:`{title(page).removeprefix(f'{label} ')} </{page}>`")
+    return {label: ", ".join(facts[label]) for label in FOLDERS.values() if label in facts}
 
 
 def _rst_link(path: str) -> str:

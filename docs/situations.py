@@ -137,7 +137,7 @@ SITUATIONS = (
     Situation(
         "Judge batch by batch, or on many machines",
         "States that merge, exact or in fixed memory between bounds: [metrics](metrics.md) and "
-        "[Dask](streaming_dask.md). The classes of metrics hold such a state.",
+        "[many machines](recipes/distributed.md). The classes of metrics hold such a state.",
         _all_of("streaming"),
     ),
     Situation(

@@ -104,7 +104,8 @@ def test_the_page_of_a_function_has_its_other_names_its_classes_and_its_guides()
     ):
         assert line in page.splitlines()
     assert "AUROC" in next(line for line in page.splitlines() if ":Keywords:" in line)
-    assert ":doc:`/metrics`" in next(line for line in page.splitlines() if ":Read more:" in line)
+    assert " </metrics>`" in next(line for line in page.splitlines() if ":Read more:" in line)
+    assert ":doc:`torchmetrics </coming_from/" in next(line for line in page.splitlines() if ":Coming from:" in line)
     assert "   :torch: the function itself takes the tensors" in reference_pages.render("knn_score").splitlines()
     assert ".. picture:: iou_loss" in reference_pages.render("iou_loss")
 
