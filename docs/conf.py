@@ -15,18 +15,20 @@ author = "The anomaly_kernels authors"
 project_copyright = "2026, The anomaly_kernels authors"
 release = version = anomaly_kernels.__version__
 
-extensions = ["sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc", "myst_nb", "sphinx_design", "generate"]
-exclude_patterns = ["_static"]
+extensions = ["sphinx.ext.mathjax", "numpydoc", "myst_nb", "sphinx_design", "generate"]
+exclude_patterns = ["_static", "_templates", "generated/by_use.md"]
 nitpicky = True
-nitpick_ignore_regex = [("py:class", ".*")]  # numpydoc's types are prose: "array, shape (N, D)"
+default_role = "py:obj"  # `roc_auc` in a docstring is a link, and `axis` the name of an argument
+nitpick_ignore_regex = [
+    ("py:class", ".*"),  # numpydoc's types are prose: "array, shape (N, D)"
+    ("py:obj", ".*"),
+]
 
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 2
 
-autosummary_generate = True
 autodoc_typehints = "none"  # Array and Setting say less than the docstrings
-templates_path = ["_templates"]
 numpydoc_show_class_members = False
 numpydoc_validation_checks = {
     "GL08",  # no docstring
@@ -37,7 +39,7 @@ numpydoc_validation_checks = {
     "PR07",  # without a description
     "RT01",  # what is returned is not documented
 }
-numpydoc_validation_exclude = {r"\.[A-Z]\w*$"}  # a tuple's fields are its attributes
+numpydoc_validation_exclude = {r"\.[A-Z]\w*(\.\w+)?$"}  # a tuple's fields are its attributes; methods say it in a line
 
 html_theme = "pydata_sphinx_theme"
 html_title = "anomaly_kernels"
@@ -46,12 +48,12 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "header_links_before_dropdown": 8,
 }
-html_sidebars = {"index": [], "start": [], "losses": [], "which_metric": []}
+html_sidebars = {"index": [], "start": [], "losses": [], "which_metric": [], "reference": []}
 html_show_sourcelink = False
 
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network
 mathjax_path = "katex/katex.min.js"
 html_static_path = ["_static"]
 html_favicon = "_static/icon.svg"
-html_css_files = ["katex/katex.min.css", "math.css"]
+html_css_files = ["katex/katex.min.css", "math.css", "reference.css"]
 html_js_files = [("math.js", {"defer": "defer"})]

@@ -1,116 +1,87 @@
-"""A Sphinx extension that writes the reference: a page for each subpackage, the table of classes, the support page.
+"""A Sphinx extension that writes the reference and the support page, and links names of functions to their pages.
 
-Kernels are read from the catalogue, other names from ``__all__``. A public name that is on no page fails the build.
+A public name that is on no page fails the build.
 """
 
 from __future__ import annotations
 
 import importlib
-import shutil
-import sys
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import committed
 import pictures
+import reference_pages
 import run_examples
 import snippets
 import support
 import tables
 from docutils import nodes
 from docutils.parsers.rst import directives
+from forms import FRAMEWORKS
+from sphinx.addnodes import pending_xref
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import anomaly_kernels
-from anomaly_kernels._catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
 GENERATED = Path(__file__).parent / "generated"
-# the page -> the module whose __all__ it shows, and the module that users import these names from
-PAGES = {
-    "losses": ("anomaly_kernels.losses", "anomaly_kernels"),
-    "metrics": ("anomaly_kernels.metrics", "anomaly_kernels"),
-    "streaming": ("anomaly_kernels.streaming", "anomaly_kernels.streaming"),
-    "networks": ("anomaly_kernels.networks", "anomaly_kernels"),
-    "objective": ("anomaly_kernels.objective", "anomaly_kernels"),
-    "weights": ("anomaly_kernels.weights", "anomaly_kernels.weights"),
-    "torch": ("anomaly_kernels.torch", "anomaly_kernels.torch"),
-    "keras": ("anomaly_kernels.keras", "anomaly_kernels.keras"),
-    "plots": ("anomaly_kernels.plots", "anomaly_kernels.plots"),
-    "authoring": ("anomaly_kernels.authoring", "anomaly_kernels.authoring"),
-    "testing": ("anomaly_kernels.testing", "anomaly_kernels.testing"),
-    "data": ("anomaly_kernels.data", "anomaly_kernels.data"),
-}
-TORCH_BASES = {"Loss": "torch.nn.Module", "Metric": "torchmetrics.Metric"}
-KERAS_BASES = {
-    "Loss": "keras.losses.Loss",
-    "Regularizer": "keras.regularizers.Regularizer",
-    "EndpointLayer": "keras.layers.Layer",
-    "WeighedLayer": "keras.layers.Layer",
-    "Metric": "keras.metrics.Metric",
-}
+MODULES = ("", *FRAMEWORKS, "authoring", "data", "objective", "plots", "streaming", "testing", "weights")
 log = logging.getLogger(__name__)
 
 
-def section(home: str, names: list[str]) -> str:
-    """A section that lists the names that a file defines, each with the first line of its docstring."""
-    title = home.rpartition(".")[2].strip("_").replace("_", " ").capitalize()
-    entries = "\n".join(f"   {name}" for name in names)
-    intro = f"{title}\n{'-' * len(title)}\n\n{support.headline(sys.modules[home])}."
-    return f"{intro}\n\n.. autosummary::\n   :toctree: .\n\n{entries}\n"
-
-
-def page(name: str) -> str:
-    """The page of a subpackage: its names in sections, one for each file that defines some."""
-    listed, public = PAGES[name]
-    module = importlib.import_module(listed)
-    kernels = [entry.name for entry in CATALOGUE if entry.package == name]
-    sections: dict[str, list[str]] = {}
-    for member in kernels or module.__all__:
-        home = getattr(getattr(module, member), "__module__", listed)
-        sections.setdefault(home if home.startswith(listed) else listed, []).append(member)
-    parts = [section(home, names) for home, names in sections.items()]
-    title = name.capitalize()
-    return f"{title}\n{'=' * len(title)}\n\n{support.headline(module)}.\n\n.. currentmodule:: {public}\n\n" + "\n".join(
-        parts
-    )
-
-
-def classes_page() -> str:
-    """Which class, of which base, belongs to each function."""
-    text = (
-        "# Functions and classes\n\nClasses have the same name in `anomaly_kernels.torch` and `anomaly_kernels.keras`. "
-    )
-    text += "`anomaly_kernels.jax` has\nevery function, and the classes of metrics.\n\n"
-    text += "| function | class | base in torch | base in Keras |\n|---|---|---|---|\n"
-    for entry in CATALOGUE:
-        if entry.torch and entry.keras:
-            bases = f"`{TORCH_BASES[entry.torch]}` | `{KERAS_BASES[entry.keras]}`"
-            text += f"| {{func}}`~anomaly_kernels.{entry.name}` | `{entry.cls}` | {bases} |\n"
-    return text
-
-
 def write_pages() -> None:
-    """Write all pages, anew: what an earlier build left may be of names that are gone."""
-    shutil.rmtree(GENERATED, ignore_errors=True)
-    GENERATED.mkdir()
-    for name in PAGES:
-        (GENERATED / f"{name}.rst").write_text(page(name))
-    (GENERATED / "jax.rst").write_text("JAX\n===\n\n.. automodule:: anomaly_kernels.jax\n")
-    (GENERATED / "classes.md").write_text(classes_page())
-    (GENERATED / "support.md").write_text(support.page())
+    """Write all pages; those that have not changed keep their dates, and Sphinx reads them no second time."""
+    pages = {f"anomaly_kernels.{path}.rst": text for path, text in reference_pages.pages().items()}
+    pages |= {f"{framework}.md": reference_pages.framework_page(framework) for framework in FRAMEWORKS}
+    pages |= {"by_use.md": reference_pages.by_use(), "support.md": support.page()}
+    GENERATED.mkdir(exist_ok=True)
+    for path in (*GENERATED.glob("*.rst"), *GENERATED.glob("*.md")):
+        if path.name not in pages:  # of names that are gone
+            path.unlink()
+    for name, text in pages.items():
+        path = GENERATED / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
     tables.write(GENERATED)
 
 
 def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:
     """Warn, which fails the build, of each public name that no page documents."""
-    documented = {name.rpartition(".")[2] for name in env.domains["py"].objects}
-    for name in sorted(set(anomaly_kernels.__all__) - documented - {"__version__"}):
-        log.warning("the public name anomaly_kernels.%s is on no page of the documentation", name)
+    documented = env.domains["py"].objects
+    for below in MODULES:
+        module = importlib.import_module(f"anomaly_kernels.{below}".rstrip("."))
+        for name in set(module.__all__) - {"__version__"}:
+            again = below and getattr(module, name) is getattr(anomaly_kernels, name, None)
+            if f"{module.__name__}.{name}" not in documented and not again:
+                log.warning("the public name %s.%s is on no page of the documentation", module.__name__, name)
+
+
+def mend_enumerations(_app: Sphinx, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
+    """Keep "s. With 0 ..." a sentence about s: docutils takes a letter and a full stop for a list."""
+    lines[:] = [re.sub(r"^(\s*[A-Za-z])\. ", r"\1\\. ", line) for line in lines]
+
+
+class LinkNames(SphinxTransform):
+    """Make the name of a function in a guide's code, such as `iou_loss`, a link to its page."""
+
+    default_priority = 210  # after MyST's own, before references are resolved
+
+    def apply(self, **_: Any) -> None:
+        """Wrap each name that is no link yet."""
+        if self.env.docname.startswith(GENERATED.name):
+            return
+        for node in list(self.document.findall(nodes.literal)):
+            name = node.astext().removeprefix("ak.")
+            if name in anomaly_kernels.__all__ and not isinstance(node.parent, nodes.reference | pending_xref):
+                options = {"refdomain": "py", "reftype": "obj", "reftarget": f"anomaly_kernels.{name}"}
+                node.replace_self(pending_xref("", node.deepcopy(), refdoc=self.env.docname, **options))
 
 
 class Picture(SphinxDirective):
@@ -133,10 +104,12 @@ class Picture(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages, and draw the pictures, before Sphinx looks for them."""
     write_pages()
-    app.config.autosummary_context = {"pictures": pictures.draw_pictures(GENERATED / "pictures")}
+    pictures.draw_pictures(GENERATED / "pictures")
     pictures.draw_scenes(GENERATED / "pictures")
     committed.write(GENERATED / "pictures")
     app.add_directive("picture", Picture)
+    app.add_transform(LinkNames)
+    app.connect("autodoc-process-docstring", mend_enumerations, priority=900)  # after numpydoc
     snippets.setup(app)
     run_examples.run_examples(GENERATED)
     app.connect("env-check-consistency", warn_of_missing_names)

@@ -1,15 +1,28 @@
-"""What the documentation writes by itself: pictures, the table of classes, the picture of imports."""
+"""What the documentation writes by itself: pictures, the reference, the picture of imports."""
 
 from __future__ import annotations
 
+import json
+import operator
 import sys
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
+from sphinx.addnodes import pending_xref
 
+import anomaly_kernels
+import anomaly_kernels.authoring
+import anomaly_kernels.weights
+from anomaly_kernels import streaming
 from anomaly_kernels._catalogue import BY_NAME, CATALOGUE
+from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import parameters_of
+from anomaly_kernels.data import Shuttle
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -18,7 +31,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 def modules_of_the_documentation(monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS))
     yield
-    for name in ("committed", "generate", "imports", "parity", "pictures", "support", "tables"):
+    for name in {path.stem for path in DOCS.glob("*.py")}:
         sys.modules.pop(name, None)
 
 
@@ -48,11 +61,114 @@ def test_each_picture_is_drawn(tmp_path):
     }
 
 
-def test_the_table_of_classes_has_a_row_for_each_class():
+def test_each_public_name_is_in_one_situation():
+    from situations import SITUATIONS
+
+    counts = Counter(name for situation in SITUATIONS for name in situation.names)
+    assert [name for name, count in counts.items() if count > 1] == []
+    assert set(anomaly_kernels.__all__) - set(counts) == set()
+    for name in counts:
+        operator.attrgetter(name)(anomaly_kernels)  # there is such a name
+
+
+def test_the_tables_by_use_lead_to_each_class_of_each_framework():
+    import reference_pages
+
+    text = reference_pages.by_use()
+    for entry in CATALOGUE:
+        assert f"<anomaly_kernels.{entry.name}>`" in text
+        assert f"`function <anomaly_kernels.jax.{entry.name}>`" in text
+        for framework in ("torch", "keras") if entry.cls else ():
+            assert f"<anomaly_kernels.{framework}.{entry.cls}>`" in text
+    assert "`regularizer <anomaly_kernels.keras.OrthogonalityLoss>`" in text
+
+
+def test_the_page_of_a_function_has_its_other_names_its_classes_and_its_guides():
+    import reference_pages
+
+    page = reference_pages.render("roc_auc")
+    for line in (
+        "   ! single: AUROC",
+        "   ! single: roc auc",
+        "   :torch: :py:obj:`ROCAUCMetric <anomaly_kernels.torch.ROCAUCMetric>` (metric)",
+        ".. autofunction:: roc_auc",
+    ):
+        assert line in page.splitlines()
+    assert "AUROC" in next(line for line in page.splitlines() if ":Keywords:" in line)
+    assert " </metrics>`" in next(line for line in page.splitlines() if ":Read more:" in line)
+    assert ":doc:`torchmetrics </coming_from/" in next(line for line in page.splitlines() if ":Coming from:" in line)
+    assert "   :torch: the function itself takes the tensors" in reference_pages.render("knn_score").splitlines()
+    assert ".. picture:: iou_loss" in reference_pages.render("iou_loss")
+
+
+def test_what_people_search_for_leads_to_no_more_than_three_functions():
+    from situations import SITUATIONS
+    from synonyms import SYNONYMS
+
+    assert set(SYNONYMS) <= {name for situation in SITUATIONS for name in situation.names}
+    counts = Counter(word.lower() for words in SYNONYMS.values() for word in words)
+    assert [word for word, count in counts.items() if count > 3] == []
+    asked = ("AUROC", "AUPR", "PRO", "DAGMM", "VAE", "hypersphere", "Dice", "F-score", "SSIM", "NT-Xent", "SPOT")
+    assert [word for word in asked if word.lower() not in counts] == []
+
+
+def test_members_are_what_a_user_of_the_class_calls():
+    from members import Member, members
+
+    class Mine(streaming.ScoreHistogram):
+        quantile = json.dumps
+        _own = len
+
+        def extra_repr(self): ...
+
+    found = list(members(Mine))
+    assert Member("method", "merge", shared=False) in found
+    assert {"quantile", "_own", "extra_repr", "count"}.isdisjoint(member.name for member in found)
+    assert Member("property", "learnt", shared=False) in members(anomaly_kernels.Objective)
+    assert Member("attribute", "features", shared=False) in members(Shuttle)
+    assert Member("method", "get_params", shared=True) in members(Learner)
+
+
+def test_guides_are_found_by_the_names_in_their_code():
+    from mentions import guides, mentions
+
+    assert "gradients" in mentions(["value_and_grad"])
+    assert "frameworks" in mentions(["torch.DeepSVDDLoss"])  # in an example that the page shows
+    assert "series" not in mentions(["streaming.update"])  # "update" alone is a word
+    assert {"benchmarks", "architecture", "reference", "index"}.isdisjoint(guides())
+
+
+def test_a_public_name_that_is_on_no_page_is_told(monkeypatch):
     import generate
 
-    text = generate.classes_page()
-    assert [entry.cls for entry in CATALOGUE if entry.cls and f"| `{entry.cls}` |" not in text] == []
+    told = []
+    monkeypatch.setattr(generate, "MODULES", ("", "streaming"))
+    monkeypatch.setattr(generate.log, "warning", lambda text, *names: told.append(text % names))
+    documented = [f"anomaly_kernels.{name}" for name in anomaly_kernels.__all__ if name != "iou_loss"]
+    documented += [f"anomaly_kernels.streaming.{name}" for name in streaming.__all__ if name != "merge"]
+    env = SimpleNamespace(domains={"py": SimpleNamespace(objects=documented)})
+    generate.warn_of_missing_names(None, env)
+    assert sorted(line.split()[3] for line in told) == ["anomaly_kernels.iou_loss", "anomaly_kernels.streaming.merge"]
+
+
+def test_a_letter_with_a_full_stop_is_no_list():
+    import generate
+
+    lines = ["smooth : number", "    s. With 0 it is 0.", "    1. first", "    We say s. often"]
+    generate.mend_enumerations(None, "", "", None, None, lines)
+    assert lines == ["smooth : number", "    s\\. With 0 it is 0.", "    1. first", "    We say s. often"]
+
+
+def test_names_of_functions_in_code_become_links_once():
+    import generate
+
+    document = new_document("page")
+    document.settings.env = SimpleNamespace(docname="metrics")
+    linked = nodes.reference("", "", nodes.literal("", "roc_auc"))
+    document += nodes.paragraph("", "", nodes.literal("", "ak.iou_loss"), nodes.literal("", "axis"), linked)
+    generate.LinkNames(document).apply()
+    assert [node["reftarget"] for node in document.findall(pending_xref)] == ["anomaly_kernels.iou_loss"]
+    assert document.astext() == "ak.iou_lossaxisroc_auc"
 
 
 def test_an_import_that_is_new_changes_the_picture_of_imports():

@@ -10,6 +10,8 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 DType: TypeAlias = Any
+"""A dtype of any library."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 Axis: TypeAlias = int | tuple[int, ...] | None
 
@@ -58,6 +60,7 @@ Setting: TypeAlias = Number | Array
 """A Python number, or a 0-d array such as a learnable weight."""
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
+"""How a loss reduces its values: ``"mean"``, ``"sum"``, or ``"none"``, which leaves them as they are."""
 
 
 class Namespace(Protocol):

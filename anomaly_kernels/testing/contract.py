@@ -50,6 +50,7 @@ CHECKS: dict[str, Callable[[Case], Seen]] = {
         *[errors.integers, errors.shapes, errors.empty, errors.foreign, errors.settings],
     ]
 }
+"""The checks of `check_loss`, by name."""
 
 
 HOUSE_RULES = ("integers", "half", "promotion", "shapes", "empty", "foreign", "settings")
