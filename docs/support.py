@@ -78,7 +78,7 @@ A sign that no function of a library has is one that the library cannot do: NumP
 function lacks has a number in the last column, and a reason in the [notes](#notes). A sign in parentheses is checked
 of every function in other libraries, and of some in this one. CuPy has no column: the code for it has never been run.
 
-The same check of your own function is [`check_loss`](authoring.rst). Remake this page with `make docs`, and run what it
+The same check of your own function is [`check_loss`](../authoring.md). Remake this page with `make docs`, and run what it
 says with `make test`.
 
 """
