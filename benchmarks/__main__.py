@@ -51,6 +51,15 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     compared.add_argument("new", type=Path)
     compared.add_argument("--tolerance", type=float, default=1.2, help="a factor (default: %(default)s)")
     compared.set_defaults(do=_compare)
+    exact = commands.add_parser("accuracy", help="errors in units in the last place, against formulas in 50 digits")
+    exact.add_argument("--library", nargs="+", choices=libraries.CPU, default=libraries.CPU, metavar="NAME")
+    exact.add_argument("--quick", action="store_true", help="one call of each kernel on ordinary data")
+    exact.add_argument("--output", type=Path, default=Path("build/bench"), help="a folder (default: %(default)s)")
+    exact.set_defaults(do=_accuracy)
+    peers = commands.add_parser(
+        "parity", help="numbers of peers that are installed, measured anew; status 1 if any differ"
+    )
+    peers.set_defaults(do=_parity)
     return parser.parse_args(argv)
 
 
@@ -104,6 +113,25 @@ def _compare(options: argparse.Namespace) -> int:
     report, worse = compare.lines(results.read(options.old), results.read(options.new), options.tolerance)
     print("\n".join(report))
     return int(worse)
+
+
+def _accuracy(options: argparse.Namespace) -> int:
+    from benchmarks import accuracy
+
+    options.output.mkdir(parents=True, exist_ok=True)
+    about = {"machine": results.machine(), "commit": results.commit(), "versions": results.versions()}
+    measured = accuracy.measure(options.library, quick=options.quick)
+    lacking = {"without a reference": accuracy.without_reference()}
+    path = options.output / "accuracy.json"
+    path.write_text(results.text(about | {"quick": options.quick} | lacking | {"libraries": measured}) + "\n")
+    print(path)
+    return 0
+
+
+def _parity(_: argparse.Namespace) -> int:
+    from benchmarks import parity
+
+    return int(parity.run() > 0)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import reference_pages
 import run_examples
 import snippets
 import support
+import tables
 from docutils import nodes
 from docutils.parsers.rst import directives
 from forms import FRAMEWORKS
@@ -48,6 +49,7 @@ def write_pages() -> None:
         path = GENERATED / name
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
+    tables.write(GENERATED)
 
 
 def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 import anomaly_kernels as ak
 from anomaly_kernels._catalogue import CATALOGUE, Entry
+from anomaly_kernels._cli import detectors
 from anomaly_kernels.data import load_ecg, load_shuttle
 from anomaly_kernels.plots import plot_curve, plot_loss, plot_regions, plot_scores, plot_series
 from anomaly_kernels.streaming import ScoreHistogram, update
@@ -70,31 +71,24 @@ def scene(draw_on: Callable[[Figure], None]) -> Figure:
 
 
 @cache
-def shuttle() -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
-    """True anomalies of the rows of Statlog (Shuttle) that nothing was fitted to, two scores, and those of a fit."""
-    data = load_shuttle()
-    normal = np.random.default_rng(0).permutation(np.flatnonzero(~data.target))
-    train, rest = normal[: normal.size // 2], np.concatenate([normal[normal.size // 2 :], np.flatnonzero(data.target)])
-    mean, deviation = data.features[train].mean(0), data.features[train].std(0)
-    z = (data.features - mean) / deviation
-    params = ak.mahalanobis_fit(z[train])
-    scores = {
-        "Mahalanobis": ak.mahalanobis_score(z[rest], params.mean, params.chol),
-        "distance from the mean": ak.svdd_score(z[rest], z[train].mean(0)),
-    }
-    return data.target[rest], scores, ak.mahalanobis_score(z[train], params.mean, params.chol)
+def shuttle() -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """True anomalies of the rows of Statlog (Shuttle) that the demo scores, its scores, and those of the other rows."""
+    rows = detectors.split(load_shuttle())
+    fitted = detectors.fit(rows.train)
+    return rows.target, detectors.score(fitted, rows.test), detectors.score(fitted, rows.train)
 
 
 def start(figure: Figure) -> None:
     """Scores of both classes with two thresholds, and precision and recall at all of them."""
     target, scores, of_train = shuttle()
     left, right = figure.subplots(1, 2)
-    score = scores["Mahalanobis"]
+    name = detectors.MIXTURE
     thresholds = {
-        "1 % false alarms": ak.threshold_at_rate(of_train, rate=0.01),
-        "best F1": ak.best_f1(target, score),
+        "1 % false alarms": ak.threshold_at_rate(of_train[name], rate=0.01),
+        "best F1": ak.best_f1(target, scores[name]),
     }
-    plot_scores(target, score, threshold=thresholds, ax=left)
+    plot_scores(target, scores[name], threshold=thresholds, ax=left)
+    left.set_xlabel(f"anomaly score of the {name}")
     for name, values in scores.items():
         plot_curve(target, values, kind="precision_recall", name=name, ax=right)
 
@@ -104,21 +98,22 @@ def scores_of_classes(figure: Figure) -> None:
     rng = np.random.default_rng(0)
     left, right = figure.subplots(1, 2)
     target = np.arange(2000) < 200
-    score = rng.normal(size=2000) + 2.5 * target
-    plot_scores(target, score, threshold=ak.threshold_at_recall(target, score, recall=0.9), ax=left)
+    score = rng.normal(size=2000) + 3.0 * target
+    plot_scores(target, score, bins=30, threshold=ak.threshold_at_recall(target, score, recall=0.9), ax=left)
     truth, scores, of_train = shuttle()
-    plot_scores(truth, scores["Mahalanobis"], threshold=ak.threshold_at_rate(of_train, rate=0.01), ax=right)
+    threshold = ak.threshold_at_rate(of_train[detectors.HYPERSPHERE], rate=0.01)
+    plot_scores(truth, scores[detectors.HYPERSPHERE], threshold=threshold, ax=right)
 
 
 def curve(figure: Figure) -> None:
     """ROC and precision-recall curves of two scores, of which one is kept in a coarse histogram."""
     rng = np.random.default_rng(0)
-    target = np.arange(1000) < 150
-    good, poor = (rng.normal(size=1000) + shift * target for shift in (2.0, 1.0))
+    target = np.arange(1000) < 300
+    good, poor = (rng.normal(size=1000) + shift * target for shift in (2.0, 1.6))
     state = update(ScoreHistogram.empty(poor, edges=np.linspace(-4, 6, 21)), target, poor)
     for axes, kind in zip(figure.subplots(1, 2), ("roc", "precision_recall"), strict=True):
-        plot_curve(target, good, kind=kind, threshold={"best F1": ak.best_f1(target, good)}, name="good", ax=axes)
-        plot_curve(state, kind=kind, name="poor, in 20 buckets", chance=True, ax=axes)
+        plot_curve(target, good, kind=kind, threshold={"best F1": ak.best_f1(target, good)}, name="each score", ax=axes)
+        plot_curve(state, kind=kind, name="20 buckets", chance=True, ax=axes)
 
 
 def loss(figure: Figure) -> None:
@@ -135,7 +130,10 @@ def maps() -> tuple[np.ndarray, np.ndarray]:
     target = np.zeros((1, 48, 48), bool)
     target[0, 6:14, 8:16] = target[0, 26:42, 24:44] = True
     noise = rng.normal(size=target.shape)
-    score = sum(np.roll(noise, (i, j), (1, 2)) for i in range(-2, 3) for j in range(-2, 3)) / 5 + 1.5 * target
+    around = [(i, j) for i in range(-2, 3) for j in range(-2, 3)]
+    score = noise + 0.35 * target
+    for _ in range(2):
+        score = sum(np.roll(score, shift, (1, 2)) for shift in around) / 5
     return target, score
 
 
@@ -156,7 +154,7 @@ def regions(figure: Figure) -> None:
     image[target[0]] -= 0.25
     left, right = figure.subplots(1, 2)
     plot_regions(image, target[0], ax=left)
-    plot_regions(image, target[0], score[0], threshold=ak.threshold_at_rate(score[~target], rate=0.02), ax=right)
+    plot_regions(image, target[0], score[0], threshold=ak.threshold_at_rate(score[~target], rate=0.01), ax=right)
 
 
 def surface(figure: Figure) -> None:
@@ -178,15 +176,16 @@ def surface(figure: Figure) -> None:
 
 
 def series(figure: Figure) -> None:
-    """An electrocardiogram with a ventricular beat, and how unlike the beats before each window is."""
+    """An electrocardiogram with a ventricular beat, and the error of each window on the principal ones before."""
     ecg = load_ecg()
     values, target = ecg.values.reshape(-1, 9).mean(1), ecg.target.reshape(-1, 9).any(1)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, (12, 12), mode="edge"), 25)
     windows = windows - windows.mean(1, keepdims=True)
     known = ecg.n_train // 9
-    score = ak.knn_score(windows, windows[12 : known - 12 : 2], k=3)
+    principal = np.linalg.svd(windows[:known], full_matrices=False).Vh[:6]
+    score = ak.reconstruction_error(windows, windows @ principal.T @ principal)
     axes = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    threshold = ak.spread_threshold(score[:known], factor=6.0)
+    threshold = ak.peaks_over_threshold(score[:known], risk=1e-3, level=0.9)
     plot_series(values, target=target, score=score, threshold=threshold, time=np.arange(values.size) / 40, ax=axes)
     axes[0].set_ylabel("mV")
     axes[1].set_xlabel("s")
@@ -221,7 +220,7 @@ def decisions(figure: Figure) -> None:
         "median + 3 MAD": ak.spread_threshold(few),
     }
     plot_scores(None, few, threshold=thresholds, bins=30, ax=left)
-    left.set(xlabel="score of normal data")
+    left.set_xlabel("score of normal data")
     fit = ak.peaks_over_threshold(score, risk=1e-5)
     initial, shape, scale = (float(x) for x in (fit.initial, fit.shape, fit.scale))
     beyond = np.linspace(initial, float(fit.threshold), 100)
@@ -241,7 +240,6 @@ SCENES = {
     "curve": curve,
     "loss": loss,
     "surface": surface,
-    "embeddings": surface,
     "images": images,
     "regions": regions,
     "series": series,

@@ -1,19 +1,54 @@
-"""The support page: which checks each library passes, and what does not apply to a library or a kernel."""
+"""The support page: what of each kernel passes its checks in each library, and why the rest does not apply."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from anomaly_kernels._catalogue import CATALOGUE
 from anomaly_kernels.testing.contract import CHECKS, support_matrix
 
+sys.path.append(str(Path(__file__).parent.parent / "tests"))  # which say what they leave to other libraries
+
+from elsewhere import IN_OTHER_LIBRARIES
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
 NEVER_RUN = {"cupy"}
+NAMES = {
+    "numpy": "NumPy",
+    "torch": "torch",
+    "jax": "JAX",
+    "tensorflow": "TensorFlow",
+    "dask": "Dask",
+    "array_api_strict": "array-api-strict",
+}
 Missing = dict[tuple[str, str], dict[str, str]]
 """By library and kernel: the reasons why checks do not apply, by the name of the check."""
+
+
+class Mark(NamedTuple):
+    """A sign in the table, what it stands for, and the checks of which one is enough."""
+
+    sign: str
+    meaning: str
+    checks: tuple[str, ...]
+
+
+MARKS = (
+    Mark("v", "values, in float64 and float32", ("values",)),
+    Mark("g", "gradients: the library's own, or those of `value_and_grad`", ("gradients", "value_and_grad")),
+    Mark("g²", "second derivatives", ("second_derivatives",)),
+    Mark("c", "compiled: `torch.compile`, `jax.jit`, `tf.function` with XLA", ("jit",)),
+    Mark("m", "`vmap`, of gradients too where there are any", ("vmap",)),
+    Mark("h", "half precision in, float32 out", ("half",)),
+    Mark("b", "traced once with a batch size that is not known", ("unknown_batch",)),
+    Mark("l", "lazy: building the graph computes nothing", ("lazy",)),
+)
 
 
 def headline(documented: ModuleType | Callable[..., object]) -> str:
@@ -22,39 +57,103 @@ def headline(documented: ModuleType | Callable[..., object]) -> str:
 
 
 def page() -> str:
-    """What is checked of every kernel in every library, and what does not apply, with the reason."""
+    """The legend, a table for each group of kernels, the notes, and the checks that hold everywhere."""
     missing = {(row.library, row.kernel): row.missing for row in support_matrix() if row.library not in NEVER_RUN}
-    libraries = list(dict.fromkeys(library for library, _ in missing))
-    kernels = list(dict.fromkeys(kernel for _, kernel in missing))
-    lacks = {at: {check for check in CHECKS if all(check in missing[at, k] for k in kernels)} for at in libraries}
-    text = "# Support\n\nEvery kernel passes these checks in every library, except what is listed below the table.\n"
-    text += "CuPy has no column: code for it is there, and it has never been run.\n\n"
-    text += f"| check | {' | '.join(libraries)} |\n|---|{':-:|' * len(libraries)}\n"
-    for check in CHECKS:
-        marks = " | ".join("–" if check in lacks[library] else "✓" for library in libraries)
-        text += f"| [{check}](#{check}) | {marks} |\n"
-    text += "\n## What does not apply\n\n"
-    text += "".join(of_libraries(missing, lacks, kernels[0])) + "".join(of_kernels(missing, lacks, kernels))
-    text += "\n## The checks\n\n"
-    return text + "\n".join(f"({check})=\n- **{check}**: {headline(CHECKS[check])}." for check in CHECKS)
+    numbers: dict[str, int] = {}
+    tables = "".join(of_groups(missing, numbers))
+    text = "# Support\n\n" + INTRODUCTION
+    text += "".join(f"- **{mark.sign}** {mark.meaning}\n" for mark in MARKS) + AFTER_THE_LEGEND + tables
+    text += "## Notes\n\n"
+    text += "".join(f"(support-note-{n})=\n{n}. {reason[0].upper()}{reason[1:]}.\n" for reason, n in numbers.items())
+    text += f"\nIn parentheses, shown by other libraries:\n\n{''.join(of_other_libraries())}"
+    return text + "\n## The other checks\n\n" + the_other_checks(missing)
 
 
-def of_libraries(missing: Missing, lacks: Mapping[str, set[str]], kernel: str) -> Iterator[str]:
-    """A line for each library with the reasons why checks apply to no kernel there."""
-    for library, checks in lacks.items():
-        reasons = dict.fromkeys(missing[library, kernel][check] for check in CHECKS if check in checks)
-        if reasons:
-            yield f"- {library} {', '.join(reason.removeprefix(f'{library} ') for reason in reasons)}.\n"
+INTRODUCTION = """What passes the tests, function by function and library by library. The tests skip by the same table
+that this page is made from: a sign is there because the check is run, and passes, in that library.
+
+"""
+AFTER_THE_LEGEND = """
+A sign that no function of a library has is one that the library cannot do: NumPy compiles nothing. A sign that one
+function lacks has a number in the last column, and a reason in the [notes](#notes). A sign in parentheses is checked
+of every function in other libraries, and of some in this one. CuPy has no column: the code for it has never been run.
+
+The same check of your own function is [`check_loss`](authoring.rst). Remake this page with `make docs`, and run what it
+says with `make test`.
+
+"""
 
 
-def of_kernels(missing: Missing, lacks: Mapping[str, set[str]], kernels: Sequence[str]) -> Iterator[str]:
-    """A line for each kernel with the reasons why checks do not apply to it alone."""
-    for kernel in kernels:
-        checks: dict[str, dict[str, None]] = {}
-        for library in lacks:
-            for check, reason in missing[library, kernel].items():
-                if check not in lacks[library]:
-                    checks.setdefault(reason, {})[check] = None
-        if checks:
-            told = [f"{reason} (not checked: {', '.join(names)})" for reason, names in checks.items()]
-            yield f"- `{kernel}`: {'; '.join(told)}.\n"
+def of_groups(missing: Missing, numbers: dict[str, int]) -> Iterator[str]:
+    """A table for each file of kernels, under its first line."""
+    homes: dict[str, list[str]] = {}
+    for entry in CATALOGUE:
+        homes.setdefault(entry.kernel.__module__, []).append(entry.name)
+    package = ""
+    for home, kernels in homes.items():
+        if (part := home.split(".")[1]) != package:
+            package = part
+            yield f"## {package.capitalize()}\n\n"
+        yield f"### {headline(sys.modules[home])}\n\n"
+        yield f"| function | {' | '.join(NAMES.values())} | notes |\n|---|{'---|' * len(NAMES)}---|\n"
+        for kernel in kernels:
+            cells = [signs(missing[library, kernel], library) for library in NAMES]
+            notes = ", ".join(f"[{n}](#support-note-{n})" for n in sorted(set(notes_of(missing, kernel, numbers))))
+            yield f"| {{func}}`~anomaly_kernels.{kernel}` | {' | '.join(cells)} | {notes} |\n"
+        yield "\n"
+
+
+def signs(missing: Mapping[str, str], library: str) -> str:
+    """What passes of one kernel in one library."""
+    elsewhere = IN_OTHER_LIBRARIES.get(library, {})
+    made = {mark.sign: [check for check in mark.checks if check not in missing] for mark in MARKS}
+    found = (f"({sign})" if elsewhere.keys() >= set(checks) else sign for sign, checks in made.items() if checks)
+    return " ".join(found)
+
+
+def notes_of(missing: Missing, kernel: str, numbers: dict[str, int]) -> Iterator[int]:
+    """The numbers of the reasons why a kernel lacks a sign that others have in the same library."""
+    for library in NAMES:
+        for mark in MARKS:
+            reasons = [missing[library, kernel].get(check) for check in mark.checks]
+            own = [reason for reason in reasons if reason is not None and not reason.startswith(f"{library} ")]
+            if own and None not in reasons:
+                yield numbers.setdefault(own[0], len(numbers) + 1)
+
+
+def of_other_libraries() -> Iterator[str]:
+    """Why some checks are not made of every kernel in a library."""
+    for library, reasons in IN_OTHER_LIBRARIES.items():
+        for reason in dict.fromkeys(reasons.values()):
+            checks = ", ".join(f"`{check}`" for check, why in reasons.items() if why == reason)
+            yield f"- {NAMES[library]}, {checks}: {reason}.\n"
+
+
+def the_other_checks(missing: Missing) -> str:
+    """Checks of inputs, dtypes, edges and errors: which libraries they are made in, and where they do not apply."""
+    shown = {check for mark in MARKS for check in mark.checks}
+    rest = [check for check in CHECKS if check not in shown and check != "vmap_gradients"]
+    kernels = [entry.name for entry in CATALOGUE]
+    lacks = {at: {check for check in rest if all(check in missing[at, k] for k in kernels)} for at in NAMES}
+    text = "Every function passes these too, except where the last column says why it does not apply.\n\n"
+    text += f"| check | {' | '.join(NAMES.values())} | does not apply to |\n|---|{':-:|' * len(NAMES)}---|\n"
+    for check in rest:
+        marks = [
+            "–" if check in lacks[at] else "(✓)" if check in IN_OTHER_LIBRARIES.get(at, {}) else "✓" for at in NAMES
+        ]
+        text += f"| **{check}** {headline(CHECKS[check])}. | {' | '.join(marks)} | {exceptions(missing, check)} |\n"
+    return text + "\n– means that the library cannot do it, or does it in one way only.\n"
+
+
+def exceptions(missing: Missing, check: str) -> str:
+    """The kernels to which a check does not apply in any library, with the reason."""
+    by_reason: dict[str, dict[str, None]] = {}
+    for (library, kernel), reasons in missing.items():
+        reason = reasons.get(check, library)
+        if not reason.startswith(library):
+            by_reason.setdefault(reason, {})[kernel] = None
+    told = (
+        f"{', '.join(f'`{kernel}`' for kernel in kernels) if len(kernels) < 4 else f'{len(kernels)} metrics'}: {reason}"
+        for reason, kernels in by_reason.items()
+    )
+    return "; ".join(told)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from elsewhere import IN_OTHER_CHECKS, IN_OTHER_LIBRARIES
 from hypothesis import given, settings
 
 from anomaly_kernels._catalogue import KERNELS
@@ -24,23 +25,7 @@ SAMPLES = {f"{name}-{label}": (name, each) for name, kernel in KERNELS.items() f
 # Settings change formulas, which shows in numbers; the rest of the contract is a matter of the kernel as a whole.
 NUMBERS = ["values", "result", "gradients", "value_and_grad", "permutation", "nan", "extreme", "promotion"]
 
-# To compile, to trace and to build graphs takes most of the suite's time, so such a library is asked for what it may do
-# in its own way: values, dtypes, gradients, what its transformations give. Why it is not asked for the rest:
-SEEN_ELSEWHERE: dict[str, dict[str, str]] = {
-    "jax": {
-        "jit": "the other checks look at values and gradients of compiled functions already",
-        "value_and_grad": "it is JAX's own gradient, as in `gradients`; tests/test_tape.py calls it with JAX",
-        "masks": "one function makes them numbers, before any formula: tests/test_targets.py gives each kind to JAX",
-        "half": "one function casts it, before any formula: tests/test_checks.py calls it with JAX, torch all kernels",
-        "purity": "its arrays cannot be changed; the comparisons with recorded values call all kernels uncompiled",
-        "reductions": "a relation between formulas: NumPy, torch, TensorFlow and array-api-strict show it",
-    },
-    "dask": {
-        "reductions": "a relation between formulas: NumPy, torch, TensorFlow and array-api-strict show it",
-        "masks": "one function makes them numbers, before any formula: tests/test_targets.py gives each kind to Dask",
-        **dict.fromkeys(["extreme", "extreme_alone"], "NumPy computes the chunks, and has shown its edges itself"),
-    },
-}
+SEEN_ELSEWHERE = {name: IN_OTHER_CHECKS.get(name, {}) | IN_OTHER_LIBRARIES.get(name, {}) for name in DRIVERS}
 # Of other settings the values, in one dtype of a permuted batch: as many compilations and graphs fewer; and the slopes.
 OF_SETTINGS = {
     "jax": {"permutation", "gradients"},
@@ -59,7 +44,7 @@ def case_of(name: str, driver: Driver) -> Case:
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernel_keeps_the_contract(kernel: str, check: str, driver: Driver) -> None:
-    if reason := does_not_apply(check, kernel, driver.name) or SEEN_ELSEWHERE.get(driver.name, {}).get(check):
+    if reason := does_not_apply(check, kernel, driver.name) or SEEN_ELSEWHERE[driver.name].get(check):
         pytest.skip(reason)
     if check == "vmap" and driver.name == "jax" and not does_not_apply("gradients", kernel, driver.name):
         pytest.skip("`vmap_gradients` maps the values on its way to the gradients")

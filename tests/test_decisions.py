@@ -305,6 +305,20 @@ def test_no_peak_one_peak_and_equal_peaks_have_a_finite_fit(method):
     assert 7.0 <= fits["equal"].threshold < 7.2
 
 
+def test_a_risk_that_more_scores_exceed_already_has_the_threshold_above_the_initial_one():
+    fit = ak.peaks_over_threshold(GAMMA, level=0.9, risk=0.5)
+    assert fit.threshold == np.nextafter(fit.initial, np.inf)
+
+
+@pytest.mark.library("numpy", "array_api_strict", "torch")
+@pytest.mark.parametrize("method", ["zhang_stephens", "pwm"])
+def test_a_fit_is_in_the_dtype_of_the_scores(method, driver):
+    exact = ak.peaks_over_threshold(GAMMA, level=0.9, method=method)
+    fit = ak.peaks_over_threshold(driver.array(GAMMA, "float32"), level=0.9, method=method)
+    assert {driver.dtype_name(x) for x in fit} == {"float32"}
+    np.testing.assert_allclose([driver.numpy(x) for x in fit], exact, rtol=1e-5)
+
+
 def test_the_grid_in_blocks_gives_the_fit_of_the_whole(monkeypatch):
     whole = ak.peaks_over_threshold(GAMMA, level=0.8)
     monkeypatch.setattr("anomaly_kernels.metrics.decisions.tails.BLOCK", 250)

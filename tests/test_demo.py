@@ -16,7 +16,6 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 import anomaly_kernels as ak
 from anomaly_kernels._cli import children, demo, detectors, main
 from anomaly_kernels._cli.detectors import COMPONENTS, HYPERSPHERE, MIXTURE, Detectors, Split
-from anomaly_kernels._cli.picture import decades
 from anomaly_kernels.data import load_shuttle
 from anomaly_kernels.testing import drivers
 from anomaly_kernels.testing.drivers import Driver
@@ -164,11 +163,6 @@ def inline(function: Any, libraries: list[str], *arguments: Any) -> Any:
 def only_installed(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
     monkeypatch.setattr(drivers, "installed_libraries", lambda: list(libraries))
     monkeypatch.setattr(children, "for_each_library", inline)
-
-
-def test_ticks_are_zero_and_the_powers_of_ten_beyond_the_bulk() -> None:
-    assert sorted(decades(np.array([-300.0, 2e4]), 5.0)) == [-100, -10, 0, 10, 100, 1000, 10_000]
-    assert decades(np.array([0.01, 30.0]), 0.3) == {0.0: "0", 1.0: "$10^{0}$", 10.0: "$10^{1}$"}
 
 
 def test_command_prints_a_row_for_each_detector_and_saves_the_picture(

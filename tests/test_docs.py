@@ -1,4 +1,4 @@
-"""What the documentation writes by itself: pictures, the support page, the reference, the picture of imports."""
+"""What the documentation writes by itself: pictures, the reference, the picture of imports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from anomaly_kernels._catalogue import BY_NAME, CATALOGUE
 from anomaly_kernels._classes.learner import Learner
 from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels.data import Shuttle
-from anomaly_kernels.testing.drivers import DRIVERS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -40,9 +39,11 @@ def modules_of_the_documentation(monkeypatch):
 def test_the_slope_in_a_picture_is_that_of_the_value(name):
     import pictures
 
-    for truth in (0.0, 1.0) if "target" in parameters_of(BY_NAME[name].kernel).arrays else (None,):
-        values, slopes = pictures.curves(BY_NAME[name], truth)
-        steps = np.diff(values) / np.diff(pictures.RANGE)
+    first, second = pictures.picture(BY_NAME[name]).axes
+    assert len(first.lines) == len(second.lines) > ("target" in parameters_of(BY_NAME[name].kernel).arrays)
+    for value, slope in zip(first.lines, second.lines, strict=True):
+        values, slopes = value.get_ydata(), slope.get_ydata()
+        steps = np.diff(values) / np.diff(value.get_xdata())
         between = np.minimum(slopes[1:], slopes[:-1]), np.maximum(slopes[1:], slopes[:-1])
         scale = 0.05 * np.max(np.abs(slopes))
         assert np.all(steps > between[0] - scale)
@@ -58,16 +59,6 @@ def test_each_picture_is_drawn(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         f"{name}.{theme}.svg" for name in names for theme in ("light", "dark")
     }
-
-
-def test_the_support_page_has_no_column_of_what_never_ran():
-    import support
-
-    text = support.page()
-    (header,) = [line for line in text.splitlines() if line.startswith("| check |")]
-    assert header == f"| check | {' | '.join(name for name in DRIVERS if name != 'cupy')} |"
-    assert any(line.startswith("- dask ") and "does not differentiate" in line for line in text.splitlines())
-    assert "- `roc_auc`: counts and ranks are steps" in text
 
 
 def test_each_public_name_is_in_one_situation():

@@ -30,7 +30,7 @@ def check_target(xp: Namespace, target: Array) -> None:
     if target.dtype == xp.bool or (x := xp.peek(target)) is None or not x.size:
         return
     if x.dtype.kind != "u" and not x.min() >= 0 and (x < 0).any():
-        _refuse("target", x[x < 0], "use `target > 0`")
+        _refuse("target", x[x < 0], "use `target > 0`, or `target < 0` if -1 is the anomaly")
     if x.dtype.kind not in "iu" and (fractions := (x != x.round()) & (x == x)).any():
         _refuse("target", x[fractions], "arguments swapped, or soft labels, to be compared with a threshold?")
 

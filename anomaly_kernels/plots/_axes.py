@@ -66,18 +66,25 @@ def tidy(ax: Any, **legend: Any) -> None:
         ax.legend(frameon=False, fontsize="small", **legend).set_in_layout(False)
 
 
-def numbers(name: str, x: Any) -> Numbers:
-    """An array of any library as real numbers of NumPy, without gradient."""
+def array(name: str, x: Any) -> npt.NDArray[Any]:
+    """An array of any library, on any device, as NumPy's, without gradient; of bfloat16, which NumPy lacks, float32."""
     xp = namespace_or_none(x) or common_namespace({name: x})  # which raises
     values = np.asarray(xp.to_numpy(x))
-    if values.dtype.kind not in "biuf" and values.dtype.name != "bfloat16":
+    if values.dtype.name == "bfloat16":
+        return values.astype(np.float32)
+    if values.dtype.kind not in "biuf":
         raise TypeError(f"`{name}` must be boolean, integer or real, got dtype {x.dtype}")
-    return values.astype(np.float64)
+    return values
+
+
+def numbers(name: str, x: Any) -> Numbers:
+    """An array of any library as real numbers of NumPy."""
+    return array(name, x).astype(np.float64)
 
 
 def mask(name: str, x: Any, shape: tuple[int, ...] | None = None, of: str = "") -> Mask:
     """An array of any library as truth values: 0 is False, all else True."""
-    values = numbers(name, x) != 0
+    values = np.asarray(numbers(name, x) != 0)
     if shape is not None:
         same_shape(name, values, shape, of)
     return values
@@ -96,7 +103,7 @@ def thresholds(value: Any) -> dict[str, float]:
     if isinstance(value, Mapping):
         return {str(label): _threshold(each) for label, each in value.items()}
     threshold = _threshold(value)
-    return {f"{_meaning(value)} {threshold:.4g}": threshold}
+    return {f"{_meaning(value)} {threshold:.3g}": threshold}
 
 
 def with_styles(lines: Mapping[str, float]) -> list[tuple[str, float, Any]]:
@@ -118,8 +125,8 @@ def _threshold(value: Any) -> float:
 
 def _meaning(value: Any) -> str:
     if isinstance(value, BestF1):
-        return f"best F1 {float(numbers('threshold', value.value)):.3f} at"
+        return f"best F1 {float(numbers('threshold', value.value)):.2f} at"
     if isinstance(value, OperatingPoint):
         precision, recall = (float(numbers("threshold", x)) for x in (value.precision, value.recall))
-        return f"precision {precision:.3f}, recall {recall:.3f} at"
+        return f"precision {precision:.2f}, recall {recall:.2f} at"
     return "threshold of the tail" if isinstance(value, TailFit) else "threshold"

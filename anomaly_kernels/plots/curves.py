@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,8 +11,8 @@ from anomaly_kernels._core.checks import SHARE, choice, is_number, setting
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Setting
-from anomaly_kernels.metrics import aupro, average_precision, precision_recall_curve, roc_auc, roc_curve
-from anomaly_kernels.metrics.regions.curve import region_samples, weighted_aupro
+from anomaly_kernels.metrics import average_precision, precision_recall_curve, roc_auc, roc_curve
+from anomaly_kernels.metrics.regions.curve import weighted_aupro
 from anomaly_kernels.plots import _axes
 from anomaly_kernels.plots._axes import Mask, Numbers
 from anomaly_kernels.streaming import RegionScores, ScoreHistogram, UniqueScores
@@ -99,7 +99,7 @@ def plot_curve(
     saturation : array, shape (K,), optional
         How many pixels of each region suffice, for ``"pro"``; as `aupro` takes it.
     name : str, optional
-        What the legend calls the curve.
+        What the legend calls the curve. Without a name the legend says of which curve the area is.
     color : color of matplotlib, optional
         By default the first one that no line of the axes has.
     chance : bool
@@ -136,21 +136,21 @@ def plot_curve(
     _refuse_others(kind, score, sample_weight=sample_weight, region=region, saturation=saturation)
     limit = _limit(kind, max_fpr)
     if score is None:
-        curve = _of_state(kind, target, limit, marked=bool(lines))
-    elif kind == "pro":
-        area = aupro(target, score, region=region, saturation=saturation, max_fpr=limit)  # type: ignore[arg-type]
-        samples = region_samples(target, score, region, saturation)
-        curve = _of_samples(kind, samples, bounded(area), marked=bool(lines))
+        state = target
     else:
-        area = _metric(kind)(target, score, sample_weight=sample_weight, **_settings(limit))
-        curve = _of_samples(kind, (target, score, sample_weight), bounded(area), marked=bool(lines))
+        by_name = {"sample_weight": sample_weight, "region": region, "saturation": saturation}
+        arrays = {name: _axes.array(name, x) for name, x in by_name.items() if x is not None}
+        target, score = _axes.array("target", target), _axes.array("score", score)
+        empty = RegionScores.empty(score) if kind == "pro" else UniqueScores.empty(score)
+        state = empty.of(target, score, **arrays)
+    curve = _of_state(kind, state, limit, marked=bool(lines))
     ax = _axes.axes_or_new(ax)
     color = _axes.next_color(ax) if color is None else color
-    label = _said(form.area, curve.area, limit)
+    what, value = _said(form.area, curve.area, limit)
+    label = f"{what} {value}" if name is None else f"{name}: {value}"
     if curve.band is not None:
         ax.fill_between(*curve.band, color=color, alpha=0.25, linewidth=0)
-    said = label if name is None else f"{name}: {label}"
-    ax.plot(curve.x, curve.y, color=color, drawstyle=form.drawstyle, linewidth=1.8, label=said)
+    ax.plot(curve.x, curve.y, color=color, drawstyle=form.drawstyle, linewidth=1.8, label=label)
     for said, t, _ in _axes.with_styles(lines):
         # what reaches a threshold reaches the lowest of the scores from it on
         reached = np.flatnonzero(curve.threshold >= t)
@@ -162,8 +162,9 @@ def plot_curve(
         ax.plot([0, 1], ends, ":", color=_axes.ink(), linewidth=1.2, label="random order")
     right = 1.0 if limit is None else limit
     ax.set(xlabel=form.x, ylabel=form.y, xlim=(0, 1.01 * right), ylim=(0, 1.02))
-    _axes.tidy(ax, loc=form.legend)
-    return ax  # type: ignore[no-any-return]
+    title = {} if name is None else {"title": what, "title_fontsize": "small", "alignment": "left"}
+    _axes.tidy(ax, loc=form.legend, **title)
+    return ax
 
 
 def _refuse_others(kind: str, score: Any, **given: Any) -> None:
@@ -185,62 +186,50 @@ def _limit(kind: str, max_fpr: Setting | None) -> float | None:
     return float(max_fpr) if is_number(max_fpr) else float(_axes.numbers("max_fpr", max_fpr))
 
 
-def _metric(kind: str) -> Callable[..., Any]:
-    return {"roc": roc_auc, "precision_recall": average_precision, "pro": weighted_aupro}[kind]
-
-
-def _settings(limit: float | None) -> dict[str, Any]:
-    return {} if limit is None else {"max_fpr": limit}
-
-
-def _of_samples(kind: str, samples: Sequence[Any], area: Bounded[Any], *, marked: bool) -> Curve:
-    """The curve of targets, scores and weights; of a PRO curve, in which a region weighs 1, it is a ROC curve."""
-    target, score, weight = samples
-    if kind == "precision_recall":
-        y, x, threshold = precision_recall_curve(target, score, sample_weight=weight)
-    else:
-        x, y, threshold = roc_curve(target, score, sample_weight=weight, drop_intermediate=not marked)
-    points = (_axes.numbers(name, each) for name, each in zip(("x", "y", "threshold"), (x, y, threshold), strict=True))
-    abscissa, ordinate, reached = points
-    if kind == "precision_recall":
-        reached = np.append(reached, np.inf)  # where nothing raises an alarm
-    truth = _axes.mask("target", target)
-    share = np.average(truth, weights=None if weight is None else _axes.numbers("sample_weight", weight))
-    return Curve(abscissa, ordinate, reached, area, float(share))
-
-
 def _of_state(kind: str, state: Any, limit: float | None, *, marked: bool) -> Curve:
-    """The curve of a state of `anomaly_kernels.streaming`."""
+    """The curve of a state of `anomaly_kernels.streaming`; in NumPy, for it has as many points as there are scores."""
     scores = state.scores if isinstance(state, RegionScores) else state
     if isinstance(state, RegionScores) != (kind == "pro") or not isinstance(scores, UniqueScores | ScoreHistogram):
         right = "a `RegionScores`" if kind == "pro" else "a `UniqueScores` or `ScoreHistogram`"
         raise TypeError(f"without `score`, `target` must be {right} for kind={kind!r}, got {describe(state)}")
-    area = bounded(scores.compute(_metric(kind), **_settings(limit)))
+    scores = type(scores)(*map(_axes.array, scores._fields, scores))
+    metrics: dict[str, Callable[..., Any]]
+    metrics = {"roc": roc_auc, "precision_recall": average_precision, "pro": weighted_aupro}
+    area = bounded(scores.compute(metrics[kind], **({} if limit is None else {"max_fpr": limit})))
     if isinstance(scores, UniqueScores):
-        return _of_samples(kind, scores.samples(), area, marked=marked)
+        return _of_scores(kind, scores, area, marked=marked)
     return _of_histogram(kind, scores, area)
+
+
+def _of_scores(kind: str, scores: UniqueScores, area: Bounded[Any], *, marked: bool) -> Curve:
+    """The curve of distinct scores; a PRO curve is a ROC curve in which each region weighs 1."""
+    if kind == "precision_recall":
+        y, x, threshold = scores.compute(precision_recall_curve)
+        threshold = np.append(threshold, np.inf)  # where nothing raises an alarm
+    else:
+        x, y, threshold = scores.compute(roc_curve, drop_intermediate=not marked)
+    positive, negative = (np.sum(np.asarray(weight)) for weight in scores[1:])
+    with np.errstate(invalid="ignore"):  # of nothing
+        return Curve(x, y, threshold, area, float(positive / (positive + negative)))
 
 
 def _of_histogram(kind: str, state: ScoreHistogram, area: Bounded[Any]) -> Curve:
     """The curve through the ends of buckets, and the band between the bounds of what is within them."""
-    names = ("positive", "negative", "least", "greatest")
-    arrays = {name: _axes.numbers(name, getattr(state, name)) for name in names}
-    seen = arrays["positive"] + arrays["negative"] > 0
-    positive, negative, least, greatest = (x[seen] for x in arrays.values())
-    # by the places of buckets, whose least scores can be equal where large integers were rounded
-    place = np.arange(positive.size, dtype=np.float64)
-    places = UniqueScores(place, positive, negative)
-    curve = _of_samples(kind, places.samples(), area, marked=True)
-    order = np.where(np.isfinite(curve.threshold), curve.threshold, 0).astype(int)
-    threshold = np.where(np.isfinite(curve.threshold), least[order], np.inf)
-    if bool(_axes.mask("unknown", state.is_undefined())):
-        nan = np.full_like(curve.x, np.nan)
-        return curve._replace(x=nan, y=nan)
+    kept = np.asarray(state.counts() > 0)
+    positive, negative, least, greatest = (np.asarray(x)[kept] for x in state[1:5])
+    # ranked by their places, for where large integers were rounded, the least scores of buckets are equal
+    places = UniqueScores(np.arange(float(positive.size)), positive, negative)
+    curve = _of_scores(kind, places, area, marked=True)
+    if not positive.size or bool(state.is_undefined()):
+        nothing = np.full_like(curve.x, np.nan)
+        return curve._replace(x=nothing, y=nothing)
+    ends = np.isfinite(curve.threshold)
+    threshold = np.where(ends, least[np.where(ends, curve.threshold, 0.0).astype(int)], np.inf)
     hits, alarms = (np.append(0.0, np.cumsum(x[::-1])) for x in (positive, negative))
-    band = _band(kind, hits, alarms, (least >= greatest)[::-1])
-    return curve._replace(threshold=threshold, band=band)
+    return curve._replace(threshold=threshold, band=_band(kind, hits, alarms, (least >= greatest)[::-1]))
 
 
+@np.errstate(invalid="ignore")  # without samples of a class
 def _band(kind: str, hits: Numbers, alarms: Numbers, exact: Mask) -> tuple[Numbers, Numbers, Numbers]:
     """Between which values a curve is, bucket by bucket from the highest.
 
@@ -251,9 +240,8 @@ def _band(kind: str, hits: Numbers, alarms: Numbers, exact: Mask) -> tuple[Numbe
     first, last, certain = share[:-1, None], share[1:, None], exact[:, None]
     if kind == "precision_recall":
         found = hits[:-1, None] + np.diff(hits)[:, None] * _STEPS
-        with np.errstate(invalid="ignore"):
-            worst = np.nan_to_num(found / (found + alarms[1:, None]))
-            best = np.nan_to_num(hits[1:, None] / (hits[1:, None] + alarms[:-1, None])) + 0.0 * found
+        worst = np.nan_to_num(found / (found + alarms[1:, None]))
+        best = np.nan_to_num(hits[1:, None] / (hits[1:, None] + alarms[:-1, None])) + 0.0 * found
         tied = hits[1:, None] / (hits[1:, None] + alarms[1:, None]) + 0.0 * found
         lower, upper = np.where(certain, tied, worst), np.where(certain, tied, best)
         return (found / hits[-1]).ravel(), lower.ravel(), upper.ravel()
@@ -263,8 +251,8 @@ def _band(kind: str, hits: Numbers, alarms: Numbers, exact: Mask) -> tuple[Numbe
     return rates.ravel(), lower.ravel(), upper.ravel()
 
 
-def _said(what: str, area: Bounded[Any], limit: float | None) -> str:
-    """An area as the legend says it, with its bounds where they differ in what is shown."""
+def _said(what: str, area: Bounded[Any], limit: float | None) -> tuple[str, str]:
+    """What the area is, and its value, with the bounds where they differ in what is shown."""
     value, lower, upper = (f"{float(_axes.numbers('area', x)):.3f}" for x in area)
-    upto = "" if limit is None else f" up to {limit:.3g}"
-    return f"{what}{upto} {value}" + (f" ({lower} to {upper})" if lower != upper else "")
+    upto = "" if limit is None else f" (FPR ≤ {limit:.3g})"
+    return f"{what}{upto}", value if lower == upper else f"{value} ({lower} to {upper})"

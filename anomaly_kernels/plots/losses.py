@@ -39,6 +39,7 @@ SIZES = {
     "supcon_loss": {"N": 4, "D": 2},
 }
 TRUTH_COLORS = {0.0: _axes.NORMAL, 1.0: _axes.ANOMALOUS, -1.0: _axes.FOUND}
+TRUTH_STYLES = {None: "-", 1.0: "-", 0.0: "--", -1.0: ":"}
 TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0, -1.0)}
 
 
@@ -103,7 +104,7 @@ def plot_loss(
         raise ValueError(f"`along` must be an array of {title}, got {along!r}{suggestion(along, arrays)}")
     for x in span:
         setting("span", x)
-    where = np.linspace(*map(float, span), 161)
+    where = np.linspace(float(span[0]), float(span[1]), 161)
     ax, first, second = _axes.one_or_two_axes(ax)
     for truth in TRUTHS.get(title, (1.0, 0.0)) if "target" in arrays and "target" not in inputs else (None,):
         value, slope = _curves(kernel, along, where, _inputs(kernel, title, inputs, truth))
@@ -111,13 +112,14 @@ def plot_loss(
         color = _axes.next_color(first) if truth is None else TRUTH_COLORS[truth]
         for curve, panel, what in ((value, first, "value"), (slope, second or first, "slope")):
             said = ", ".join(parts if second is not None else [*parts, what]) or None
-            style = "--" if panel is first and what == "slope" else "-"
+            # of a pair the curves of truths, some of which are the same, are told apart by dashes
+            style = TRUTH_STYLES[truth] if second is not None else {"value": "-", "slope": "--"}[what]
             panel.plot(where, curve, style, color=color, linewidth=1.8, label=said)
     labels = {first: "value and slope"} if second is None else {first: "value", second: "slope"}
     for panel, label in labels.items():
         panel.set(xlabel=along, ylabel=label)
         _axes.tidy(panel)
-    return ax  # type: ignore[no-any-return]
+    return ax
 
 
 def _curves(

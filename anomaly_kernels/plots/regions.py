@@ -91,7 +91,7 @@ def plot_regions(
     ax.set(xlim=(-0.5, shape[1] - 0.5), ylim=(shape[0] - 0.5, -0.5), xticks=[], yticks=[], aspect="equal")
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False, fontsize="small")
-    return ax  # type: ignore[no-any-return]
+    return ax
 
 
 def _picture(image: Any) -> Numbers:
@@ -112,24 +112,27 @@ def _picture(image: Any) -> Numbers:
 
 def _outline(ax: Any, points: Mask, color: str, style: str, label: str) -> None:
     """Draw the border of what is true, also at the edge of the image, and an entry of the legend."""
-    effects = [withStroke(linewidth=3.0, foreground="#222222")]
     if np.any(points):
         around = np.pad(points.astype(np.float64), 1)
         places = (np.arange(-1.0, n + 1.0) for n in points.shape[::-1])
         contour = ax.contour(*places, around, [0.5], colors=[color], linestyles=[style], linewidths=1.6)
-        contour.set_path_effects(effects)
-    ax.plot([], [], color=color, linestyle=style, linewidth=1.6, path_effects=effects, label=label)
+        contour.set_path_effects([withStroke(linewidth=3.0, foreground="#222222")])  # seen on any image
+    ax.plot([], [], color=color, linestyle=style, linewidth=1.6, label=label)
 
 
 def _said_of_truth(truth: Mask, found: Mask | None) -> str:
     if found is None:
-        return f"true regions: {label_regions(truth[None]).max()}"
+        return f"true regions: {_count(truth)}"
     counts = region_detection(truth[None], found[None])
     return f"true regions: {counts.regions}, found: {counts.detected}"
 
 
 def _said_of_found(truth: Mask | None, found: Mask) -> str:
     if truth is None:
-        return f"alarms: {label_regions(found[None]).max()}"
+        return f"alarms: {_count(found)}"
     counts = region_detection(truth[None], found[None])
     return f"alarms: {counts.alarms}, false: {counts.false_alarms}"
+
+
+def _count(points: Mask) -> int:
+    return int(np.max(np.asarray(label_regions(points[None]))))

@@ -74,7 +74,7 @@ def plot_scores(
     >>> score = rng.normal(size=500) + 3.0 * target
     >>> ax = plot_scores(target, score, threshold=ak.best_f1(target, score), ax=Figure().subplots())
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['normal', 'anomalous', 'best F1 0.889 at 2.257']
+    ['normal', 'anomalous', 'best F1 0.89 at 2.26']
     """
     choice("scale", scale, ("auto", "linear", "asinh"))
     values, lines = np.ravel(_axes.numbers("score", score)), _axes.thresholds(threshold)
@@ -87,18 +87,19 @@ def plot_scores(
     if not np.any(finite):
         raise ValueError(f"`score` must have finite numbers, got {values.size}, none of them finite")
     ax = _axes.axes_or_new(ax)
-    ends = [values[finite].min(), values[finite].max(), *filter(np.isfinite, lines.values())]
+    ends = [float(x) for x in (values[finite].min(), values[finite].max(), *lines.values()) if np.isfinite(x)]
     normal = values[classes[0][0] & finite]
     width = linear_width(normal if normal.size else values[finite], min(ends), max(ends), scale)
     edges = bins if np.ndim(bins) else _edges(values[finite], bins, width)
     for rows, color, label in classes:
         shown = values[rows & finite]
         said = f"{label} ({np.sum(rows) - shown.size} not finite)" if shown.size < np.sum(rows) else label
-        share = np.full(shown.size, 1.0 / max(np.sum(rows), 1))
-        style = {"histtype": "stepfilled", "facecolor": (color, 0.4), "edgecolor": color, "linewidth": 1.4}
-        ax.hist(shown, edges, weights=share, label=said, **style)
+        share = np.full(shown.size, 1.0 / max(int(np.sum(rows)), 1))
+        style: dict[str, Any] = {"facecolor": (color, 0.4), "edgecolor": color, "linewidth": 1.4}
+        ax.hist(shown, edges, weights=share, histtype="stepfilled", label=said, **style)
+    height = 1.04 * ax.dataLim.y1
     for label, t, style in _axes.with_styles(lines):
-        ax.axvline(t, color=_axes.ink(), linestyle=style, linewidth=1.4, label=label)
+        ax.plot([t, t], [0.0, height], color=_axes.ink(), linestyle=style, linewidth=1.4, label=label)
     if width:
         ax.set_xscale("asinh", linear_width=width)
         ticks = decades(min(ends), max(ends), width)
@@ -106,7 +107,9 @@ def plot_scores(
         ax.set_xticks([], minor=True)
     ax.set(xlabel="anomaly score", ylabel="share of the scores" if target is None else "share of each class")
     ax.set_xlim(min([edges[0], *ends[2:]]), max([edges[-1], *ends[2:]]))
-    _axes.tidy(ax)
+    entries = len(ax.get_legend_handles_labels()[1])
+    ax.set_ylim(0, (1.04 + 0.11 * entries) * height)  # with room for the legend
+    _axes.tidy(ax, loc="upper right")
     return ax
 
 
@@ -125,7 +128,7 @@ def linear_width(normal: Numbers, low: float, high: float, scale: str) -> float:
 def decades(low: float, high: float, width: float) -> Mapping[float, str]:
     """Ticks and their labels: zero, and the powers of ten within the scores that stand clear of it."""
     first, last = int(np.ceil(np.log10(width))), int(np.floor(np.log10(max(abs(low), abs(high), width))))
-    step = 1 + (last - first) // 8
+    step = 1 + max(last - first, 0) // 8
     ticks = {
         sign * 10.0**k: f"${'-' if sign < 0 else ''}10^{{{k}}}$"
         for k in range(first, last + 1, step)

@@ -25,13 +25,14 @@ from anomaly_kernels._classes.metric_states import (
 from anomaly_kernels._classes.settings import parameters_of
 from anomaly_kernels._core.checks import choice
 from anomaly_kernels._core.namespace import describe
-from anomaly_kernels.metrics import counts, statistics
+from anomaly_kernels.metrics import aupro, counts, statistics
 from anomaly_kernels.metrics.decisions import operating
 from anomaly_kernels.metrics.ranking import areas, decisions
 from anomaly_kernels.streaming._runs import ScoreRuns, one_run, without_runs
 from anomaly_kernels.streaming.results import Scores
 from anomaly_kernels.torch._base import Setting, TorchLearner
 
+_AREAS = (areas.average_precision, areas.roc_auc, aupro)  # which the legend of their curve has
 ScoreStore: TypeAlias = Literal["exact", "histogram"]
 _SCORE_STORES: dict[str, Any] = {"exact": ScoreRuns, "histogram": streaming.ScoreHistogram}
 
@@ -293,6 +294,8 @@ class ScoreMetric(Metric):
     whatever their number; `compute` returns the value, `bounds` what the exact one is between.
     """
 
+    _curve: ClassVar[Literal["roc", "precision_recall", "pro"] | None] = None
+
     def __init__(
         self, settings: Mapping[str, Any] = {}, /, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]
     ) -> None:
@@ -312,6 +315,30 @@ class ScoreMetric(Metric):
         with self._all_processes():
             result: streaming.Bounded[Any] = self._cast(self._bounds_of(self.state))
         return result
+
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Plot results that are given or, where the metric is one of a curve, that curve; needs matplotlib.
+
+        Returns the figure and its axes, as torchmetrics does. The curve is that of all batches, as
+        `anomaly_kernels.plots.plot_curve` draws it: with bounds where ``scores="histogram"``, and the area in the
+        legend. Another value than the area is that of the point marked, or else in the title.
+        """
+        if val is not None or self._curve is None:
+            return super().plot(val, ax)
+        from anomaly_kernels.plots import plot_curve
+
+        with self._all_processes():
+            state = self.state
+        marked = self._marked()
+        limit = {"max_fpr": self.max_fpr} if "max_fpr" in self._settings() else {}
+        ax = plot_curve(state, kind=self._curve, threshold=marked, ax=ax, **limit)
+        if marked is None and self.kernel not in _AREAS:
+            ax.set_title(f"{type(self).__name__}: {self.compute():.3f}")
+        return ax.figure, ax
+
+    def _marked(self) -> Any:
+        """The result whose threshold is a point of the curve."""
+        return None
 
     def _set(self, name: str, value: Any) -> None:
         if name == "scores" and getattr(self, "scores", value) != value:
@@ -585,6 +612,7 @@ class AveragePrecisionMetric(RankingMetric):
     """
 
     kernel = staticmethod(areas.average_precision)
+    _curve = "precision_recall"
 
     def __init__(self, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
         super().__init__(scores=scores, **keywords)
@@ -614,6 +642,7 @@ class AUPRTrapezoidMetric(RankingMetric):
     """
 
     kernel = staticmethod(areas.aupr_trapezoid)
+    _curve = "precision_recall"
 
     def __init__(self, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
         super().__init__(scores=scores, **keywords)
@@ -645,6 +674,7 @@ class ROCAUCMetric(RankingMetric):
     """
 
     kernel = staticmethod(areas.roc_auc)
+    _curve = "roc"
 
     def __init__(
         self, *, max_fpr: Setting | None = None, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]
@@ -675,6 +705,7 @@ class BestF1Metric(RankingMetric):
     """
 
     kernel = staticmethod(decisions.best_f1)
+    _curve = "precision_recall"
 
     def __init__(self, *, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
         super().__init__(scores=scores, **keywords)
@@ -684,6 +715,9 @@ class BestF1Metric(RankingMetric):
         """The score s of which ``score >= s`` has the F1 score of `compute`, unrounded; NaN without scores."""
         with self._all_processes():
             return best_threshold(self.state).to(self.device)
+
+    def _marked(self) -> decisions.BestF1:
+        return decisions.BestF1(self.compute(), self.threshold)
 
 
 class FPRAtTPRMetric(RankingMetric):
@@ -713,6 +747,7 @@ class FPRAtTPRMetric(RankingMetric):
 
     kernel = staticmethod(decisions.fpr_at_tpr)
     higher_is_better = False
+    _curve = "roc"
 
     def __init__(self, *, tpr: Setting = 0.95, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
         super().__init__({"tpr": tpr}, scores=scores, **keywords)
@@ -754,6 +789,10 @@ class OperatingPointMetric(RankingMetric):
 
     higher_is_better = None
     plot_lower_bound = plot_upper_bound = None
+    _curve = "precision_recall"
+
+    def _marked(self) -> Any:
+        return self.compute()
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:

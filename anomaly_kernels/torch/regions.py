@@ -41,6 +41,7 @@ class AUPROMetric(ScoreMetric):
     kernel = staticmethod(curve.aupro)
     higher_is_better = True
     plot_lower_bound, plot_upper_bound = 0.0, 1.0
+    _curve = "pro"
 
     def __init__(self, *, max_fpr: Setting = 0.3, scores: ScoreStore = "exact", **keywords: Unpack[Keywords]) -> None:
         super().__init__({"max_fpr": max_fpr}, scores=scores, **keywords)

@@ -4,6 +4,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from torch.nn import Linear, Sequential, Tanh
 from torch.utils.data import DataLoader, TensorDataset
 
 import anomaly_kernels as ak
@@ -12,19 +13,16 @@ from anomaly_kernels.data import load_shuttle
 
 
 class Detector(pl.LightningModule):
-    def __init__(self, learning_rate: float = 3e-3) -> None:
+    def __init__(self, learning_rate: float = 3e-3, threshold: float = 0.5) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.network = torch.nn.Sequential(
-            *(torch.nn.Linear(9, 16), torch.nn.Tanh(), torch.nn.Linear(16, 2)),
-            *(torch.nn.Tanh(), torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 9)),
-        )
+        self.network = Sequential(Linear(9, 16), Tanh(), Linear(16, 2), Tanh(), Linear(2, 16), Tanh(), Linear(16, 9))
         self.loss = akt.MSEReconstructionLoss()
         # a metric for each stage, as attributes, so that Lightning moves and resets them
         self.val_ap = akt.AveragePrecisionMetric()
         self.val_auc = akt.ROCAUCMetric()
         self.test_ap = akt.AveragePrecisionMetric()
-        self.test_f1 = akt.BestF1Metric()
+        self.test_found = akt.AnomalyDetectionMetrics()
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         return ak.reconstruction_error(rows, self.network(rows))
@@ -47,8 +45,13 @@ class Detector(pl.LightningModule):
         rows, target = batch
         score = self(rows)
         self.test_ap.update(score, target)
-        self.test_f1.update(score, target)
-        self.log_dict({"test_ap": self.test_ap, "test_f1": self.test_f1})
+        self.test_found.update(score >= self.hparams.threshold, target, score)
+        self.log("test_ap", self.test_ap)
+
+    def on_test_epoch_end(self) -> None:
+        found = self.test_found.compute()  # several numbers: compute, log and reset them yourself
+        self.log_dict({"test_precision": found.precision, "test_recall": found.recall})
+        self.test_found.reset()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), self.hparams.learning_rate)
@@ -94,4 +97,4 @@ def main() -> dict[str, float]:
 
 if __name__ == "__main__":
     for name, value in main().items():
-        print(f"{name:8} {value:.3f}")
+        print(f"{name:14} {value:.3f}")

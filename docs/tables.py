@@ -1,0 +1,155 @@
+"""Tables of the pages on accuracy, speed and parity, from committed results and from what our functions give now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import parity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
+NAMES = {"numpy": "NumPy", "torch": "torch", "jax": "JAX", "tensorflow": "TensorFlow"}
+Row = dict[str, Any]
+
+
+def write(folder: Path) -> None:
+    """Write each as a file that a page includes."""
+    parts = {"accuracy": accuracy(read("accuracy")), "speed": speed(read("latest")), "speed_details": details()}
+    parts |= {f"parity_{peer}": [text] for peer, text in parity.sections()}
+    for name, text in parts.items():
+        (folder / f"{name}.inc").write_text("".join(text))
+
+
+def read(name: str) -> dict[str, Any]:
+    """A committed file of results."""
+    content: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return content
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """In Markdown; all columns but the first are numbers."""
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + "\n"
+
+
+def about(results: dict[str, Any], packages: Sequence[str]) -> str:
+    """When, where and of what versions a run was."""
+    machine, versions = results["machine"], results["versions"]
+    told = ", ".join(f"{name} {versions[name]}" for name in packages if name in versions)
+    return f"Measured {machine['when'][:10]}: {machine['processor']}, {machine['cores']} cores; {told}.\n"
+
+
+# ---- accuracy
+
+
+def accuracy(results: dict[str, Any]) -> Iterator[str]:
+    """A summary, a table for each library, and the kernels without a reference."""
+    libraries: dict[str, list[Row]] = results["libraries"]
+    yield about(results, ("python", *libraries)) + "\n"
+    yield table(
+        ["library", *(f"{what}, {dtype}" for dtype in ("float64", "float32") for what in ("value", "slope"))],
+        [[NAMES[name], *_summary(rows)] for name, rows in libraries.items()],
+    )
+    yield "::::{tab-set}\n"
+    for name, rows in libraries.items():
+        yield f":::{{tab-item}} {NAMES[name]}\n"
+        yield _errors([row for row in rows if row["inputs"] == "ordinary"], "calls")
+        yield ":::\n"
+    yield "::::\n\n### At the edges\n\n"
+    yield "Large: real numbers up to ±1000. Constant: all numbers of an array are equal. Offset: 1000 is added.\n\n"
+    yield "::::{tab-set}\n"
+    for name, rows in libraries.items():
+        yield f":::{{tab-item}} {NAMES[name]}\n"
+        yield _errors([row for row in rows if row["inputs"] != "ordinary"], "inputs")
+        yield ":::\n"
+    yield "::::\n\n"
+    yield "### Without a reference of 50 digits\n\n"
+    yield ", ".join(_function(name) for name in results["without a reference"]) + ".\n"
+
+
+def _summary(rows: Sequence[Row]) -> Iterator[str]:
+    ordinary = [row for row in rows if row["inputs"] == "ordinary"]
+    for dtype in ("float64", "float32"):
+        for what in ("value", "slope"):
+            found = [row[f"{what} {dtype}"] for row in ordinary]
+            yield f"{_number(median(found))}, at most {_number(max(found))}"
+
+
+def _errors(rows: Sequence[Row], second: str) -> str:
+    head = ["function", second, *(f"{what}, {d}" for d in ("float64", "float32") for what in ("value", "slope"))]
+    return table(head, [[_function(row["kernel"]), str(row[second]), *_cells(row)] for row in rows])
+
+
+def _cells(row: Row) -> Iterator[str]:
+    for dtype in ("float64", "float32"):
+        for what in ("value", "slope"):
+            own, terms = row[f"{what} {dtype}"], row[f"{what}, terms {dtype}"]
+            yield f"{_number(own)} ({_number(terms)})" if own > 4 else _number(own)
+
+
+def _function(name: str) -> str:
+    return f"{{func}}`~anomaly_kernels.{name}`"
+
+
+def _number(x: float) -> str:
+    return f"{x:.0e}" if x >= 1e4 else f"{x:.0f}" if x >= 10 else f"{x:.1f}"
+
+
+# ---- speed
+
+
+def speed(results: dict[str, Any]) -> Iterator[str]:
+    """Of each case at large inputs: our time over that of the plain formula, and of the best peer."""
+    yield about(results, ("python", "numpy", "torch", "jax", "tensorflow"))
+    yield from (_later(later) for later in results.get("later", []))
+    ways = {
+        (name, way): f"{NAMES[name]}{', gradient' * gradient}"
+        for name, rows in results["libraries"].items()
+        if name in NAMES
+        for gradient, way in enumerate(_usual(rows["speed"]))
+    }
+    found = {(name, way): _ratios(results["libraries"][name]["speed"], way) for name, way in ways}
+    cases = dict.fromkeys(case for ratios in found.values() for case in ratios)
+    cells = [[case, *(found[way].get(case, "–") for way in ways)] for case in cases]
+    yield "\n" + table(["case", *ways.values()], cells)
+
+
+def _later(later: dict[str, Any]) -> str:
+    of = " and ".join(NAMES.get(name, name) for name in later["of"])
+    return f"{', '.join(later['cases'])} in {of}: {later['machine']['when'][:10]}.\n"
+
+
+def _usual(rows: Sequence[Row]) -> list[str]:
+    """The way in which users of a library call a loss, and that with a gradient."""
+    ways = dict.fromkeys(row["way"] for row in rows if row["part"] == "large")
+    return list(ways)[:1] + [way for way in ways if way == f"{next(iter(ways))}, gradient"]
+
+
+def _ratios(rows: Sequence[Row], way: str) -> dict[str, str]:
+    found = {}
+    for row in rows:
+        if row["part"] == "large" and row["way"] == way and not row["busy"]:
+            over = {who: quartiles[1] for who, quartiles in row["ours_over"].items()}
+            peers = [ratio for who, ratio in over.items() if who != "plain"]
+            plain = _ratio(over["plain"]) if "plain" in over else "–"
+            found[row["case"]] = f"{plain} · {_ratio(max(peers))}" if peers else plain
+    return found
+
+
+def _ratio(x: float) -> str:
+    return f"{x:.2f}" if x >= 0.095 else f"{x:.1g}"
+
+
+def details() -> Iterator[str]:
+    """The tables of the run, folded, a fold for each library."""
+    text = (RESULTS / "tables.md").read_text()
+    run, *libraries = text.split("\n## ")
+    for title, part in [("The run", run), *(part.split("\n", 1) for part in libraries)]:
+        bold = part.replace("\n### ", "\n**").replace("\n**", "\n\n**")
+        lines = [f"{line}**" if line.startswith("**") else line for line in bold.splitlines()]
+        yield f":::{{dropdown}} {title}\n{chr(10).join(lines)}\n:::\n\n"
