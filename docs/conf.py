@@ -47,6 +47,7 @@ html_theme_options = {
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "header_links_before_dropdown": 8,
+    "navbar_persistent": ["search-button"],  # its icon; the field would take a second row
 }
 html_sidebars = {"index": [], "start": [], "losses": [], "which_metric": [], "reference": []}
 html_show_sourcelink = False
