@@ -148,6 +148,7 @@ class KernelEntry(Snippets):
         links = f"{{func}}`~anomaly_kernels.{entry.name}`"
         for framework, shown in (("torch", "torch"), ("keras", "Keras")) if entry.cls else ():
             links += f" · {{class}}`{shown} <anomaly_kernels.{framework}.{entry.cls}>`"
+        links += f" · {{func}}`JAX <anomaly_kernels.jax.{entry.name}>`"
         notes = [f"{LABELS[name]}: {text}" for name, text in self.options.items() if name in LABELS]
         text = [*self.content, "", "\\\n".join([links, *notes])]
         if entry.picture:

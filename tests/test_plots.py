@@ -52,6 +52,11 @@ def bars(ax):
     return [(np.unique(xy[:, 0]), xy[1 : 2 * (len(np.unique(xy[:, 0])) - 1) : 2, 1]) for xy in steps]
 
 
+def spans(ax):
+    """From when to when each bar of a series lasts, for each kind of them."""
+    return [[(p.vertices[:, 0].min(), p.vertices[:, 0].max()) for p in x.get_paths()] for x in ax.collections]
+
+
 def line(ax, label):
     (found,) = [x for x in ax.lines if x.get_label() == label]
     return tuple(np.asarray(x, float) for x in found.get_data())
@@ -119,7 +124,7 @@ def test_arrays_of_every_library_are_drawn_as_numpys(driver):
         np.testing.assert_allclose(drawn[0].lines[1].get_data(), drawn[1].lines[1].get_data(), rtol=1e-12)
     ax = plots.plot_series(driver.array(SERIES), target=driver.array(EVENTS), alarms=driver.array(EVENTS), ax=axes())
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), SERIES)
-    assert len(ax.patches) == 4
+    assert spans(ax) == [[(19.5, 29.5), (69.5, 79.5)]] * 2
     image, mask = driver.array(MAP[0]), driver.array(MASK[0])
     ax = plots.plot_regions(image, mask, image, threshold=driver.array(np.asarray(1.5)), ax=axes())
     np.testing.assert_array_equal(ax.images[1].get_array(), MAP[0])
@@ -422,21 +427,18 @@ def test_events_and_alarms_are_drawn_where_they_are():
     x, y = line(ax, "series")
     np.testing.assert_array_equal(y, SERIES)
     np.testing.assert_allclose(x, np.arange(100) / 10)
-    spans = [(p.get_x(), p.get_x() + p.get_width()) for p in ax.patches]
-    np.testing.assert_allclose(spans, [(1.95, 2.95), (6.95, 7.95), (0.45, 0.65), (4.95, 5.05)])
+    np.testing.assert_allclose(spans(ax), [[(1.95, 2.95), (6.95, 7.95)], [(0.45, 0.65), (4.95, 5.05)]])
     assert legend(ax) == ["series", "event", "alarm"]
 
 
 def test_a_single_threshold_raises_alarms_and_several_none():
     above, below = plots.plot_series(SERIES, score=OF_SERIES, threshold=0.7, ax=axes(2, 1))
     assert legend(below) == ["score", "threshold 0.7", "alarm"]
-    width = sum(p.get_width() for p in below.patches)
-    assert width == pytest.approx(np.sum(OF_SERIES >= 0.7))
+    assert sum(end - start for start, end in spans(below)[0]) == pytest.approx(np.sum(OF_SERIES >= 0.7))
     assert line(below, "threshold 0.7")[1].tolist() == [0.7, 0.7]
     _, below = plots.plot_series(SERIES, score=OF_SERIES, threshold={"a": 0.7, "b": 0.9}, ax=axes(2, 1))
     assert legend(below) == ["score", "a", "b"]
-    assert not below.patches
-    assert not above.patches
+    assert spans(below) == spans(above) == []
 
 
 def test_in_one_axes_series_and_score_lie_apart():
@@ -447,6 +449,12 @@ def test_in_one_axes_series_and_score_lie_apart():
     high = (OF_SERIES.max() - twin.get_ylim()[0]) / np.ptp(twin.get_ylim())
     assert high < low
     assert legend(twin) == ["series", "event", "score", "threshold 0.7", "alarm"]
+
+
+def test_a_series_of_one_point_is_drawn():
+    ax = plots.plot_series(SERIES[:1], target=EVENTS[:1], score=SERIES[:1], threshold=np.inf, ax=axes())
+    ax.figure.savefig("/dev/null", format="svg")
+    assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
 
 
 def test_channels_are_lines_of_their_own():

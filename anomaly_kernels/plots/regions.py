@@ -112,13 +112,12 @@ def _picture(image: Any) -> Numbers:
 
 def _outline(ax: Any, points: Mask, color: str, style: str, label: str) -> None:
     """Draw the border of what is true, also at the edge of the image, and an entry of the legend."""
-    effects = [withStroke(linewidth=3.0, foreground="#222222")]
     if np.any(points):
         around = np.pad(points.astype(np.float64), 1)
         places = (np.arange(-1.0, n + 1.0) for n in points.shape[::-1])
         contour = ax.contour(*places, around, [0.5], colors=[color], linestyles=[style], linewidths=1.6)
-        contour.set_path_effects(effects)
-    ax.plot([], [], color=color, linestyle=style, linewidth=1.6, path_effects=effects, label=label)
+        contour.set_path_effects([withStroke(linewidth=3.0, foreground="#222222")])  # seen on any image
+    ax.plot([], [], color=color, linestyle=style, linewidth=1.6, label=label)
 
 
 def _said_of_truth(truth: Mask, found: Mask | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,32 +90,38 @@ def plot_series(
         above.plot(moments, channel, color=_axes.COLORS[k % len(_axes.COLORS)], linewidth=1.0, label=label)
     panels = [above] if below is None else [above, below]
     if events is not None:
-        _shade(panels, moments, events)
+        for panel, label in zip(panels, ("event", None), strict=False):
+            _fill(panel, _spans(moments, events), 1.0, label, color=_axes.ANOMALOUS, alpha=0.25)
     _leave_room(above, values, under=0.05 if scores is None or below is not None else 0.8)
-    lowest = panels[-1]
+    lowest = panels[-1] if below is not None or scores is None else above.twinx()
     if scores is not None:
-        lowest = above.twinx() if below is None else below
-        lowest.plot(moments, scores, color="#aa3377", linewidth=1.0, label="score")
-        for label, t, style in _axes.with_styles(lines):
-            lowest.axhline(t, color=_axes.ink(), linestyle=style, linewidth=1.2, label=label)
-        shown = np.append(scores, [t for t in lines.values() if np.isfinite(t)])
-        _leave_room(lowest, shown, under=0.1, over=2.6 if below is None else 0.3)
-        lowest.set_ylabel("score")
+        _draw_score(lowest, moments, scores, lines, over=2.6 if below is None else 0.3)
     if raised is not None:
-        _mark(lowest, moments, raised)
+        _fill(lowest, _spans(moments, raised), 0.05, "alarm", color=_axes.ink())
     panels[-1].set_xlabel("time step" if time is None else "time")
     for panel in panels:
-        panel.set_xlim(moments[0], moments[-1])
-        panel.spines[["top", "right"]].set_visible(False)
-    if lowest in panels:
-        for panel in panels:
-            _axes.tidy(panel, loc="upper left", ncols=4)
-    else:
-        lowest.spines[["top", "left"]].set_visible(False)
-        handles, labels = above.get_legend_handles_labels()
-        more, said = lowest.get_legend_handles_labels()
-        lowest.legend(handles + more, labels + said, fontsize="small", frameon=False, loc="upper left", ncols=5)
+        panel.margins(x=0)
+        _axes.tidy(panel, loc="upper left", ncols=4)
+    if lowest not in panels:
+        _join_legends(above, lowest)
     return ax
+
+
+def _draw_score(ax: Any, moments: Numbers, scores: Numbers, lines: Mapping[str, float], over: float) -> None:
+    ax.plot(moments, scores, color="#aa3377", linewidth=1.0, label="score")
+    for label, t, style in _axes.with_styles(lines):
+        ax.axhline(t, color=_axes.ink(), linestyle=style, linewidth=1.2, label=label)
+    _leave_room(ax, np.append(scores, list(lines.values())), under=0.1, over=over)
+    ax.set_ylabel("score")
+
+
+def _join_legends(ax: Any, twin: Any) -> None:
+    """Leave one legend, of what is drawn in the axes and in their twin on the right."""
+    handles, labels = ax.get_legend_handles_labels()
+    more, said = twin.get_legend_handles_labels()
+    ax.get_legend().remove()
+    twin.spines[["top", "left"]].set_visible(False)
+    twin.legend(handles + more, labels + said, fontsize="small", frameon=False, loc="upper left", ncols=5)
 
 
 def _vector(name: str, x: Any, shape: tuple[int, ...]) -> Numbers:
@@ -131,18 +137,10 @@ def _spans(moments: Numbers, points: Mask) -> list[tuple[float, float]]:
     return [(float(moments[start]) - half, float(moments[end - 1]) + half) for start, end in turns.reshape(-1, 2)]
 
 
-def _shade(panels: Sequence[Any], moments: Numbers, events: Mask) -> None:
-    """Shade each event."""
-    for k, (start, end) in enumerate(_spans(moments, events)):
-        for panel in panels:
-            label = "event" if k == 0 and panel is panels[0] else None
-            panel.axvspan(start, end, color=_axes.ANOMALOUS, alpha=0.25, linewidth=0, label=label)
-
-
-def _mark(ax: Any, moments: Numbers, raised: Mask) -> None:
-    """Bars at the bottom of the axes, in which height is a share of theirs."""
-    for k, (start, end) in enumerate(_spans(moments, raised)):
-        ax.axvspan(start, end, 0.0, 0.05, color=_axes.ink(), linewidth=0, label="alarm" if k == 0 else None)
+def _fill(ax: Any, spans: list[tuple[float, float]], height: float, label: str | None, **style: Any) -> None:
+    """Fill spans of time from the bottom up to a share of the height of the axes."""
+    bars = [(start, end - start) for start, end in spans]
+    ax.broken_barh(bars, (0.0, height), transform=ax.get_xaxis_transform(), linewidth=0, label=label, **style)
 
 
 def _leave_room(ax: Any, values: Numbers, under: float, over: float = 0.25) -> None:
