@@ -279,12 +279,12 @@ def test_points_of_the_pro_curve_are_false_positives_and_overlaps_of_regions():
 
 @pytest.mark.parametrize("t", [-9.0, 0.333, float(SCORE[7]), 99.0, np.inf])
 @pytest.mark.parametrize("kind", ["roc", "precision_recall"])
-@pytest.mark.parametrize("of", ["arrays", "state"])
-def test_the_point_of_a_threshold_has_the_rates_of_its_alarms(t, kind, of):
-    given = (TARGET, SCORE) if of == "arrays" else (UniqueScores.of(TARGET, SCORE),)
-    ax = plots.plot_curve(*given, kind=kind, threshold={"here": t}, ax=axes())
+@pytest.mark.parametrize("highest", [3.0, np.inf])
+def test_the_point_of_a_threshold_has_the_rates_of_its_alarms(t, kind, highest):
+    score = np.where(np.arange(300) % 50 == 0, highest, SCORE)
+    ax = plots.plot_curve(TARGET, score, kind=kind, threshold={"here": t}, ax=axes())
     (point,) = [x for x in ax.lines if x.get_marker() == "o"]
-    alarm = np.greater_equal(SCORE, t)
+    alarm = np.greater_equal(score, t)
     rates = np.mean(alarm[~TARGET]), np.mean(alarm[TARGET])
     counts = DetectionCounts.of(TARGET, alarm).compute()
     expected = rates if kind == "roc" else (counts.recall, counts.precision if np.any(alarm) else 1.0)
