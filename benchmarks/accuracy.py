@@ -181,7 +181,7 @@ def exactly(job: Job) -> Exact | None:
 
 def _slopes(case: Case, name: str, total: Any) -> np.ndarray:
     """Differences, which are exact to more than a float64 has; None where those of both sides differ, at a kink."""
-    step = mp.mpf(10) ** -(mp.dps * 3 // 10)
+    step = mp.mpf(10) ** -(15 if mp.dps <= 60 else 30)
     x = np.asarray(exact(case.inputs[name]), object)
     slopes = np.empty(x.shape, object)
     sides = np.empty((2, *x.shape), object)

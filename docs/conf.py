@@ -15,7 +15,7 @@ author = "The anomaly_kernels authors"
 project_copyright = "2026, The anomaly_kernels authors"
 release = version = anomaly_kernels.__version__
 
-extensions = ["sphinx.ext.mathjax", "numpydoc", "myst_nb", "sphinx_design", "generate"]
+extensions = ["sphinx.ext.mathjax", "numpydoc", "myst_nb", "sphinx_design", "sphinx_copybutton", "generate"]
 exclude_patterns = ["_static", "_templates", "generated/by_use.md"]
 nitpicky = True
 default_role = "py:obj"  # `roc_auc` in a docstring is a link, and `axis` the name of an argument
@@ -47,6 +47,7 @@ html_theme_options = {
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "header_links_before_dropdown": 8,
+    "navbar_persistent": ["search-button"],  # its icon; the field would take a second row
 }
 html_sidebars = {"index": [], "start": [], "losses": [], "which_metric": [], "reference": []}
 html_show_sourcelink = False
@@ -54,6 +55,9 @@ html_show_sourcelink = False
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network
 mathjax_path = "katex/katex.min.js"
 html_static_path = ["_static"]
+copybutton_prompt_text = r">>> |\.\.\. |\$ "  # left out of what is copied, with the output
+copybutton_prompt_is_regexp = True
+
 html_favicon = "_static/icon.svg"
 html_css_files = ["katex/katex.min.css", "math.css", "reference.css"]
 html_js_files = [("math.js", {"defer": "defer"})]

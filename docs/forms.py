@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
 FRAMEWORKS = {"torch": "torch", "keras": "Keras", "jax": "JAX"}
 TORCH_KINDS = {"Loss": "module", "Metric": "metric"}
+BASES = {
+    ("torch", "module"): "torch.nn.Module",
+    ("torch", "metric"): "torchmetrics.Metric",
+    ("keras", "loss"): "keras.losses.Loss",
+    ("keras", "regularizer"): "keras.regularizers.Regularizer",
+    ("keras", "layer"): "keras.layers.Layer",
+    ("keras", "metric"): "keras.metrics.Metric",
+    ("keras", "model"): "keras.Model",
+}
+"""The class of the framework that a class extends, by framework and kind."""
 KERAS_KINDS = {"EndpointLayer": "layer", "WeighedLayer": "layer"}
 
 

@@ -79,7 +79,9 @@ class LinkNames(SphinxTransform):
             return
         for node in list(self.document.findall(nodes.literal)):
             name = node.astext().removeprefix("ak.")
-            if name in anomaly_kernels.__all__ and not isinstance(node.parent, nodes.reference | pending_xref):
+            if name in anomaly_kernels.__all__ and not isinstance(
+                node.parent, nodes.reference | nodes.title | pending_xref
+            ):
                 options = {"refdomain": "py", "reftype": "obj", "reftarget": f"anomaly_kernels.{name}"}
                 node.replace_self(pending_xref("", node.deepcopy(), refdoc=self.env.docname, **options))
 

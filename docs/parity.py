@@ -84,13 +84,26 @@ def same(found: str, recorded: str) -> bool:
 
 
 def sections() -> Iterator[tuple[str, str]]:
-    """For each peer the Markdown of its table."""
+    """For each peer the Markdown of its table, and of the calls that gave our numbers."""
     for peer, entry in peers().items():
         text = f"Version {entry['version']}"
         text += ", measured again by `python -m benchmarks parity`.\n" if "package" in entry else ", as observed.\n"
         text += f"{entry['note']}\n" if "note" in entry else ""
         text += "\n| function | given | theirs | ours | why |\n|---|---|---|---|---|\n"
+        calls = [] if entry.get("let") is None else [f"{entry['let']}\n"]
         for row in rows_of(peer, entry):
-            ours = f"{result_of(row.call, scope_of(row))}<br>`{row.call}`" if row.call else "–"
-            text += f"| {row.name} | {row.given} | {row.theirs} | {ours} | {row.why} |\n"
-        yield peer, text
+            ours = result_of(row.call, scope_of(row)) if row.call else "–"
+            text += f"| {row.name} | {row.given} | {row.theirs} | {ours.replace(' ', '<br>')} | {row.why} |\n"
+            calls += _told(row, entry, ours) if row.call else []
+        code = "\n".join(calls)
+        yield peer, f"{text}\n::::{{dropdown}} The calls\n```{{code-block}} python3\n{code}```\n::::\n"
+
+
+def _told(row: Row, entry: Mapping[str, Any], ours: str) -> list[str]:
+    """A call with what it needs, and what it gives."""
+    own = row.let.removeprefix(f"{entry.get('let', '')}\n").replace("; ", "\n")
+    return [
+        f"# {row.name.replace('`', '')}: {row.given.replace('`', '')}",
+        *[own] * bool(own),
+        f"{row.call}  # {ours}\n",
+    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import support
-from forms import FORMS, FRAMEWORKS, Form, forms_of, has_page
+from forms import BASES, FORMS, FRAMEWORKS, Form, forms_of, has_page
 from members import is_ours, members
 from mentions import mentions, title
 from situations import SITUATIONS, Situation
@@ -154,6 +154,8 @@ def of_form(form: Form) -> dict[str, Any]:
         sisters = [sister for sister in forms_of(form.function, framework) if sister != form]
         if sisters:
             facts[label] = ", ".join(f"{_rst_link(sister.path)} ({sister.kind})" for sister in sisters)
+    if base := BASES.get((form.framework, form.kind)):
+        facts["Base"] = f"``{base}``, whose methods it has too"
     shown = {"title": f"{form.name} ({FRAMEWORKS[form.framework]})", "facts": facts}
     return _autodoc(form.path) | shown | {"more": read_more(form.function, form.path)}
 

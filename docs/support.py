@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 NEVER_RUN = {"cupy"}
+NARROW_SPACE = "\u202f"  # at which no line is broken
 NAMES = {
     "numpy": "NumPy",
     "torch": "torch",
@@ -78,7 +79,7 @@ A sign that no function of a library has is one that the library cannot do: NumP
 function lacks has a number in the last column, and a reason in the [notes](#notes). A sign in parentheses is checked
 of every function in other libraries, and of some in this one. CuPy has no column: the code for it has never been run.
 
-The same check of your own function is [`check_loss`](authoring.rst). Remake this page with `make docs`, and run what it
+The same check of your own function is [`check_loss`](../authoring.md). Remake this page with `make docs`, and run what it
 says with `make test`.
 
 """
@@ -94,7 +95,7 @@ def of_groups(missing: Missing, numbers: dict[str, int]) -> Iterator[str]:
         if (part := home.split(".")[1]) != package:
             package = part
             yield f"## {package.capitalize()}\n\n"
-        yield f"### {headline(sys.modules[home])}\n\n"
+        yield f"**{headline(sys.modules[home])}**\n\n"
         yield f"| function | {' | '.join(NAMES.values())} | notes |\n|---|{'---|' * len(NAMES)}---|\n"
         for kernel in kernels:
             cells = [signs(missing[library, kernel], library) for library in NAMES]
@@ -108,7 +109,7 @@ def signs(missing: Mapping[str, str], library: str) -> str:
     elsewhere = IN_OTHER_LIBRARIES.get(library, {})
     made = {mark.sign: [check for check in mark.checks if check not in missing] for mark in MARKS}
     found = (f"({sign})" if elsewhere.keys() >= set(checks) else sign for sign, checks in made.items() if checks)
-    return " ".join(found)
+    return NARROW_SPACE.join(found)
 
 
 def notes_of(missing: Missing, kernel: str, numbers: dict[str, int]) -> Iterator[int]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 NAMES = {"numpy": "NumPy", "torch": "torch", "jax": "JAX", "tensorflow": "TensorFlow"}
+BETWEEN = "\u202f·\u202f"  # at which no line is broken
 Row = dict[str, Any]
 
 
@@ -41,7 +42,8 @@ def about(results: dict[str, Any], packages: Sequence[str]) -> str:
     """When, where and of what versions a run was."""
     machine, versions = results["machine"], results["versions"]
     told = ", ".join(f"{name} {versions[name]}" for name in packages if name in versions)
-    return f"Measured {machine['when'][:10]}: {machine['processor']}, {machine['cores']} cores; {told}.\n"
+    where = f"commit {results['commit']}, on {machine['processor']}, {machine['cores']} cores"
+    return f"Measured {machine['when'][:10]}, {where}: {told}.\n"
 
 
 # ---- accuracy
@@ -77,7 +79,7 @@ def _summary(rows: Sequence[Row]) -> Iterator[str]:
     for dtype in ("float64", "float32"):
         for what in ("value", "slope"):
             found = [row[f"{what} {dtype}"] for row in ordinary]
-            yield f"{_number(median(found))}, at most {_number(max(found))}"
+            yield f"{_number(median(found))}{BETWEEN}{_number(max(found))}"
 
 
 def _errors(rows: Sequence[Row], second: str) -> str:
@@ -89,7 +91,7 @@ def _cells(row: Row) -> Iterator[str]:
     for dtype in ("float64", "float32"):
         for what in ("value", "slope"):
             own, terms = row[f"{what} {dtype}"], row[f"{what}, terms {dtype}"]
-            yield f"{_number(own)} ({_number(terms)})" if own > 4 else _number(own)
+            yield f"{_number(own)}\u202f({_number(terms)})" if own > 4 else _number(own)
 
 
 def _function(name: str) -> str:
@@ -106,7 +108,9 @@ def _number(x: float) -> str:
 def speed(results: dict[str, Any]) -> Iterator[str]:
     """Of each case at large inputs: our time over that of the plain formula, and of the best peer."""
     yield about(results, ("python", "numpy", "torch", "jax", "tensorflow"))
-    yield from (_later(later) for later in results.get("later", []))
+    for date in dict.fromkeys(later["machine"]["when"][:10] for later in results.get("later", [])):
+        runs = [later for later in results["later"] if later["machine"]["when"].startswith(date)]
+        yield f"Measured {date}: {', '.join(dict.fromkeys(case for run in runs for case in run['cases']))}.\n"
     ways = {
         (name, way): f"{NAMES[name]}{', gradient' * gradient}"
         for name, rows in results["libraries"].items()
@@ -117,11 +121,6 @@ def speed(results: dict[str, Any]) -> Iterator[str]:
     cases = dict.fromkeys(case for ratios in found.values() for case in ratios)
     cells = [[case, *(found[way].get(case, "–") for way in ways)] for case in cases]
     yield "\n" + table(["case", *ways.values()], cells)
-
-
-def _later(later: dict[str, Any]) -> str:
-    of = " and ".join(NAMES.get(name, name) for name in later["of"])
-    return f"{', '.join(later['cases'])} in {of}: {later['machine']['when'][:10]}.\n"
 
 
 def _usual(rows: Sequence[Row]) -> list[str]:
@@ -137,7 +136,7 @@ def _ratios(rows: Sequence[Row], way: str) -> dict[str, str]:
             over = {who: quartiles[1] for who, quartiles in row["ours_over"].items()}
             peers = [ratio for who, ratio in over.items() if who != "plain"]
             plain = _ratio(over["plain"]) if "plain" in over else "–"
-            found[row["case"]] = f"{plain} · {_ratio(max(peers))}" if peers else plain
+            found[row["case"]] = f"{plain}{BETWEEN}{_ratio(max(peers))}" if peers else plain
     return found
 
 

@@ -792,5 +792,10 @@ def test_a_share_that_is_none_is_named(name):
     for value in (0, 1.0, -0.5, math.nan):
         with pytest.raises(ValueError, match=f"^`{name}` must be > 0 and < 1, got {value}$"):
             SHARES[name](value)
-    with pytest.raises(TypeError, match=f"^`{name}` must be a number, got "):
+    with pytest.raises(TypeError, match=f"^`{name}` must be a number, got .*str"):
         SHARES[name]("0.5")
+
+
+def test_scores_of_any_shape_are_pooled():
+    for rule in (ak.threshold_at_rate, ak.spread_threshold, ak.peaks_over_threshold, ak.score_scaling):
+        np.testing.assert_array_equal(rule(GAMMA.reshape(2, 50, 5)), rule(GAMMA))
