@@ -260,7 +260,7 @@ def _focal_slopes(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: 
     ]
 
 
-FOCAL = Formula(_focal, _focal_slopes, blocks=0.47)
+FOCAL = Formula(_focal, _focal_slopes, blocks=0.47)  # so that a million pixels are enough for torch's blocks
 
 
 def _focal_of_masks(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:
