@@ -89,11 +89,12 @@ def sections() -> Iterator[tuple[str, str]]:
         text = f"Version {entry['version']}"
         text += ", measured again by `python -m benchmarks parity`.\n" if "package" in entry else ", as observed.\n"
         text += f"{entry['note']}\n" if "note" in entry else ""
-        text += "\n| function | given | theirs | ours | why |\n|---|---|---|---|---|\n"
+        text += "\n| function | theirs | ours | given, and why |\n|---|---|---|---|\n"
         calls = [] if entry.get("let") is None else [f"{entry['let']}\n"]
         for row in rows_of(peer, entry):
             ours = result_of(row.call, scope_of(row)) if row.call else "–"
-            text += f"| {row.name} | {row.given} | {row.theirs} | {ours.replace(' ', '<br>')} | {row.why} |\n"
+            given = f"{row.given[0].upper()}{row.given[1:]}.<br>{row.why}".removesuffix("<br>")
+            text += f"| {row.name} | {row.theirs} | {ours.replace(' ', '<br>')} | {given} |\n"
             calls += _told(row, entry, ours) if row.call else []
         code = "\n".join(calls)
         yield peer, f"{text}\n::::{{dropdown}} The calls\n```{{code-block}} python3\n{code}```\n::::\n"

@@ -26,7 +26,7 @@ NAMES = {
     "jax": "JAX",
     "tensorflow": "TensorFlow",
     "dask": "Dask",
-    "array_api_strict": "array-api-strict",
+    "array_api_strict": "strict",
 }
 Missing = dict[tuple[str, str], dict[str, str]]
 """By library and kernel: the reasons why checks do not apply, by the name of the check."""
@@ -78,9 +78,10 @@ AFTER_THE_LEGEND = """
 A sign that no function of a library has is one that the library cannot do: NumPy compiles nothing. A sign that one
 function lacks has a number in the last column, and a reason in the [notes](#notes). A sign in parentheses is checked
 of every function in other libraries, and of some in this one. CuPy has no column: the code for it has never been run.
+The column "strict" is array-api-strict, which has the functions of the standard and no others.
 
-The same check of your own function is [`check_loss`](../authoring.md). Remake this page with `make docs`, and run what it
-says with `make test`.
+The same check of your own function is {func}`~anomaly_kernels.testing.check_loss`. Remake this page with
+`make docs`, and run what it says with `make test`.
 
 """
 

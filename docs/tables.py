@@ -23,7 +23,9 @@ def write(folder: Path) -> None:
     parts = {"accuracy": accuracy(read("accuracy")), "speed": speed(read("latest")), "speed_details": details()}
     parts |= {f"parity_{peer}": [text] for peer, text in parity.sections()}
     for name, text in parts.items():
-        (folder / f"{name}.inc").write_text("".join(text))
+        path, content = folder / f"{name}.inc", "".join(text)
+        if not path.exists() or path.read_text() != content:  # else Sphinx reads the page again
+            path.write_text(content)
 
 
 def read(name: str) -> dict[str, Any]:

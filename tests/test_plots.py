@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 import anomaly_kernels as ak
 from anomaly_kernels import plots
 from anomaly_kernels.plots.scores import decades
-from anomaly_kernels.streaming import DetectionCounts, RegionScores, ScoreHistogram, UniqueScores
+from anomaly_kernels.streaming import DetectionCounts, RegionScores, ScoreHistogram, UniqueScores, compute
 
 mpl.use("Agg")
 
@@ -160,6 +160,12 @@ def test_histograms_are_shares_of_each_class():
     assert legend(ax) == ["normal", "anomalous"]
 
 
+def test_every_number_but_0_is_anomalous():
+    numbers = np.where(TARGET, 0.2, 0.0)
+    first, second = (plots.plot_scores(x, SCORE, bins=5, ax=axes()) for x in (numbers, TARGET))
+    np.testing.assert_array_equal(bars(first)[1][1], bars(second)[1][1])
+
+
 def test_without_targets_there_is_one_histogram():
     ax = plots.plot_scores(None, SCORE, ax=axes())
     ((_, heights),) = bars(ax)
@@ -273,16 +279,24 @@ def test_points_of_the_pro_curve_are_false_positives_and_overlaps_of_regions():
 
 @pytest.mark.parametrize("t", [-9.0, 0.333, float(SCORE[7]), 99.0, np.inf])
 @pytest.mark.parametrize("kind", ["roc", "precision_recall"])
-@pytest.mark.parametrize("of", ["arrays", "state"])
-def test_the_point_of_a_threshold_has_the_rates_of_its_alarms(t, kind, of):
-    given = (TARGET, SCORE) if of == "arrays" else (UniqueScores.of(TARGET, SCORE),)
-    ax = plots.plot_curve(*given, kind=kind, threshold={"here": t}, ax=axes())
+@pytest.mark.parametrize("highest", [3.0, np.inf])
+def test_the_point_of_a_threshold_has_the_rates_of_its_alarms(t, kind, highest):
+    score = np.where(np.arange(300) % 50 == 0, highest, SCORE)
+    ax = plots.plot_curve(TARGET, score, kind=kind, threshold={"here": t}, ax=axes())
     (point,) = [x for x in ax.lines if x.get_marker() == "o"]
-    alarm = np.greater_equal(SCORE, t)
+    alarm = np.greater_equal(score, t)
     rates = np.mean(alarm[~TARGET]), np.mean(alarm[TARGET])
     counts = DetectionCounts.of(TARGET, alarm).compute()
     expected = rates if kind == "roc" else (counts.recall, counts.precision if np.any(alarm) else 1.0)
     np.testing.assert_allclose(np.ravel(point.get_data()), expected)
+
+
+def test_the_best_threshold_of_a_histogram_is_marked_at_its_f1():
+    state = ScoreHistogram.empty(SCORE, edges=np.linspace(-3, 4, 30)).of(TARGET, SCORE)
+    best = compute(state, ak.best_f1).value
+    ax = plots.plot_curve(state, kind="precision_recall", threshold=state.best_threshold(), ax=axes())
+    recall, precision = np.ravel(ax.lines[1].get_data())
+    assert 2 * precision * recall / (precision + recall) == pytest.approx(float(best))
 
 
 def test_the_curve_of_a_state_is_that_of_its_scores():

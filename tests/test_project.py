@@ -236,7 +236,7 @@ def test_the_project_has_addresses_a_changelog_and_says_for_which_pythons_it_is(
 
 
 def test_completion_shows_public_names_alone():
-    packages = {"data", "losses", "metrics", "networks", "streaming", "testing", "weights"}
+    packages = {"data", "losses", "metrics", "networks", "plots", "streaming", "testing", "weights"}
     for name in packages:
         module = importlib.import_module(f"anomaly_kernels.{name}")
         assert dir(module) == sorted(module.__all__)

@@ -53,7 +53,9 @@ def numbers(driver, result):
 @pytest.mark.parametrize("name", RANKINGS)
 def test_labels_of_minus_one_and_one_are_no_targets(eager, name, dtype):
     arrays = eager.array(SIGNS.astype(dtype)), eager.array(SCORE)
-    with pytest.raises(ValueError, match=r"^`target` must be .* of which 0 means normal, got -1.*: use `target > 0`, or `target < 0` if -1 is the anomaly$"):
+    with pytest.raises(
+        ValueError, match=r"^`target` must be .* 0 means normal, got -1.*: use `target > 0`, or `target < 0` if"
+    ):
         RANKINGS[name](*arrays)
 
 
@@ -118,7 +120,7 @@ def test_in_masks_of_the_lovasz_hinge_0_alone_is_normal(eager):
     expected = numbers(eager, ak.lovasz_hinge_loss(eager.array(TRUTH), eager.array(SCORE)))
     for mask in (TRUTH.astype(np.uint8) * 255, TRUTH * 7, TRUTH * 255.0):
         assert numbers(eager, ak.lovasz_hinge_loss(eager.array(mask), eager.array(SCORE))) == expected
-    with pytest.raises(ValueError, match=r"^`target` must be .* got -1: use `target > 0`, or `target < 0` if -1 is the anomaly$"):
+    with pytest.raises(ValueError, match=r"^`target` must be .* got -1: use `target > 0`, or `target < 0` if"):
         ak.lovasz_hinge_loss(eager.array(SIGNS), eager.array(SCORE))
 
 

@@ -201,42 +201,66 @@ def _focus(xp: Namespace, x: Array, g: Setting) -> Array:
     return xp.exp(-g * xp.softplus(x))
 
 
-def _focal_parts(xp: Namespace, x: Array, g: Setting) -> tuple[Array, Array, Array, Array]:
-    """The losses of an anomaly and of a normal pixel, and the cross entropies in them: -log p and -log(1 - p)."""
-    of_miss, of_alarm = xp.softplus(-x), xp.softplus(x)
-    return _focus(xp, x, g) * of_miss, _focus(xp, -x, g) * of_alarm, of_miss, of_alarm
-
-
 def _focal(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:
-    anomaly, normal, *_ = _focal_parts(xp, x, g)
-    return (a * y) * anomaly + (n * (1.0 - y)) * normal
+    if xp.is_lean(x):
+        p, q, of_alarm, of_miss = _probabilities(xp, x)
+    elif xp.is_known(x):
+        p, q = xp.sigmoid(x), xp.sigmoid(minus := -x)
+        of_alarm, of_miss = xp.softplus(x), xp.softplus(minus)
+    else:
+        return _focal_of_traced(xp, x, y, a, n, g)
+    anomaly = (a * y) * (_power(xp, q, of_alarm, g) * of_miss)
+    return anomaly + (n * (1.0 - y)) * (_power(xp, p, of_miss, g) * of_alarm)
+
+
+def _probabilities(xp: Namespace, x: Array) -> tuple[Array, ...]:
+    """p and 1 - p, -log(1 - p) and -log p, in one logarithm: that of the larger of both, by what it lacks to 1."""
+    p, q = xp.sigmoid(x), xp.sigmoid(-x)
+    larger = xp.log1p(-xp.minimum(p, q))
+    above = xp.maximum(x, 0.0)
+    return p, q, above - larger, (above - x) - larger
+
+
+def _power(xp: Namespace, p: Array, entropy: Array, g: Setting) -> Array:
+    """p^γ of a probability and its -log, with a finite slope; the square, which is the default, without exponential."""
+    return square(p) if isinstance(g, float) and g == 2.0 else xp.exp(-g * entropy)
+
+
+def _focal_of_traced(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:
+    """The same for compilers, which fuse it: in one exponential and one logarithm, of |x|."""
+    below = x < 0.0
+    size = xp.where(below, -x, x)
+    tail = xp.exp(-size)
+    likely, entropy = 1.0 / (1.0 + tail), xp.log1p(tail)
+    right = _power(xp, tail * likely, size + entropy, g) * entropy
+    wrong = _power(xp, likely, entropy, g) * (size + entropy)
+    anomaly, normal = a * y, n * (1.0 - y)
+    return xp.where(below, normal, anomaly) * right + xp.where(below, anomaly, normal) * wrong
 
 
 def _focal_slopes(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Slopes:
+    p, q, of_alarm, of_miss = _probabilities(xp, x)
+
     def by_logit() -> Array:
-        p, r = xp.sigmoid(x), xp.sigmoid(-x)
-        of_miss, of_alarm = xp.softplus(-x), xp.softplus(x)
-        anomaly = _focus(xp, x, g) * (g * p * of_miss + r)
-        return (n * (1.0 - y)) * (_focus(xp, -x, g) * (g * r * of_alarm + p)) - (a * y) * anomaly
+        anomaly = (a * y) * (_power(xp, q, of_alarm, g) * (g * p * of_miss + q))
+        return (n * (1.0 - y)) * (_power(xp, p, of_miss, g) * (g * q * of_alarm + p)) - anomaly
 
-    def by_target() -> Array:
-        anomaly, normal, *_ = _focal_parts(xp, x, g)
-        return a * anomaly - n * normal
+    def anomaly() -> Array:
+        return _power(xp, q, of_alarm, g) * of_miss
 
-    def by_gamma() -> Array:
-        anomaly, normal, of_miss, of_alarm = _focal_parts(xp, x, g)
-        return -xp.sum((a * y) * (anomaly * of_alarm) + (n * (1.0 - y)) * (normal * of_miss))
+    def normal() -> Array:
+        return _power(xp, p, of_miss, g) * of_alarm
 
     return [
         by_logit,
-        by_target,
-        lambda: xp.sum(y * _focal_parts(xp, x, g)[0]),
-        lambda: xp.sum((1.0 - y) * _focal_parts(xp, x, g)[1]),
-        by_gamma,
+        lambda: a * anomaly() - n * normal(),
+        lambda: xp.sum(y * anomaly()),
+        lambda: xp.sum((1.0 - y) * normal()),
+        lambda: -xp.sum((a * y) * (anomaly() * of_alarm) + (n * (1.0 - y)) * (normal() * of_miss)),
     ]
 
 
-FOCAL = Formula(_focal, _focal_slopes, blocks=0.5)
+FOCAL = Formula(_focal, _focal_slopes, blocks=0.47)  # so that a million pixels are enough for torch's blocks
 
 
 def _focal_of_masks(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:

@@ -152,8 +152,9 @@ def plot_curve(
         ax.fill_between(*curve.band, color=color, alpha=0.25, linewidth=0)
     ax.plot(curve.x, curve.y, color=color, drawstyle=form.drawstyle, linewidth=1.8, label=label)
     for said, t, _ in _axes.with_styles(lines):
-        # what reaches a threshold reaches the lowest of the scores from it on
-        reached = np.flatnonzero(curve.threshold >= t)
+        # what reaches a threshold reaches the lowest of the scores from it on; scores of infinity reach all, so that of
+        # two points at infinity the one without alarms, at the end or the start of the curve, is not meant
+        reached = np.flatnonzero(curve.threshold >= t)[:: 1 if kind == "precision_recall" else -1]
         if reached.size:
             place = reached[np.argmin(curve.threshold[reached])]
             ax.plot(curve.x[place], curve.y[place], "o", color=color, markeredgecolor=_axes.ink(), label=said)

@@ -30,7 +30,7 @@ def plot_scores(
     labels: tuple[str, str] = ("normal", "anomalous"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Histograms of the scores of normal and of anomalous samples, each of area 1, and thresholds as lines.
+    """Histograms of the scores of normal and of anomalous samples, as shares of each class, and thresholds as lines.
 
     Parameters
     ----------

@@ -90,8 +90,8 @@ def plot_series(
         above.plot(moments, channel, color=_axes.COLORS[k % len(_axes.COLORS)], linewidth=1.0, label=label)
     panels = [above] if below is None else [above, below]
     if events is not None:
-        for panel, label in zip(panels, ("event", None), strict=False):
-            _fill(panel, _spans(moments, events), 1.0, label, color=_axes.ANOMALOUS, alpha=0.25)
+        for panel, said in zip(panels, ("event", None), strict=False):
+            _fill(panel, _spans(moments, events), 1.0, said, color=_axes.ANOMALOUS, alpha=0.25)
     _leave_room(above, values, under=0.05 if scores is None or below is not None else 0.8)
     lowest = panels[-1] if below is not None or scores is None else above.twinx()
     if scores is not None:
