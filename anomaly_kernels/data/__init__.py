@@ -101,7 +101,7 @@ def load_ecg() -> Electrocardiogram:
     """Load 9.5 s of an electrocardiogram, in which one beat of 17 is anomalous.
 
     Fifteen ordinary beats, a premature ventricular contraction, and one more ordinary beat. The baseline wanders, as it
-    does where electrodes move, and the ventricular beat is no higher than others: it is its form that is anomalous.
+    does when electrodes move. The ventricular beat is no higher than the others. Only its form is anomalous.
 
     Returns
     -------

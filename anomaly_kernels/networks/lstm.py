@@ -37,9 +37,9 @@ def lstm_autoencoder(
     Parameters
     ----------
     params : dict of str to array
-        Weights in Keras' layout; the structure is read off the keys, i from 1. An LSTM of u units holds ``kernel``
-        (in, 4u), ``recurrent_kernel`` (u, 4u) and ``bias`` (4u,), the gates in the order input, forget, candidate,
-        output; a dense layer holds ``kernel`` (in, out) and ``bias`` (out,).
+        Weights in Keras' layout. The keys give the structure, with i from 1. An LSTM of u units holds ``kernel`` (in,
+        4u), ``recurrent_kernel`` (u, 4u) and ``bias`` (4u,), the gates in the order input, forget, candidate, output; a
+        dense layer holds ``kernel`` (in, out) and ``bias`` (out,).
 
         - ``encoder_{i}/…``: an LSTM, or two as ``encoder_{i}/forward/…`` and ``encoder_{i}/backward/…``;
         - ``bottleneck_h/…`` and ``bottleneck_c/…``, optional: dense layers from the last state to the latent one;
@@ -50,7 +50,7 @@ def lstm_autoencoder(
     inputs : array, (B, T, F)
         Time series x of T steps.
     n_repeats : int, optional
-        Steps T' of the reconstruction, up to 2²⁰; without it as many as the input has.
+        Steps T' of the reconstruction, up to 2²⁰; as many as the input has by default.
     activation : str
         Activation f of the output: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
     intermediate_activation : str
@@ -59,7 +59,7 @@ def lstm_autoencoder(
     Returns
     -------
     array, (B, T', F')
-        The reconstruction; `reconstruction_error` makes it an anomaly score.
+        The reconstruction. `reconstruction_error` turns it into an anomaly score.
 
     Raises
     ------
@@ -71,9 +71,9 @@ def lstm_autoencoder(
     Notes
     -----
     The latent vector z is the last hidden state h of the encoder (of both directions, one after the other), after the
-    bottleneck and before the projection. Repeated T' times it is all that the first decoder layer reads, and that layer
-    alone starts from the state of the encoder; the others start from 0. Inside the LSTMs the activations are tanh and
-    sigmoid, always. With its default g the projection cuts off the negative part of the state, as fusionlab-learn does.
+    bottleneck and before the projection. The first decoder layer reads only z, repeated T' times. Only that layer
+    starts from the state of the encoder; the others start from 0. Inside the LSTMs the activations are always tanh and
+    sigmoid. With its default g the projection cuts off the negative part of the state, as fusionlab-learn does.
 
     References
     ----------

@@ -40,7 +40,7 @@ def sequence_anomaly_score(
         ``/moving_mean`` and ``/moving_variance``, all (out,). Last ``score_output/kernel`` (in, 1) and ``/bias`` (1,).
         There are as many hidden layers as there are keys, perhaps none.
     features : array, (..., F)
-        Features x; every vector is scored by itself.
+        Features x; every vector is scored separately.
     activation : str
         Activation g of hidden layers: relu, tanh, sigmoid, elu, selu, gelu (exact), softplus or linear.
     use_norm : {False, True, "layer", "batch"}
@@ -51,7 +51,7 @@ def sequence_anomaly_score(
     Returns
     -------
     array, (..., 1)
-        Higher means more anomalous, if so trained.
+        Higher means more anomalous, if the network was trained so.
 
     Raises
     ------

@@ -12,10 +12,10 @@ _MOST, _MOST_OF_A_NAME, _MOST_OF_A_VALUE = 500, 60, 100  # characters
 
 
 class ObjectiveError(ValueError):
-    """Raised by an `Objective` where nodes, connections, files, inputs or parameters do not fit.
+    """Raised by an `Objective` if nodes, connections, files, inputs or parameters do not fit.
 
-    Errors that a loss or a metric raises of its arrays stay what they are: TypeError or ValueError, with a note that
-    says which node it is.
+    A loss or a metric that refuses its arrays still raises a TypeError or a ValueError, with a note that names the
+    node.
     """
 
     def __init__(self, message: str = "") -> None:

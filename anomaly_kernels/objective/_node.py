@@ -52,18 +52,17 @@ def _defaults_of(kernel: Kernel) -> dict[str, Any]:
 
 
 class Node:
-    """A loss or a metric in an `Objective`: its arrays wired to names, and its settings.
+    """A loss or a metric in an `Objective`, with the names of its arrays and with its settings.
 
     Parameters
     ----------
     kernel : function or str
         A loss or a metric of `anomaly_kernels`, or the name of one, or of its class, as in ``"IoULoss"``.
     **wired
-        Arrays of the function, each with the name that it has among the objective's inputs; and settings. Arrays go by
-        the function's names, or by those of cuvis-ai: ``predictions``, ``targets``, ``decisions``, ``logits``. Losses
-        that have no `weight` take one here, by which they are multiplied. The radius of `deep_svdd_soft_boundary_loss`
-        is learnt unless it is wired. ``execution_stages=["train", "val"]`` computes the node in these alone of its
-        stages.
+        Arrays and settings of the function. Each array gets the name that it has among the objective's inputs. Arrays
+        have the function's names, or those of cuvis-ai: ``predictions``, ``targets``, ``decisions``, ``logits``. Losses
+        without a `weight` take one here, which multiplies them. The radius of `deep_svdd_soft_boundary_loss` is learnt
+        unless it is wired. ``execution_stages=["train", "val"]`` computes the node only in these of its stages.
 
     Raises
     ------

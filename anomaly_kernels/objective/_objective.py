@@ -26,7 +26,7 @@ _RADIUS, _LOG_VARIANCE = "r_unconstrained", "log_variance"
 
 
 class Objective:
-    r"""Several losses as one, and metrics beside them, computed from a dict of arrays.
+    r"""The sum of several losses, and metrics beside them, computed from a dict of arrays.
 
     .. math:: L = \sum_{i \notin U} L_i + \sum_{i \in U} \tfrac12 \left(e^{-s_i} L_i + s_i\right)
 
@@ -35,22 +35,22 @@ class Objective:
     nodes : dict of str to Node
         The losses :math:`L_i`, weighed as their settings say, and the metrics; names are without dots.
     uncertainty : sequence of str
-        The losses U whose weights are learnt, by their uncertainties: :math:`s_i` is the logarithm of a variance. They
-        must not become negative: neither by what they are, nor by a negative weight.
+        The losses U whose weights are learnt. :math:`s_i` is the logarithm of a variance. These losses must not become
+        negative, and their weights must not be negative.
     outside : sequence of str
-        Names of nodes that are elsewhere, as in a file that describes a whole pipeline; they are kept, and no more.
+        Names of nodes that are elsewhere, as in a file that describes a whole pipeline. They are only kept.
 
     Raises
     ------
     ObjectiveError
-        If a name is no name of a node, a loss in `uncertainty` may be negative, or a node is wired to the output of
-        another, as in ``"bce.loss"``: nodes are computed of arrays that are given.
+        If a name is not one of a node, a loss in `uncertainty` may be negative, or a node is wired to the output of
+        another, as in ``"bce.loss"``. Nodes take only arrays that are given.
 
     Notes
     -----
     It is a pure function of its inputs and of `params`, in every library, under ``jit`` and automatic differentiation.
-    `anomaly_kernels.torch.Objective` is a module that owns what is learnt, `anomaly_kernels.keras.Objective` a
-    `keras.Model` around another. Metrics are of one batch: the classes of metrics have those of a whole data set.
+    `anomaly_kernels.torch.Objective` is a module that owns the learnt parameters. `anomaly_kernels.keras.Objective` is
+    a `keras.Model` around another. Metrics are of one batch. For a whole data set, use the classes of metrics.
 
     References
     ----------

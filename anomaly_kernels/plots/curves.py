@@ -75,14 +75,14 @@ def plot_curve(
     """The ROC curve, the precision-recall curve, or the per-region overlap (PRO) curve, with its area in the legend.
 
     Points and areas are those of `roc_curve` and `roc_auc`, `precision_recall_curve` and `average_precision`, and
-    `aupro`. Precision is drawn in steps, as average precision adds it up.
+    `aupro`. Precision is drawn in the steps that average precision adds up.
 
     Parameters
     ----------
     target : array, or state of `anomaly_kernels.streaming`
         True anomalies: 0 or False is normal, all else anomalous; for ``"pro"`` of images, (images, ...). Or, without
-        `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. Of a histogram the curve goes
-        through the points that are known, and a band shows what the curve of the scores one by one is between.
+        `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. For a histogram, the curve goes
+        through the points that are known, and the exact curve lies inside a band.
     score : array, shape of `target`, optional
         Scores, higher for anomalies. Of any library.
     kind : {"roc", "precision_recall", "pro"}
@@ -93,17 +93,17 @@ def plot_curve(
     threshold : number, 0-d array, result or mapping, optional
         Which points are marked: those where ``score >= threshold`` alarms. What `plot_scores` takes.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1; for ``"roc"`` and ``"precision_recall"``.
+        Weight of each sample, 1 by default; for ``"roc"`` and ``"precision_recall"``.
     region : array of integers, shape of `target`, optional
         The number of each anomalous pixel's region, for ``"pro"``; as `aupro` takes it.
     saturation : array, shape (K,), optional
         How many pixels of each region suffice, for ``"pro"``; as `aupro` takes it.
     name : str, optional
-        What the legend calls the curve. Without a name the legend says of which curve the area is.
+        Name of the curve in the legend. Without it the legend says which area it shows.
     color : color of matplotlib, optional
-        By default the first one that no line of the axes has.
+        By default the first one that no line of the axes has yet.
     chance : bool
-        Whether to draw what scores at random have, dotted.
+        Whether to draw the curve of random scores, dotted.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure. Several curves are drawn in the same axes one by one.
 

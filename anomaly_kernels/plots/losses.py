@@ -53,9 +53,9 @@ def plot_loss(
     ax: Axes | Sequence[Axes] | None = None,
     **inputs: Any,
 ) -> Axes | Sequence[Axes]:
-    """The value of a loss, solid, and its slope, dashed, where the first number of one of its arrays changes.
+    """The value of a loss (solid) and its slope (dashed) along the first number of one of its arrays.
 
-    The slope is the derivative by this number, of the sum of the results if there are several.
+    The slope is the derivative with respect to this number. If there are several results, it is that of their sum.
 
     Parameters
     ----------
@@ -64,14 +64,14 @@ def plot_loss(
     along : str, optional
         The array that changes; by default that of the picture in the reference.
     span : pair of numbers
-        From where to where it changes.
+        The range in which it changes.
     name : str, optional
-        What the legend calls the loss.
+        Name of the loss in the legend.
     ax : matplotlib.axes.Axes, or a pair of them, optional
         Where to draw; by default a new figure. Of a pair, the first has the value, the second the slope.
     **inputs
-        Arrays, of any library, and settings of the loss, by name. Arrays that are not given are drawn at random, of one
-        number each where that is enough, as in the reference. Without `target` there is a curve for each truth.
+        Arrays, of any library, and settings of the loss, by name. Arrays that are not given have random numbers, one
+        each if that is enough, as in the reference. Without `target` there is a curve for each truth.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def plot_loss(
     TypeError
         If `kernel` cannot be called, or the inputs are not those that it takes.
     ValueError
-        If there is no such array, or one has to be given since it is not known what it holds.
+        If there is no such array, or if you must give one because its contents are not known.
 
     Examples
     --------

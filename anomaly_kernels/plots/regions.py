@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def plot_regions(
     image: Any = None, mask: Any = None, score: Any = None, *, threshold: Any = None, ax: Axes | None = None
 ) -> Axes:
-    """An image, the map of its scores over it, and the outlines of its true regions and of those that are found.
+    """An image, its map of scores over it, and outlines of true regions and of regions that are found.
 
     Parameters
     ----------
     image : array, shape (H, W), (H, W, C) or (C, H, W), optional
-        The image, grey or of C = 3 or 4 colours. Numbers outside [0, 1] are scaled to it, but for those of 8 bits.
+        The image, grey or of C = 3 or 4 colours. Numbers outside [0, 1] are scaled to it, except those of 8 bits.
     mask : array, shape (H, W), optional
         True anomalies: 0 or False is normal, all else anomalous. Solid outlines.
     score : array, shape (H, W), optional
@@ -44,7 +44,7 @@ def plot_regions(
     Raises
     ------
     TypeError
-        If an argument is no array of numbers, or no threshold.
+        If an argument is not an array of numbers, or not a threshold.
     ValueError
         If nothing is given, the shapes do not go together, or there is a threshold without a score.
 

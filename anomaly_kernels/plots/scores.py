@@ -37,17 +37,17 @@ def plot_scores(
     target : array, shape of `score`, or None
         True anomalies: 0 or False is normal, all else anomalous. With None there is one histogram, of all scores.
     score : array
-        Scores, higher for anomalies. Of any library; those that are not finite are counted in the legend alone.
+        Scores, higher for anomalies. Of any library; scores that are not finite are only counted in the legend.
     threshold : number, 0-d array, result or mapping, optional
         Where lines are drawn: a number, what `best_f1`, `threshold_at_recall`, `threshold_at_precision` or
         `peaks_over_threshold` returned, or a mapping from labels to several of these.
     bins : int, sequence or str
         How many bins, of equal widths on the axis; or their edges; or a rule of `numpy.histogram_bin_edges`.
     scale : {"auto", "linear", "asinh"}
-        The axis of scores. ``"asinh"`` is linear where normal scores lie and logarithmic beyond; ``"auto"`` takes it
-        where scores reach more than 30 times as far as most normal ones, which lie about 0.
+        The axis of scores. ``"asinh"`` is linear where normal scores lie and logarithmic beyond; ``"auto"`` uses it if
+        scores reach more than 30 times as far as most normal ones, which lie about 0.
     labels : pair of str
-        What the legend calls the classes.
+        Names of the classes in the legend.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 
@@ -59,7 +59,7 @@ def plot_scores(
     Raises
     ------
     TypeError
-        If an argument is no array of numbers, or no threshold.
+        If an argument is not an array of numbers, or not a threshold.
     ValueError
         If the shapes differ, no score is finite, or there is no such scale.
 

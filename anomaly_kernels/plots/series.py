@@ -26,7 +26,7 @@ def plot_series(
     time: Any = None,
     ax: Axes | Sequence[Axes] | None = None,
 ) -> Axes | Sequence[Axes]:
-    """A series as a line, its events shaded, its score with thresholds below, and bars where there are alarms.
+    """A series as a line with shaded events, its score with thresholds below, and bars for alarms.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def plot_series(
     score : array, shape (T,), optional
         A score of each point, higher for anomalies.
     threshold : number, 0-d array, result or mapping, optional
-        Lines across the score; what `plot_scores` takes. A single one has alarms too: ``score >= threshold``.
+        Lines across the score; what `plot_scores` takes. A single threshold marks alarms too: ``score >= threshold``.
     alarms : array, shape (T,), optional
         Points that raise an alarm, instead of those of the threshold.
     time : array, shape (T,), optional
@@ -54,7 +54,7 @@ def plot_series(
     Raises
     ------
     TypeError
-        If an argument is no array of numbers, or no threshold.
+        If an argument is not an array of numbers, or not a threshold.
     ValueError
         If the shapes do not go together, or there is a threshold without a score.
 

@@ -40,7 +40,7 @@ Value = TypeVar("Value")
 
 
 class Bounded(NamedTuple, Generic[Value]):
-    """A value, and the bounds that the exact one is between: arrays, or results of several, bounded field by field."""
+    """A value and bounds that contain the exact value: arrays, or results of several fields, bounded one by one."""
 
     value: Value
     lower: Value

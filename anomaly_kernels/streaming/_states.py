@@ -26,7 +26,7 @@ S = TypeVar("S", bound=State)
 
 
 def update(state: S, *arrays: Array, sample_weight: Array | None = None) -> S:
-    """The state with a batch more.
+    """The state after one more batch.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ def update(state: S, *arrays: Array, sample_weight: Array | None = None) -> S:
     *arrays : array
         The arrays that ``state.of`` takes: targets and scores, targets and decisions, or one of them.
     sample_weight : array, shape of `arrays`, optional
-        Weight of each sample, instead of 1; where the state takes weights.
+        Weight of each sample, if the state takes weights; 1 by default.
 
     Returns
     -------
     state
-        A new one; states do not change.
+        A new state; states do not change.
 
     Examples
     --------
@@ -80,10 +80,10 @@ def merge(a: S, b: S) -> S:
     Raises
     ------
     TypeError
-        If the states are of two kinds, or of scores of two dtypes, or histograms with other edges. Where these cannot
-        be looked at, under `jit`, the metrics of the merged state are NaN instead.
+        If the states are of two kinds, have scores of two dtypes, or are histograms with different edges. Where the
+        edges are not known, under `jit`, the metrics of the merged state are NaN instead.
     ValueError
-        If one of two `Detections` alone has scores.
+        If only one of two `Detections` has scores.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def merge(a: S, b: S) -> S:
 
 
 def compute(state: State, *metric: Any, **settings: Any) -> Any:
-    """The metric of all that went into a state.
+    """The metric of all data in a state.
 
     Parameters
     ----------
@@ -113,13 +113,13 @@ def compute(state: State, *metric: Any, **settings: Any) -> Any:
     Returns
     -------
     array or NamedTuple
-        The results of the metric itself; of a `ScoreHistogram` a `Bounded`.
+        The results of the metric itself; for a `ScoreHistogram` a `Bounded`.
 
     Raises
     ------
     TypeError
-        If this is no state, its metric is not given though it has several, or given though it has one, or there is no
-        such setting.
+        If `state` is not a state, or there is no such setting. Also if a state of several metrics gets none, or a state
+        of one metric gets one.
 
     Examples
     --------

@@ -24,13 +24,13 @@ from anomaly_kernels.streaming.counts import add, count_nan, is_undefined, zero
 class ScoreHistogram(NamedTuple):
     """How many positives and negatives score between one edge and the next: B buckets, arrays of shape (B,).
 
-    A bucket holds the scores from its edge on, up to the next; its `least` and `greatest` are the extreme ones. Where
-    these are equal nothing is lost; an empty bucket has infinity and minus infinity, which any score replaces. The
-    number of NaN is `unknown`: a single one, in whichever bucket it is, makes all metrics NaN.
+    A bucket holds the scores from its edge up to the next edge. Its `least` and `greatest` are its lowest and highest
+    score. If these are equal, nothing is lost. An empty bucket has infinity and minus infinity, which any score
+    replaces. `unknown` is the number of NaN. A single NaN makes all metrics NaN.
 
-    By default the edges are the 65 281 numbers of bfloat16 (1.8 MB in single precision, 2.6 in double): a bucket is at
-    most 1/128 of its scores wide in the range of float32's normal numbers, beyond which all share one. For scores of 16
-    bits or less the edges are all the numbers of the dtype, and the state is exact.
+    By default the edges are the 65 281 numbers of bfloat16 (1.8 MB in single precision, 2.6 in double): in the range of
+    float32's normal numbers, a bucket is at most 1/128 of its scores wide. All scores beyond this range share one
+    bucket. For scores of 16 bits or less the edges are all the numbers of the dtype, and the state is exact.
     """
 
     edges: Array

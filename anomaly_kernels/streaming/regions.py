@@ -30,7 +30,7 @@ from anomaly_kernels.streaming.results import Scores
 
 
 class RegionScores(NamedTuple):
-    """The scores of pixels, in which each pixel of a region weighs its share of it, and each normal one 1."""
+    """The scores of pixels. A pixel of a region weighs its share of the region, and a normal pixel weighs 1."""
 
     scores: Scores
 

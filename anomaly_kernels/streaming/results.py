@@ -123,7 +123,7 @@ def as_histogram(scores: Any) -> Any:
 
 
 class Means(NamedTuple):
-    """Means over batches of the results of a metric, where nothing better can be merged: their number, and the sums."""
+    """Means over batches of the results of a metric that cannot be merged exactly: their number, and the sums."""
 
     number: Array
     totals: tuple[Array, ...]

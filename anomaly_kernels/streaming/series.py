@@ -34,7 +34,7 @@ _UNDEFINED = {"range_auc": ("roc_auc",), "vus": ("roc_auc",), "detection_delay":
 
 
 class SeriesMeans(NamedTuple):
-    """Means over series of the results of a metric: of how many series there is each result, and the sums of it."""
+    """Means over series of the results of a metric: the number of series with each result, and the sums."""
 
     numbers: tuple[Array, ...]
     totals: tuple[Array, ...]
@@ -84,7 +84,7 @@ class SeriesMeans(NamedTuple):
 
 
 class SeriesTotals(NamedTuple):
-    """Counts over all points, events and alarms of all series, of which a metric of decisions is computed at once.
+    """Counts over all points, events and alarms of all series, from which a metric of decisions is computed.
 
     `totals` are sums, `greatest` maxima, -1 without series; `unknown` is in how many series a number is NaN.
     """

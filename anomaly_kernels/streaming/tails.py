@@ -17,8 +17,8 @@ from anomaly_kernels.streaming.counts import add, zero
 class HighestScores(NamedTuple):
     """The K highest scores, descending, minus infinity where there are fewer; and the number of all scores.
 
-    `compute` is `peaks_over_threshold` of all scores, exactly, as long as those beyond its level are among the K: 4096
-    are enough for 200 000 scores and a level of 0.98. One NaN makes it NaN.
+    `compute` is exactly `peaks_over_threshold` of all scores, if the scores beyond its level are among the K. 4096 are
+    enough for 200 000 scores and a level of 0.98. One NaN makes it NaN.
     """
 
     highest: Array

@@ -106,7 +106,8 @@ def roc_curve(
     -------
     ROCCurve
         `fpr`, `tpr` and `threshold`, (M,) each, from no alarm, at infinity, to all; as scikit-learn has them. The rate
-        of a class without samples is NaN, and all are where a score is. The dtype is that of `precision_recall_curve`.
+        of a class without samples is NaN, and all are NaN if a score is NaN. The dtype is that of
+        `precision_recall_curve`.
 
     Raises
     ------

@@ -53,8 +53,8 @@ def aupro(
     Returns
     -------
     array
-        0-d, in [0, 1]; NaN without regions or without normal pixels, where a score is, or where saturations that cannot
-        be looked at do not fit the regions. In the dtype of `score`, for integer scores that of real targets or
+        0-d, in [0, 1]; NaN without regions or without normal pixels, if a score is NaN, or if saturations whose values
+        are not known do not fit the regions. In the dtype of `score`, for integer scores that of real targets or
         saturations, else the widest.
 
     Raises

@@ -52,7 +52,7 @@ def per_region_overlap(
     Returns
     -------
     array
-        0-d, in [0, 1]; NaN without regions, or where saturations that cannot be looked at do not fit them. In the dtype
+        0-d, in [0, 1]; NaN without regions, or if saturations whose values are not known do not fit them. In the dtype
         of real decisions, else of real targets or saturations, else the widest.
 
     Raises

@@ -371,8 +371,8 @@ def detection_delay(target: Array, decision: Array, *, axis: Axis = -1) -> Detec
     Returns
     -------
     DetectionDelay
-        `mean` and `max` of the delays, in time steps, NaN where no event was found; `recall`, 0 without events. All NaN
-        where a mask is. Each 0-d, or the shape without the axis; in the dtype of real masks, else the widest.
+        `mean` and `max` of the delays, in time steps, NaN where no event was found; `recall`, 0 without events. All are
+        NaN if a mask has a NaN. Each 0-d, or the shape without the axis; in the dtype of real masks, else the widest.
 
     Raises
     ------
