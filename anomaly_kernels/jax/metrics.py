@@ -165,8 +165,8 @@ class AnomalyDetectionMetrics(ScoreMetric[counts.DetectionMetrics]):
     Parameters
     ----------
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
-        nothing is. ``nan`` marks it as undefined.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without anomalies. ``nan`` marks it
+        as undefined.
     scores : None, "histogram" or "exact"
         What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has those of
         average precision.
@@ -207,7 +207,7 @@ class AnomalyDetectionMetrics(ScoreMetric[counts.DetectionMetrics]):
 
 @register_pytree_with_keys_class
 class ExplainedVarianceMetric(Metric[statistics.ExplainedVariance]):
-    """Shares of the variance that principal components explain, one by one, together, and up to each.
+    """Shares of the variance that principal components explain: of each, of all together, and cumulative.
 
     The metric of `anomaly_kernels.explained_variance`: its mean over batches.
 
@@ -304,7 +304,7 @@ class ComponentOrthogonalityMetric(Metric[statistics.ComponentOrthogonality]):
 
 @register_pytree_with_keys_class
 class SelectorEntropyMetric(Metric[Array]):
-    """Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
+    """Entropy of selection weights: log C if C channels are selected evenly, 0 if only one is.
 
     The metric of `anomaly_kernels.selector_entropy`: its mean over batches.
 
@@ -395,7 +395,7 @@ class AveragePrecisionMetric(RankingMetric[Array]):
 
 @register_pytree_with_keys_class
 class AUPRTrapezoidMetric(RankingMetric[Array]):
-    r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
+    r"""Area under the precision-recall curve by trapezoids, which is usually too high.
 
     .. math:: \frac 1P \sum_{i: y_i = 1} \frac{p(s_i) + p(s_i^+)}{2}, \quad
         p(s) = \frac{|\{j: y_j = 1, s_j \ge s\}|}{|\{j: s_j \ge s\}|}
@@ -429,13 +429,13 @@ class ROCAUCMetric(RankingMetric[Array]):
 
     .. math:: \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
 
-    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with one class alone.
+    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with only one class.
 
     Parameters
     ----------
     max_fpr : number or 0-d array, in (0, 1], optional
-        F. The area A up to this false positive rate alone, on the scale of the whole one:
-        (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
+        F. Only the area A up to this false positive rate counts, on the scale of the whole area: (1 + (A − F²/2)/(F −
+        F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
     scores : {"exact", "histogram"}
         What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
     weighted : bool
@@ -499,12 +499,12 @@ class FPRAtTPRMetric(RankingMetric[Array]):
     .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
 
     The metric of `anomaly_kernels.fpr_at_tpr` over all elements of all batches, in [0, 1], low for good scores; NaN
-    with one class alone.
+    with only one class.
 
     Parameters
     ----------
     tpr : number or 0-d array, in (0, 1]
-        The share r of the positives to find, at least.
+        The least share r of the positives to find.
     scores : {"exact", "histogram"}
         What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
     weighted : bool
@@ -536,7 +536,7 @@ class PrecisionAtKMetric(RankingMetric[Array]):
     Parameters
     ----------
     k : int, at least 1
-        How many are looked at: what an analyst has time for.
+        How many samples are looked at, such as the number that an analyst has time for.
     scores : {"exact", "histogram"}
         What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
     weighted : bool
@@ -567,7 +567,7 @@ class ThresholdAtRecallMetric(RankingMetric[operating.OperatingPoint]):
     Parameters
     ----------
     recall : number or 0-d array, in (0, 1]
-        The share r of the positives to find, at least.
+        The least share r of the positives to find.
     scores : {"exact"}
         What keeps the scores: each distinct one, not under `jit`.
     weighted : bool
@@ -590,7 +590,7 @@ class ThresholdAtRecallMetric(RankingMetric[operating.OperatingPoint]):
 
 @register_pytree_with_keys_class
 class ThresholdAtPrecisionMetric(RankingMetric[operating.OperatingPoint]):
-    r"""The threshold that finds most anomalies among those whose alarms are right often enough.
+    r"""The threshold with the highest recall among those that reach a given precision.
 
     .. math:: \max \{s : TP(s) = \max_{s' : TP(s')/(TP(s') + FP(s')) \ge p} TP(s')\}
 
@@ -600,7 +600,7 @@ class ThresholdAtPrecisionMetric(RankingMetric[operating.OperatingPoint]):
     Parameters
     ----------
     precision : number or 0-d array, in (0, 1]
-        The share p of the alarms that must be right, at least.
+        The least share p of the alarms that must be right.
     scores : {"exact"}
         What keeps the scores: each distinct one, not under `jit`.
     weighted : bool

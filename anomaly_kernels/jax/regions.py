@@ -18,7 +18,7 @@ from anomaly_kernels.metrics.regions.images import Bounds, check_bounds
 
 @register_pytree_with_keys_class
 class AUPROMetric(ScoreMetric[Array]):
-    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, over that rate.
+    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, divided by that rate.
 
     .. math:: \frac 1L \int_0^L PRO\, dFPR
 

@@ -25,7 +25,7 @@ from anomaly_kernels.losses import exposure, few_labels, forecast_scores
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class DeepSADLoss(WeighedLayer):
-    r"""Deep SAD: few labels beside Deep SVDD. `target` is 1 for a known anomaly, the opposite of the paper's sign.
+    r"""Deep SAD: Deep SVDD with a few labels. `target` is 1 for a known anomaly, the opposite of the paper's sign.
 
     The layer of `anomaly_kernels.deep_sad_loss`, which has the formula.
 
@@ -72,7 +72,7 @@ class DeepSADLoss(WeighedLayer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class DeviationLoss(Loss):
-    r"""Deviation loss: scores of normal data are drawn to a reference, those of anomalies to deviations above it.
+    r"""Deviation loss: pulls scores of normal data to a reference, and pushes scores of anomalies above it.
 
     The loss of `anomaly_kernels.deviation_loss`, which has the formula.
 
@@ -124,8 +124,8 @@ class HypersphereClassifierLoss(WeighedLayer):
     Parameters
     ----------
     axis : int or tuple of ints, optional
-        Axes of the shape without the last one over which h is averaged first. With those of an image, one label for
-        each image is enough: FCDD, whose maps are ``embeddings`` of shape (B, H, W, 1).
+        Axes over which h is averaged first. h has the shape of `embeddings` without the last axis. With the axes of an
+        image, one label for each image is enough. This is FCDD, whose maps are ``embeddings`` of shape (B, H, W, 1).
     eps : number or 0-d array, at least 0
         ε, which bounds the loss of an anomaly on the centre; with 0 it is infinite there.
     weight : number or 0-d array
@@ -165,7 +165,7 @@ class HypersphereClassifierLoss(WeighedLayer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class OutlierExposureLoss(Loss):
-    r"""Outlier exposure: cross entropy of the classes, and of outliers that from even probabilities.
+    r"""Outlier exposure: cross entropy with the class of inliers, and with even probabilities for outliers.
 
     The loss of `anomaly_kernels.outlier_exposure_loss`, which has the formula.
 
@@ -204,9 +204,9 @@ class EnergyBoundedLoss(Loss):
     Parameters
     ----------
     margin_in : number or 0-d array
-        Normal data shall have an energy below it.
+        Normal data should have an energy below it.
     margin_out : number or 0-d array
-        Outliers shall have an energy above it.
+        Outliers should have an energy above it.
     temperature : number or 0-d array, above 0
         T.
     weight : number or 0-d array
@@ -241,7 +241,7 @@ class EnergyBoundedLoss(Loss):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CRPSEnsembleLoss(Loss):
-    r"""Continuous ranked probability score of an ensemble: its distance from what came, less half its spread.
+    r"""Continuous ranked probability score of an ensemble: its distance from the observation, minus half its spread.
 
     The loss of `anomaly_kernels.crps_ensemble`, which has the formula.
 
@@ -344,7 +344,7 @@ class GaussianNLLLoss(WeighedLayer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class IntervalScoreLoss(WeighedLayer):
-    r"""Interval score: the width of prediction intervals, and a penalty for what lies outside (Winkler score).
+    r"""Interval score (Winkler score): width of prediction intervals, plus a penalty for observations outside.
 
     The layer of `anomaly_kernels.interval_score`, which has the formula.
 

@@ -26,7 +26,7 @@ from anomaly_kernels.losses import contrastive, kernel_mean
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class SupConLoss(Loss):
-    r"""Supervised contrastive loss (SupCon) of a batch of embeddings; of two views of each sample it is NT-Xent.
+    r"""Supervised contrastive loss (SupCon) of embeddings, or NT-Xent if the classes are pairs of views.
 
     The loss of `anomaly_kernels.supcon_loss`, which has the formula: `y_true` are classes, (N,) or (N, 1).
 
@@ -69,7 +69,7 @@ class SupConLoss(Loss):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class TripletMarginLoss(WeighedLayer):
-    r"""Triplet loss: an anchor is to be nearer to its positive than to its negative by a margin.
+    r"""Triplet loss: an anchor should be nearer to its positive than to its negative, by a margin.
 
     The layer of `anomaly_kernels.triplet_margin_loss`, which has the formula.
 

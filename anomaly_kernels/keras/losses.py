@@ -203,8 +203,8 @@ class DistillationLoss(Loss):
         The Kullback-Leibler divergence, as `kl_divergence`; or the cross entropy, for which q is divided by its sum and
         clipped to [epsilon, 1 - epsilon].
     temperature : number or 0-d array, above 0
-        T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are taken
-        as they are. It acts on the teacher alone.
+        T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are not
+        changed. It affects only the teacher.
     epsilon : number or 0-d array, at least 0 and below 0.5
         Where probabilities are clipped; 0 is exact.
     reduction, name, dtype
@@ -250,8 +250,8 @@ class AdversarialAELoss(Loss):
     w_model : number or 0-d array
         Weight of the divergences.
     w_recon : number or 0-d array, at least 0
-        Weight of the reconstruction error, which is brought to the spread of the divergences by their standard
-        deviations (population ones).
+        Weight of the reconstruction error. Population standard deviations scale the error to the spread of the
+        divergences.
     w_model_hl : sequence of numbers or 0-d arrays, optional
         Weights of the hidden-layer divergences, 1 each by default.
     temperature : number or 0-d array, above 0
@@ -803,7 +803,7 @@ class DeepSVDDLoss(CenteredLayer, WeighedLayer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class DeepSVDDSoftBoundaryLoss(CenteredLayer):
-    r"""Volume of a hypersphere and the distances of the embeddings outside it: soft-boundary Deep SVDD.
+    r"""Soft-boundary Deep SVDD: volume of a hypersphere, plus the distances of the embeddings outside it.
 
     The layer of `anomaly_kernels.deep_svdd_soft_boundary_loss`, which has the formula. The radius is a weight of
     the layer. The centre is given with each call, or, where the first is without, a weight of the layer, which

@@ -54,7 +54,7 @@ class RegionScoreMetric(RegionMetric, HostMetric):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class AUPROMetric(RegionScoreMetric, ScoreMetric):  # type: ignore[misc]  # which has weights of samples besides
-    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, over that rate.
+    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, divided by that rate.
 
     .. math:: \frac 1L \int_0^L PRO\, dFPR
 

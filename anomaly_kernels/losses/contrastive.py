@@ -35,7 +35,7 @@ def supcon_loss(
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Supervised contrastive loss (SupCon) of a batch of embeddings; of two views of each sample it is NT-Xent.
+    r"""Supervised contrastive loss (SupCon) of embeddings, or NT-Xent if the classes are pairs of views.
 
     .. math:: \ell_i = \log \sum_{a \ne i} e^{s_{ia}} - \operatorname{mean}_{p \in P(i)} s_{ip}, \quad
         s_{ij} = \frac{u_i^\top u_j}{T}, \quad u_i = \frac{z_i}{\|z_i\|}, \quad
@@ -68,15 +68,15 @@ def supcon_loss(
 
     Notes
     -----
-    Anchors without a positive take no part in the mean; without any positive the loss is 0. Where all are of one class
-    the loss is not 0: the others are its denominator. A row of zeros stays at 0, with gradient 0.
+    Anchors without a positive are left out of the mean. Without any positive the loss is 0. If all samples are of one
+    class the loss is not 0, because the other samples are in its denominator. A row of zeros has the unit vector 0 and
+    the gradient 0.
 
-    NT-Xent of two views v and v' of B samples, of which none has a label, is
-    ``supcon_loss(concat([i, i]), concat([v, v']))`` with i = 0 … B - 1. The code that is published with the paper
-    multiplies by T/0.07: ``weight=temperature / 0.07``.
+    For two views v and v' of B unlabelled samples, NT-Xent is ``supcon_loss(concat([i, i]), concat([v, v']))`` with i =
+    0 … B - 1. The paper's code multiplies the loss by T/0.07. Use ``weight=temperature / 0.07`` for the same.
 
-    Means and sums need memory for a block of rows times N, with their gradients, in NumPy and eager torch. The loss is
-    right to about eps/T.
+    In NumPy and eager torch, means and sums need memory for a block of rows times N, with their gradients. The loss is
+    accurate to about eps/T.
 
     References
     ----------
@@ -163,7 +163,7 @@ def triplet_margin_loss(
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Triplet loss: an anchor is to be nearer to its positive than to its negative by a margin.
+    r"""Triplet loss: an anchor should be nearer to its positive than to its negative, by a margin.
 
     .. math:: w \cdot \operatorname{mean} \max(0, d(a, p) - d(a, n) + m), \quad
         d(x, y) = \|x - y\| \ \text{or}\ \|x - y\|^2
@@ -195,7 +195,7 @@ def triplet_margin_loss(
 
     Notes
     -----
-    Nothing is added inside of the norm: torch's loss has 1e-6 there. At a distance of 0 the gradient is 0.
+    Nothing is added inside the norm, where torch adds 1e-6. At a distance of 0 the gradient is 0.
 
     References
     ----------

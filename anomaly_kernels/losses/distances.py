@@ -72,7 +72,7 @@ def mahalanobis_fit(
     embeddings : array, (N, D)
         Embeddings z of normal data.
     label : array, (N,), optional
-        Class y of each, a whole number from 0 to K - 1; without it they are all of one.
+        Class y of each sample, a whole number from 0 to K - 1. Without it, all samples are of one class.
     n_classes : int, from 1 on
         How many classes K there are.
     shrinkage : number or 0-d array, between 0 and 1
@@ -90,15 +90,15 @@ def mahalanobis_fit(
     TypeError
         If an input is of a wrong dtype, or they belong to different libraries.
     ValueError
-        If the shapes do not fit, a label is none of the K classes, a setting is out of its range, there are no samples,
-        or several classes without `label`.
+        If the shapes do not fit, a label is not one of the K classes, a setting is out of its range, there are no
+        samples, or several classes without `label`.
 
     Notes
     -----
-    A class without samples takes the mean of the first class that has some, so that it is never nearer than that.
-    With ε = 0 and no more samples than dimensions the covariance has no factor: NaN, or the library's own Cholesky
-    error. Where labels cannot be looked at (compiled, lazy, on a GPU), one that is no class makes the covariance NaN.
-    Memory is that of a block of samples and of D × D numbers.
+    A class without samples takes the mean of the first class with samples, so it is never nearer than that class. With
+    ε = 0 and no more samples than dimensions, the covariance has no Cholesky factor. The result is then NaN, or the
+    library raises its own Cholesky error. Where the values of labels are not known (compiled, lazy, on a GPU), a label
+    outside the K classes makes the covariance NaN. The memory is that of a block of samples and of D × D numbers.
 
     References
     ----------
@@ -234,8 +234,8 @@ def mahalanobis_score(embeddings: Array, mean: Array, chol: Array) -> Array:
     Returns
     -------
     array
-        The shape without the last axis, without a unit; of normal data of a Gaussian it is D on average. Higher means
-        more anomalous.
+        The shape without the last axis, without a unit. For normal data from a Gaussian it is D on average. Higher
+        means more anomalous.
 
     Raises
     ------
@@ -303,7 +303,7 @@ def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: L
     reference : array, (N, D)
         Embeddings r of normal data: a memory bank.
     k : int, from 1 to N
-        How many neighbours. Where the reference holds the embeddings themselves, ask for one more.
+        Number of neighbours. If the reference contains the embeddings themselves, ask for one more.
     aggregate : {"kth", "mean"}
         The distance to the k-th of them, or the mean over all k.
 
@@ -321,15 +321,15 @@ def knn_score(embeddings: Array, reference: Array, *, k: Count = 1, aggregate: L
 
     Notes
     -----
-    The neighbours are found by products of matrices, centred, in double precision where the library has it; the
-    distances of the k + 8 nearest are then computed anew from differences, so that they have all their digits far
-    from the origin too. At a distance of 0 the gradient is 0. NaN in the reference makes all scores NaN. Memory is that
-    of a block of embeddings times N, where numbers may be looked at and under JAX; else (...) × N.
+    Products of centred matrices find the neighbours, in double precision if the library has it. The distances of the
+    nearest k + 8 are then computed again from differences. So they keep all their digits, even far from the origin. At
+    a distance of 0 the gradient is 0. A NaN in the reference makes all scores NaN. Where values are known, and under
+    JAX, the memory is that of a block of embeddings times N. Elsewhere it is (...) × N.
 
-    Without double precision, as in JAX before ``jax_enable_x64``, others may pass for the nearest where the reference
-    extends over more than a thousand times the distance to them: scale its columns first.
+    Without double precision, as in JAX before ``jax_enable_x64``, other embeddings may be taken for the nearest. This
+    happens if the reference extends over more than a thousand times the distance to them. Scale its columns first.
 
-    Rows are not normalised: divide them by their lengths first for the score of the second paper.
+    Rows are not normalised. For the score of the second paper, divide them by their lengths first.
 
     References
     ----------

@@ -86,7 +86,7 @@ def kl_divergence(
 
     Notes
     -----
-    The default clips as Keras does; then the divergence of disjoint one-hot rows is finite, and its gradient 0.
+    The default clips like Keras. The divergence of disjoint one-hot rows is then finite, and its gradient is 0.
 
     References
     ----------
@@ -127,7 +127,7 @@ def distillation_loss(
     Parameters
     ----------
     x_true : array
-        What the teacher is given.
+        Input of the teacher.
     y_pred : array, (..., C)
         Predicted probabilities q.
     model : callable
@@ -136,8 +136,8 @@ def distillation_loss(
         The Kullback-Leibler divergence, as `kl_divergence`; or the cross entropy, for which q is divided by its sum and
         clipped to [epsilon, 1 - epsilon].
     temperature : number or 0-d array, above 0
-        T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are taken
-        as they are. It acts on the teacher alone.
+        T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are not
+        changed. It affects only the teacher.
     epsilon : number or 0-d array, at least 0 and below 0.5
         Where probabilities are clipped; 0 is exact.
     reduction : {"mean", "sum", "none"}
@@ -214,8 +214,8 @@ def adversarial_ae_loss(
     w_model : number or 0-d array
         Weight of the divergences.
     w_recon : number or 0-d array, at least 0
-        Weight of the reconstruction error, which is brought to the spread of the divergences by their standard
-        deviations (population ones).
+        Weight of the reconstruction error. Population standard deviations scale the error to the spread of the
+        divergences.
     w_model_hl : sequence of numbers or 0-d arrays, optional
         Weights of the hidden-layer divergences, 1 each by default.
     temperature : number or 0-d array, above 0
@@ -223,7 +223,7 @@ def adversarial_ae_loss(
     epsilon : number or 0-d array, at least 0 and below 1
         Probabilities are clipped to [epsilon, 1].
     reduction : {"mean", "sum", "none"}
-        Over the samples. The standard deviations are those of all of them in each case.
+        Over the samples. The standard deviations are always over all samples.
 
     Returns
     -------

@@ -31,7 +31,7 @@ def outlier_exposure_loss(
     outlier_weight: Annotated[Setting, NOT_NEGATIVE] = 0.5,
     weight: Setting = 1.0,
 ) -> Array:
-    r"""Outlier exposure: cross entropy of the classes, and of outliers that from even probabilities.
+    r"""Outlier exposure: cross entropy with the class of inliers, and with even probabilities for outliers.
 
     .. math:: w \left(\operatorname{mean}_{y \ge 0} \left(\operatorname{lse}(x) - x_y\right)
         + \lambda \operatorname{mean}_{y < 0} \left(\operatorname{lse}(x) - \bar x\right)\right), \quad
@@ -58,13 +58,13 @@ def outlier_exposure_loss(
     TypeError
         If `logit` is not a floating point array, `target` is boolean, or the arrays belong to different libraries.
     ValueError
-        If the shapes do not fit, a class is none of the C, a setting is out of its range, or there is nothing to
+        If the shapes do not fit, a class is not one of the C, a setting is out of its range, or there is nothing to
         average over.
 
     Notes
     -----
-    The two means of the paper, each over its own group: how many outliers a batch has does not matter. A confident,
-    right sample keeps its digits, 1e-13 in float32 too.
+    As in the paper there are two means, each over its own group. So the number of outliers in a batch does not matter.
+    The loss of a confident, right sample keeps its digits, such as 1e-13 in float32.
 
     References
     ----------
@@ -124,9 +124,9 @@ def energy_bounded_loss(
     logit : array, (..., C)
         Logits x of the classes.
     margin_in : number or 0-d array
-        Normal data shall have an energy below it.
+        Normal data should have an energy below it.
     margin_out : number or 0-d array
-        Outliers shall have an energy above it.
+        Outliers should have an energy above it.
     temperature : number or 0-d array, above 0
         T.
     weight : number or 0-d array
@@ -146,8 +146,8 @@ def energy_bounded_loss(
 
     Notes
     -----
-    The margins are the paper's for CIFAR-10. They are in units of the logits: look at the energies of a classifier
-    (`logit_score`) before the training that uses them. The loss is the bound alone, without the cross entropy.
+    The default margins are those of the paper for CIFAR-10. They are in units of the logits, so look at the energies of
+    your classifier (`logit_score`) before you train with them. The loss does not include the cross entropy.
 
     References
     ----------
@@ -202,7 +202,7 @@ def logit_score(
     method : {"energy", "max_softmax", "max_logit", "entropy"}
         The four scores in this order.
     temperature : number or 0-d array, above 0
-        T; the largest logit knows none.
+        T. The largest logit does not depend on it.
 
     Returns
     -------
@@ -218,8 +218,8 @@ def logit_score(
 
     Notes
     -----
-    Probabilities and entropies of confident samples keep their digits, and so their order: 1e-13 is no 0 in float32.
-    A class with the logit -inf takes no part.
+    Probabilities and entropies of confident samples keep their digits and their order: 1e-13 does not become 0 in
+    float32. A class with the logit -inf is ignored.
 
     References
     ----------

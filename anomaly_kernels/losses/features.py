@@ -53,9 +53,9 @@ def cosine_distance_loss(
     x_true, x_pred : array, any shape
         Features a of the teacher and b of the student, of equal shapes.
     axis : int or tuple of ints
-        The axes of a vector. Of maps with channels first, (B, C, H, W), 1 compares each position, as the papers of
-        student-teacher feature pyramid matching and of reverse distillation do, and (1, 2, 3) whole maps, as the code
-        of reverse distillation does. None: all.
+        The axes of a vector; None for all. For maps with channels first, (B, C, H, W), 1 compares each position, as in
+        the papers on student-teacher feature pyramid matching and on reverse distillation. (1, 2, 3) compares whole
+        maps, as in the code of reverse distillation.
     eps : number or 0-d array, at least 0
         ε. Vectors that are shorter count as shorter than a unit vector.
     weight : number or 0-d array
@@ -77,8 +77,8 @@ def cosine_distance_loss(
 
     Notes
     -----
-    Computed as half the squared distance of the unit vectors: equal ones are at a distance of 0, and none is below. The
-    loss of several layers is a sum of one call for each.
+    It is computed as half the squared distance of the unit vectors. So equal vectors have the distance 0, and no
+    distance is below 0. For several layers, add up one call for each.
 
     References
     ----------
@@ -167,8 +167,8 @@ def hard_feature_loss(
 
     Notes
     -----
-    The mean of all that reach the quantile, linearly interpolated, of the squared differences; of numbers that tie at
-    the limit it takes as many as make k.
+    It is the mean of the squared differences that reach their quantile, which is interpolated linearly. If numbers tie
+    at the limit, only as many count as make k.
 
     References
     ----------

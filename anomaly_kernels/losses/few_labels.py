@@ -38,7 +38,7 @@ def deep_sad_loss(
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Deep SAD: few labels beside Deep SVDD. `target` is 1 for a known anomaly, the opposite of the paper's sign.
+    r"""Deep SAD: Deep SVDD with a few labels. `target` is 1 for a known anomaly, the opposite of the paper's sign.
 
     .. math:: w \cdot \operatorname{mean} \begin{cases} \eta / (d + \varepsilon) & y = 1 \\ d & y = 0 \\
               \eta\, (d + \varepsilon) & y = -1 \end{cases}, \quad d = \|z - c\|^2
@@ -46,7 +46,7 @@ def deep_sad_loss(
     Parameters
     ----------
     target : array, (...)
-        What is known, y: 1 (or True) an anomaly, 0 nothing, -1 a normal sample.
+        Labels y: 1 (or True) for a known anomaly, 0 for an unlabelled sample, -1 for a known normal sample.
     embeddings : array, (..., D)
         Embeddings z.
     center : array, (D,)
@@ -70,13 +70,13 @@ def deep_sad_loss(
     TypeError
         If `embeddings` or `center` is not a floating point array, or the arrays belong to different libraries.
     ValueError
-        If the shapes do not fit, a setting is out of its range, an integer label is none of -1, 0 and 1, or there is
-        nothing to average over.
+        If the shapes do not fit, a setting is out of its range, an integer label is not -1, 0 or 1, or there is nothing
+        to average over.
 
     Notes
     -----
-    As in the authors' code ε is there for known normal samples too, where the paper has none. An anomaly on the centre
-    has the loss η/ε and gradient 0, as long as ε is above 0.
+    As in the authors' code, the term of known normal samples has ε too. The paper has none there. An anomaly on the
+    centre has the loss η/ε and the gradient 0, if ε is above 0.
 
     References
     ----------
@@ -144,7 +144,7 @@ def deviation_loss(
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Deviation loss: scores of normal data are drawn to a reference, those of anomalies to deviations above it.
+    r"""Deviation loss: pulls scores of normal data to a reference, and pushes scores of anomalies above it.
 
     .. math:: w \cdot \operatorname{mean}\left((1 - y)\,|\delta| + y \max(0, m - \delta)\right), \quad
         \delta = \frac{s - \mu}{\sigma}
@@ -181,7 +181,7 @@ def deviation_loss(
     Notes
     -----
     The paper draws 5000 numbers of the standard normal distribution at each step and takes their mean and standard
-    deviation. Here it is their limit, 0 and 1. Who wants a sample hands in its mean and deviation.
+    deviation. The defaults here are their limits, 0 and 1. For a sample, give its mean and standard deviation.
 
     References
     ----------
@@ -255,8 +255,8 @@ def hypersphere_classifier_loss(
     center : array, (D,)
         Centre c of the hypersphere.
     axis : int or tuple of ints, optional
-        Axes of the shape without the last one over which h is averaged first. With those of an image, one label for
-        each image is enough: FCDD, whose maps are ``embeddings`` of shape (B, H, W, 1).
+        Axes over which h is averaged first. h has the shape of `embeddings` without the last axis. With the axes of an
+        image, one label for each image is enough. This is FCDD, whose maps are ``embeddings`` of shape (B, H, W, 1).
     eps : number or 0-d array, at least 0
         ε, which bounds the loss of an anomaly on the centre; with 0 it is infinite there.
     weight : number or 0-d array

@@ -45,14 +45,14 @@ def quantile_loss(
     Raises
     ------
     TypeError
-        If an input is not a floating point array, or they belong to different libraries, or `quantiles` is no sequence
-        of numbers.
+        If an input is not a floating point array, or they belong to different libraries, or `quantiles` is not a
+        sequence of numbers.
     ValueError
         If the shapes do not fit, a quantile lies outside [0, 1], or there is nothing to average over.
 
     Notes
     -----
-    A mean over quantiles: the continuous ranked probability score is approximated by twice this value.
+    It is a mean over quantiles. Twice this value approximates the continuous ranked probability score.
 
     References
     ----------

@@ -33,7 +33,7 @@ def crps_ensemble(
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Continuous ranked probability score of an ensemble: its distance from what came, less half its spread.
+    r"""Continuous ranked probability score of an ensemble: its distance from the observation, minus half its spread.
 
     .. math:: w \cdot \operatorname{mean}\left(\frac 1M \sum_i |x_i - y| - \frac{1}{2 M^2} \sum_{i,j} |x_i - x_j|\right)
 
@@ -60,11 +60,11 @@ def crps_ensemble(
     TypeError
         If an input is not a floating point array, or they belong to different libraries.
     ValueError
-        If the shapes do not fit, there is no member, or but one that shall be `fair`, or nothing to average over.
+        If the shapes do not fit, there is no member, or only one with `fair`, or nothing to average over.
 
     Notes
     -----
-    The members are sorted, so that their M² differences are never made. A member that is NaN makes the score NaN.
+    The members are sorted, so the M² differences are never made. A NaN among the members makes the score NaN.
 
     References
     ----------
@@ -126,7 +126,7 @@ def crps_gaussian(
     y_true : array, any shape
         Observations y.
     mean, std : array, shape of `y_true`
-        Means μ and standard deviations σ of the forecasts; σ may be 0, which makes it the absolute error.
+        Means μ and standard deviations σ of the forecasts. If σ is 0, the score is the absolute error.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}
@@ -208,7 +208,7 @@ def gaussian_nll(
     Returns
     -------
     array
-        In nats; 0-d, or with ``"none"`` one value per element. It may be below 0, as a density may be above 1.
+        In nats; 0-d, or with ``"none"`` one value per element. It may be below 0, because a density may be above 1.
 
     Raises
     ------
@@ -219,8 +219,8 @@ def gaussian_nll(
 
     Notes
     -----
-    The logarithm of the variance needs no clamp, which would change the value and the sign of the slope of small
-    variances. The constant is there.
+    The logarithm of the variance needs no clamp. A clamp would change the value and the sign of the slope for small
+    variances. The constant log 2π is included.
 
     References
     ----------
@@ -263,7 +263,7 @@ def interval_score(
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Interval score: the width of prediction intervals, and a penalty for what lies outside (Winkler score).
+    r"""Interval score (Winkler score): width of prediction intervals, plus a penalty for observations outside.
 
     .. math:: w \cdot \operatorname{mean}\left(u - l + \frac 2\alpha \left(\max(0, l - y) + \max(0, y - u)\right)\right)
 
@@ -272,7 +272,7 @@ def interval_score(
     y_true : array, any shape
         Observations y.
     lower, upper : array, shape of `y_true`
-        Bounds l and u of the intervals that shall hold an observation with probability 1 - α.
+        Bounds l and u of the intervals that should contain an observation with probability 1 - α.
     alpha : number or 0-d array, above 0 and below 1
         α.
     weight : number or 0-d array
@@ -294,7 +294,7 @@ def interval_score(
 
     Notes
     -----
-    Bounds that have crossed are no error: the formula is taken as it stands, and draws them apart.
+    Crossed bounds are not an error. The formula still applies, and its slope pulls them apart.
 
     References
     ----------

@@ -79,12 +79,12 @@ def ssim_loss(
     sigma : number above 0
         Standard deviation of the Gaussian, in pixels.
     k1, k2 : number or 0-d array, above 0
-        What keeps the quotients of dark and of flat windows defined.
+        Constants that keep the quotients of dark and of flat windows defined.
     axis : int or tuple of ints
         The axes of an image: (-3, -2) with the channels last, three for volumes. None: all.
     border : {"valid", "symmetric"}
-        Windows that lie within the image; or one around each pixel, with the image mirrored at its edges, the edge
-        pixel repeated.
+        ``"valid"``: only windows inside the image. ``"symmetric"``: one window around each pixel; the image is mirrored
+        at its edges, and the edge pixel is repeated.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}
@@ -106,9 +106,9 @@ def ssim_loss(
 
     Notes
     -----
-    The map is the anomaly map of a reconstruction. Variances are those of the population. Windows are sums by products
-    with band matrices. Computed from differences of the images and from images whose mean is subtracted, so that
-    neither an offset nor small differences cost digits; a NaN makes the whole image's map NaN.
+    The map is the anomaly map of a reconstruction. Variances are population variances. Products with band matrices give
+    the sums over windows. They use differences of the images, and images whose mean is subtracted. So neither an offset
+    nor small differences lose digits. A NaN makes the map of the whole image NaN.
 
     References
     ----------

@@ -56,9 +56,9 @@ def mmd_loss(
     Parameters
     ----------
     embeddings : array, (N, D)
-        The one sample, x.
+        The first sample, x.
     reference : array, (M, D)
-        The other, y, such as draws of a prior.
+        The second sample, y, such as draws of a prior.
     kernel : {"rbf", "imq"}
         Gaussian, or inverse multiquadratic, whose tails are heavier.
     bandwidths : sequence of numbers above 0
@@ -72,7 +72,7 @@ def mmd_loss(
     Returns
     -------
     array, 0-d
-        From 0 on, but for rounding, unless `unbiased`.
+        At least 0, up to rounding, unless `unbiased`.
 
     Raises
     ------
@@ -84,9 +84,9 @@ def mmd_loss(
 
     Notes
     -----
-    It is computed in double precision where the library has it, and needs memory for a block of rows times N, with
-    its gradients, in NumPy and eager torch. The bandwidths are numbers: the median of the distances, which is often
-    taken, is 0 where all rows are equal, and the loss then NaN.
+    It is computed in double precision if the library has it. In NumPy and eager torch, the loss needs memory for a
+    block of rows times N, with its gradients. The bandwidths are numbers. Other code often takes the median distance,
+    which is 0 if all rows are equal. The loss is then NaN.
 
     References
     ----------

@@ -91,9 +91,9 @@ def elbo(
 
     Notes
     -----
-    Without any of the four Σ is the identity. This is the reconstruction term of an evidence lower bound; the other
-    one is `gaussian_kl`. It is negative where the density is above 1. Where Σ is not positive definite the result is
-    NaN (JAX, TensorFlow) or the library raises its Cholesky error (NumPy, torch).
+    If none of the four is given, Σ is the identity. This is the reconstruction term of an evidence lower bound. The
+    other term is `gaussian_kl`. It is negative where the density is above 1. If Σ is not positive definite, the result
+    is NaN (JAX, TensorFlow), or the library raises its Cholesky error (NumPy, torch).
 
     References
     ----------

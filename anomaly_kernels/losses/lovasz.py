@@ -12,7 +12,7 @@ from anomaly_kernels.losses._masks import Axes, loss_of_images, mask_inputs
 
 @with_hint
 def lovasz_hinge_loss(target: Array, logit: Array, *, axis: Axes = None, weight: Setting = 1.0) -> Array:
-    r"""Hinge loss whose pixels weigh what an error there costs in intersection over union (Lovász hinge).
+    r"""Lovász hinge: a hinge loss in which a pixel weighs what its error costs in intersection over union.
 
     .. math:: w \sum_i \max(e_i, 0)\,(J_i - J_{i-1}), \quad e_1 \ge e_2 \ge \dots, \quad
        J_i = 1 - \frac{P - \sum_{j \le i} y_j}{P + \sum_{j \le i} (1 - y_j)}
@@ -43,8 +43,9 @@ def lovasz_hinge_loss(target: Array, logit: Array, *, axis: Axes = None, weight:
 
     Notes
     -----
-    J is the Jaccard loss where the i largest errors are those that are made. Without anomalies it is max(e, 0) of the
-    worst pixel. The value does not depend on the order of tied errors; the gradient, that of one such order, may.
+    Jᵢ is the Jaccard loss if exactly the pixels of the i largest errors are wrong. Without anomalies the loss is max(e,
+    0) of the worst pixel. The value does not depend on the order of tied errors. The gradient is that of one such
+    order, and may depend on it.
 
     References
     ----------

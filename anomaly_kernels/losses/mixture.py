@@ -132,8 +132,8 @@ def gmm_params(z: Array, gamma: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] 
 
     Notes
     -----
-    A component with no weight has phi 0, mu 0 and cov ε I. Memory beyond the result is that of a block of samples where
-    no gradient is recorded, and of z otherwise: N × K × D × D arrays are never formed.
+    A component with no weight has phi 0, mu 0 and cov ε I. The memory beyond the result is that of a block of samples,
+    or that of z if a gradient is recorded. N × K × D × D arrays are never formed.
 
     References
     ----------
@@ -222,7 +222,7 @@ _SCATTER = Sums(_scatter, _slopes_of_scatter, inner=1, blocks=BLOCKS)
 
 @with_hint
 def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") -> Array:
-    r"""Energy of samples under a Gaussian mixture, their negative log likelihood: the anomaly score of DAGMM.
+    r"""Energy (negative log likelihood) of samples under a Gaussian mixture: the anomaly score of DAGMM.
 
     .. math:: E(z) = -\log \sum_k \phi_k N(z; \mu_k, \Sigma_k)
 
@@ -249,7 +249,7 @@ def gmm_energy(z: Array, params: GMMParams, *, reduction: Reduction = "mean") ->
 
     Notes
     -----
-    A component whose phi is 0 takes no part. The constant D/2 log 2π is included.
+    A component whose phi is 0 is ignored. The constant D/2 log 2π is included.
 
     References
     ----------
@@ -412,7 +412,7 @@ def aegmm_loss(
 
     Notes
     -----
-    Components with no weight take no part, in the energy and in the penalty.
+    Energy and penalty ignore components with no weight.
 
     References
     ----------
@@ -485,7 +485,7 @@ def vaegmm_loss(
 
     Notes
     -----
-    Components with no weight take no part, in the energy and in the penalty.
+    Energy and penalty ignore components with no weight.
 
     References
     ----------

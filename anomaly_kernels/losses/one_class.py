@@ -79,7 +79,7 @@ def deep_svdd_soft_boundary_loss(
     nu: Annotated[Setting, INSIDE_UNIT] = 0.05,
     weight: Setting = 1.0,
 ) -> Array:
-    r"""Volume of a hypersphere and the distances of the embeddings outside it: soft-boundary Deep SVDD.
+    r"""Soft-boundary Deep SVDD: volume of a hypersphere, plus the distances of the embeddings outside it.
 
     .. math:: w \left(R^2 + \frac 1\nu \operatorname{mean} \max(0, \|z - c\|^2 - R^2)\right)
 
@@ -225,9 +225,9 @@ def svdd_center(embeddings: Array, *, eps: Annotated[Setting, EPS_OF_CENTER] = 0
     Parameters
     ----------
     embeddings : array, (..., D)
-        Embeddings z of normal data, by a network that has not been trained on them yet.
+        Embeddings z of normal data, from a network that has not been trained on them yet.
     eps : number or 0-d array, at least 0
-        ε: entries nearer to 0 are pushed out to it, since a network reaches a centre at 0 with all its weights at 0.
+        ε: entries nearer to 0 are moved to ±ε, because a network reaches a centre at 0 with all its weights at 0.
 
     Returns
     -------
@@ -243,7 +243,7 @@ def svdd_center(embeddings: Array, *, eps: Annotated[Setting, EPS_OF_CENTER] = 0
 
     Notes
     -----
-    The centre stays what it is while the network learns: take it once, without gradients.
+    Compute the centre once, without gradients, and keep it while the network learns.
 
     References
     ----------

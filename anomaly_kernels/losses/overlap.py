@@ -36,7 +36,7 @@ def iou_loss(
     target : array, any shape
         True mask y: booleans, 0 and 1, or values between.
     score : array, shape of `target`
-        Scores of which the soft mask q is made.
+        Scores from which the soft mask q is made.
     normalize_method : {"sigmoid", "clamp", "minmax"}
         q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
     smooth : number or 0-d array, at least 0
@@ -47,7 +47,7 @@ def iou_loss(
     weight : number or 0-d array
         Factor w of the result.
     sample_weight : array, (B,) or shape of the result, optional
-        Factors by which the losses are multiplied, such as those of the images, which `axis` keeps apart.
+        Factors of the losses, such as one for each image if `axis` keeps images apart.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def dice_loss(
     target : array, any shape
         True mask y: booleans, 0 and 1, or values between.
     score : array, shape of `target`
-        Scores of which the soft mask q is made.
+        Scores from which the soft mask q is made.
     normalize_method : {"sigmoid", "clamp", "minmax"}
         q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
     squared : bool
@@ -131,8 +131,8 @@ def dice_loss(
 
     Notes
     -----
-    An empty mask with alarms has a loss near w and a gradient, so that normal images teach too. It weighs a false alarm
-    as a miss; `tversky_loss` weighs them apart.
+    An empty mask with alarms has a loss near w and a gradient, so normal images teach too. A false alarm weighs as much
+    as a miss. `tversky_loss` has a weight for each.
 
     References
     ----------
@@ -172,7 +172,7 @@ def tversky_loss(
     axis: Axes = None,
     weight: Setting = 1.0,
 ) -> Array:
-    r"""One minus the Tversky index of a soft mask and the true one, in which false alarms and misses weigh differently.
+    r"""One minus the Tversky index of a soft mask and the true one, with separate weights of false alarms and misses.
 
     .. math:: w \left(1 - \frac{T + s}{T + \alpha F + \beta M + s}\right)^\gamma, \quad
        T = \sum q y, \quad F = \sum q (1 - y), \quad M = \sum (1 - q) y
@@ -182,7 +182,7 @@ def tversky_loss(
     target : array, any shape
         True mask y: booleans, 0 and 1, or values between.
     score : array, shape of `target`
-        Scores of which the soft mask q is made.
+        Scores from which the soft mask q is made.
     normalize_method : {"sigmoid", "clamp", "minmax"}
         q = sigmoid(score); or the score clipped to [0, 1]; or (score - min)/(max - min), 0.5 where all are equal.
     alpha : number or 0-d array, at least 0
@@ -213,8 +213,9 @@ def tversky_loss(
 
     Notes
     -----
-    α = β = 1/2 is `dice_loss` with twice the smoothing, 1 and 1 is `iou_loss`. The letters are Salehi's; Abraham and
-    Khan exchange α and β, and write the exponent 1/γ: their (0.7, 0.3, 4/3) is ``alpha=0.3, beta=0.7, gamma=0.75``.
+    With α = β = 1/2 it is `dice_loss` with twice the smoothing. With α = β = 1 it is `iou_loss`. The letters are
+    Salehi's. Abraham and Khan exchange α and β, and write the exponent 1/γ: their (0.7, 0.3, 4/3) is ``alpha=0.3,
+    beta=0.7, gamma=0.75``.
 
     References
     ----------

@@ -65,8 +65,8 @@ def anomaly_bce_with_logits(
 
     Notes
     -----
-    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, finite at any logit; its slope is sigmoid(x) - y.
-    torch's own operation stands in for it there, in which a confident, right negative adds nothing: 0 for the 4e-8 of a
+    Computed as :math:`\max(x, 0) - x y + \log(1 + e^{-|x|})`, finite at any logit; its slope is sigmoid(x) - y. On
+    torch, torch's own operation is used. In it a confident, right negative adds nothing: 0 in the place of 4e-8 for a
     logit of -17 in float32.
 
     References
@@ -132,7 +132,7 @@ def focal_loss_with_logits(
     weight: Setting = 1.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    r"""Cross entropy of logits, in which pixels that are right already count little (focal loss).
+    r"""Focal loss: cross entropy of logits in which pixels that are already right count little.
 
     .. math:: w \cdot \operatorname{mean}\left(-\alpha\,y\,(1 - p)^\gamma \log p
        - (1 - \alpha)(1 - y)\,p^\gamma \log(1 - p)\right), \quad p = \operatorname{sigmoid}(x)
@@ -144,7 +144,7 @@ def focal_loss_with_logits(
     logit : array, shape of `target`
         Logits x, unbounded; the probability of an anomaly is p.
     alpha : number or 0-d array in [0, 1], optional
-        Weight α of anomalies; that of normal pixels is 1 - α. None: both are 1.
+        Weight α of anomalies. Normal pixels have the weight 1 - α. None: both are 1.
     gamma : number or 0-d array, at least 0
         Exponent γ. With 0 it is the cross entropy, weighed by α.
     weight : number or 0-d array
@@ -166,9 +166,9 @@ def focal_loss_with_logits(
 
     Notes
     -----
-    For a target between 0 and 1 it is the expected loss, as that of cross entropy. Computed as
-    :math:`(1 - p)^\gamma = \exp(-\gamma \log(1 + e^x))`, whose slope is finite for any γ and any logit. Beware of
-    libraries whose α weighs the normal pixels: with 1, false alarms then cost nothing.
+    For a target between 0 and 1 it is the expected loss, as in cross entropy. The power is computed as :math:`(1 -
+    p)^\gamma = \exp(-\gamma \log(1 + e^x))`, whose slope is finite for any γ and any logit. Beware of libraries whose α
+    weighs the normal pixels: with 1, false alarms then cost nothing.
 
     References
     ----------

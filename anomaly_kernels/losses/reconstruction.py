@@ -126,8 +126,8 @@ def reconstruction_error(x_true: Array, x_pred: Array) -> Array:
     Parameters
     ----------
     x_true, x_pred : array, (B, ...)
-        Data and their reconstruction. Where the two differ in time steps (axis 1 of at least three), the first
-        min(T, T') of both are compared.
+        Data and their reconstruction. If the two differ in time steps (axis 1 of at least three), only the first min(T,
+        T') steps are compared.
 
     Returns
     -------

@@ -35,11 +35,11 @@ def orthogonality_loss(components: Array, *, weight: Setting = 1.0) -> Array:
     TypeError
         If `components` is not a floating point array.
     ValueError
-        If it has not two dimensions, or one of size 0.
+        If it does not have two dimensions, or one has size 0.
 
     Notes
     -----
-    With more rows than columns the smaller Gram matrix is used: it differs by K - C.
+    With more rows than columns, the smaller Gram matrix is used. Its squared distance differs by K - C.
 
     References
     ----------
@@ -95,11 +95,11 @@ def distinctness_loss(
     TypeError
         If `selection_weights` is not a floating point array.
     ValueError
-        If it has not two dimensions, or C is 0, or a setting is out of its range.
+        If it does not have two dimensions, or C is 0, or a setting is out of its range.
 
     Notes
     -----
-    Computed from the sum of the unit rows, without the K × K matrix of cosines.
+    It is computed from the sum of the unit rows, without the K × K matrix of cosines.
 
     References
     ----------
@@ -238,7 +238,7 @@ def selector_diversity_regularizer(weights: Array, *, weight: Setting = 0.01) ->
 
     Notes
     -----
-    To be minimised: it rewards weights that are far from even. The variance is that of a population.
+    Minimising it rewards weights that are far from even. The variance is a population variance.
 
     References
     ----------

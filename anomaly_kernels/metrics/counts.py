@@ -57,8 +57,8 @@ def anomaly_detection_metrics(
     score : array, shape of `target`, optional
         The scores that were decided on, higher for anomalies.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
-        nothing is. ``nan`` marks it as undefined.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without anomalies. ``nan`` marks it
+        as undefined.
     axis : int or tuple of ints, optional
         The axes that are pooled, all by default.
 
@@ -74,8 +74,8 @@ def anomaly_detection_metrics(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, there is nothing to count, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ,
+        there is nothing to count, or an axis does not exist.
 
     References
     ----------
@@ -144,7 +144,7 @@ def anomaly_pixel_statistics(decision: Array) -> PixelStatistics:
     TypeError
         If `decision` is neither boolean nor numbers.
     ValueError
-        If a number cannot be a decision (looked at where that is possible).
+        If a number cannot be a decision (checked where values are known).
 
     References
     ----------

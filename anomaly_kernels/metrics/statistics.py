@@ -55,7 +55,7 @@ class SelectorDiversity(NamedTuple):
 
 @with_hint
 def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
-    r"""Shares of the variance that principal components explain, one by one, together, and up to each.
+    r"""Shares of the variance that principal components explain: of each, of all together, and cumulative.
 
     .. math:: r_k, \quad \sum_k r_k, \quad \sum_{i \le k} r_i
 
@@ -67,14 +67,14 @@ def explained_variance(explained_variance_ratio: Array) -> ExplainedVariance:
     Returns
     -------
     ExplainedVariance
-        `per_component` (K,), `total` (0-d) and `cumulative` (K,); fractions of 1. No components explain nothing: 0.
+        `per_component` (K,), `total` (0-d) and `cumulative` (K,); fractions of 1. Without components the total is 0.
 
     Raises
     ------
     TypeError
         If the input is not a floating point array.
     ValueError
-        If it has not one dimension.
+        If it does not have one dimension.
 
     References
     ----------
@@ -101,7 +101,8 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     .. math:: \bar s = \frac 1n \sum_i s_i, \quad \sqrt{\frac{1}{n - 1} \sum_i (s_i - \bar s)^2}, \quad
         Q_p = (1 - t) s_{(k)} + t s_{(k + 1)}, \quad k + t = 1 + p (n - 1)
 
-    Quantiles are NumPy's; the median of an even number is the mean of the middle two, where torch takes the lower one.
+    Quantiles are those of NumPy. The median of an even number of scores is the mean of the middle two. torch takes the
+    lower one.
 
     Parameters
     ----------
@@ -111,8 +112,8 @@ def score_statistics(scores: Array) -> ScoreStatistics:
     Returns
     -------
     ScoreStatistics
-        `mean`, `std` (NaN for a single score), `min`, `max`, `median`, `q25`, `q75`, `q95` and `q99`; all NaN where a
-        score is.
+        `mean`, `std` (NaN for a single score), `min`, `max`, `median`, `q25`, `q75`, `q95` and `q99`; all NaN if a
+        score is NaN.
 
     Raises
     ------
@@ -184,7 +185,7 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
     TypeError
         If `components` is not a floating point array.
     ValueError
-        If it has not two dimensions, or one of size 0.
+        If it does not have two dimensions, or one has size 0.
 
     References
     ----------
@@ -218,7 +219,7 @@ def component_orthogonality(components: Array) -> ComponentOrthogonality:
 
 @with_hint
 def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 1e-6) -> Array:
-    r"""Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
+    r"""Entropy of selection weights: log C if C channels are selected evenly, 0 if only one is.
 
     .. math:: H = -\sum_i p_i \log(p_i + \epsilon), \quad p_i = \frac{w_i}{\sum_j w_j + \epsilon}
 
@@ -232,7 +233,7 @@ def selector_entropy(weights: Array, *, eps: Annotated[Setting, NOT_NEGATIVE] = 
     Returns
     -------
     array, 0-d
-        In nats; of 1000 even weights 6.906756, and 6.907755 with ε = 0.
+        In nats. For 1000 even weights it is 6.906756, and 6.907755 with ε = 0.
 
     Raises
     ------

@@ -15,7 +15,7 @@ __all__ = ["MMDLoss", "SupConLoss", "TripletMarginLoss"]
 
 
 class SupConLoss(Loss):
-    r"""Supervised contrastive loss (SupCon) of a batch of embeddings; of two views of each sample it is NT-Xent.
+    r"""Supervised contrastive loss (SupCon) of embeddings, or NT-Xent if the classes are pairs of views.
 
     The module of `anomaly_kernels.supcon_loss`, which has the formula.
 
@@ -46,7 +46,7 @@ class SupConLoss(Loss):
 
 
 class TripletMarginLoss(Loss):
-    r"""Triplet loss: an anchor is to be nearer to its positive than to its negative by a margin.
+    r"""Triplet loss: an anchor should be nearer to its positive than to its negative, by a margin.
 
     The module of `anomaly_kernels.triplet_margin_loss`, which has the formula.
 

@@ -254,8 +254,8 @@ class DistillationLoss(Loss):
         The Kullback-Leibler divergence, as `kl_divergence`; or the cross entropy, for which q is divided by its sum and
         clipped to [epsilon, 1 - epsilon].
     temperature : number or 0-d array, above 0
-        T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are taken
-        as they are. It acts on the teacher alone.
+        T. The teacher's probabilities are raised to 1/T and renormalised over the last axis; at T = 1 they are not
+        changed. It affects only the teacher.
     epsilon : number or 0-d array, at least 0 and below 0.5
         Where probabilities are clipped; 0 is exact.
     reduction : {"mean", "sum", "none"}
@@ -301,8 +301,8 @@ class AdversarialAELoss(Loss):
     w_model : number or 0-d array
         Weight of the divergences.
     w_recon : number or 0-d array, at least 0
-        Weight of the reconstruction error, which is brought to the spread of the divergences by their standard
-        deviations (population ones).
+        Weight of the reconstruction error. Population standard deviations scale the error to the spread of the
+        divergences.
     w_model_hl : sequence of numbers or 0-d arrays, optional
         Weights of the hidden-layer divergences, 1 each by default.
     temperature : number or 0-d array, above 0
@@ -310,7 +310,7 @@ class AdversarialAELoss(Loss):
     epsilon : number or 0-d array, at least 0 and below 1
         Probabilities are clipped to [epsilon, 1].
     reduction : {"mean", "sum", "none"}
-        Over the samples. The standard deviations are those of all of them in each case.
+        Over the samples. The standard deviations are always over all samples.
 
     Examples
     --------
@@ -465,7 +465,7 @@ class DeepSVDDLoss(CenteredLoss):
 
 
 class DeepSVDDSoftBoundaryLoss(CenteredLoss):
-    r"""Volume of a hypersphere and the distances of the embeddings outside it: soft-boundary Deep SVDD.
+    r"""Soft-boundary Deep SVDD: volume of a hypersphere, plus the distances of the embeddings outside it.
 
     The module of `anomaly_kernels.deep_svdd_soft_boundary_loss`, which has the formula. The radius is a parameter. The
     centre is given with each call, or kept in the buffer `center`, as in `DeepSVDDLoss`.

@@ -24,14 +24,14 @@ __all__ = [
 
 
 class FocalLossWithLogits(Loss):
-    r"""Cross entropy of logits, in which pixels that are right already count little (focal loss).
+    r"""Focal loss: cross entropy of logits in which pixels that are already right count little.
 
     The module of `anomaly_kernels.focal_loss_with_logits`, which has the formula.
 
     Parameters
     ----------
     alpha : number or 0-d array in [0, 1], optional
-        Weight α of anomalies; that of normal pixels is 1 - α. None: both are 1.
+        Weight α of anomalies. Normal pixels have the weight 1 - α. None: both are 1.
     gamma : number or 0-d array, at least 0
         Exponent γ. With 0 it is the cross entropy, weighed by α.
     weight : number or 0-d array
@@ -106,7 +106,7 @@ class DiceLoss(Loss):
 
 
 class TverskyLoss(Loss):
-    r"""One minus the Tversky index of a soft mask and the true one, in which false alarms and misses weigh differently.
+    r"""One minus the Tversky index of a soft mask and the true one, with separate weights of false alarms and misses.
 
     The module of `anomaly_kernels.tversky_loss`, which has the formula.
 
@@ -163,7 +163,7 @@ class TverskyLoss(Loss):
 
 
 class LovaszHingeLoss(Loss):
-    r"""Hinge loss whose pixels weigh what an error there costs in intersection over union (Lovász hinge).
+    r"""Lovász hinge: a hinge loss in which a pixel weighs what its error costs in intersection over union.
 
     The module of `anomaly_kernels.lovasz_hinge_loss`, which has the formula.
 
@@ -206,12 +206,12 @@ class SSIMLoss(Loss):
     sigma : number above 0
         Standard deviation of the Gaussian, in pixels.
     k1, k2 : number or 0-d array, above 0
-        What keeps the quotients of dark and of flat windows defined.
+        Constants that keep the quotients of dark and of flat windows defined.
     axis : int or tuple of ints
         The axes of an image: (-3, -2) with the channels last, three for volumes. None: all.
     border : {"valid", "symmetric"}
-        Windows that lie within the image; or one around each pixel, with the image mirrored at its edges, the edge
-        pixel repeated.
+        ``"valid"``: only windows inside the image. ``"symmetric"``: one window around each pixel; the image is mirrored
+        at its edges, and the edge pixel is repeated.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}
@@ -265,9 +265,9 @@ class CosineDistanceLoss(Loss):
     Parameters
     ----------
     axis : int or tuple of ints
-        The axes of a vector. Of maps with channels first, (B, C, H, W), 1 compares each position, as the papers of
-        student-teacher feature pyramid matching and of reverse distillation do, and (1, 2, 3) whole maps, as the code
-        of reverse distillation does. None: all.
+        The axes of a vector; None for all. For maps with channels first, (B, C, H, W), 1 compares each position, as in
+        the papers on student-teacher feature pyramid matching and on reverse distillation. (1, 2, 3) compares whole
+        maps, as in the code of reverse distillation.
     eps : number or 0-d array, at least 0
         ε. Vectors that are shorter count as shorter than a unit vector.
     weight : number or 0-d array

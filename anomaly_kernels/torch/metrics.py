@@ -362,8 +362,8 @@ class AnomalyDetectionMetrics(ScoreMetric):
     Parameters
     ----------
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision where nothing was decided anomalous, recall where
-        nothing is. ``nan`` marks it as undefined.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without anomalies. ``nan`` marks it
+        as undefined.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one in double precision, or memory of a fixed size.
     **keywords
@@ -433,7 +433,7 @@ class _Detections(NamedTuple):
 
 
 class ExplainedVarianceMetric(Metric):
-    """Shares of the variance that principal components explain, one by one, together, and up to each.
+    """Shares of the variance that principal components explain: of each, of all together, and cumulative.
 
     The metric of `anomaly_kernels.explained_variance`: its mean over batches.
 
@@ -526,7 +526,7 @@ class ComponentOrthogonalityMetric(Metric):
 
 
 class SelectorEntropyMetric(Metric):
-    """Entropy of selection weights: log C where C channels are selected evenly, 0 where one is.
+    """Entropy of selection weights: log C if C channels are selected evenly, 0 if only one is.
 
     The metric of `anomaly_kernels.selector_entropy`: its mean over batches.
 
@@ -619,7 +619,7 @@ class AveragePrecisionMetric(RankingMetric):
 
 
 class AUPRTrapezoidMetric(RankingMetric):
-    r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
+    r"""Area under the precision-recall curve by trapezoids, which is usually too high.
 
     .. math:: \frac 1P \sum_{i: y_i = 1} \frac{p(s_i) + p(s_i^+)}{2}, \quad
         p(s) = \frac{|\{j: y_j = 1, s_j \ge s\}|}{|\{j: s_j \ge s\}|}
@@ -653,13 +653,13 @@ class ROCAUCMetric(RankingMetric):
 
     .. math:: \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
 
-    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with one class alone.
+    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with only one class.
 
     Parameters
     ----------
     max_fpr : number or 0-d array, in (0, 1], optional
-        F. The area A up to this false positive rate alone, on the scale of the whole one:
-        (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
+        F. Only the area A up to this false positive rate counts, on the scale of the whole area: (1 + (A − F²/2)/(F −
+        F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one in double precision, or memory of a fixed size.
     **keywords
@@ -726,12 +726,12 @@ class FPRAtTPRMetric(RankingMetric):
     .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
 
     The metric of `anomaly_kernels.fpr_at_tpr` over all elements of all batches, in [0, 1], low for good scores; NaN
-    with one class alone.
+    with only one class.
 
     Parameters
     ----------
     tpr : number or 0-d array, in (0, 1]
-        The share r of the positives to find, at least.
+        The least share r of the positives to find.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one in double precision, or memory of a fixed size.
     **keywords
@@ -764,7 +764,7 @@ class PrecisionAtKMetric(RankingMetric):
     Parameters
     ----------
     k : int, at least 1
-        How many are looked at: what an analyst has time for.
+        How many samples are looked at, such as the number that an analyst has time for.
     scores : {"exact", "histogram"}
         What keeps the scores: each distinct one in double precision, or memory of a fixed size.
     **keywords
@@ -816,7 +816,7 @@ class ThresholdAtRecallMetric(OperatingPointMetric):
     Parameters
     ----------
     recall : number or 0-d array, in (0, 1]
-        The share r of the positives to find, at least.
+        The least share r of the positives to find.
     scores : {"exact"}
         What keeps the scores: each distinct one in double precision, in which the threshold is returned.
     **keywords
@@ -839,7 +839,7 @@ class ThresholdAtRecallMetric(OperatingPointMetric):
 
 
 class ThresholdAtPrecisionMetric(OperatingPointMetric):
-    r"""The threshold that finds most anomalies among those whose alarms are right often enough.
+    r"""The threshold with the highest recall among those that reach a given precision.
 
     .. math:: \max \{s : TP(s) = \max_{s' : TP(s')/(TP(s') + FP(s')) \ge p} TP(s')\}
 
@@ -849,7 +849,7 @@ class ThresholdAtPrecisionMetric(OperatingPointMetric):
     Parameters
     ----------
     precision : number or 0-d array, in (0, 1]
-        The share p of the alarms that must be right, at least.
+        The least share p of the alarms that must be right.
     scores : {"exact"}
         What keeps the scores: each distinct one in double precision, in which the threshold is returned.
     **keywords

@@ -14,7 +14,7 @@ from anomaly_kernels.torch.metrics import Keywords, Metric, ScoreMetric, ScoreSt
 
 
 class AUPROMetric(ScoreMetric):
-    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, over that rate.
+    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, divided by that rate.
 
     .. math:: \frac 1L \int_0^L PRO\, dFPR
 

@@ -55,7 +55,7 @@ class PointAdjustedF1Metric(SeriesMetric):
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
     average : {"series", "pooled"}
         The mean over series, or the metric of the points, events and alarms of all series together.
     **keywords
@@ -145,7 +145,7 @@ class PointAdjustedF1AreaMetric(SeriesMetric):
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for F1 where there are neither events nor alarms.
+        Value of F1 if there are neither events nor alarms.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -179,7 +179,7 @@ class CompositeF1Metric(SeriesMetric):
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
     average : {"series", "pooled"}
         The mean over series, or the metric of the points, events and alarms of all series together.
     **keywords
@@ -248,7 +248,7 @@ class BestCompositeF1Metric(BestSeriesMetric):
 
 
 class EventF1Metric(SeriesMetric):
-    """F1 score of events: found where a point of them is alarmed, false where a run of alarms touches none.
+    """F1 score of events: one is found if a point of it is alarmed; an alarm run that touches none is false.
 
     The metric of `anomaly_kernels.event_f1` over series, each of which must come as a whole: its mean over series,
     or that of all series together.
@@ -260,7 +260,7 @@ class EventF1Metric(SeriesMetric):
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
     average : {"series", "pooled"}
         The mean over series, or the metric of the points, events and alarms of all series together.
     **keywords
@@ -340,7 +340,7 @@ class RangeBasedF1Metric(SeriesMetric):
     Parameters
     ----------
     alpha : number or 0-d array, in [0, 1]
-        α, what it is worth that an event is met at all.
+        α, the reward for meeting an event at all.
     bias, precision_bias : {"flat", "front", "middle", "back"}
         Where in an event, and where in an alarm run, points weigh more.
     cardinality : {"reciprocal", "one"}
@@ -348,7 +348,7 @@ class RangeBasedF1Metric(SeriesMetric):
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
     average : {"series", "pooled"}
         The mean over series, or the metric of the points, events and alarms of all series together.
     **keywords
@@ -406,7 +406,7 @@ class AffiliationF1Metric(SeriesMetric):
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for precision without alarms, for all three without events, and for F1 without both.
+        Value of precision without alarms, of all three without events, and of F1 without both.
     average : {"series", "pooled"}
         The mean over series, or the metric of the points, events and alarms of all series together.
     **keywords
@@ -571,7 +571,7 @@ class DetectionDelayMetric(SeriesMetric):
 
 
 class UCRScoreMetric(SeriesMetric):
-    """Whether the highest score lies near an event (UCR score): 1 or 0, between them where it is tied.
+    """Whether the highest score lies near an event (UCR score): 1 or 0, or between them if it is tied.
 
     The mean of `anomaly_kernels.ucr_score` over series, each of which must come as a whole.
 

@@ -43,17 +43,17 @@ def threshold_at_recall(
     target, score : array, equal shapes
         True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies.
     recall : number or 0-d array, in (0, 1]
-        The share r of the positives to find, at least.
+        The least share r of the positives to find.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default.
+        The axes of each ranking, all by default.
 
     Returns
     -------
     OperatingPoint
         `threshold`, the score of a positive: ``score >= threshold`` alarms; `precision` and `recall` of these alarms.
-        All three are NaN without positives, and where a score is. 0-d, or with `axis` the shape without these axes; in
+        All three are NaN without positives, and if a score is NaN. 0-d, or with `axis` the shape without these axes; in
         the dtype of `score`, for integer scores real too.
 
     Raises
@@ -61,8 +61,8 @@ def threshold_at_recall(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target or a weight (looked at where that is possible), the shapes differ, there is
-        nothing to rank, an axis does not exist, or `recall` is out of range.
+        If a number cannot be a target or a weight (checked where values are known), the shapes differ, there is nothing
+        to rank, an axis does not exist, or `recall` is out of range.
 
     References
     ----------
@@ -98,7 +98,7 @@ def threshold_at_precision(
     sample_weight: Array | None = None,
     axis: Axes = None,
 ) -> OperatingPoint:
-    r"""The threshold that finds most anomalies among those whose alarms are right often enough.
+    r"""The threshold with the highest recall among those that reach a given precision.
 
     .. math:: \max \{s : TP(s) = \max_{s' : TP(s')/(TP(s') + FP(s')) \ge p} TP(s')\}
 
@@ -107,27 +107,27 @@ def threshold_at_precision(
     target, score : array, equal shapes
         True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies.
     precision : number or 0-d array, in (0, 1]
-        The share p of the alarms that must be right, at least.
+        The least share p of the alarms that must be right.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default.
+        The axes of each ranking, all by default.
 
     Returns
     -------
     OperatingPoint
-        `threshold`, the score of a positive: ``score >= threshold`` alarms, of all that have the highest recall the
-        highest; `precision` and `recall` of these alarms. Where no threshold has the precision, as without positives:
-        infinity, 0 and 0. All three are NaN where a score is. 0-d, or with `axis` the shape without these axes; in the
-        dtype of `score`, for integer scores real too.
+        `threshold`, the score of a positive: ``score >= threshold`` alarms. Of several thresholds with the highest
+        recall it is the highest. `precision` and `recall` are those of its alarms. If no threshold reaches the
+        precision, as without positives, the three are infinity, 0 and 0. All three are NaN if a score is NaN. 0-d, or
+        with `axis` the shape without these axes; in the dtype of `score`, for integer scores real too.
 
     Raises
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target or a weight (looked at where that is possible), the shapes differ, there is
-        nothing to rank, an axis does not exist, or `precision` is out of range.
+        If a number cannot be a target or a weight (checked where values are known), the shapes differ, there is nothing
+        to rank, an axis does not exist, or `precision` is out of range.
 
     References
     ----------

@@ -28,7 +28,7 @@ def conformal_pvalue(
 
     .. math:: p = \frac{\sum_{c_j > s} w_j + u \bigl(\sum_{c_j = s} w_j + w\bigr)}{\sum_j w_j + w}
 
-    Without weights, and with u = 1, this is (1 + the number of :math:`c_j \ge s`) / (n + 1). For a new normal sample,
+    Without weights, and with u = 1, this is (1 + the number of :math:`c_j \ge s`) / (n + 1). If a new normal sample is
     exchangeable with those of the calibration, p is at most α with a probability of at most α, for every α.
 
     Parameters
@@ -38,25 +38,25 @@ def conformal_pvalue(
     calibration : array, any shape
         Scores c of normal data that the detector was not trained on; all n elements are pooled.
     score_weight, calibration_weight : array, shapes of `score` and `calibration`, optional
-        Likelihood ratios w of the data judged to those of the calibration, where the two differ (covariate shift): 0
-        or more, both or neither, instead of 1.
+        Likelihood ratios w of the judged data to the calibration data, if the two differ (covariate shift). Give both
+        or neither, 0 or more; 1 by default.
     uniform : array, shape of `score`, optional
-        Draws u from the uniform distribution on (0, 1), of your own: with them p is distributed uniformly in spite of
-        ties. Without them it is 1, and p no smaller.
+        Your own draws u from the uniform distribution on (0, 1). With them, p is distributed uniformly even with ties.
+        Without them u is 1, and p is at least as large.
 
     Returns
     -------
     array, shape of `score`
-        In [1/(n + 1), 1] without weights and draws; 1 where nothing has any weight. NaN where the score is, everywhere
-        if one of the calibration is.
+        In [1/(n + 1), 1] without weights and draws; 1 where nothing has any weight. NaN where the score is NaN, and
+        everywhere if a score of the calibration is NaN.
 
     Raises
     ------
     TypeError
-        If scores are no floating point arrays, or arrays belong to different libraries.
+        If scores are not floating point arrays, or arrays belong to different libraries.
     ValueError
         If there is no calibration, shapes differ that must be equal, one of the two weights is missing, or a weight is
-        negative (looked at where that is possible).
+        negative (checked where values are known).
 
     Notes
     -----
@@ -136,12 +136,12 @@ def adjusted_pvalue(
     method: Literal["bh", "by", "storey"] = "bh",
     cutoff: Annotated[Setting, INSIDE_UNIT] = 0.5,
 ) -> Array:
-    r"""p-values adjusted for how many there are: those up to q are discoveries at a false discovery rate of q.
+    r"""p-values adjusted for their number: those up to q are discoveries at a false discovery rate of q.
 
     .. math:: \min\Bigl(1,\, \pi \min_{j : p_{(j)} \ge p} \frac{n}{j} p_{(j)}\Bigr)
 
-    The false discovery rate is the share of false alarms among all alarms, on average. Of 1000 normal samples 50 have
-    p-values up to 0.05; adjusted, hardly ever one.
+    The false discovery rate is the share of false alarms among all alarms, on average. Of 1000 normal samples, 50 have
+    p-values up to 0.05. After the adjustment, hardly ever one has.
 
     Parameters
     ----------
@@ -153,13 +153,13 @@ def adjusted_pvalue(
         of normal ones, estimated as :math:`\min(1, (1 + |\{p > \lambda\}|)/(n (1 - \lambda)))`, for more discoveries
         where anomalies are many.
     cutoff : number or 0-d array, in (0, 1)
-        λ, above which p-values are taken for those of normal samples; for ``"storey"``.
+        λ for ``"storey"``: p-values above it count as those of normal samples.
 
     Returns
     -------
     array, shape of `pvalue`
-        ``adjusted <= q`` are the discoveries. In the order of `pvalue`, equal where these are equal; all NaN where one
-        is.
+        ``adjusted <= q`` are the discoveries. They have the order of `pvalue`, and are equal where these are equal. All
+        are NaN if one is NaN.
 
     Raises
     ------

@@ -24,44 +24,45 @@ def threshold_at_rate(
 
     .. math:: t = \text{the next number above } s_{(n + 1 - a)}, \quad a = \max\{a : a/(n + 1) \le r\}
 
-    Of normal data, the share is a rate of false alarms; of data without labels, the contamination that is assumed. The
+    For normal data, the share is a rate of false alarms. For data without labels, it is the assumed contamination. The
     :math:`s_{(1)} \le \dots \le s_{(n)}` are the scores, so that a of them are at least :math:`s_{(n + 1 - a)}`.
 
     Parameters
     ----------
     score : array, any shape
-        Scores s of data like those to come; all n elements are pooled. Infinite ones are ranked like others, but
-        scores of +∞ reach any threshold, as no number is above them: where a detector gives them, cut them off at the
+        Scores s of data like those to come; all n elements are pooled. Infinite scores are ranked like others. But a
+        score of +∞ reaches any threshold, because no number is above it. If a detector gives +∞, replace it by the
         largest number.
     rate : number, in (0, 1)
         The share r that alarms.
     method : {"conformal", "empirical", "linear"}
         ``"conformal"``, the formula above: a new score alarms with a probability of at most r, if it is exchangeable
         with these; exactly the scores below +∞ alarm whose `conformal_pvalue` is at most r. ``"empirical"``: at most
-        the share r of the given scores alarms, :math:`a = 1 + \max\{a : a/n \le r\}`. ``"linear"``: `numpy.quantile`
-        at 1 - r, as pyod and scikit-learn have it, without a promise; not the number above it.
+        the share r of the given scores alarms, :math:`a = 1 + \max\{a : a/n \le r\}`. ``"linear"``: `numpy.quantile` at
+        1 - r itself, not the next number above it. pyod and scikit-learn use it. It guarantees nothing.
     confidence : number, in (0, 1), optional
         The probability c with which the rate of false alarms is at most r, over all the scores that might have been
-        drawn: :math:`a = \max\{a : P(\operatorname{Bin}(n, r) \le a - 1) \le 1 - c\}`. Without it the rate is at most
-        r on average, and for about half of all draws a little more. With ``"conformal"`` alone.
+        drawn: :math:`a = \max\{a : P(\operatorname{Bin}(n, r) \le a - 1) \le 1 - c\}`. Without it the rate is at most r
+        on average, and a little more in about half of all draws. Only for ``"conformal"``.
 
     Returns
     -------
     array, 0-d
         The threshold t: ``score >= t`` alarms. Infinity where there are too few scores for such a rate (n + 1 < 1/r,
-        without a confidence), or too many are infinite; NaN where a score is.
+        without a confidence), or too many are infinite; NaN if a score is NaN.
 
     Raises
     ------
     TypeError
-        If `score` is not a floating point array, or a setting is no number.
+        If `score` is not a floating point array, or a setting is not a number.
     ValueError
         If there are no scores, or not known how many, a setting is out of its range, or a confidence is given with
         another method.
 
     Notes
     -----
-    Half precision is computed in float32: compare the scores in float32 too, as torch rounds a threshold to theirs.
+    Half precision is computed in float32. Compare the scores in float32 too, because torch rounds a threshold to their
+    dtype.
 
     References
     ----------

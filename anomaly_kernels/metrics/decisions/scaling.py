@@ -30,15 +30,15 @@ def score_scaling(score: Array, *, method: Literal["standard", "robust", "minmax
     Parameters
     ----------
     score : array, any shape
-        Scores s of the data to fit, of training say; all elements are pooled.
+        Scores s of the data to fit, such as training data; all elements are pooled.
     method : {"standard", "robust", "minmax"}
         Mean and population deviation; median and median absolute deviation, which outliers hardly move; or extremes.
 
     Returns
     -------
     ScoreScaling
-        `center` and `scale`. The scale is 1 where it would be 0: of constant scores, and with ``"robust"`` where more
-        than half are equal. Both are NaN where a score is, with ``"standard"`` also where one is infinite.
+        `center` and `scale`. The scale is 1 if it would be 0: for constant scores, and with ``"robust"`` if more than
+        half are equal. Both are NaN if a score is NaN, and with ``"standard"`` also if one is infinite.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def scaled_score(
     *,
     output: Literal["linear", "clip", "unify", "logistic"] = "linear",
 ) -> Array:
-    r"""Scores in units of a scale, as they are or squeezed into [0, 1].
+    r"""Scores in units of a scale, unlimited or mapped into [0, 1].
 
     .. math:: z = \frac{s - c}{d}, \quad \min(\max(z, 0), 1), \quad
         \max\Bigl(0, \operatorname{erf} \frac{z}{\sqrt 2}\Bigr), \quad \frac{1}{1 + e^{-z}}

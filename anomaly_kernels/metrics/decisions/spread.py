@@ -32,14 +32,14 @@ def spread_threshold(
         Q_{75} + f\, (Q_{75} - Q_{25}) & \text{"iqr"} \\
         \bar s + f \sqrt{\operatorname{mean} (s - \bar s)^2} & \text{"std"} \end{cases}
 
-    How many scores are above depends on their distribution: of normal data, 0.13 % with ``"std"`` and ``"mad"``, 0.35 %
-    with ``"iqr"``. `threshold_at_rate` asks for the share itself.
+    The share of scores above it depends on their distribution. For a normal distribution it is 0.13 % with ``"std"``
+    and ``"mad"``, and 0.35 % with ``"iqr"``. `threshold_at_rate` takes the share itself.
 
     Parameters
     ----------
     score : array, any shape
-        Scores s; all elements are pooled. A few outliers among them move ``"mad"`` and ``"iqr"`` hardly, ``"std"``
-        much.
+        Scores s; all elements are pooled. A few outliers hardly change ``"mad"`` and ``"iqr"``, but they change
+        ``"std"`` much.
     rule : {"mad", "iqr", "std"}
         Median absolute deviation, quartiles (Tukey's fence; they interpolate linearly), or population deviation.
     factor : number or 0-d array, at least 0, optional
@@ -48,7 +48,7 @@ def spread_threshold(
     Returns
     -------
     array, 0-d
-        The threshold t: ``score >= t`` alarms. Constant scores do not reach it. NaN where a score is, with ``"std"``
+        The threshold t: ``score >= t`` alarms. Constant scores do not reach it. NaN if a score is NaN, with ``"std"``
         also where one is infinite.
 
     Raises

@@ -44,7 +44,7 @@ def peaks_over_threshold(
 
     The N peaks y = s - t₀ of the scores above an initial threshold t₀ are taken for those of a generalised Pareto
     distribution, :math:`P(Y > y) = (1 + \gamma y/\sigma)^{-1/\gamma}`, which they approach for almost any distribution
-    of the scores. So rates can be asked for that are far below 1/n.
+    of the scores. So you can ask for rates far below 1/n.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def peaks_over_threshold(
     TailFit
         `threshold` t: ``score >= threshold`` alarms; `initial` t₀; `shape` γ, above 0 for a heavy tail, below 0 for one
         that ends; `scale` σ; `peaks` N. A single peak is the mean of an exponential tail, γ = 0; without peaks, as of
-        constant scores, γ and σ are 0 and the threshold is above t₀. All NaN where a score is; threshold, γ and σ too
+        constant scores, γ and σ are 0 and the threshold is above t₀. All NaN if a score is NaN; threshold, γ and σ too
         where one is +∞.
 
     Raises
     ------
     TypeError
-        If `score` is not a floating point array, or `level` is no number.
+        If `score` is not a floating point array, or `level` is not a number.
     ValueError
         If there are no scores, or not known how many, a setting is out of its range, or fewer than two scores are
         above the level.

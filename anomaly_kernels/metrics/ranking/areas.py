@@ -18,8 +18,8 @@ def average_precision(target: Array, score: Array, *, sample_weight: Array | Non
 
     .. math:: AP = \frac 1P \sum_{i: y_i = 1} \frac{|\{j: y_j = 1, s_j \ge s_i\}|}{|\{j: s_j \ge s_i\}|}
 
-    The area under the step-wise precision-recall curve, tied scores taken together, as scikit-learn has it; the
-    trapezoidal one is `aupr_trapezoid`. Its derivative is 0: it is no loss.
+    It is the area under the step-wise precision-recall curve with tied scores taken together, as in scikit-learn.
+    `aupr_trapezoid` is the area by trapezoids. Its derivative is 0, so it is not a loss.
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ def average_precision(target: Array, score: Array, *, sample_weight: Array | Non
         True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies:
         a sigmoid in float32 would make all logits above 17 equal.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. One of weight 0 is as if it were not there.
+        Weight of each sample, 0 or more; 1 by default. A sample of weight 0 is ignored.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default; those of an image rank each image of a batch by itself.
+        The axes of each ranking, all by default; those of an image rank each image of a batch by itself.
 
     Returns
     -------
     array
-        In (0, 1], 0 without positives; NaN where a score is. 0-d, or with `axis` the shape without these axes; in the
+        In (0, 1], 0 without positives; NaN if a score is NaN. 0-d, or with `axis` the shape without these axes; in the
         dtype of `score`, for integer scores that of real targets, else the library's default.
 
     Raises
@@ -42,8 +42,8 @@ def average_precision(target: Array, score: Array, *, sample_weight: Array | Non
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ,
+        there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -69,27 +69,27 @@ def average_precision_of(ranking: Ranking) -> Results:
 
 @with_hint
 def aupr_trapezoid(target: Array, score: Array, *, sample_weight: Array | None = None, axis: Axes = None) -> Array:
-    r"""The trapezoidal area under the precision-recall curve, which is no mean of precisions: too high, as a rule.
+    r"""Area under the precision-recall curve by trapezoids, which is usually too high.
 
     .. math:: \frac 1P \sum_{i: y_i = 1} \frac{p(s_i) + p(s_i^+)}{2}, \quad
         p(s) = \frac{|\{j: y_j = 1, s_j \ge s\}|}{|\{j: s_j \ge s\}|}
 
-    with s⁺ the next higher score, and 1 for p above the highest. No threshold reaches the area between two points of
-    the curve, where precision is no straight line [1]_: it is here to compare with published numbers.
+    s⁺ is the next higher score, and p above the highest score is 1. Between two points of the curve, precision is not a
+    straight line [1]_, so no threshold reaches this area. Use it to compare with published numbers.
 
     Parameters
     ----------
     target, score : array, equal shapes
         True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default.
+        The axes of each ranking, all by default.
 
     Returns
     -------
     array
-        In (0, 1], 0 without positives; NaN where a score is. 0-d, or with `axis` the shape without these axes; in the
+        In (0, 1], 0 without positives; NaN if a score is NaN. 0-d, or with `axis` the shape without these axes; in the
         dtype of `score`, for integer scores that of real targets, else the library's default.
 
     Raises
@@ -97,8 +97,8 @@ def aupr_trapezoid(target: Array, score: Array, *, sample_weight: Array | None =
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ,
+        there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -130,24 +130,24 @@ def roc_auc(
 
     .. math:: AUC = \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
 
-    As scikit-learn has it, the partial area [2]_ too. Its derivative is 0: it is no loss.
+    The whole and the partial area [2]_ are those of scikit-learn. Its derivative is 0, so it is not a loss.
 
     Parameters
     ----------
     target, score : array, equal shapes
         True anomalies: 0 or False is negative (N of them), all else positive (P). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default.
+        The axes of each ranking, all by default.
     max_fpr : number or 0-d array, in (0, 1], optional
-        F. The area A up to this false positive rate alone, on the scale of the whole one:
-        (1 + (A − F²/2)/(F − F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
+        F. Only the area A up to this false positive rate counts, on the scale of the whole area: (1 + (A − F²/2)/(F −
+        F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
 
     Returns
     -------
     array
-        In [0, 1], 0.5 by chance; NaN with one class alone, or where a score is. 0-d, or with `axis` the shape without
+        In [0, 1], 0.5 by chance; NaN with only one class, or if a score is NaN. 0-d, or with `axis` the shape without
         these axes; in the dtype of `score`, for integer scores that of real targets, else the library's default.
 
     Raises
@@ -155,8 +155,8 @@ def roc_auc(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, there is nothing to rank, an axis does not exist, or `max_fpr` is out of range.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ,
+        there is nothing to rank, an axis does not exist, or `max_fpr` is out of range.
 
     References
     ----------

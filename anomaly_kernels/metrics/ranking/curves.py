@@ -45,22 +45,22 @@ def precision_recall_curve(target: Array, score: Array, *, sample_weight: Array 
     target, score : array, equal shapes
         True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
 
     Returns
     -------
     PrecisionRecallCurve
         `threshold` (M,), the distinct scores, ascending, and `precision` and `recall` (M + 1,), which end in 1 and 0,
-        where nothing raises an alarm; as scikit-learn has them. Recall is 1 without positives; all are NaN where a
-        score is. In the dtype of `score`, for integer scores that of real targets, else the library's default.
+        where nothing raises an alarm; as scikit-learn has them. Recall is 1 without positives; all are NaN if a score
+        is NaN. In the dtype of `score`, for integer scores that of real targets, else the library's default.
 
     Raises
     ------
     TypeError
         If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, or there is nothing to rank.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ, or
+        there is nothing to rank.
 
     References
     ----------
@@ -98,7 +98,7 @@ def roc_curve(
     target, score : array, equal shapes
         True anomalies: 0 or False is negative (N of them), all else positive (P). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
     drop_intermediate : bool
         Whether to leave out points on the straight line between their neighbours.
 
@@ -113,8 +113,8 @@ def roc_curve(
     TypeError
         If the arrays belong to different libraries, are neither boolean nor numbers, or are traced.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, or there is nothing to rank.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ, or
+        there is nothing to rank.
 
     References
     ----------

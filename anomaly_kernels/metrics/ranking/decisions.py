@@ -28,21 +28,22 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
 
     .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
 
-    A threshold chosen on the data it is judged on flatters: choose it on one part, apply it to another.
+    A threshold that is chosen on the same data gives too good a value. Choose it on one part of the data, and apply it
+    to another.
 
     Parameters
     ----------
     target, score : array, equal shapes
         True anomalies: 0 or False is negative, all else positive (P of them). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default.
+        The axes of each ranking, all by default.
 
     Returns
     -------
     BestF1
-        `value`, in (0, 1], 0 without positives; NaN where a score is. `threshold`, the highest score s of which
+        `value`, in (0, 1], 0 without positives; NaN if a score is NaN. `threshold`, the highest score s of which
         ``score >= s`` has that F1 score (without positives the highest of all); integer scores give an integer.
 
     Raises
@@ -50,8 +51,8 @@ def best_f1(target: Array, score: Array, *, sample_weight: Array | None = None, 
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, there is nothing to rank, or an axis does not exist.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ,
+        there is nothing to rank, or an axis does not exist.
 
     References
     ----------
@@ -93,23 +94,23 @@ def fpr_at_tpr(
 
     .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
 
-    No interpolation: the rates are those of a threshold that exists.
+    It is not interpolated: it is the rate of a threshold that exists.
 
     Parameters
     ----------
     target, score : array, equal shapes
         True anomalies: 0 or False is negative (N of them), all else positive (P). Raw scores s, higher for anomalies.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more.
+        Weight of each sample, 0 or more; 1 by default.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default.
+        The axes of each ranking, all by default.
     tpr : number or 0-d array, in (0, 1]
-        The share r of the positives to find, at least.
+        The least share r of the positives to find.
 
     Returns
     -------
     array
-        In [0, 1], low for good scores; NaN with one class alone, or where a score is. 0-d, or with `axis` the shape
+        In [0, 1], low for good scores; NaN with only one class, or if a score is NaN. 0-d, or with `axis` the shape
         without these axes; in the dtype of `score`, for integer scores that of real targets, else the default.
 
     Raises
@@ -117,8 +118,8 @@ def fpr_at_tpr(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, there is nothing to rank, an axis does not exist, or `tpr` is out of range.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ,
+        there is nothing to rank, an axis does not exist, or `tpr` is out of range.
 
     References
     ----------
@@ -163,33 +164,34 @@ def precision_at_k(
     .. math:: \frac 1k \sum_{i: y_i = 1} \min\left(1, \max\left(0, \frac{k - |\{j: s_j > s_i\}|}{|\{j: s_j = s_i\}|}
         \right)\right)
 
-    Where the k-th score is tied, the mean over all orders of the tied ones. Samples that are missing count as normal.
+    If the k-th score is tied, it is the mean over all orders of the tied scores. Samples that are missing count as
+    normal.
 
     Parameters
     ----------
     target, score : array, equal shapes
         True anomalies: 0 or False is negative, all else positive. Raw scores s, higher for anomalies.
     k : int, at least 1
-        How many are looked at: what an analyst has time for.
+        How many samples are looked at, such as the number that an analyst has time for.
     sample_weight : array, shape of `target`, optional
-        What each sample counts for, instead of 1: 0 or more. k then counts weight, not samples: the highest scores
-        until their weights add up to k, as if a sample of weight 3 stood there three times.
+        Weight of each sample, 0 or more; 1 by default. k then counts weight, not samples: the highest scores until
+        their weights add up to k, as if a sample of weight 3 stood there three times.
     axis : int or tuple of ints, optional
-        The axes that each ranking goes along, all by default.
+        The axes of each ranking, all by default.
 
     Returns
     -------
     array
-        In [0, 1]; NaN where a score is. 0-d, or with `axis` the shape without these axes; in the dtype of `score`, for
+        In [0, 1]; NaN if a score is NaN. 0-d, or with `axis` the shape without these axes; in the dtype of `score`, for
         integer scores that of real targets, else the library's default.
 
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers, or k is no integer.
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or k is not an integer.
     ValueError
-        If a number cannot be a target, a decision or a weight (looked at where that is possible),
-        the shapes differ, there is nothing to rank, an axis does not exist, or k is below 1.
+        If a number cannot be a target, a decision or a weight (checked where values are known), the shapes differ,
+        there is nothing to rank, an axis does not exist, or k is below 1.
 
     References
     ----------

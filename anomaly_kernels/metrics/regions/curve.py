@@ -26,15 +26,15 @@ def aupro(
     saturation: Array | None = None,
     max_fpr: Share = 0.3,
 ) -> Array:
-    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, over that rate.
+    r"""Area under the per-region overlap curve (AUPRO) up to a false positive rate, divided by that rate.
 
     .. math:: \frac 1L \int_0^L PRO\, dFPR, \quad
         PRO(t) = \frac 1K \sum_{k=1}^K \min\left(\frac{|\{i \in R_k: s_i \ge t\}|}{S_k}, 1\right), \quad
         FPR(t) = \frac{|\{i \in \text{normal}: s_i \ge t\}|}{N}
 
-    The mean share of the K regions that is found, whatever their sizes: one of one pixel counts as much as one of 10⁴.
-    The curve joins (0, 0) and the points of all distinct scores by straight lines, the last of which is cut at L.
-    By chance it is about L/2. Its derivative is 0: it is no loss.
+    PRO is the mean share of each of the K regions that is found. A region of one pixel counts as much as one of 10⁴.
+    The curve joins (0, 0) and the points of all distinct scores by straight lines, the last of which is cut at L. By
+    chance it is about L/2. Its derivative is 0, so it is not a loss.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ def aupro(
         True anomalies: 0 or False is normal (N pixels), all else anomalous. Raw scores s, higher for anomalies.
     region : array of integers, shape of `target`, optional
         The number of each anomalous pixel's region R, any integers; those of normal pixels are ignored. By default
-        `label_regions` of `target`, which must be known then: under `jit` and `vmap` give the numbers.
+        `label_regions` of `target`, whose values must be known. Under `jit` and `vmap` give the numbers.
     saturation : array, shape (K,), optional
         How many pixels of each region suffice for it to count as found: S is this, or all of its pixels if there are
-        fewer. A fraction is welcome. Regions are numbered from 1 to K then. This is the sPRO of MVTec LOCO, whose L is
+        fewer. Fractions are allowed. Regions are numbered from 1 to K then. This is the sPRO of MVTec LOCO, whose L is
         0.05.
     max_fpr : number or 0-d array, in (0, 1]
         The limit L.
@@ -63,8 +63,8 @@ def aupro(
         If the arrays belong to different libraries, are neither boolean nor numbers, `region` is not of integers, or
         is not given though `target` is traced.
     ValueError
-        If a number cannot be a target or a saturation (looked at where that is possible),
-        the shapes differ, there is nothing to rank, or `max_fpr` is out of range.
+        If a number cannot be a target or a saturation (checked where values are known), the shapes differ, there is
+        nothing to rank, or `max_fpr` is out of range.
 
     References
     ----------

@@ -35,8 +35,8 @@ def per_region_overlap(
 
     .. math:: \frac 1K \sum_{k=1}^K \min\left(\frac{|\{i \in R_k: d_i \ne 0\}|}{S_k}, 1\right)
 
-    False alarms do not lower it, and where everything is an alarm it is 1: say the false positive rate with it, or take
-    `aupro`. Its derivative is 0: it is no loss.
+    False alarms do not lower it, and it is 1 if everything is an alarm. So report the false positive rate with it, or
+    use `aupro`. Its derivative is 0, so it is not a loss.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def per_region_overlap(
         True and decided anomalies d; boolean, or numbers of which 0 alone means normal.
     region : array of integers, shape of `target`, optional
         The number of each anomalous pixel's region R, any integers; those of normal pixels are ignored. By default
-        `label_regions` of `target`, which must be known then: under `jit` and `vmap` give the numbers.
+        `label_regions` of `target`, whose values must be known. Under `jit` and `vmap` give the numbers.
     saturation : array, shape (K,), optional
         How many pixels of each region suffice for it to count as found: S is this, or all of its pixels if there are
         fewer. Regions are numbered from 1 to K then.
@@ -61,8 +61,8 @@ def per_region_overlap(
         If the arrays belong to different libraries, are neither boolean nor numbers, `region` is not of integers, or
         is not given though `target` is traced.
     ValueError
-        If a number cannot be a target, a decision or a saturation (looked at where that is possible),
-        the shapes differ, or there are no pixels.
+        If a number cannot be a target, a decision or a saturation (checked where values are known), the shapes differ,
+        or there are no pixels.
 
     References
     ----------
@@ -122,7 +122,7 @@ def region_detection(
         True and decided anomalies d; boolean, or numbers of which 0 alone means normal.
     region, decision_region : array of integers, shape of `target`, optional
         The number of each anomalous pixel's region R, and of each alarm's, any integers; those of other pixels are
-        ignored. By default `label_regions` of `target` and of `decision`, which must be known then: under `jit` and
+        ignored. By default `label_regions` of `target` and of `decision`, whose values must be known. Under `jit` and
         `vmap` give the numbers.
     overlap : number or 0-d array, in [0, 1]
         The share r of a region that must be decided anomalous, at least. With 0 one pixel is enough.
@@ -139,8 +139,8 @@ def region_detection(
         If the arrays belong to different libraries, are neither boolean nor numbers, regions are not of integers, or
         are not given though a mask is traced.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there are
-        no pixels, or `overlap` is out of range.
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there are no
+        pixels, or `overlap` is out of range.
 
     References
     ----------

@@ -36,9 +36,10 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
         T_b(t) = \frac{|\{i \in \text{anomalous pixels of } b: s_i \ge t\}|}{P_b}, \quad
         F(t) = \frac{|\{i \in \text{normal images}: s_i \ge t\}|}{N}
 
-    the mean of T over log F, between the bounds L and U: how an image is seen at a threshold that leaves normal images
-    in peace. Each curve (F, T) joins the points of all distinct scores by straight lines in F, as a ROC curve does.
-    Images whose pixels are all normal set the rate; the normal pixels of others have no say. Its derivative is 0.
+    It is the mean of T over log F, between the bounds L and U: how much of an image is found at thresholds with almost
+    no false alarms on normal images. Each curve (F, T) joins the points of all distinct scores by straight lines in F,
+    as a ROC curve does. Only images whose pixels are all normal set the rate F. The normal pixels of other images do
+    not count. Its derivative is 0.
 
     Parameters
     ----------
@@ -57,10 +58,11 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers, or `fpr_bounds` are no numbers.
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or `fpr_bounds` are not
+        numbers.
     ValueError
-        If a number cannot be a target (looked at where that is possible),
-        the shapes differ, there is nothing to rank, or `fpr_bounds` are out of range.
+        If a number cannot be a target (checked where values are known), the shapes differ, there is nothing to rank, or
+        `fpr_bounds` are out of range.
 
     References
     ----------

@@ -22,7 +22,7 @@ def label_regions(
     axis: Axes = None,
     connectivity: Annotated[SupportsIndex | None, _check_connectivity] = None,
 ) -> Array:
-    r"""The number of the region that each anomalous pixel belongs to: pixels that are connected are of one region.
+    r"""Number of the connected region that each anomalous pixel belongs to.
 
     .. math:: i \sim j \iff \max_a |i_a - j_a| \le 1, \quad \sum_a |i_a - j_a| \le c
 
@@ -33,7 +33,7 @@ def label_regions(
     ----------
     target : array, shape (images, ...)
         True or decided anomalies: 0 or False is normal, all else anomalous, whatever number it is. One image is
-        ``target[None]``. It must be at hand: labels are made on the host, before anything is compiled.
+        ``target[None]``. Its values must be known: labels are made on the host, before anything is compiled.
     axis : int or tuple of ints, optional
         The axes of an image; all but the first by default. No region reaches over another axis.
     connectivity : int, optional

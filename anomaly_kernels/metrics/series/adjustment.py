@@ -45,7 +45,7 @@ MinShare: TypeAlias = Annotated[Number, check_share]
 
 @with_hint
 def point_adjust(target: Array, score: Array, *, min_share: MinShare = 0.0, axis: Axis = -1) -> Array:
-    r"""Scores of which each threshold gives the point-adjusted decision (PA, PA%K): for every threshold at once.
+    r"""Point-adjusted scores (PA, PA%K): each threshold on them gives the point-adjusted decision.
 
     .. math:: s'_i = \max(s_i, s_{e(i)}^{(m)}), \quad m = \lfloor K n_e \rfloor + 1
 
@@ -75,9 +75,9 @@ def point_adjust(target: Array, score: Array, *, min_share: MinShare = 0.0, axis
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers, or `min_share` is no number.
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or `min_share` is not a number.
     ValueError
-        If a number cannot be a target (looked at where that is possible), the shapes differ, there is no point in time,
+        If a number cannot be a target (checked where values are known), the shapes differ, there is no point in time,
         `min_share` is out of range, or the axis does not exist.
 
     References
@@ -148,20 +148,20 @@ def point_adjusted_f1(
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
 
     Returns
     -------
     EventF1
-        `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the widest.
+        `precision`, `recall` and `f1_score`, in [0, 1]; NaN if a mask has a NaN. Each 0-d, or the shape without the
+        axis; in the dtype of real masks, else the widest.
 
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers, or `min_share` is no number.
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or `min_share` is not a number.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there is no
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there is no
         point in time, `min_share` is out of range, or the axis does not exist.
 
     References
@@ -232,16 +232,16 @@ def best_point_adjusted_f1(target: Array, score: Array, *, min_share: MinShare =
     Returns
     -------
     BestF1
-        `value`, in (0, 1], 0 without events, NaN where a score is. `threshold`, the highest score t that has it
-        (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis;
-        in the dtype of `score`, the value of integer scores in that of real targets, else the widest.
+        `value`, in (0, 1], 0 without events, NaN if a score is NaN. `threshold`, the highest score t that has it
+        (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis; in
+        the dtype of `score`, the value of integer scores in that of real targets, else the widest.
 
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers, or `min_share` is no number.
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or `min_share` is not a number.
     ValueError
-        If a number cannot be a target (looked at where that is possible), the shapes differ, there is no point in time,
+        If a number cannot be a target (checked where values are known), the shapes differ, there is no point in time,
         `min_share` is out of range, or the axis does not exist.
 
     References
@@ -287,12 +287,12 @@ def point_adjusted_f1_area(
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for F1 where there are neither events nor alarms.
+        Value of F1 if there are neither events nor alarms.
 
     Returns
     -------
     array
-        In [0, 1], NaN where a mask is. 0-d, or the shape without the axis; in the dtype of real masks, else the
+        In [0, 1], NaN if a mask has a NaN. 0-d, or the shape without the axis; in the dtype of real masks, else the
         widest.
 
     Raises
@@ -300,7 +300,7 @@ def point_adjusted_f1_area(
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there is no
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there is no
         point in time, or the axis does not exist.
 
     References

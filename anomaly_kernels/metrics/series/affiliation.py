@@ -59,20 +59,20 @@ def affiliation_f1(target: Array, decision: Array, *, axis: Axis = -1, zero_divi
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for precision without alarms, for all three without events, and for F1 without both.
+        Value of precision without alarms, of all three without events, and of F1 without both.
 
     Returns
     -------
     EventF1
-        `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the widest.
+        `precision`, `recall` and `f1_score`, in [0, 1]; NaN if a mask has a NaN. Each 0-d, or the shape without the
+        axis; in the dtype of real masks, else the widest.
 
     Raises
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there is no
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there is no
         point in time, or the axis does not exist.
 
     References

@@ -25,15 +25,15 @@ Margin: TypeAlias = Annotated[SupportsIndex, check_margin]
 
 @with_hint
 def ucr_score(target: Array, score: Array, *, margin: Margin = 100, own_length: Flag = True, axis: Axis = -1) -> Array:
-    r"""Whether the highest score lies near an event (UCR score): 1 or 0, between them where it is tied.
+    r"""Whether the highest score lies near an event (UCR score): 1 or 0, or between them if it is tied.
 
     .. math:: \frac{|\{i: s_i = \max s,\ a_e - t_e \le i \le b_e + t_e \text{ for an event } e\}|}
         {|\{i: s_i = \max s\}|}
 
     for events from aₑ to bₑ with the tolerance tₑ. The rule of the UCR archive [1]_, whose series have one event each:
     tₑ is the length of the event or `margin`, whichever is more. The mean over the series of the archive is the
-    accuracy that is published. Where several points share the highest score, the share of them that lie near: a
-    constant score has the share of points that are near an event, in whatever order the points are.
+    accuracy that is published. If several points share the highest score, the result is the share of them that lie near
+    an event. So a constant score gets the share of all points that lie near an event.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def ucr_score(target: Array, score: Array, *, margin: Margin = 100, own_length: 
     Returns
     -------
     array
-        In [0, 1], 0 without events, NaN where a score is. 0-d, or the shape without the axis; in the dtype of `score`,
+        In [0, 1], 0 without events, NaN if a score is NaN. 0-d, or the shape without the axis; in the dtype of `score`,
         for integer scores that of real targets, else the widest.
 
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers, or `margin` is no integer.
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or `margin` is not an integer.
     ValueError
-        If a number cannot be a target (looked at where that is possible), the shapes differ, there is no point in time,
+        If a number cannot be a target (checked where values are known), the shapes differ, there is no point in time,
         `margin` is negative, or the axis does not exist.
 
     References

@@ -51,20 +51,20 @@ def composite_f1(target: Array, decision: Array, *, axis: Axis = -1, zero_divisi
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
 
     Returns
     -------
     EventF1
-        `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the widest.
+        `precision`, `recall` and `f1_score`, in [0, 1]; NaN if a mask has a NaN. Each 0-d, or the shape without the
+        axis; in the dtype of real masks, else the widest.
 
     Raises
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there is no
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there is no
         point in time, or the axis does not exist.
 
     References
@@ -128,16 +128,16 @@ def best_composite_f1(target: Array, score: Array, *, axis: Axis = -1) -> BestF1
     Returns
     -------
     BestF1
-        `value`, in (0, 1], 0 without events, NaN where a score is. `threshold`, the highest score t that has it
-        (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis;
-        in the dtype of `score`, the value of integer scores in that of real targets, else the widest.
+        `value`, in (0, 1], 0 without events, NaN if a score is NaN. `threshold`, the highest score t that has it
+        (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis; in
+        the dtype of `score`, the value of integer scores in that of real targets, else the widest.
 
     Raises
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target (looked at where that is possible), the shapes differ, there is no point in time,
+        If a number cannot be a target (checked where values are known), the shapes differ, there is no point in time,
         or the axis does not exist.
 
     References
@@ -181,7 +181,7 @@ def event_f1(
     axis: Axis = -1,
     zero_division: ZeroDivision = 0.0,
 ) -> EventF1:
-    r"""F1 score of events: found where a point of them is alarmed, false where a run of alarms touches none.
+    r"""F1 score of events: one is found if a point of it is alarmed; an alarm run that touches none is false.
 
     .. math:: p = \frac{D}{D + F} \left(1 - \frac{FP}{N}\right), \quad r = \frac{D}{E}, \quad F_1 = \frac{2pr}{p + r}
 
@@ -197,20 +197,20 @@ def event_f1(
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
 
     Returns
     -------
     EventF1
-        `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the widest.
+        `precision`, `recall` and `f1_score`, in [0, 1]; NaN if a mask has a NaN. Each 0-d, or the shape without the
+        axis; in the dtype of real masks, else the widest.
 
     Raises
     ------
     TypeError
-        If the arrays belong to different libraries, or are neither boolean nor numbers, or `corrected` is no bool.
+        If the arrays belong to different libraries, or are neither boolean nor numbers, or `corrected` is not a bool.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there is no
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there is no
         point in time, or the axis does not exist.
 
     References
@@ -288,16 +288,16 @@ def best_event_f1(target: Array, score: Array, *, axis: Axis = -1) -> BestF1:
     Returns
     -------
     BestF1
-        `value`, in [0, 1], 0 without events, NaN where a score is. `threshold`, the highest score t that has it
-        (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis;
-        in the dtype of `score`, the value of integer scores in that of real targets, else the widest.
+        `value`, in [0, 1], 0 without events, NaN if a score is NaN. `threshold`, the highest score t that has it
+        (without events the highest of all); integer scores give an integer. Each 0-d, or the shape without the axis; in
+        the dtype of `score`, the value of integer scores in that of real targets, else the widest.
 
     Raises
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target (looked at where that is possible), the shapes differ, there is no point in time,
+        If a number cannot be a target (checked where values are known), the shapes differ, there is no point in time,
         or the axis does not exist.
 
     References
@@ -379,7 +379,7 @@ def detection_delay(target: Array, decision: Array, *, axis: Axis = -1) -> Detec
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there is no
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there is no
         point in time, or the axis does not exist.
 
     References

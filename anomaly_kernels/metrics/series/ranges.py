@@ -57,8 +57,8 @@ def range_based_f1(
     points weighs δᵢ: 1 (``"flat"``), n − i + 1 (``"front"``), i (``"back"``) or the smaller of both (``"middle"``).
     γ is 1/k if k > 1, else 1.
 
-    Many settings, so report all of them: α is 0.2 in TSB-AD, 0.5 in TimeEval and dtaianomaly, 0 in prts and aeon.
-    Random alarms score low: 0.001 to 0.12 on a pattern like SMD machine-1-1 with α of 0, and 0.17 with 1.
+    There are many settings, so report all of them. α is 0.2 in TSB-AD, 0.5 in TimeEval and dtaianomaly, 0 in prts and
+    aeon. Random alarms score low: 0.001 to 0.12 on a pattern like SMD machine-1-1 with α of 0, and 0.17 with 1.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def range_based_f1(
         True and decided anomalies: 0 or False is normal, all else anomalous; events (E) and alarm runs (A) are runs of
         them.
     alpha : number or 0-d array, in [0, 1]
-        α, what it is worth that an event is met at all.
+        α, the reward for meeting an event at all.
     bias, precision_bias : {"flat", "front", "middle", "back"}
         Where in an event, and where in an alarm run, points weigh more.
     cardinality : {"reciprocal", "one"}
@@ -74,20 +74,20 @@ def range_based_f1(
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
-        Stands for a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
+        Value of a quotient whose denominator is 0: precision without alarms, recall without events, F1 without both.
 
     Returns
     -------
     EventF1
-        `precision`, `recall` and `f1_score`, in [0, 1]; NaN where a mask is. Each 0-d, or the shape without the axis;
-        in the dtype of real masks, else the widest.
+        `precision`, `recall` and `f1_score`, in [0, 1]; NaN if a mask has a NaN. Each 0-d, or the shape without the
+        axis; in the dtype of real masks, else the widest.
 
     Raises
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers.
     ValueError
-        If a number cannot be a target or a decision (looked at where that is possible), the shapes differ, there is no
+        If a number cannot be a target or a decision (checked where values are known), the shapes differ, there is no
         point in time, a setting is out of its range or none of its options, or the axis does not exist.
 
     References

@@ -50,8 +50,9 @@ def range_auc(
     the weight of the alarmed buffers. A zone is an event with its buffers; zones that share a point are one. The ROC
     curve takes straight lines from (0, 0) over all thresholds to (1, 1), average precision steps [1]_ [2]_.
 
-    The value of a random score grows with the window over the length of events: compare equal windows only. At window 0
-    it is not the plain area: the share of zones remains. `vus` is the mean over all windows.
+    The value of a random score grows with the ratio of the window to the length of the events, so compare only equal
+    windows. At window 0 it is not the plain area, because the share of zones remains. `vus` is the mean over all
+    windows.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def range_auc(
     Returns
     -------
     RangeAUC
-        `roc_auc` and `average_precision`, in [0, 1]; NaN where a score is. Without events NaN and 0, without normal
+        `roc_auc` and `average_precision`, in [0, 1]; NaN if a score is NaN. Without events NaN and 0, without normal
         points NaN and 1. Each 0-d, or the shape without the axis; in the dtype of `score`, for integer scores that of
         real targets, else the widest.
 
@@ -80,10 +81,10 @@ def range_auc(
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers, or `window` or `thresholds` is
-        no integer.
+        not an integer.
     ValueError
-        If a number cannot be a target (looked at where that is possible), the shapes differ, there is no point in time,
-        a setting is out of its range or none of its options, or the axis does not exist.
+        If a number cannot be a target (checked where values are known), the shapes differ, there is no point in time, a
+        setting is out of its range or none of its options, or the axis does not exist.
 
     References
     ----------
@@ -124,10 +125,10 @@ def vus(
     or within W/2 of one. VUS-PR, the `average_precision`, is what the authors of TSB-AD recommend [3]_: it needs no
     threshold, and forgives a lag.
 
-    **Compare equal windows only**, and give the prevalence: the value of a random score grows with the window over the
-    length of events. At window 100 its VUS-ROC is 0.54 for long events and 0.83 for events of 10 points, its VUS-PR
-    0.11 (prevalence 0.09) and 0.10 (0.02). The largest window is 100 in TSB-AD, 500 in aeon, TimeEval and dtaianomaly
-    and 4 in tsadmetrics. Windows 0 and 1, which have no buffers, both count, as everywhere.
+    **Compare equal windows only**, and give the prevalence: the value of a random score grows with the ratio of the
+    window to the length of the events. At window 100 its VUS-ROC is 0.54 for long events and 0.83 for events of 10
+    points, its VUS-PR 0.11 (prevalence 0.09) and 0.10 (0.02). The largest window is 100 in TSB-AD, 500 in aeon,
+    TimeEval and dtaianomaly and 4 in tsadmetrics. Windows 0 and 1 have no buffers, and both count, as in other code.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def vus(
     Returns
     -------
     RangeAUC
-        `roc_auc` and `average_precision`, in [0, 1]; NaN where a score is. Without events NaN and 0, without normal
+        `roc_auc` and `average_precision`, in [0, 1]; NaN if a score is NaN. Without events NaN and 0, without normal
         points NaN and 1. Each 0-d, or the shape without the axis; in the dtype of `score`, for integer scores that of
         real targets, else the widest.
 
@@ -157,10 +158,10 @@ def vus(
     ------
     TypeError
         If the arrays belong to different libraries, or are neither boolean nor numbers, or `window` or `thresholds` is
-        no integer.
+        not an integer.
     ValueError
-        If a number cannot be a target (looked at where that is possible), the shapes differ, there is no point in time,
-        a setting is out of its range or none of its options, or the axis does not exist.
+        If a number cannot be a target (checked where values are known), the shapes differ, there is no point in time, a
+        setting is out of its range or none of its options, or the axis does not exist.
 
     References
     ----------
