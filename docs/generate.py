@@ -26,6 +26,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import anomaly_kernels
+from anomaly_kernels import streaming
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -86,6 +87,16 @@ class LinkNames(SphinxTransform):
                 node.replace_self(pending_xref("", node.deepcopy(), refdoc=self.env.docname, **options))
 
 
+def find_in_package(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element) -> nodes.Node | None:
+    """Where a docstring of another module names a function or a state, such as `roc_auc`: its page."""
+    name, states = node["reftarget"], [name for name in streaming.__all__ if name[0].isupper()]
+    below = "" if name in anomaly_kernels.__all__ else "streaming." if name in states else None
+    if node["reftype"] != "obj" or below is None:
+        return None
+    target = f"anomaly_kernels.{below}{name}"
+    return env.domains["py"].resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, shown)
+
+
 class Picture(SphinxDirective):
     """``{picture} NAME``: a picture that pictures.py draws, in the form for light and for dark pages."""
 
@@ -114,5 +125,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", mend_enumerations, priority=900)  # after numpydoc
     snippets.setup(app)
     run_examples.run_examples(GENERATED)
+    app.connect("missing-reference", find_in_package)
     app.connect("env-check-consistency", warn_of_missing_names)
     return {"parallel_read_safe": True}

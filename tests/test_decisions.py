@@ -87,6 +87,12 @@ def test_the_linear_threshold_is_the_quantile_of_numpy():
         )
 
 
+def test_rounding_does_not_move_the_linear_threshold_of_constant_scores():
+    for constant in np.random.default_rng(7).normal(size=50):
+        for rate in (0.05, 0.1, 0.31, 0.77):
+            assert ak.threshold_at_rate(np.full(7, constant), rate=rate, method="linear") == constant
+
+
 @pytest.mark.parametrize("n", [1, 20, 58, 59, 93, 1000, 100_000])
 @pytest.mark.parametrize("rate", [0.05, 0.001, 0.5])
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])

@@ -151,6 +151,7 @@ def test_flat_and_equal_images_have_a_gradient_of_0(driver):
             r"`size` // 2 must be no more than each extent of an image along `axis`, \(14, 13\), got 14",
         ),
         ({"size": 4}, "`size` must be an odd integer, got 4"),
+        ({"sigma": 0}, "^`sigma` must be > 0, got 0$"),
         ({"axis": 4}, "`axis` must be distinct axes of an array of 4 dimensions, got 4"),
         ({"data_range": 0}, "`data_range` must be > 0, got 0"),
         ({"window": "box"}, "`window` must be one of 'gaussian', 'uniform', got 'box'"),
@@ -164,9 +165,11 @@ def test_what_does_not_fit_is_refused(settings, message):
         ak.ssim_loss(**{"x_true": X, "x_pred": Y, "data_range": 1.0} | settings)
 
 
-def test_a_size_that_is_no_integer_is_refused():
+def test_a_window_of_a_wrong_type_is_refused_by_name():
     with pytest.raises(TypeError, match=r"^`size` must be an odd integer, got "):
         ak.ssim_loss(X, Y, data_range=1.0, size=3.0)
+    with pytest.raises(TypeError, match=r"^`sigma` must be a number, got .*str"):
+        ak.ssim_loss(X, Y, data_range=1.0, sigma="1.5")
 
 
 def test_the_window_may_be_twice_a_mirrored_image():
