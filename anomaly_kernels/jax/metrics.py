@@ -140,7 +140,7 @@ class ScoreMetric(Metric[Result]):
     def bounds(self) -> streaming.Bounded[Result]:
         """Return the result over all batches (`value`), and its bounds (`lower`, `upper`), each as `compute` does.
 
-        The exact result is between them, field by field. With ``scores="exact"`` all three are equal.
+        The exact result is between the bounds, field by field. With ``scores="exact"`` all three are equal.
         """
         return self._bounds_of(self.state)
 
@@ -459,7 +459,7 @@ class ROCAUCMetric(RankingMetric[Array]):
 
 @register_pytree_with_keys_class
 class BestF1Metric(RankingMetric[Array]):
-    r"""The highest F1 score that a threshold can give; beside it `threshold`, which has that score.
+    r"""The highest F1 score that a threshold can give. `threshold` is the threshold that gives it.
 
     .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
 

@@ -138,11 +138,12 @@ def lstm_autoencoder_init(
     n_features : int
         Features of the series.
     latent_dim : int
-        Width of the latent vector; without `use_bottleneck_dense` that is the encoder's, and another one is warned of.
+        Width of the latent vector. Without `use_bottleneck_dense` it is the width of the encoder, and another number
+        gives a warning.
     lstm_units : int
         Units of each LSTM.
     num_encoder_layers, num_decoder_layers : int
-        How many LSTMs there are, one upon the other.
+        Number of LSTMs, one after the other.
     use_bidirectional_encoder, use_bottleneck_dense : bool
         Whether the encoder reads series from both ends, and whether dense layers map its state to the latent vector.
     dtype : dtype, optional

@@ -99,7 +99,7 @@ class RegionDetectionMetric(Metric[decided.RegionDetection]):
     Parameters
     ----------
     overlap : number or 0-d array, in [0, 1]
-        The share r of a region that must be decided anomalous, at least. With 0 one pixel is enough.
+        The least share r of a region that must be decided anomalous. With 0 one pixel is enough.
 
     Examples
     --------
@@ -140,7 +140,7 @@ class AUPIMOMetric(Metric[Array]):
     ----------
     fpr_bounds : two numbers
         L and U, 0 < L < U ≤ 1. They may be below 1/N, for N pixels of normal images: there the curve rises in a
-        straight line from what scores above all of these.
+        straight line from the share that scores above all of these.
 
     Examples
     --------

@@ -859,7 +859,7 @@ class PredictionErrorAnomalyScore(EndpointLayer):
     error_metric : {"mae", "mse"}
         Absolute error (p = 1) or squared error (p = 2), averaged over the features of a step.
     aggregation : {"mean", "max"}
-        How the errors of the steps become one.
+        How the errors of the steps are combined.
     name, trainable, dtype, activity_regularizer, autocast
         Those of every `keras.layers.Layer`; without `autocast` inputs keep their precision.
 

@@ -295,7 +295,7 @@ class ScoreMetric(HostMetric, HistogramMetric):
     def bounds(self) -> Bounded[Any]:
         """Return the result over all batches (`value`), and its bounds (`lower`, `upper`), by names of the function.
 
-        The exact result is between them, field by field. With ``scores="exact"`` all three are equal.
+        The exact result is between the bounds, field by field. With ``scores="exact"`` all three are equal.
         """
         return Bounded(*map(self._cast, self._bounds_of(self._all_batches())))
 
@@ -727,7 +727,7 @@ class ROCAUCMetric(RankingMetric):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class BestF1Metric(RankingMetric):
-    r"""The highest F1 score that a threshold can give; beside it `threshold`, which has that score.
+    r"""The highest F1 score that a threshold can give. `threshold` is the threshold that gives it.
 
     .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
 

@@ -196,7 +196,7 @@ class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings):
-    """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
+    """An autoencoder of LSTM layers for time series. Its reconstruction errors are anomaly scores.
 
     The model of `anomaly_kernels.lstm_autoencoder`, with dropout in training. It maps series (B, T, F) to their
     reconstruction (B, T', F). `set_params` changes settings until there are weights.
@@ -204,7 +204,8 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
     Parameters
     ----------
     latent_dim : int
-        Width of the latent vector; without `use_bottleneck_dense` that is the encoder's, and another one is warned of.
+        Width of the latent vector. Without `use_bottleneck_dense` it is the width of the encoder, and another number
+        gives a warning.
     lstm_units : int
         Units of each LSTM.
     n_features : int, optional
@@ -212,7 +213,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
     n_repeats : int, optional
         Steps of the reconstruction; without it as many as the input has.
     num_encoder_layers, num_decoder_layers : int
-        How many LSTMs there are, one upon the other.
+        Number of LSTMs, one after the other.
     activation, intermediate_activation : str
         Activations of the output, and of the dense layers between encoder and decoder: relu, tanh, sigmoid, elu, selu,
         gelu (exact), softplus or linear.

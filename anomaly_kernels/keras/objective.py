@@ -37,7 +37,7 @@ class Objective(keras.Model):
         and what is before a slash the name of a node, so that no node has such a name. Unless it runs eagerly,
         `explained_variance` is of an output of a functional model, whose length is known.
     uncertainty : sequence of str
-        The losses whose weights are learnt, where `nodes` is no objective, which says so itself.
+        The losses whose weights are learnt. An objective in `nodes` has its own.
     **options
         What every model of Keras takes: `name`, `trainable`, `dtype`.
 
@@ -112,7 +112,7 @@ class Objective(keras.Model):
 
     @property
     def outside(self) -> tuple[str, ...]:
-        """The names of the nodes that a description has besides: no losses or metrics of ours."""
+        """The names of the other nodes of a description, which are not losses or metrics of this library."""
         return self.pure.outside
 
     def call(self, inputs: Any, training: Any = None) -> dict[str, Tensor]:

@@ -69,7 +69,7 @@ class PointAdjustedF1Metric(SeriesMetric):
     Parameters
     ----------
     min_share : number in [0, 1]
-        K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
+        K, taken as the exact decimal that you write. 0 needs one alarm, 1 adjusts nothing, and between them it is PA%K.
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
@@ -113,7 +113,7 @@ class BestPointAdjustedF1Metric(BestSeriesMetric):
     Parameters
     ----------
     min_share : number in [0, 1]
-        K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
+        K, taken as the exact decimal that you write. 0 needs one alarm, 1 adjusts nothing, and between them it is PA%K.
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
@@ -340,7 +340,7 @@ class RangeBasedF1Metric(SeriesMetric):
     bias, precision_bias : {"flat", "front", "middle", "back"}
         Where in an event, and where in an alarm run, points weigh more.
     cardinality : {"reciprocal", "one"}
-        With ``"one"`` γ is 1 always.
+        With ``"one"``, γ is always 1.
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
@@ -525,7 +525,7 @@ class DetectionDelayMetric(SeriesMetric):
     """How many time steps after the start of an event its first alarm comes, and how many events have one.
 
     The metric of `anomaly_kernels.detection_delay` over series, each of which must come as a whole: its mean over
-    series, or that of all series together. Means over series leave out those of which no event was found.
+    series, or that of all series together. Means over series leave out series in which no event was found.
 
     Parameters
     ----------

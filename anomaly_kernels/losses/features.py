@@ -57,7 +57,7 @@ def cosine_distance_loss(
         the papers on student-teacher feature pyramid matching and on reverse distillation. (1, 2, 3) compares whole
         maps, as in the code of reverse distillation.
     eps : number or 0-d array, at least 0
-        ε. Vectors that are shorter count as shorter than a unit vector.
+        ε, the least length by which a vector is divided.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}

@@ -71,7 +71,7 @@ def ssim_loss(
         Images x and their reconstructions y, of equal shapes. All axes but `axis` count images and channels, each of
         which is compared by itself.
     data_range : number or 0-d array, above 0
-        R, the difference of the largest and the smallest value that pixels can have: 1 or 255, mostly.
+        R, the difference of the largest and the smallest possible value of a pixel, usually 1 or 255.
     window : {"gaussian", "uniform"}
         How pixels of a window weigh in its means μ, variances σ² and covariance: by a Gaussian, or all alike.
     size : odd int

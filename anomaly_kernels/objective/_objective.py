@@ -80,7 +80,7 @@ class Objective:
         self.nodes: Mapping[str, Node] = dict(nodes)
         self.uncertainty = tuple(name for name in nodes if name in uncertainty)
         self.outside = tuple(outside)
-        """The names of the nodes that a description has besides: no losses or metrics of ours."""
+        """The names of the other nodes of a description, which are not losses or metrics of this library."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Objective:

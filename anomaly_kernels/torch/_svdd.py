@@ -66,7 +66,7 @@ class CenteredLoss(Loss):
 def init_center(
     model: nn.Module, loader: Iterable[Any], *, eps: float = 0.1, name: str = "center", progress: bool = True
 ) -> Tensor:
-    """Put the centre of a hypersphere at the mean embedding of a first pass over normal data.
+    """Set the centre of a hypersphere to the mean embedding of a first pass over normal data.
 
     Parameters
     ----------
@@ -75,14 +75,15 @@ def init_center(
     loader : iterable
         Batches: tensors, or tuples and lists whose first entry is the tensor.
     eps : float, at least 0
-        Entries of the centre nearer to 0 than this are pushed out to ±eps: a network could reach a centre at 0 with
+        Entries of the centre nearer to 0 than this are moved to ±eps, because a network could reach a centre at 0 with
         all its weights at 0.
     name : str
-        The buffer of `model` in which the centre is kept, so that it is moved with the model; an existing one is
-        overwritten. A new one is not in the model's `state_dict`, which would not load into a model that has none yet:
-        save the centre with the loss (``loss.center = init_center(model, loader)``), or let the model have the buffer.
+        The buffer of `model` that keeps the centre, so the centre moves with the model. An existing buffer is
+        overwritten. A new one is not in the model's `state_dict`, because that would not load into a model without the
+        buffer. Save the centre with the loss (``loss.center = init_center(model, loader)``), or make the buffer in the
+        model.
     progress : bool
-        Whether to show a progress bar, for which `rich` is needed.
+        Whether to show a progress bar, which needs `rich`.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def init_center(
     Raises
     ------
     TypeError
-        If `model` is no module, or `loader` yields, or `model` returns, something else.
+        If `model` is not a module, or if `loader` yields or `model` returns anything but tensors.
     ValueError
         If there is no batch, embeddings differ in width, `eps` is out of its range, or the model has something else
         under that name.

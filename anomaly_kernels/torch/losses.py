@@ -115,7 +115,7 @@ class PredictionErrorAnomalyScore(Loss):
     error_metric : {"mae", "mse"}
         Absolute error (p = 1) or squared error (p = 2), averaged over the features of a step.
     aggregation : {"mean", "max"}
-        How the errors of the steps become one.
+        How the errors of the steps are combined.
 
     Examples
     --------

@@ -198,7 +198,7 @@ class SSIMLoss(Loss):
     Parameters
     ----------
     data_range : number or 0-d array, above 0
-        R, the difference of the largest and the smallest value that pixels can have: 1 or 255, mostly.
+        R, the difference of the largest and the smallest possible value of a pixel, usually 1 or 255.
     window : {"gaussian", "uniform"}
         How pixels of a window weigh in its means μ, variances σ² and covariance: by a Gaussian, or all alike.
     size : odd int
@@ -269,7 +269,7 @@ class CosineDistanceLoss(Loss):
         the papers on student-teacher feature pyramid matching and on reverse distillation. (1, 2, 3) compares whole
         maps, as in the code of reverse distillation.
     eps : number or 0-d array, at least 0
-        ε. Vectors that are shorter count as shorter than a unit vector.
+        ε, the least length by which a vector is divided.
     weight : number or 0-d array
         Factor w of the result.
     reduction : {"mean", "sum", "none"}

@@ -290,8 +290,8 @@ class ScoreMetric(Metric):
     """A base of metrics that keep scores: each distinct one, or a histogram of a fixed size.
 
     The setting ``scores`` says which. With ``"exact"`` they are kept in double precision, at most twice each distinct
-    one; a batch more costs what the batch costs. With ``"histogram"`` they are counted in a `ScoreHistogram`, of 2.6 MB
-    whatever their number; `compute` returns the value, `bounds` what the exact one is between.
+    one. A batch costs the same however many came before. With ``"histogram"`` they are counted in a `ScoreHistogram` of
+    2.6 MB, whatever their number. `compute` returns the value, and `bounds` returns bounds of the exact value.
     """
 
     _curve: ClassVar[Literal["roc", "precision_recall", "pro"] | None] = None
@@ -310,18 +310,18 @@ class ScoreMetric(Metric):
     def bounds(self) -> streaming.Bounded[Any]:
         """Return the result over all batches (`value`), and its bounds (`lower`, `upper`), each as `compute` does.
 
-        The exact result is between them, field by field. With ``scores="exact"`` all three are equal.
+        The exact result is between the bounds, field by field. With ``scores="exact"`` all three are equal.
         """
         with self._all_processes():
             result: streaming.Bounded[Any] = self._cast(self._bounds_of(self.state))
         return result
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """Plot results that are given or, where the metric is one of a curve, that curve; needs matplotlib.
+        """Plot the given results, or the curve of the metric if it has one; needs matplotlib.
 
-        Returns the figure and its axes, as torchmetrics does. The curve is that of all batches, as
-        `anomaly_kernels.plots.plot_curve` draws it: with bounds where ``scores="histogram"``, and the area in the
-        legend. Another value than the area is that of the point marked, or else in the title.
+        Returns the figure and its axes, as torchmetrics does. `anomaly_kernels.plots.plot_curve` draws the curve of all
+        batches, with bounds for ``scores="histogram"`` and with the area in the legend. A value other than the area
+        belongs to the marked point, or is in the title.
         """
         if val is not None or self._curve is None:
             return super().plot(val, ax)
@@ -356,8 +356,8 @@ class ScoreMetric(Metric):
 class AnomalyDetectionMetrics(ScoreMetric):
     """Precision, recall, F1 score and intersection over union of decisions, and average precision of their scores.
 
-    The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches. Scores come with every
-    batch or with none; `bounds` has those of average precision.
+    The metric of `anomaly_kernels.anomaly_detection_metrics`, over all elements of all batches. Give scores with every
+    batch or with none. `bounds` has the bounds of average precision.
 
     Parameters
     ----------
@@ -365,7 +365,7 @@ class AnomalyDetectionMetrics(ScoreMetric):
         Value of a quotient whose denominator is 0: precision without alarms, recall without anomalies. ``nan`` marks it
         as undefined.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -476,12 +476,13 @@ class AnomalyPixelStatisticsMetric(Metric):
 class ScoreStatisticsMetric(ScoreMetric):
     """Mean, standard deviation, extremes and quantiles of anomaly scores.
 
-    The metric of `anomaly_kernels.score_statistics` over all scores of all batches; `bounds` has those of quantiles.
+    The metric of `anomaly_kernels.score_statistics` over all scores of all batches. `bounds` has the bounds of
+    quantiles.
 
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -585,7 +586,7 @@ class RankingMetric(ScoreMetric):
     plot_upper_bound: float | None = 1.0
 
     def update(self, score: Tensor, target: Tensor, *, sample_weight: Tensor | None = None) -> None:
-        """Take in scores, true anomalies and, if given, what each counts for instead of 1, all of one shape."""
+        """Take in scores, true anomalies and, if given, weights of samples, all of one shape."""
         self._merge_batch(target, self._ranked(score), *([] if sample_weight is None else [sample_weight]))
 
 
@@ -599,7 +600,7 @@ class AveragePrecisionMetric(RankingMetric):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -629,7 +630,7 @@ class AUPRTrapezoidMetric(RankingMetric):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -661,7 +662,7 @@ class ROCAUCMetric(RankingMetric):
         F. Only the area A up to this false positive rate counts, on the scale of the whole area: (1 + (A − F²/2)/(F −
         F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -683,7 +684,7 @@ class ROCAUCMetric(RankingMetric):
 
 
 class BestF1Metric(RankingMetric):
-    r"""The highest F1 score that a threshold can give; beside it `threshold`, which has that score.
+    r"""The highest F1 score that a threshold can give. `threshold` is the threshold that gives it.
 
     .. math:: \max_s \frac{2\, TP(s)}{P + TP(s) + FP(s)}
 
@@ -692,7 +693,7 @@ class BestF1Metric(RankingMetric):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -712,7 +713,7 @@ class BestF1Metric(RankingMetric):
 
     @property
     def threshold(self) -> Tensor:
-        """The score s of which ``score >= s`` has the F1 score of `compute`, unrounded; NaN without scores."""
+        """The score s for which ``score >= s`` has the F1 score of `compute`, not rounded; NaN without scores."""
         with self._all_processes():
             return best_threshold(self.state).to(self.device)
 
@@ -733,7 +734,7 @@ class FPRAtTPRMetric(RankingMetric):
     tpr : number or 0-d array, in (0, 1]
         The least share r of the positives to find.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -766,7 +767,7 @@ class PrecisionAtKMetric(RankingMetric):
     k : int, at least 1
         How many samples are looked at, such as the number that an analyst has time for.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -818,7 +819,7 @@ class ThresholdAtRecallMetric(OperatingPointMetric):
     recall : number or 0-d array, in (0, 1]
         The least share r of the positives to find.
     scores : {"exact"}
-        What keeps the scores: each distinct one in double precision, in which the threshold is returned.
+        How scores are kept: each distinct one in double precision. The threshold has this precision too.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -851,7 +852,7 @@ class ThresholdAtPrecisionMetric(OperatingPointMetric):
     precision : number or 0-d array, in (0, 1]
         The least share p of the alarms that must be right.
     scores : {"exact"}
-        What keeps the scores: each distinct one in double precision, in which the threshold is returned.
+        How scores are kept: each distinct one in double precision. The threshold has this precision too.
     **keywords
         Those of `torchmetrics.Metric`.
 

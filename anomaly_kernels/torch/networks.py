@@ -94,8 +94,8 @@ class SequenceAnomalyScoreLayer(_Network):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
     The module of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training. It
-    maps features (..., F) to scores (..., 1). Where `set_params` changes shapes, all weights are drawn anew: an
-    optimizer must then be given the new ones.
+    maps features (..., F) to scores (..., 1). If `set_params` changes shapes, all weights are drawn again. Give the new
+    ones to the optimizer.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ class SequenceAnomalyScoreLayer(_Network):
     dropout_rate : float
         Share of the hidden units that is dropped in training.
     use_norm : {False, True, "layer", "batch"}
-        Normalisation after the activation; True means ``"layer"``. As in Keras the moving statistics keep 99 % of
-        themselves, and the variance is that of the batch, not the unbiased one that `torch.nn.BatchNorm1d` keeps.
+        Normalisation after the activation; True means ``"layer"``. As in Keras, the moving statistics keep 99 % of
+        themselves. The variance is that of the batch, not the unbiased one of `torch.nn.BatchNorm1d`.
     final_activation : str
         Activation of the score.
     kernel_regularizer, bias_regularizer : function, optional
@@ -183,27 +183,27 @@ class SequenceAnomalyScoreLayer(_Network):
 
 
 class LSTMAutoencoderAnomaly(_Network, options.AutoencoderSettings):
-    """An autoencoder of LSTM layers for time series, whose errors of reconstruction are anomaly scores.
+    """An autoencoder of LSTM layers for time series. Its reconstruction errors are anomaly scores.
 
-    The module of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. It maps series
-    (B, T, F) to their reconstruction (B, T', F). With a `recurrent_dropout_rate`, which `torch.nn.LSTM` lacks, training
-    goes step by step, through the pure function. `torch.compile` leaves `torch.nn.LSTM` as it is, so that
-    ``fullgraph=True`` is refused. Of the two biases that `torch.nn.LSTM` adds, the second begins as 0 and is not
-    trained, unless one asks for it. Where `set_params` changes shapes, all weights are drawn anew: an optimizer must
-    then be given the new ones.
+    The module of `anomaly_kernels.lstm_autoencoder` on `torch.nn.LSTM`, with dropout in training. It maps series (B, T,
+    F) to their reconstruction (B, T', F). With a `recurrent_dropout_rate`, which `torch.nn.LSTM` lacks, training goes
+    step by step, through the pure function. `torch.compile` does not compile `torch.nn.LSTM`, so ``fullgraph=True`` is
+    refused. `torch.nn.LSTM` adds two biases. The second begins as 0 and is not trained, unless you ask for it. If
+    `set_params` changes shapes, all weights are drawn again. Give the new ones to the optimizer.
 
     Parameters
     ----------
     n_features : int
         Features F of the series.
     latent_dim : int
-        Width of the latent vector; without `use_bottleneck_dense` that is the encoder's, and another one is warned of.
+        Width of the latent vector. Without `use_bottleneck_dense` it is the width of the encoder, and another number
+        gives a warning.
     lstm_units : int
         Units of each LSTM.
     n_repeats : int, optional
-        Steps T' of the reconstruction; without it as many as the input has.
+        Steps T' of the reconstruction; as many as the input has by default.
     num_encoder_layers, num_decoder_layers : int
-        How many LSTMs there are, one upon the other.
+        Number of LSTMs, one after the other.
     activation, intermediate_activation : str
         Activations of the output, and of the dense layers between encoder and decoder: relu, tanh, sigmoid, elu, selu,
         gelu (exact), softplus or linear.

@@ -16,16 +16,16 @@ from anomaly_kernels.objective._objective import as_objective
 
 
 class Objective(nn.Module):
-    """Several losses as one, and metrics beside them, computed from a dict of tensors.
+    """The sum of several losses, and metrics beside them, computed from a dict of tensors.
 
-    The module of `anomaly_kernels.Objective`, which says what nodes and descriptions are.
+    The module of `anomaly_kernels.Objective`, which explains nodes and descriptions.
 
     Parameters
     ----------
     nodes : dict of str to Node, or anomaly_kernels.Objective
         The losses and metrics. Tensors among their settings move with the module, models are parts of it.
     uncertainty : sequence of str
-        The losses whose weights are learnt, where `nodes` is no objective, which says so itself.
+        The losses whose weights are learnt. An objective in `nodes` has its own.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Objective(nn.Module):
     Raises
     ------
     ObjectiveError
-        As the pure one does, and if torch has no room for the name of a node of which something is learnt.
+        As the pure objective does. Also if torch cannot hold the name of a node that has something to learn.
     """
 
     def __init__(self, nodes: Mapping[str, Node] | objective.Objective, *, uncertainty: Collection[str] = ()) -> None:
@@ -59,7 +59,7 @@ class Objective(nn.Module):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make one of a description, as `anomaly_kernels.Objective.from_config` does."""
+        """Make an objective from a description, as `anomaly_kernels.Objective.from_config` does."""
         return cls(objective.Objective.from_config(config))
 
     @classmethod
@@ -73,7 +73,7 @@ class Objective(nn.Module):
 
     @property
     def outside(self) -> tuple[str, ...]:
-        """The names of the nodes that a description has besides: no losses or metrics of ours."""
+        """The names of the other nodes of a description, which are not losses or metrics of this library."""
         return self.pure.outside
 
     def _register(self, name: str, value: Any) -> bool:

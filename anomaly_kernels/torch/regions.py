@@ -26,7 +26,7 @@ class AUPROMetric(ScoreMetric):
     max_fpr : number or 0-d array, in (0, 1]
         The limit L.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one in double precision, or memory of a fixed size.
+        How scores are kept: each distinct one in double precision, or in memory of a fixed size.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -98,7 +98,7 @@ class RegionDetectionMetric(Metric):
     Parameters
     ----------
     overlap : number or 0-d array, in [0, 1]
-        The share r of a region that must be decided anomalous, at least. With 0 one pixel is enough.
+        The least share r of a region that must be decided anomalous. With 0 one pixel is enough.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -141,7 +141,7 @@ class AUPIMOMetric(Metric):
     ----------
     fpr_bounds : two numbers
         L and U, 0 < L < U ≤ 1. They may be below 1/N, for N pixels of normal images: there the curve rises in a
-        straight line from what scores above all of these.
+        straight line from the share that scores above all of these.
     **keywords
         Those of `torchmetrics.Metric`.
 

@@ -51,7 +51,7 @@ class PointAdjustedF1Metric(SeriesMetric):
     Parameters
     ----------
     min_share : number in [0, 1]
-        K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
+        K, taken as the exact decimal that you write. 0 needs one alarm, 1 adjusts nothing, and between them it is PA%K.
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
@@ -99,13 +99,13 @@ class BestPointAdjustedF1Metric(BestSeriesMetric):
     Parameters
     ----------
     min_share : number in [0, 1]
-        K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
+        K, taken as the exact decimal that you write. 0 needs one alarm, 1 adjusts nothing, and between them it is PA%K.
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -222,9 +222,9 @@ class BestCompositeF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -306,9 +306,9 @@ class BestEventF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision.
     **keywords
         Those of `torchmetrics.Metric`.
 
@@ -344,7 +344,7 @@ class RangeBasedF1Metric(SeriesMetric):
     bias, precision_bias : {"flat", "front", "middle", "back"}
         Where in an event, and where in an alarm run, points weigh more.
     cardinality : {"reciprocal", "one"}
-        With ``"one"`` γ is 1 always.
+        With ``"one"``, γ is always 1.
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
@@ -539,7 +539,7 @@ class DetectionDelayMetric(SeriesMetric):
     """How many time steps after the start of an event its first alarm comes, and how many events have one.
 
     The metric of `anomaly_kernels.detection_delay` over series, each of which must come as a whole: its mean over
-    series, or that of all series together. Means over series leave out those of which no event was found.
+    series, or that of all series together. Means over series leave out series in which no event was found.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ def region_detection(
         ignored. By default `label_regions` of `target` and of `decision`, whose values must be known. Under `jit` and
         `vmap` give the numbers.
     overlap : number or 0-d array, in [0, 1]
-        The share r of a region that must be decided anomalous, at least. With 0 one pixel is enough.
+        The least share r of a region that must be decided anomalous. With 0 one pixel is enough.
 
     Returns
     -------

@@ -47,7 +47,7 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
         True anomalies: 0 or False is normal, all else anomalous. Raw scores s, higher for anomalies.
     fpr_bounds : two numbers
         L and U, 0 < L < U ≤ 1. They may be below 1/N, for N pixels of normal images: there the curve rises in a
-        straight line from what scores above all of these.
+        straight line from the share that scores above all of these.
 
     Returns
     -------

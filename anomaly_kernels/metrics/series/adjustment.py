@@ -61,8 +61,8 @@ def point_adjust(target: Array, score: Array, *, min_share: MinShare = 0.0, axis
         True anomalies: 0 or False is normal, all else anomalous; an event is a run of them. Scores s of any real or
         integer dtype, higher for anomalies, or boolean decisions, which stay boolean.
     min_share : number in [0, 1]
-        K, read as the fraction it was written as: 0.3 of 10 points are 3. 0 is point adjustment, and needs one
-        alarm; 1 changes nothing; what is between is PA%K.
+        K, taken as the exact decimal that you write: 0.3 of 10 points are 3. 0 is point adjustment, which needs one
+        alarm. 1 changes nothing, and between them it is PA%K.
     axis : int
         The axis of time; the others count series.
 
@@ -144,7 +144,7 @@ def point_adjusted_f1(
     target, decision : array, equal shapes
         True and decided anomalies: 0 or False is normal, all else anomalous (P points); an event is a run of them.
     min_share : number in [0, 1]
-        K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
+        K, taken as the exact decimal that you write. 0 needs one alarm, 1 adjusts nothing, and between them it is PA%K.
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
@@ -225,7 +225,7 @@ def best_point_adjusted_f1(target: Array, score: Array, *, min_share: MinShare =
         True anomalies: 0 or False is normal, all else anomalous (P points); an event is a run of them. Raw scores,
         higher for anomalies.
     min_share : number in [0, 1]
-        K, read as the fraction it was written as. 0 needs one alarm; 1 adjusts nothing; between is PA%K.
+        K, taken as the exact decimal that you write. 0 needs one alarm, 1 adjusts nothing, and between them it is PA%K.
     axis : int
         The axis of time; the others count series.
 

@@ -70,7 +70,7 @@ def range_based_f1(
     bias, precision_bias : {"flat", "front", "middle", "back"}
         Where in an event, and where in an alarm run, points weigh more.
     cardinality : {"reciprocal", "one"}
-        With ``"one"`` γ is 1 always.
+        With ``"one"``, γ is always 1.
     axis : int
         The axis of time; the others count series.
     zero_division : number or 0-d array
