@@ -1,7 +1,7 @@
 """Every function under its own name, compiled by JAX. Settings are static only where a shape or a branch needs them.
 
-Numbers are traced: another weight or temperature compiles nothing anew. Names of options, axes, quantiles and models
-are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
+Numbers are traced, so another weight or temperature compiles nothing again. Names of options, axes, quantiles and
+models are static. A model that is made anew for each call, such as a lambda, is compiled for each call; one given as
 ``jax.tree_util.Partial(apply, params)`` is compiled once, and its parameters are traced. Of any other model, which must
 have a hash, the state is that of the first call.
 

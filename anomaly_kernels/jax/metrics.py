@@ -168,8 +168,8 @@ class AnomalyDetectionMetrics(ScoreMetric[counts.DetectionMetrics]):
         Value of a quotient whose denominator is 0: precision without alarms, recall without anomalies. ``nan`` marks it
         as undefined.
     scores : None, "histogram" or "exact"
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has those of
-        average precision.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds of average precision.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -198,7 +198,7 @@ class AnomalyDetectionMetrics(ScoreMetric[counts.DetectionMetrics]):
         *,
         sample_weight: jax.Array | None = None,
     ) -> Self:
-        """Return a metric with a batch more: true anomalies, decisions and, where scores are kept, the scores."""
+        """Return the metric after one more batch: true anomalies, decisions and, where scores are kept, the scores."""
         if (score is not None) != (self.scores is not None):
             expected = "target, decision, score" if self.scores else "target, decision (scores=None keeps no scores)"
             raise TypeError(f"AnomalyDetectionMetrics takes {expected}, got {2 + (score is not None)} arrays")
@@ -214,7 +214,7 @@ class ExplainedVarianceMetric(Metric[statistics.ExplainedVariance]):
     Parameters
     ----------
     components : int, optional
-        How many there are, so that the state has its shape from the beginning, as `scan` needs it.
+        Number of components. It gives the state its shape from the beginning, as `scan` needs.
 
     Examples
     --------
@@ -232,7 +232,7 @@ class ExplainedVarianceMetric(Metric[statistics.ExplainedVariance]):
         self._start(empty if components is None else with_length(empty, components), components=components)
 
     def update(self, explained_variance_ratio: jax.Array) -> Self:
-        """Return a metric with a batch more: shares (K,)."""
+        """Return the metric after one more batch: shares (K,)."""
         check_length("explained_variance_ratio", explained_variance_ratio, self.components)
         return self._with_batch(explained_variance_ratio)
 
@@ -253,7 +253,7 @@ class AnomalyPixelStatisticsMetric(Metric[counts.PixelStatistics]):
     kernel = staticmethod(counts.anomaly_pixel_statistics)
 
     def update(self, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: decisions of any shape."""
+        """Return the metric after one more batch: decisions of any shape."""
         return self._with_batch(decision)
 
 
@@ -278,7 +278,7 @@ class ScoreStatisticsMetric(Metric[statistics.ScoreStatistics]):
         self._start(self._empty_state(like, streaming.ScoreHistogram.empty(like)))
 
     def update(self, scores: jax.Array) -> Self:
-        """Return a metric with a batch more: scores of any shape."""
+        """Return the metric after one more batch: scores of any shape."""
         return self._with_batch(scores)
 
 
@@ -298,7 +298,7 @@ class ComponentOrthogonalityMetric(Metric[statistics.ComponentOrthogonality]):
     kernel = staticmethod(statistics.component_orthogonality)
 
     def update(self, components: jax.Array) -> Self:
-        """Return a metric with a batch more: components (K, C), one a row."""
+        """Return the metric after one more batch: components (K, C), one a row."""
         return self._with_batch(components)
 
 
@@ -326,7 +326,7 @@ class SelectorEntropyMetric(Metric[Array]):
         self._start(self._empty_state(like_widest(), None), eps=eps)
 
     def update(self, weights: jax.Array) -> Self:
-        """Return a metric with a batch more: selection weights of any shape."""
+        """Return the metric after one more batch: selection weights of any shape."""
         return self._with_batch(weights)
 
 
@@ -346,7 +346,7 @@ class SelectorDiversityMetric(Metric[statistics.SelectorDiversity]):
     kernel = staticmethod(statistics.selector_diversity)
 
     def update(self, weights: jax.Array) -> Self:
-        """Return a metric with a batch more: selection weights of any shape."""
+        """Return the metric after one more batch: selection weights of any shape."""
         return self._with_batch(weights)
 
 
@@ -360,7 +360,7 @@ class RankingMetric(ScoreMetric[Result]):
         self._start_with_scores(**settings, scores=scores, weighted=weighted)
 
     def update(self, target: jax.Array, score: jax.Array, *, sample_weight: jax.Array | None = None) -> Self:
-        """Return a metric with a batch more: true anomalies and scores, of one shape."""
+        """Return the metric after one more batch: true anomalies and scores, of one shape."""
         return self._with_scores(target, score, sample_weight=sample_weight)
 
 
@@ -375,7 +375,8 @@ class AveragePrecisionMetric(RankingMetric[Array]):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -405,7 +406,8 @@ class AUPRTrapezoidMetric(RankingMetric[Array]):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -437,7 +439,8 @@ class ROCAUCMetric(RankingMetric[Array]):
         F. Only the area A up to this false positive rate counts, on the scale of the whole area: (1 + (A − F²/2)/(F −
         F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
     scores : {"exact", "histogram"}
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -468,7 +471,8 @@ class BestF1Metric(RankingMetric[Array]):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -487,7 +491,7 @@ class BestF1Metric(RankingMetric[Array]):
 
     @property
     def threshold(self) -> Array:
-        """The score s of which ``score >= s`` has the F1 score of `compute`; NaN without scores."""
+        """The score s for which ``score >= s`` has the F1 score of `compute`; NaN without scores."""
         threshold: Array = best_threshold(self.state)
         return threshold
 
@@ -506,7 +510,8 @@ class FPRAtTPRMetric(RankingMetric[Array]):
     tpr : number or 0-d array, in (0, 1]
         The least share r of the positives to find.
     scores : {"exact", "histogram"}
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -538,7 +543,8 @@ class PrecisionAtKMetric(RankingMetric[Array]):
     k : int, at least 1
         How many samples are looked at, such as the number that an analyst has time for.
     scores : {"exact", "histogram"}
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -569,7 +575,7 @@ class ThresholdAtRecallMetric(RankingMetric[operating.OperatingPoint]):
     recall : number or 0-d array, in (0, 1]
         The least share r of the positives to find.
     scores : {"exact"}
-        What keeps the scores: each distinct one, not under `jit`.
+        How scores are kept: each distinct one, which does not work under `jit`.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 
@@ -602,7 +608,7 @@ class ThresholdAtPrecisionMetric(RankingMetric[operating.OperatingPoint]):
     precision : number or 0-d array, in (0, 1]
         The least share p of the alarms that must be right.
     scores : {"exact"}
-        What keeps the scores: each distinct one, not under `jit`.
+        How scores are kept: each distinct one, which does not work under `jit`.
     weighted : bool
         Whether `update` takes a `sample_weight`: counters are real then.
 

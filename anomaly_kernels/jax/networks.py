@@ -72,7 +72,7 @@ def sequence_anomaly_score_apply(
     dropout_rate: float = 0.1,
     key: jax.Array | None = None,
 ) -> Any:
-    """Anomaly scores, in inference or, where there is a key, in training.
+    """Anomaly scores, in inference, or in training if there is a key.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def sequence_anomaly_score_apply(
     dropout_rate : float
         Share of the hidden units that is dropped in training.
     key : array, optional
-        A key of `jax.random`: with one this is training, of which batch normalisation takes the statistics.
+        A key of `jax.random`. With a key this is training, and batch normalisation uses the statistics of the batch.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def lstm_autoencoder_apply(
     recurrent_dropout_rate: float = 0.0,
     key: jax.Array | None = None,
 ) -> jax.Array:
-    """Reconstruct series, in inference or, where there is a key, in training.
+    """Reconstruct series, in inference, or in training if there is a key.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def lstm_autoencoder_apply(
         Shares of the inputs and of the states of the LSTMs that are dropped in training: with a mask for each sample
         and layer, the same at all steps.
     key : array, optional
-        A key of `jax.random`: with one this is training.
+        A key of `jax.random`. With a key this is training.
 
     Returns
     -------

@@ -30,7 +30,8 @@ class AUPROMetric(ScoreMetric[Array]):
     max_fpr : number or 0-d array, in (0, 1]
         The limit L.
     scores : {"exact", "histogram"}
-        What keeps the scores; all distinct ones, if exact, not under `jit`. Of a histogram `bounds` has the bounds.
+        How scores are kept. ``"exact"`` keeps all distinct ones, and does not work under `jit`. For a histogram,
+        `bounds` has the bounds.
 
     Examples
     --------
@@ -55,7 +56,7 @@ class AUPROMetric(ScoreMetric[Array]):
         region: jax.Array | None = None,
         saturation: jax.Array | None = None,
     ) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of images; under `jit` the regions too."""
+        """Return the metric after one more batch: true anomalies and scores of images; under `jit` the regions too."""
         score = jnp.asarray(score)
         return self._with_batch(target, in_double(score) if self.scores == "exact" else score, region, saturation)
 
@@ -86,7 +87,7 @@ class PerRegionOverlapMetric(Metric[Array]):
         region: jax.Array | None = None,
         saturation: jax.Array | None = None,
     ) -> Self:
-        """Return a metric with a batch more: true and decided anomalies of images; under `jit` the regions too."""
+        """Return the metric after one more batch: true and decided anomalies of images; under `jit` the regions too."""
         return self._with_batch(target, decision, region, saturation)
 
 
@@ -122,7 +123,7 @@ class RegionDetectionMetric(Metric[decided.RegionDetection]):
         region: jax.Array | None = None,
         decision_region: jax.Array | None = None,
     ) -> Self:
-        """Return a metric with a batch more: true and decided anomalies of images; under `jit` the regions too."""
+        """Return the metric after one more batch: true and decided anomalies of images; under `jit` the regions too."""
         return self._with_batch(target, decision, region, decision_region)
 
 
@@ -157,5 +158,5 @@ class AUPIMOMetric(Metric[Array]):
         self._start(self._empty_state(like_widest(), None), fpr_bounds=bounds)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of images."""
+        """Return the metric after one more batch: true anomalies and scores of images."""
         return self._with_batch(target, in_double(jnp.asarray(score)))

@@ -33,7 +33,7 @@ class BestSeriesMetric(SeriesMetric[Array]):
 
     @property
     def threshold(self) -> Array:
-        """The score s of which ``score >= s`` has the pooled F1 score of `compute`; NaN without scores."""
+        """The score s for which ``score >= s`` has the pooled F1 score of `compute`; NaN without scores."""
         threshold: Array = self._threshold_of(self.state)
         return threshold
 
@@ -78,7 +78,7 @@ class PointAdjustedF1Metric(SeriesMetric[EventF1]):
         super().__init__(min_share=min_share, axis=axis, zero_division=zero_division, average=average)
 
     def update(self, target: jax.Array, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and decisions of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and decisions of one series, or of several."""
         return self._with_batch(target, decision)
 
 
@@ -96,9 +96,9 @@ class BestPointAdjustedF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision, outside of `jit`.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision, outside `jit`.
 
     Examples
     --------
@@ -115,7 +115,7 @@ class BestPointAdjustedF1Metric(BestSeriesMetric):
         super().__init__(min_share=min_share, axis=axis, average=average)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and scores of one series, or of several."""
         return self._with_batch(target, score)
 
 
@@ -147,7 +147,7 @@ class PointAdjustedF1AreaMetric(SeriesMetric[Array]):
         super().__init__(axis=axis, zero_division=zero_division)
 
     def update(self, target: jax.Array, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and decisions of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and decisions of one series, or of several."""
         return self._with_batch(target, decision)
 
 
@@ -182,7 +182,7 @@ class CompositeF1Metric(SeriesMetric[EventF1]):
         super().__init__(axis=axis, zero_division=zero_division, average=average)
 
     def update(self, target: jax.Array, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and decisions of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and decisions of one series, or of several."""
         return self._with_batch(target, decision)
 
 
@@ -198,9 +198,9 @@ class BestCompositeF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision, outside of `jit`.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision, outside `jit`.
 
     Examples
     --------
@@ -217,7 +217,7 @@ class BestCompositeF1Metric(BestSeriesMetric):
         super().__init__(axis=axis, average=average)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and scores of one series, or of several."""
         return self._with_batch(target, score)
 
 
@@ -261,7 +261,7 @@ class EventF1Metric(SeriesMetric[EventF1]):
         super().__init__(corrected=corrected, axis=axis, zero_division=zero_division, average=average)
 
     def update(self, target: jax.Array, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and decisions of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and decisions of one series, or of several."""
         return self._with_batch(target, decision)
 
 
@@ -277,9 +277,9 @@ class BestEventF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision, outside of `jit`.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision, outside `jit`.
 
     Examples
     --------
@@ -296,7 +296,7 @@ class BestEventF1Metric(BestSeriesMetric):
         super().__init__(axis=axis, average=average)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and scores of one series, or of several."""
         return self._with_batch(target, score)
 
 
@@ -355,7 +355,7 @@ class RangeBasedF1Metric(SeriesMetric[EventF1]):
         )
 
     def update(self, target: jax.Array, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and decisions of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and decisions of one series, or of several."""
         return self._with_batch(target, decision)
 
 
@@ -390,7 +390,7 @@ class AffiliationF1Metric(SeriesMetric[EventF1]):
         super().__init__(axis=axis, zero_division=zero_division, average=average)
 
     def update(self, target: jax.Array, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and decisions of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and decisions of one series, or of several."""
         return self._with_batch(target, decision)
 
 
@@ -436,7 +436,7 @@ class RangeAUCMetric(SeriesMetric[RangeAUC]):
         super().__init__(window=window, positives=positives, thresholds=thresholds, axis=axis)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and scores of one series, or of several."""
         return self._with_batch(target, score)
 
 
@@ -483,7 +483,7 @@ class VUSMetric(SeriesMetric[RangeAUC]):
         super().__init__(window=window, positives=positives, thresholds=thresholds, axis=axis)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and scores of one series, or of several."""
         return self._with_batch(target, score)
 
 
@@ -516,7 +516,7 @@ class DetectionDelayMetric(SeriesMetric[DetectionDelay]):
         super().__init__(axis=axis, average=average)
 
     def update(self, target: jax.Array, decision: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and decisions of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and decisions of one series, or of several."""
         return self._with_batch(target, decision)
 
 
@@ -550,5 +550,5 @@ class UCRScoreMetric(SeriesMetric[Array]):
         super().__init__(margin=margin, own_length=own_length, axis=axis)
 
     def update(self, target: jax.Array, score: jax.Array) -> Self:
-        """Return a metric with a batch more: true anomalies and scores of one series, or of several."""
+        """Return the metric after one more batch: true anomalies and scores of one series, or of several."""
         return self._with_batch(target, score)

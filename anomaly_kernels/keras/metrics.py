@@ -293,7 +293,7 @@ class ScoreMetric(HostMetric, HistogramMetric):
         super().check(values)
 
     def bounds(self) -> Bounded[Any]:
-        """Return the result over all batches (`value`), and its bounds (`lower`, `upper`), by names of the function.
+        """Return the result over all batches (`value`) and its bounds (`lower`, `upper`), by the function's names.
 
         The exact result is between the bounds, field by field. With ``scores="exact"`` all three are equal.
         """
@@ -323,7 +323,7 @@ class ScoreMetric(HostMetric, HistogramMetric):
         return {"weighted": real} if _counts_exactly(like) else {"counted": empty, "weighted": real}
 
     def update_state(self, y_true: Tensor, y_pred: Tensor = None, sample_weight: Tensor | None = None) -> None:
-        """Take in a batch of true anomalies and scores, and what each counts for instead of 1."""
+        """Take in a batch of true anomalies and scores, and weights of samples."""
         if y_pred is None:
             raise TypeError(f"{type(self).__name__} takes `y_true` and `y_pred`, got one array")
         y_pred = to_tensor(y_pred)
@@ -382,11 +382,12 @@ class AnomalyDetectionMetrics(ScoreMetric):
         Value of a quotient whose denominator is 0: precision without alarms, recall without anomalies. ``nan`` marks it
         as undefined.
     threshold : number, optional
-        What is predicted are scores, anomalous above it. By default they are decisions.
+        If given, predictions are scores, and those above it are anomalous. By default predictions are decisions.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -449,7 +450,7 @@ class ExplainedVarianceMetric(Metric):
     Parameters
     ----------
     components : int, optional
-        How many each batch has, where that must be known before the first, as in `scan`.
+        Number of components in each batch, if that must be known before the first batch, as in `scan`.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -529,7 +530,8 @@ class ScoreStatisticsMetric(HistogramMetric):
     Parameters
     ----------
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -637,9 +639,10 @@ class AveragePrecisionMetric(RankingMetric):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -669,9 +672,10 @@ class AUPRTrapezoidMetric(RankingMetric):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -703,9 +707,10 @@ class ROCAUCMetric(RankingMetric):
         F. Only the area A up to this false positive rate counts, on the scale of the whole area: (1 + (A − F²/2)/(F −
         F²/2))/2, which is 0.5 for a ranking by chance and 1 for a perfect one.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -736,9 +741,10 @@ class BestF1Metric(RankingMetric):
     Parameters
     ----------
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -757,7 +763,7 @@ class BestF1Metric(RankingMetric):
 
     @property
     def threshold(self) -> Tensor:
-        """The score s of which ``score >= s`` has the F1 score of `result`, unrounded; NaN without scores."""
+        """The score s for which ``score >= s`` has the F1 score of `result`, unrounded; NaN without scores."""
         threshold: Tensor = best_threshold(self._all_batches())
         return to_tensor(threshold, keras.backend.standardize_dtype(no_scores().dtype))
 
@@ -776,9 +782,10 @@ class FPRAtTPRMetric(RankingMetric):
     tpr : number or 0-d array, in (0, 1]
         The least share r of the positives to find.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -812,9 +819,10 @@ class PrecisionAtKMetric(RankingMetric):
     k : int, at least 1
         How many samples are looked at, such as the number that an analyst has time for.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -871,7 +879,7 @@ class ThresholdAtRecallMetric(OperatingPointMetric):
     recall : number or 0-d array, in (0, 1]
         The least share r of the positives to find.
     scores : {"exact"}
-        What keeps the scores: each distinct one, in steps that run eagerly. The threshold is returned unrounded.
+        How scores are kept: each distinct one, if steps run eagerly. The threshold is not rounded.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -905,7 +913,7 @@ class ThresholdAtPrecisionMetric(OperatingPointMetric):
     precision : number or 0-d array, in (0, 1]
         The least share p of the alarms that must be right.
     scores : {"exact"}
-        What keeps the scores: each distinct one, in steps that run eagerly. The threshold is returned unrounded.
+        How scores are kept: each distinct one, if steps run eagerly. The threshold is not rounded.
     name, dtype
         Those of every `keras.metrics.Metric`.
 

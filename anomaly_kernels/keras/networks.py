@@ -74,8 +74,8 @@ class _Network(Learner):
 class SequenceAnomalyScoreLayer(_Network, NetworkFile, keras.layers.Layer):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
-    The layer of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training. It
-    maps features (..., F) to scores (..., 1). `set_params` changes settings until there are weights.
+    The layer of `anomaly_kernels.sequence_anomaly_score`, with dropout and batch statistics in training. It maps
+    features (..., F) to scores (..., 1). `set_params` changes settings until there are weights.
 
     Parameters
     ----------
@@ -209,9 +209,9 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
     lstm_units : int
         Units of each LSTM.
     n_features : int, optional
-        Features of the series; by default those of the first one.
+        Features of the series; by default those of the first series.
     n_repeats : int, optional
-        Steps of the reconstruction; without it as many as the input has.
+        Steps of the reconstruction; as many as the input has by default.
     num_encoder_layers, num_decoder_layers : int
         Number of LSTMs, one after the other.
     activation, intermediate_activation : str
@@ -334,7 +334,7 @@ class LSTMAutoencoderAnomaly(_Network, keras.Model, options.AutoencoderSettings)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read the ``.keras`` file that `save`, which is Keras', has written; nothing in it is run.
+        """Read the ``.keras`` file that Keras' `save` has written. No code in it is run.
 
         What the file holds, whatever it is, comes back as it was saved or is a `anomaly_kernels.FileError`, before
         there is memory for networks larger than the file. A file that cannot be opened is an OSError.

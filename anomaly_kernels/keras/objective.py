@@ -21,9 +21,9 @@ from anomaly_kernels.objective._objective import add_note, as_objective
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Objective(keras.Model):
-    """A model that is trained with several losses as one, and evaluated with metrics beside them.
+    """A model that is trained with the sum of several losses, and evaluated with metrics too.
 
-    A form of `anomaly_kernels.Objective`, which says what nodes and descriptions are. Nodes are wired to what `model`
+    A form of `anomaly_kernels.Objective`, which explains nodes and descriptions. Nodes are wired to what `model`
     returns, a dict, and to dicts given to ``fit`` and ``evaluate`` as `x` and `y`. The logs have each loss under the
     name of its node, and each number of a metric under that and its own, as in ``metrics/precision``: of all batches,
     not averaged. It is compiled without a loss, and predicts what `model` does.
@@ -31,10 +31,10 @@ class Objective(keras.Model):
     Parameters
     ----------
     model : keras.Model
-        What is trained; returns a dict of tensors by name.
+        The model to train. It returns a dict of tensors by name.
     nodes : dict of str to Node, or anomaly_kernels.Objective
         The losses and metrics; metrics that have a class in `anomaly_kernels.keras`. In the logs ``loss`` is the total,
-        and what is before a slash the name of a node, so that no node has such a name. Unless it runs eagerly,
+        and the text before a slash is the name of a node. So no node may have such a name. Unless it runs eagerly,
         `explained_variance` is of an output of a functional model, whose length is known.
     uncertainty : sequence of str
         The losses whose weights are learnt. An objective in `nodes` has its own.

@@ -67,9 +67,10 @@ class AUPROMetric(RegionScoreMetric, ScoreMetric):  # type: ignore[misc]  # whic
     max_fpr : number or 0-d array, in (0, 1]
         The limit L.
     scores : {"exact", "histogram"}
-        What keeps the scores: each distinct one, in steps that run eagerly, or a histogram of a fixed size.
+        How scores are kept: each distinct one, if steps run eagerly, or in a histogram of a fixed size.
     digits : int, from 1 to 12
-        Binary digits that tell scores apart in a histogram; one more makes its cells half as wide, and twice as many.
+        Binary digits that tell scores apart in a histogram. One more digit makes the cells half as wide and twice as
+        many.
     name, dtype
         Those of every `keras.metrics.Metric`.
 

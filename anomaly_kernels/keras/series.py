@@ -55,7 +55,7 @@ class BestSeriesMetric(SeriesMetric, HostMetric):
 
     @property
     def threshold(self) -> Tensor:
-        """The score s of which ``score >= s`` has the pooled F1 score of `result`; NaN without scores."""
+        """The score s for which ``score >= s`` has the pooled F1 score of `result`; NaN without scores."""
         return to_tensor(self._threshold_of(self._all_batches()), keras.backend.standardize_dtype(no_scores().dtype))
 
 
@@ -117,9 +117,9 @@ class BestPointAdjustedF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision, in steps that run eagerly.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision, and steps must run eagerly.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -228,9 +228,9 @@ class BestCompositeF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision, in steps that run eagerly.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision, and steps must run eagerly.
     name, dtype
         Those of every `keras.metrics.Metric`.
 
@@ -305,9 +305,9 @@ class BestEventF1Metric(BestSeriesMetric):
     axis : int
         The axis of time; the others count series.
     average : {"series", "pooled"}
-        The mean over series, each with the best threshold of its own, as benchmarks report it; or the best of all
-        series together at one `threshold`, as a detector in service has it. Each distinct score is kept for that, in
-        double precision, in steps that run eagerly.
+        The mean over series, each with its own best threshold, as in benchmarks; or the best value of all series
+        together at one `threshold`, as for a detector in use. For the second, each distinct score is kept in double
+        precision, and steps must run eagerly.
     name, dtype
         Those of every `keras.metrics.Metric`.
 

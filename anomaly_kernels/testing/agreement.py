@@ -17,11 +17,11 @@ class Seen:
     Attributes
     ----------
     comparisons : int
-        How many results, gradients or errors were compared with what they must be.
+        Number of results, gradients or errors that were compared with what they must be.
     error : float
-        The largest difference, as a share of the one that is allowed: 0.1 is a tenth of it, above 1 the check fails.
+        The largest difference, as a share of the allowed one: 0.1 is a tenth of it, and above 1 the check fails.
     nothing : str
-        Why there was nothing to compare, where there was nothing.
+        The reason, if there was nothing to compare.
     """
 
     comparisons: int = 0

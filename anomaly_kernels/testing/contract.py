@@ -67,7 +67,7 @@ class Outcome(NamedTuple):
     outcome : {"passed", "failed", "nothing to check", "does not apply", "skipped"}
         What came of it.
     comparisons : int
-        How many results, gradients or errors were compared with what they must be.
+        Number of results, gradients or errors that were compared with what they must be.
     error : float
         The largest difference, as a share of the one that is allowed; NaN where nothing was compared to the end.
     reason : str

@@ -93,9 +93,9 @@ class _Network(NetworkFile, nn.Module):
 class SequenceAnomalyScoreLayer(_Network):
     """Dense layers that turn the features of a sequence model into an anomaly score.
 
-    The module of `anomaly_kernels.sequence_anomaly_score`, with dropout and the statistics of batches in training. It
-    maps features (..., F) to scores (..., 1). If `set_params` changes shapes, all weights are drawn again. Give the new
-    ones to the optimizer.
+    The module of `anomaly_kernels.sequence_anomaly_score`, with dropout and batch statistics in training. It maps
+    features (..., F) to scores (..., 1). If `set_params` changes shapes, all weights are drawn again. Give the new ones
+    to the optimizer.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class BestSeriesMetric(SeriesMetric):
 
     @property
     def threshold(self) -> Tensor:
-        """The score s of which ``score >= s`` has the pooled F1 score of `compute`; NaN without scores."""
+        """The score s for which ``score >= s`` has the pooled F1 score of `compute`; NaN without scores."""
         with self._all_processes():
             state = self.state
         return self._threshold_of(state).to(self.device)
