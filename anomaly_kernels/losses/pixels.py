@@ -167,8 +167,8 @@ def focal_loss_with_logits(
     Notes
     -----
     For a target between 0 and 1 it is the expected loss, as in cross entropy. The power is computed as :math:`(1 -
-    p)^\gamma = \exp(-\gamma \log(1 + e^x))`, whose slope is finite for any γ and any logit. Beware of libraries whose α
-    weighs the normal pixels: with 1, false alarms then cost nothing.
+    p)^\gamma = \exp(-\gamma \log(1 + e^x))`, whose slope is finite for any γ and any logit. With α = 1 normal pixels
+    have the weight 0, so false alarms cost nothing.
 
     References
     ----------
