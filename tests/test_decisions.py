@@ -712,6 +712,10 @@ def test_one_nan_is_seen_wherever_the_rank_is():
     score = np.asarray([1.0, np.nan, 2.0, 3.0, 4.0, 5.0])
     for method in ("conformal", "empirical", "linear"):
         assert np.isnan(ak.threshold_at_rate(score, rate=0.5, method=method))
+    for rule in ("mad", "iqr", "std"):
+        assert np.isnan(ak.spread_threshold(score, rule=rule))
+    for method in ("standard", "robust", "minmax"):
+        assert np.all(np.isnan(ak.score_scaling(score, method=method)))
 
 
 def test_a_probability_that_equals_the_doubt_is_small_enough():
