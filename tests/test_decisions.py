@@ -695,7 +695,7 @@ def test_operating_points_of_rows_do_not_look_at_each_other(metric, dtype, drive
 
 @pytest.mark.parametrize("metric", [ak.threshold_at_recall, ak.threshold_at_precision])
 def test_weights_that_are_all_alike_leave_operating_points_as_they_are(metric):
-    truth, score = np.asarray([1, 0, 0, 1, 0, 0], bool), np.asarray([6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+    truth, score = np.asarray([1, 0, 0, 0, 0, 1], bool), np.asarray([6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
     for weight in (0.125, 4.0):
         found = at_half(metric, truth, score, sample_weight=np.full(6, weight))
         np.testing.assert_array_equal(found, at_half(metric, truth, score))
@@ -712,6 +712,10 @@ def test_one_nan_is_seen_wherever_the_rank_is():
     score = np.asarray([1.0, np.nan, 2.0, 3.0, 4.0, 5.0])
     for method in ("conformal", "empirical", "linear"):
         assert np.isnan(ak.threshold_at_rate(score, rate=0.5, method=method))
+    for rule in ("mad", "iqr", "std"):
+        assert np.isnan(ak.spread_threshold(score, rule=rule))
+    for method in ("standard", "robust", "minmax"):
+        assert np.all(np.isnan(ak.score_scaling(score, method=method)))
 
 
 def test_a_probability_that_equals_the_doubt_is_small_enough():

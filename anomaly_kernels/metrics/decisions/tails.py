@@ -136,7 +136,7 @@ def _zhang_stephens(xp: Namespace, peaks: Array, n: Array) -> tuple[Array, Array
     quartile = n - xp.maximum(xp.floor(n / 4.0 + 0.5), 1.0)  # a place among those that descend
     q = xp.take_along_axis(peaks, cast(xp, xp.counting(), xp.reshape(quartile, (1,))))
     gaps = xp.constant([math.sqrt(nodes / (i + 0.5)) - 1.0 for i in range(nodes)], like=peaks, dtype=peaks.dtype)
-    theta = 1.0 - gaps / (3.0 * xp.where(q > 0.0, q, 1.0))  # 0 beside one that is far beyond
+    theta = 1.0 - gaps / (3.0 * xp.where(q > 0.0, q, 1.0))  # q is 0 beside a peak that is far beyond
     mean = xp.sum(peaks) / n
     k = -_mean_logs(xp, peaks, theta, n)
     likelihood = n * (xp.log(ratio(xp, theta, k, 1.0 / mean)) + k)  # its logarithm, but for a constant
