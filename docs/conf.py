@@ -49,7 +49,11 @@ html_theme_options = {
     "header_links_before_dropdown": 8,
     "navbar_persistent": ["search-button"],  # its icon; the field would take a second row
 }
-html_sidebars = {"index": [], "start": [], "losses": [], "which_metric": [], "reference": []}
+# without the bar at the left: pages that are one table, or have their own
+html_sidebars = dict.fromkeys(
+    ["index", "start", "losses", "which_metric", "reference", "parity", "accuracy", "benchmarks", "generated/support"],
+    [],
+)
 html_show_sourcelink = False
 
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network
