@@ -50,10 +50,18 @@ html_theme_options = {
     "navbar_persistent": ["search-button"],  # its icon; the field would take a second row
 }
 # without the bar at the left: pages that are one table, or have their own
-html_sidebars = dict.fromkeys(
-    ["index", "start", "losses", "which_metric", "reference", "parity", "accuracy", "benchmarks", "generated/support"],
-    [],
+_wide = (
+    "index",
+    "start",
+    "losses",
+    "which_metric",
+    "reference",
+    "parity",
+    "accuracy",
+    "benchmarks",
+    "generated/support",
 )
+html_sidebars = {page: [] for page in _wide}
 html_show_sourcelink = False
 
 # formulas are drawn by the copy of KaTeX in _static, so the pages need no network
