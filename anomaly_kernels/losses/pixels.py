@@ -202,20 +202,19 @@ def _focus(xp: Namespace, x: Array, g: Setting) -> Array:
 
 
 def _focal(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting) -> Array:
-    if xp.is_lean(x):
-        p, q, of_alarm, of_miss = _probabilities(xp, x)
-    elif xp.is_known(x):
-        p, q = xp.sigmoid(x), xp.sigmoid(minus := -x)
-        of_alarm, of_miss = xp.softplus(x), xp.softplus(minus)
-    else:
+    if not xp.is_known(x):
         return _focal_of_traced(xp, x, y, a, n, g)
+    p, q, of_alarm, of_miss = _probabilities(xp, x)
     anomaly = (a * y) * (_power(xp, q, of_alarm, g) * of_miss)
     return anomaly + (n * (1.0 - y)) * (_power(xp, p, of_miss, g) * of_alarm)
 
 
 def _probabilities(xp: Namespace, x: Array) -> tuple[Array, ...]:
-    """p and 1 - p, -log(1 - p) and -log p, in one logarithm: that of the larger of both, by what it lacks to 1."""
-    p, q = xp.sigmoid(x), xp.sigmoid(-x)
+    """p and 1 - p, -log(1 - p) and -log p; where nothing is recorded, by one logarithm, that of the larger of p and 1 - p."""
+    minus = -x
+    p, q = xp.sigmoid(x), xp.sigmoid(minus)
+    if not xp.is_lean(x):
+        return p, q, xp.softplus(x), xp.softplus(minus)
     larger = xp.log1p(-xp.minimum(p, q))
     above = xp.maximum(x, 0.0)
     return p, q, above - larger, (above - x) - larger
