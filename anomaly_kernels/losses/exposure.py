@@ -89,9 +89,8 @@ def outlier_exposure_loss(
 
 
 def _classes_and_outliers(xp: Namespace, x: Array, y: Array) -> tuple[Array, ...]:
-    u = x - xp.stop_gradient(
-        xp.max(x, axis=-1, keepdims=True)
-    )  # it cancels, but for rounding: the slope is softmax minus 0 or 1
+    # the largest logit cancels, so its slope is left out; what remains is softmax minus 0 or 1, with the digits of 1
+    u = x - xp.stop_gradient(xp.max(x, axis=-1, keepdims=True))
     log_total = xp.log1p(_sum_above_one(xp, xp.exp(u), u))
     chosen = xp.take_along_axis(u, xp.astype(xp.where(y > 0.0, y, 0.0), xp.counting()))[..., 0]
     y = y[..., 0]

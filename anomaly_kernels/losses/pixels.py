@@ -210,7 +210,7 @@ def _focal(xp: Namespace, x: Array, y: Array, a: Setting, n: Setting, g: Setting
 
 
 def _probabilities(xp: Namespace, x: Array) -> tuple[Array, ...]:
-    """p and 1 - p, -log(1 - p) and -log p; where nothing is recorded, by one logarithm, that of the larger of p and 1 - p."""
+    """p and 1 - p, -log(1 - p) and -log p; where nothing is recorded, by the logarithm of the larger of p and 1 - p."""
     minus = -x
     p, q = xp.sigmoid(x), xp.sigmoid(minus)
     if not xp.is_lean(x):
