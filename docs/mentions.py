@@ -25,7 +25,7 @@ def guides() -> dict[str, set[str]]:
     """The names in the code of each guide, those that help to choose first."""
     project = re.findall(r"^(?!:)[\w/]+$", (DOCS / "project.md").read_text(), re.MULTILINE)
     first = ["start", "losses", "which_metric"]
-    others = {*project, "index", "guides", "mutation", "project", "reference"}
+    others = {*project, "index", "glossary", "guides", "mutation", "project", "reference"}
     paths = [*(path.stem for path in sorted(DOCS.glob("*.md")) if path.stem not in {*first, *others})]
     paths += [f"{path.parent.name}/{path.stem}" for path in sorted(DOCS.glob("[rc]*/*.md")) if path.stem != "index"]
     return {page: _names(DOCS / f"{page}.md") for page in first + paths}

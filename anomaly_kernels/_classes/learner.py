@@ -88,7 +88,10 @@ class Learner(Configured):
 
     @property
     def my_params(self) -> str:
-        """The class with its settings, as one would write it, but for settings that a user's own one does not keep."""
+        """The call that makes this object, as text: the class and its settings.
+
+        If a class of your own does not keep a setting as an attribute, the text leaves it out.
+        """
         names = [name for name in constructor_names(type(self)) if hasattr(self, name)]
         settings = [f"{name}={self._shown(self._get(name))}" for name in names]
         return f"{type(self).__name__}({', '.join(settings)})"
@@ -113,8 +116,8 @@ class Learner(Configured):
     def save(self, path: str | Path) -> None:
         """Write settings and what is learnt to a JSON file of no more than 4 MB.
 
-        Arrays keep their dtypes, and parameters of torch's remain some; a `keras.Variable` comes back as an array. A
-        setting that is a function, a model or another object is a TypeError, a larger file a ValueError.
+        Arrays keep their dtypes. Torch parameters are loaded as parameters, a `keras.Variable` as an array. A setting
+        that is a function, a model or another object raises a TypeError. A larger file raises a ValueError.
         """
         settings = {name: self._to_json(name, value) for name, value in self.get_params(deep=False).items()}
         state = {name: self._to_json(name, value) for name, value in self._state().items()}

@@ -431,7 +431,7 @@ class ROCAUCMetric(RankingMetric[Array]):
 
     .. math:: \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
 
-    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN with only one class.
+    The metric of `anomaly_kernels.roc_auc` over all elements of all batches, in [0, 1]; NaN if there is only one class.
 
     Parameters
     ----------
@@ -503,7 +503,7 @@ class FPRAtTPRMetric(RankingMetric[Array]):
     .. math:: \min_s \{FP(s)/N : TP(s)/P \ge r\}
 
     The metric of `anomaly_kernels.fpr_at_tpr` over all elements of all batches, in [0, 1], low for good scores; NaN
-    with only one class.
+    if there is only one class.
 
     Parameters
     ----------

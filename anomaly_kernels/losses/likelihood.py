@@ -91,9 +91,10 @@ def elbo(
 
     Notes
     -----
-    If none of the four is given, Σ is the identity. This is the reconstruction term of an evidence lower bound. The
-    other term is `gaussian_kl`. It is negative where the density is above 1. If Σ is not positive definite, the result
-    is NaN (JAX, TensorFlow), or the library raises its Cholesky error (NumPy, torch).
+    Despite its name it is only the reconstruction term of the evidence lower bound (ELBO). Add the other term,
+    `gaussian_kl`, yourself. If none of the four is given, Σ is the identity. The result is negative where the density
+    is above 1. If Σ is not positive definite, the result is NaN (JAX, TensorFlow), or the library raises its Cholesky
+    error (NumPy, torch).
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""An autoencoder in Lightning: it logs a loss and metrics, stops by average precision, and keeps its best state."""
+"""An autoencoder in Lightning: it logs a loss and metrics, stops by average precision, and sets its own threshold."""
 
 import numpy as np
 import pytorch_lightning as pl
@@ -13,16 +13,19 @@ from anomaly_kernels.data import load_shuttle
 
 
 class Detector(pl.LightningModule):
-    def __init__(self, learning_rate: float = 3e-3, threshold: float = 0.5) -> None:
+    def __init__(self, learning_rate: float = 3e-3, rate: float = 0.01) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.network = Sequential(Linear(9, 16), Tanh(), Linear(16, 2), Tanh(), Linear(2, 16), Tanh(), Linear(16, 9))
         self.loss = akt.MSEReconstructionLoss()
         # a metric for each stage, as attributes, so that Lightning moves and resets them
         self.val_ap = akt.AveragePrecisionMetric()
-        self.val_auc = akt.ROCAUCMetric()
+        self.val_auroc = akt.ROCAUCMetric()
         self.test_ap = akt.AveragePrecisionMetric()
         self.test_found = akt.AnomalyDetectionMetrics()
+        # a buffer, so that each checkpoint has the threshold of its own weights
+        self.register_buffer("threshold", torch.tensor(torch.inf))
+        self.normal_scores: list[torch.Tensor] = []
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         return ak.reconstruction_error(rows, self.network(rows))
@@ -37,15 +40,21 @@ class Detector(pl.LightningModule):
         rows, target = batch
         score = self(rows)
         self.val_ap.update(score, target)
-        self.val_auc.update(score, target)
+        self.val_auroc.update(score, target)
+        self.normal_scores.append(score[~target])
         # the metric itself, not its value: Lightning computes it over the whole epoch
-        self.log_dict({"val_ap": self.val_ap, "val_auc": self.val_auc}, prog_bar=True)
+        self.log_dict({"val_ap": self.val_ap, "val_auroc": self.val_auroc}, prog_bar=True)
+
+    def on_validation_epoch_end(self) -> None:
+        # on average, a share `rate` of new normal rows will score at least as high
+        self.threshold.copy_(ak.threshold_at_rate(torch.cat(self.normal_scores), rate=self.hparams.rate))
+        self.normal_scores.clear()
 
     def test_step(self, batch: list[torch.Tensor]) -> None:
         rows, target = batch
         score = self(rows)
         self.test_ap.update(score, target)
-        self.test_found.update(score >= self.hparams.threshold, target, score)
+        self.test_found.update(score >= self.threshold, target)
         self.log("test_ap", self.test_ap)
 
     def on_test_epoch_end(self) -> None:
@@ -89,10 +98,10 @@ def main() -> dict[str, float]:
     )
     model = Detector()
     trainer.fit(model, train, validation)
-    print(
-        f"stopped early: {trainer.current_epoch < 30}, best average precision in validation {best.best_model_score:.3f}"
-    )
-    return trainer.test(model, test, ckpt_path="best", verbose=False)[0]
+    print(f"stopped early: {trainer.current_epoch < 30}")
+    (validated,) = trainer.validate(model, validation, ckpt_path="best", verbose=False)
+    (tested,) = trainer.test(model, test, ckpt_path="best", verbose=False)
+    return validated | {"threshold": float(model.threshold)} | tested
 
 
 if __name__ == "__main__":

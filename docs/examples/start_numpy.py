@@ -4,9 +4,10 @@ import anomaly_kernels as ak
 from anomaly_kernels.data import load_shuttle
 
 x, y = load_shuttle()[:2]  # readings of a space shuttle, and which are anomalous
-x = (x - x[~y].mean(axis=0)) / x[~y].std(axis=0)
 train, calibration = x[:3000][~y[:3000]], x[3000:6000][~y[3000:6000]]  # normal rows alone
 test, truth = x[6000:], y[6000:]
+mean, deviation = train.mean(axis=0), train.std(axis=0)  # of the training rows alone
+train, calibration, test = ((rows - mean) / deviation for rows in (train, calibration, test))
 
 weights = {"down": np.eye(9, 2), "up": np.eye(2, 9)}
 

@@ -5,9 +5,10 @@ import anomaly_kernels.torch as akt
 from anomaly_kernels.data import load_shuttle
 
 x, y = map(torch.from_numpy, load_shuttle()[:2])  # a space shuttle; which rows are anomalous
-x = (x - x[~y].mean(0)) / x[~y].std(0, correction=0)
 train, calibration = x[:3000][~y[:3000]], x[3000:6000][~y[3000:6000]]  # normal rows alone
 test, truth = x[6000:], y[6000:]
+mean, deviation = train.mean(0), train.std(0, correction=0)  # of the training rows alone
+train, calibration, test = ((rows - mean) / deviation for rows in (train, calibration, test))
 
 down, up = torch.nn.Linear(9, 2, bias=False), torch.nn.Linear(2, 9, bias=False)
 model = torch.nn.Sequential(down, up).double()  # nine numbers into two, and back

@@ -19,7 +19,7 @@ def average_precision(target: Array, score: Array, *, sample_weight: Array | Non
     .. math:: AP = \frac 1P \sum_{i: y_i = 1} \frac{|\{j: y_j = 1, s_j \ge s_i\}|}{|\{j: s_j \ge s_i\}|}
 
     It is the area under the step-wise precision-recall curve with tied scores taken together, as in scikit-learn.
-    `aupr_trapezoid` is the area by trapezoids. Its derivative is 0, so it is not a loss.
+    `aupr_trapezoid` is the area by trapezoids. You cannot train with it: its gradient is 0.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def roc_auc(
 
     .. math:: AUC = \frac{1}{P N} \sum_{i: y_i = 1} \sum_{j: y_j = 0} \left([s_j < s_i] + \tfrac 12 [s_j = s_i]\right)
 
-    The whole and the partial area [2]_ are those of scikit-learn. Its derivative is 0, so it is not a loss.
+    Also called AUROC. Equals scikit-learn's, also with `max_fpr` [2]_. You cannot train with it: its gradient is 0.
 
     Parameters
     ----------
@@ -147,8 +147,9 @@ def roc_auc(
     Returns
     -------
     array
-        In [0, 1], 0.5 by chance; NaN with only one class, or if a score is NaN. 0-d, or with `axis` the shape without
-        these axes; in the dtype of `score`, for integer scores that of real targets, else the library's default.
+        In [0, 1], 0.5 by chance; NaN if there is only one class, or if any score is NaN. 0-d, or with `axis` the shape
+        without these axes; in the dtype of `score`, for integer scores that of real targets, else the library's
+        default.
 
     Raises
     ------

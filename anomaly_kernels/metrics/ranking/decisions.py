@@ -110,8 +110,8 @@ def fpr_at_tpr(
     Returns
     -------
     array
-        In [0, 1], low for good scores; NaN with only one class, or if a score is NaN. 0-d, or with `axis` the shape
-        without these axes; in the dtype of `score`, for integer scores that of real targets, else the default.
+        In [0, 1], low for good scores; NaN if there is only one class, or if any score is NaN. 0-d, or with `axis` the
+        shape without these axes; in the dtype of `score`, for integer scores that of real targets, else the default.
 
     Raises
     ------

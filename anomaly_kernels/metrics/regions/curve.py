@@ -34,7 +34,7 @@ def aupro(
 
     PRO is the mean share of each of the K regions that is found. A region of one pixel counts as much as one of 10⁴.
     The curve joins (0, 0) and the points of all distinct scores by straight lines, the last of which is cut at L. By
-    chance it is about L/2. Its derivative is 0, so it is not a loss.
+    chance it is about L/2. You cannot train with it: its gradient is 0.
 
     Parameters
     ----------

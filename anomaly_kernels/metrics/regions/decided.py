@@ -36,7 +36,7 @@ def per_region_overlap(
     .. math:: \frac 1K \sum_{k=1}^K \min\left(\frac{|\{i \in R_k: d_i \ne 0\}|}{S_k}, 1\right)
 
     False alarms do not lower it, and it is 1 if everything is an alarm. So report the false positive rate with it, or
-    use `aupro`. Its derivative is 0, so it is not a loss.
+    use `aupro`. You cannot train with it: its gradient is 0.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def aupimo(target: Array, score: Array, *, fpr_bounds: Bounds = (1e-5, 1e-4)) ->
     It is the mean of T over log F, between the bounds L and U: how much of an image is found at thresholds with almost
     no false alarms on normal images. Each curve (F, T) joins the points of all distinct scores by straight lines in F,
     as a ROC curve does. Only images whose pixels are all normal set the rate F. The normal pixels of other images do
-    not count. Its derivative is 0.
+    not count. You cannot train with it: its gradient is 0.
 
     Parameters
     ----------
