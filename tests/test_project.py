@@ -191,7 +191,7 @@ def test_wheel_holds_the_data_the_licences_and_the_marker_of_types(wheel):
     assert {path for path in sources if "__pycache__" not in path} <= files
     assert {f"anomaly_kernels/{name}" for name in ("data/ecg.npz", "data/shuttle.npz", "py.typed")} <= files
     (metadata,) = wheel.glob("anomaly_kernels-*.dist-info/METADATA")
-    assert not re.search(r"\]\((?!https?:)|src=\"(?!https?:)", metadata.read_text()), "a link that leads nowhere on PyPI"
+    assert not re.search(r"\]\((?!https?:)|src=\"(?!https?:)", metadata.read_text()), "links lead nowhere on PyPI"
     (licences,) = wheel.glob("anomaly_kernels-*.dist-info/licenses")
     assert "BSD 3-Clause" in (licences / "LICENSE").read_text()
     of_data = (licences / "anomaly_kernels" / "data" / "README.md").read_text()
