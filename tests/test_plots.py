@@ -160,10 +160,35 @@ def test_histograms_are_shares_of_each_class():
     assert legend(ax) == ["normal", "anomalous"]
 
 
-def test_every_number_but_0_is_anomalous():
-    numbers = np.where(TARGET, 0.2, 0.0)
+def test_every_whole_number_but_0_is_anomalous():
+    numbers = np.where(TARGET, 2.0, 0.0)
     first, second = (plots.plot_scores(x, SCORE, bins=5, ax=axes()) for x in (numbers, TARGET))
     np.testing.assert_array_equal(bars(first)[1][1], bars(second)[1][1])
+
+
+OF_LABELS = {
+    "target of plot_scores": lambda x: partial(plots.plot_scores, x, SCORE),
+    "target of plot_series": lambda x: partial(plots.plot_series, SCORE, target=x),
+    "alarms of plot_series": lambda x: partial(plots.plot_series, SCORE, alarms=x),
+    "mask of plot_regions": lambda x: partial(plots.plot_regions, None, np.reshape(x, (15, 20))),
+}
+
+
+@pytest.mark.parametrize("argument", OF_LABELS)
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (np.where(TARGET, -1, 1), "got -1"),
+        (np.where(TARGET, 0.5, 0.0), "got 0.5"),
+        (SCORE, "got -?[0-9]"),
+        (np.where(TARGET, np.nan, 0.0), "got NaN"),
+    ],
+)
+def test_labels_that_are_no_truth_values_are_refused_by_their_name(argument, labels, said):
+    ax, call = axes(), OF_LABELS[argument](labels)
+    with pytest.raises(ValueError, match=f"^`{argument.split()[0]}` must .*{said}"):
+        call(ax=ax)
+    assert not ax.has_data()
 
 
 def test_without_targets_there_is_one_histogram():
@@ -546,8 +571,12 @@ def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
         (partial(plots.plot_loss, ak.iou_loss, smoth=1), TypeError, "did you mean `smooth`"),
         (partial(plots.plot_loss, lambda odd: odd, "odd"), ValueError, "`odd` has no entry in ARGUMENTS"),
         (partial(plots.plot_series, SERIES[None, None]), ValueError, r"`signal` must have shape \(T,\) or"),
-        (partial(plots.plot_series, SERIES, target=EVENTS[1:]), ValueError, "`target` must have the shape of `signal`"),
-        (partial(plots.plot_series, SERIES, score=SERIES[1:]), ValueError, "`score` must have the shape of `signal`"),
+        (
+            partial(plots.plot_series, SERIES.reshape(50, 2), target=EVENTS),
+            ValueError,
+            r"`target` must have the length of `signal`, \(50,\), got \(100,\)",
+        ),
+        (partial(plots.plot_series, SERIES, score=SERIES[1:]), ValueError, "`score` must have the length of `signal`"),
         (partial(plots.plot_series, SERIES, threshold=1.0), ValueError, "`threshold` goes with a `score`"),
         (plots.plot_regions, ValueError, "`image`, `mask` or `score` must be given"),
         (partial(plots.plot_regions, MAP[0, 0]), ValueError, "`image` must have shape"),

@@ -12,7 +12,8 @@ from matplotlib import rcParams
 from matplotlib.colors import to_hex
 
 from anomaly_kernels._core.checks import is_number, setting
-from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels.metrics.decisions.operating import OperatingPoint
 from anomaly_kernels.metrics.decisions.tails import TailFit
 from anomaly_kernels.metrics.ranking.decisions import BestF1
@@ -82,18 +83,23 @@ def numbers(name: str, x: Any) -> Numbers:
     return array(name, x).astype(np.float64)
 
 
-def mask(name: str, x: Any, shape: tuple[int, ...] | None = None, of: str = "") -> Mask:
-    """An array of any library as truth values: 0 is False, all else True."""
-    values = np.asarray(numbers(name, x) != 0)
-    if shape is not None:
-        same_shape(name, values, shape, of)
-    return values
+def mask(name: str, x: Any, *, decision: bool = False) -> Mask:
+    """True anomalies, or decisions, of any library as truth values: 0 is False; scores and -1 are refused."""
+    values = array(name, x)
+    if np.any(np.isnan(values)):
+        raise ValueError(f"`{name}` must say of each point whether it is anomalous, got NaN")
+    check, called = (check_decision, "decision") if decision else (check_target, "target")
+    try:
+        check(array_namespace(values), values)
+    except ValueError as error:  # by the name that the argument has here
+        raise ValueError(str(error).replace(f"`{called}", f"`{name}")) from None
+    return np.asarray(values != 0)
 
 
-def same_shape(name: str, x: npt.NDArray[Any], shape: tuple[int, ...], of: str) -> None:
-    """Raise unless an array has the shape of another one."""
-    if x.shape != shape:
-        raise ValueError(f"`{name}` must have the shape of `{of}`, {shape}, got {x.shape}")
+def same_shape(name: str, shape: tuple[int, ...], of: str, expected: tuple[int, ...]) -> None:
+    """Raise unless an array has a shape, which is that `of` another one."""
+    if shape != expected:
+        raise ValueError(f"`{name}` must have the {of}, {expected}, got {shape}")
 
 
 def thresholds(value: Any) -> dict[str, float]:

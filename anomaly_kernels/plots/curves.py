@@ -80,9 +80,9 @@ def plot_curve(
     Parameters
     ----------
     target : array, or state of `anomaly_kernels.streaming`
-        True anomalies: 0 or False is normal, all else anomalous; for ``"pro"`` of images, (images, ...). Or, without
-        `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. For a histogram, the curve goes
-        through the points that are known, and the exact curve lies inside a band.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous; for ``"pro"`` of images, (images, ...).
+        Or, without `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. For a histogram, the
+        curve goes through the points that are known, and the exact curve lies inside a band.
     score : array, shape of `target`, optional
         Scores, higher for anomalies. Of any library.
     kind : {"roc", "precision_recall", "pro"}

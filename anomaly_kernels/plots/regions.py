@@ -28,7 +28,7 @@ def plot_regions(
     image : array, shape (H, W), (H, W, C) or (C, H, W), optional
         The image, grey or of C = 3 or 4 colours. Numbers outside [0, 1] are scaled to it, except those of 8 bits.
     mask : array, shape (H, W), optional
-        True anomalies: 0 or False is normal, all else anomalous. Solid outlines.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. Solid outlines.
     score : array, shape (H, W), optional
         The map of scores, higher for anomalies; see-through where there is an image.
     threshold : number, 0-d array or result, optional
@@ -46,7 +46,8 @@ def plot_regions(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If nothing is given, the shapes do not go together, or there is a threshold without a score.
+        If nothing is given, the shapes do not go together, `mask` has fractions, negative numbers or NaN, or there is a
+        threshold without a score.
 
     Examples
     --------
@@ -71,8 +72,7 @@ def plot_regions(
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"`{first}` must have shape (H, W), got {shape}")
     for name, other in shapes.items():
-        if other != shape:
-            raise ValueError(f"`{name}` must have the shape of `{first}`, {shape}, got {other}")
+        _axes.same_shape(name, other, f"shape of `{first}`", shape)
     lines = _axes.thresholds(threshold)
     if len(lines) > 1:
         raise ValueError(f"`threshold` must be a single one, got {len(lines)}")

@@ -35,7 +35,8 @@ def plot_scores(
     Parameters
     ----------
     target : array, shape of `score`, or None
-        True anomalies: 0 or False is normal, all else anomalous. With None there is one histogram, of all scores.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. With None there is one histogram, of
+        all scores.
     score : array
         Scores, higher for anomalies. Of any library; scores that are not finite are only counted in the legend.
     threshold : number, 0-d array, result or mapping, optional
@@ -61,7 +62,8 @@ def plot_scores(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If the shapes differ, no score is finite, or there is no such scale.
+        If the shapes differ, `target` has fractions, negative numbers or NaN, no score is finite, or there is no such
+        scale.
 
     Examples
     --------
@@ -77,11 +79,12 @@ def plot_scores(
     ['normal', 'anomalous', 'best F1 0.89 at 2.26']
     """
     choice("scale", scale, ("auto", "linear", "asinh"))
-    values, lines = np.ravel(_axes.numbers("score", score)), _axes.thresholds(threshold)
+    values, lines = _axes.numbers("score", score), _axes.thresholds(threshold)
     if target is None:
         classes = [(np.ones_like(values, dtype=np.bool_), _axes.NORMAL, "scores")]
     else:
-        anomalous = np.ravel(_axes.mask("target", target, tuple(score.shape), "score"))
+        anomalous = _axes.mask("target", target)
+        _axes.same_shape("target", anomalous.shape, "shape of `score`", values.shape)
         classes = [(~anomalous, _axes.NORMAL, labels[0]), (anomalous, _axes.ANOMALOUS, labels[1])]
     finite = np.isfinite(values)
     if not np.any(finite):

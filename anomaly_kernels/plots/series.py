@@ -33,13 +33,13 @@ def plot_series(
     signal : array, shape (T,) or (T, D)
         The series, a line for each of its D channels.
     target : array, shape (T,), optional
-        True anomalies: 0 or False is normal, all else anomalous. Points side by side are one event.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. Points side by side are one event.
     score : array, shape (T,), optional
         A score of each point, higher for anomalies.
     threshold : number, 0-d array, result or mapping, optional
         Lines across the score; what `plot_scores` takes. A single threshold marks alarms too: ``score >= threshold``.
     alarms : array, shape (T,), optional
-        Points that raise an alarm, instead of those of the threshold.
+        Points that raise an alarm (1 or True), instead of those of the threshold.
     time : array, shape (T,), optional
         The time of each point, ascending; by default its number.
     ax : matplotlib.axes.Axes, or a pair of them, optional
@@ -56,7 +56,8 @@ def plot_series(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If the shapes do not go together, or there is a threshold without a score.
+        If the shapes do not go together, `target` or `alarms` has fractions, negative numbers or NaN, or there is a
+        threshold without a score.
 
     Examples
     --------
@@ -77,10 +78,13 @@ def plot_series(
     steps, lines = values.shape[:1], _axes.thresholds(threshold)
     if score is None and lines:
         raise ValueError("`threshold` goes with a `score`, got None")
-    moments = np.arange(float(steps[0])) if time is None else _vector("time", time, steps)
-    events = None if target is None else _axes.mask("target", target, steps, "signal")
-    scores = None if score is None else _vector("score", score, steps)
-    raised = None if alarms is None else _axes.mask("alarms", alarms, steps, "signal")
+    moments = np.arange(float(steps[0])) if time is None else _axes.numbers("time", time)
+    events = None if target is None else _axes.mask("target", target)
+    scores = None if score is None else _axes.numbers("score", score)
+    raised = None if alarms is None else _axes.mask("alarms", alarms, decision=True)
+    for name, x in {"target": events, "score": scores, "alarms": raised, "time": moments}.items():
+        if x is not None:
+            _axes.same_shape(name, x.shape, "length of `signal`", steps)
     if raised is None and scores is not None and len(lines) == 1:
         raised = scores >= next(iter(lines.values()))
     ax, above, below = _axes.one_or_two_axes(ax)
@@ -122,12 +126,6 @@ def _join_legends(ax: Any, twin: Any) -> None:
     ax.get_legend().remove()
     twin.spines[["top", "left"]].set_visible(False)
     twin.legend(handles + more, labels + said, fontsize="small", frameon=False, loc="upper left", ncols=5)
-
-
-def _vector(name: str, x: Any, shape: tuple[int, ...]) -> Numbers:
-    values = _axes.numbers(name, x)
-    _axes.same_shape(name, values, shape, "signal")
-    return values
 
 
 def _spans(moments: Numbers, points: Mask) -> list[tuple[float, float]]:
