@@ -316,6 +316,27 @@ def test_the_point_of_a_threshold_has_the_rates_of_its_alarms(t, kind, highest):
     np.testing.assert_allclose(np.ravel(point.get_data()), expected)
 
 
+@pytest.mark.parametrize("kind", ["roc", "precision_recall"])
+def test_a_threshold_inside_a_bucket_is_marked_at_the_lowest_score_of_the_bucket_and_the_legend_says_so(kind):
+    state = ScoreHistogram.empty(SCORE, edges=np.linspace(-2, 4, 5)).of(TARGET, SCORE)  # with edges at -0.5, 1 and 2.5
+    lowest = float(SCORE[SCORE >= -0.5].min())
+    thresholds = {"on the edge": -0.5, "inside": 0.2, "highest inside": float(SCORE[SCORE < 1].max()), "above": 1.0}
+    ax = plots.plot_curve(state, kind=kind, threshold=thresholds, ax=axes())
+    said = f"(bucket from {lowest:.3g})"
+    assert legend(ax)[1:] == ["on the edge", f"inside {said}", f"highest inside {said}", "above"]
+    exact = plots.plot_curve(TARGET, SCORE, kind=kind, threshold={"low": -0.5, "above": 1.0}, ax=axes())
+    low, above = (np.ravel(point.get_data()) for point in exact.lines[1:])
+    for point, expected in zip(ax.lines[1:], (low, low, low, above), strict=True):
+        np.testing.assert_allclose(np.ravel(point.get_data()), expected)
+
+
+def test_a_threshold_that_is_nan_is_in_the_legend_and_has_no_point():
+    ax = plots.plot_curve(TARGET, SCORE, threshold=np.nan, ax=axes())
+    assert legend(ax)[1:] == ["threshold nan"]
+    assert np.isnan(ax.lines[1].get_data()).all()
+    assert legend(plots.plot_scores(TARGET, SCORE, threshold=np.nan, ax=axes()))[2:] == ["threshold nan"]
+
+
 def test_the_best_threshold_of_a_histogram_is_marked_at_its_f1():
     state = ScoreHistogram.empty(SCORE, edges=np.linspace(-3, 4, 30)).of(TARGET, SCORE)
     best = compute(state, ak.best_f1).value

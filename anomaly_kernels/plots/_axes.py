@@ -116,7 +116,7 @@ def with_styles(lines: Mapping[str, float]) -> list[tuple[str, float, Any]]:
     """Each threshold with a style of its line; the legend says of those that are no number that they are none."""
     styles = islice(cycle(STYLES), len(lines))
     return [
-        (label if np.isfinite(t) else f"{label} ({t})", t, style)
+        (label if np.isfinite(t) or label.endswith(str(t)) else f"{label} ({t})", t, style)
         for (label, t), style in zip(lines.items(), styles, strict=True)
     ]
 

@@ -54,6 +54,8 @@ class Curve(NamedTuple):
     positives: float
     band: tuple[Numbers, Numbers, Numbers] | None = None
     """Of a histogram: x, and what the curve of the scores one by one is between there."""
+    buckets: tuple[Numbers, Numbers] = (np.empty(0), np.empty(0))
+    """Of a histogram: the least and the greatest score of each bucket, between which rates are not known."""
 
 
 @with_hint
@@ -91,7 +93,8 @@ def plot_curve(
         The false positive rate up to which the curve is shown and its area is taken, as `roc_auc` and `aupro` do; by
         default 1 for ``"roc"`` and 0.3 for ``"pro"``.
     threshold : number, 0-d array, result or mapping, optional
-        Which points are marked: those where ``score >= threshold`` alarms. What `plot_scores` takes.
+        Which points are marked: those where ``score >= threshold`` alarms. What `plot_scores` takes. For a threshold
+        inside a bucket of a histogram, the point of its lowest score is marked, and the legend says so.
     sample_weight : array, shape of `target`, optional
         Weight of each sample, 1 by default; for ``"roc"`` and ``"precision_recall"``.
     region : array of integers, shape of `target`, optional
@@ -152,12 +155,8 @@ def plot_curve(
         ax.fill_between(*curve.band, color=color, alpha=0.25, linewidth=0)
     ax.plot(curve.x, curve.y, color=color, drawstyle=form.drawstyle, linewidth=1.8, label=label)
     for said, t, _ in _axes.with_styles(lines):
-        # what reaches a threshold reaches the lowest of the scores from it on; scores of infinity reach all, so that of
-        # two points at infinity the one without alarms, at the end or the start of the curve, is not meant
-        reached = np.flatnonzero(curve.threshold >= t)[:: 1 if kind == "precision_recall" else -1]
-        if reached.size:
-            place = reached[np.argmin(curve.threshold[reached])]
-            ax.plot(curve.x[place], curve.y[place], "o", color=color, markeredgecolor=_axes.ink(), label=said)
+        x, y, remark = _point(kind, curve, t)
+        ax.plot(x, y, "o", color=color, markeredgecolor=_axes.ink(), label=said + remark)
     if chance:
         ends = [curve.positives] * 2 if kind == "precision_recall" else [0.0, 1.0]
         ax.plot([0, 1], ends, ":", color=_axes.ink(), linewidth=1.2, label="random order")
@@ -166,6 +165,21 @@ def plot_curve(
     title = {} if name is None else {"title": what, "title_fontsize": "small", "alignment": "left"}
     _axes.tidy(ax, loc=form.legend, **title)
     return ax
+
+
+def _point(kind: str, curve: Curve, t: float) -> tuple[float, float, str]:
+    """The point of a threshold, and what the legend adds where a bucket of a histogram stands for it; NaN for NaN."""
+    least, greatest = curve.buckets
+    within, remark = least[(least < t) & (t <= greatest)], ""
+    if within.size:
+        t, remark = within[0], f" (bucket from {within[0]:.3g})"
+    # what reaches a threshold reaches the lowest of the scores from it on; scores of infinity reach all, so that of two
+    # points at infinity the one without alarms, at the end or the start of the curve, is not meant
+    reached = np.flatnonzero(curve.threshold >= t)[:: 1 if kind == "precision_recall" else -1]
+    if not reached.size:
+        return np.nan, np.nan, remark
+    place = reached[np.argmin(curve.threshold[reached])]
+    return float(curve.x[place]), float(curve.y[place]), remark
 
 
 def _refuse_others(kind: str, score: Any, **given: Any) -> None:
@@ -227,7 +241,9 @@ def _of_histogram(kind: str, state: ScoreHistogram, area: Bounded[Any]) -> Curve
     ends = np.isfinite(curve.threshold)
     threshold = np.where(ends, least[np.where(ends, curve.threshold, 0.0).astype(int)], np.inf)
     hits, alarms = (np.append(0.0, np.cumsum(x[::-1])) for x in (positive, negative))
-    return curve._replace(threshold=threshold, band=_band(kind, hits, alarms, (least >= greatest)[::-1]))
+    return curve._replace(
+        threshold=threshold, band=_band(kind, hits, alarms, (least >= greatest)[::-1]), buckets=(least, greatest)
+    )
 
 
 @np.errstate(invalid="ignore")  # without samples of a class
