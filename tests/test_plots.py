@@ -491,6 +491,41 @@ def test_events_and_alarms_are_drawn_where_they_are():
     assert legend(ax) == ["series", "event", "alarm"]
 
 
+def test_events_at_uneven_times_reach_half_the_way_to_the_points_beside_them():
+    time = np.asarray([0.0, 1.0, 2.0, 3.0, 100.0])
+    for event, expected in ((0, (-0.5, 0.5)), (1, (0.5, 1.5)), (3, (2.5, 51.5)), (4, (51.5, 148.5))):
+        ax = plots.plot_series(np.zeros(5), target=np.arange(5) == event, time=time, ax=axes())
+        assert spans(ax) == [[expected]]
+
+
+def test_times_of_numpy_are_dates_on_the_axis():
+    time = np.datetime64("2024-02-28") + np.arange(100).astype("timedelta64[h]")
+    for ax in (axes(), axes(2, 1)):
+        plots.plot_series(SERIES, target=EVENTS, score=OF_SERIES, time=time, ax=ax)
+        for panel in np.ravel(ax):
+            panel.figure.canvas.draw()
+            assert panel.get_xticklabels()[1].get_text() == "02-28 12"
+            first, last = mpl.dates.num2date(panel.get_xlim())
+            assert (first.day, last.day, last.month) == (28, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        (np.asarray([0.0, 2.0, 1.0]), "got 1.0 after 2.0"),
+        (np.asarray([1, 1, 2]), "got 1 after 1"),
+        (np.asarray([0.0, np.nan, 1.0]), "got nan after 0.0"),
+        (np.asarray([np.inf, 1.0, 2.0]), "got inf"),
+        (np.asarray(["2024-01-02", "2024-01-01", "NaT"], "datetime64[D]"), "got 2024-01-01 after 2024-01-02"),
+    ],
+)
+def test_times_that_do_not_ascend_are_refused(time, said):
+    ax = axes()
+    with pytest.raises(ValueError, match=f"`time` must be finite and ascend .*, {said}"):
+        plots.plot_series(SERIES[:3], target=EVENTS[20:23], time=time, ax=ax)
+    assert not ax.has_data()
+
+
 def test_a_single_threshold_raises_alarms_and_several_none():
     above, below = plots.plot_series(SERIES, score=OF_SERIES, threshold=0.7, ax=axes(2, 1))
     assert legend(below) == ["score", "threshold 0.7", "alarm"]
@@ -512,8 +547,9 @@ def test_in_one_axes_series_and_score_lie_apart():
 
 
 def test_a_series_of_one_point_is_drawn():
-    ax = plots.plot_series(SERIES[:1], target=EVENTS[:1], score=SERIES[:1], threshold=np.inf, ax=axes())
+    ax = plots.plot_series(SERIES[:1], target=EVENTS[20:21], score=SERIES[:1], threshold=np.inf, ax=axes())
     ax.figure.savefig("/dev/null", format="svg")
+    assert spans(ax) == [[(-0.5, 0.5)]]
     assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
 
 

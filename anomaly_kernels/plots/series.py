@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.dates import date2num
 
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.plots import _axes
@@ -41,7 +42,7 @@ def plot_series(
     alarms : array, shape (T,), optional
         Points that raise an alarm (1 or True), instead of those of the threshold.
     time : array, shape (T,), optional
-        The time of each point, ascending; by default its number.
+        The time of each point, ascending; by default its number. Also NumPy's ``datetime64``.
     ax : matplotlib.axes.Axes, or a pair of them, optional
         Where to draw; by default a new figure. Of a pair, the first has the series, the second the score. In one, the
         score is in the lower third, with an axis of its own on the right.
@@ -56,8 +57,8 @@ def plot_series(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If the shapes do not go together, `target` or `alarms` has fractions, negative numbers or NaN, or there is a
-        threshold without a score.
+        If the shapes do not go together, `target` or `alarms` has fractions, negative numbers or NaN, `time` does not
+        ascend, or there is a threshold without a score.
 
     Examples
     --------
@@ -78,13 +79,13 @@ def plot_series(
     steps, lines = values.shape[:1], _axes.thresholds(threshold)
     if score is None and lines:
         raise ValueError("`threshold` goes with a `score`, got None")
-    moments = np.arange(float(steps[0])) if time is None else _axes.numbers("time", time)
+    moments = np.arange(float(steps[0])) if time is None else _moments(time, steps)
     events = None if target is None else _axes.mask("target", target)
     scores = None if score is None else _axes.numbers("score", score)
     raised = None if alarms is None else _axes.mask("alarms", alarms, decision=True)
-    for name, x in {"target": events, "score": scores, "alarms": raised, "time": moments}.items():
-        if x is not None:
-            _axes.same_shape(name, x.shape, "length of `signal`", steps)
+    given = {"target": events, "score": scores, "alarms": raised}
+    for name, shape in {name: x.shape for name, x in given.items() if x is not None}.items():
+        _axes.same_shape(name, shape, "length of `signal`", steps)
     if raised is None and scores is not None and len(lines) == 1:
         raised = scores >= next(iter(lines.values()))
     ax, above, below = _axes.one_or_two_axes(ax)
@@ -93,6 +94,8 @@ def plot_series(
         label = "series" if len(channels) == 1 else f"series {k}"
         above.plot(moments, channel, color=_axes.COLORS[k % len(_axes.COLORS)], linewidth=1.0, label=label)
     panels = [above] if below is None else [above, below]
+    for panel in panels if _are_dates(time) else ():
+        panel.xaxis_date()
     if events is not None:
         for panel, said in zip(panels, ("event", None), strict=False):
             _fill(panel, _spans(moments, events), 1.0, said, color=_axes.ANOMALOUS, alpha=0.25)
@@ -109,6 +112,23 @@ def plot_series(
     if lowest not in panels:
         _join_legends(above, lowest)
     return ax
+
+
+def _are_dates(time: Any) -> bool:
+    return isinstance(time, np.ndarray) and time.dtype.kind == "M"
+
+
+def _moments(time: Any, steps: tuple[int, ...]) -> Numbers:
+    """The time of each point as a number, of a date in days as matplotlib counts them; each later than the last."""
+    moments = np.asarray(date2num(time)) if _are_dates(time) else _axes.numbers("time", time)
+    _axes.same_shape("time", moments.shape, "length of `signal`", steps)
+    with np.errstate(invalid="ignore"):  # of infinities
+        right = np.isfinite(moments) & np.append(True, np.diff(moments) > 0.0)
+    if not np.all(right):
+        k = int(np.argmin(right))
+        said = f"{time[k]} after {time[k - 1]}" if k else time[k]
+        raise ValueError(f"`time` must be finite and ascend from each point to the next, got {said}")
+    return moments
 
 
 def _draw_score(ax: Any, moments: Numbers, scores: Numbers, lines: Mapping[str, float], over: float) -> None:
@@ -129,10 +149,11 @@ def _join_legends(ax: Any, twin: Any) -> None:
 
 
 def _spans(moments: Numbers, points: Mask) -> list[tuple[float, float]]:
-    """From when to when each run of points that are true lasts: half a step more than its points on both sides."""
+    """From when to when each run of points that are true lasts: half the way to the next points on both sides."""
     turns = np.flatnonzero(np.diff(np.concatenate([[False], points, [False]])))
-    half = 0.5 * float(moments[-1] - moments[0]) / max(moments.size - 1, 1)
-    return [(float(moments[start]) - half, float(moments[end - 1]) + half) for start, end in turns.reshape(-1, 2)]
+    between = 0.5 * (moments[1:] + moments[:-1]) if moments.size > 1 else moments + 0.5
+    edges = np.concatenate([2.0 * moments[:1] - between[:1], between, 2.0 * moments[-1:] - between[-1:]])
+    return [(float(edges[first]), float(edges[end])) for first, end in turns.reshape(-1, 2)]
 
 
 def _fill(ax: Any, spans: list[tuple[float, float]], height: float, label: str | None, **style: Any) -> None:
