@@ -445,6 +445,35 @@ def test_curves_in_one_axes_have_names_and_colours_of_their_own():
     assert legend(ax)[1] == f"second: {ak.roc_auc(TARGET, SCORE):.3f}"
 
 
+def test_colours_of_many_curves_return_in_their_order():
+    ax = axes()
+    for k in range(13):
+        plots.plot_curve(TARGET, SCORE, name=str(k), ax=ax)
+    colors = [to_hex(x.get_color()) for x in ax.lines]
+    assert len(set(colors[:6])) == 6
+    assert colors[6:12] == colors[:6]
+    assert colors[12] == colors[0]
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"kind": "precision_recall"}, "average precision, got axes with a curve of ROC AUC"),
+        ({"max_fpr": 0.2}, r"ROC AUC \(FPR ≤ 0.2\), got axes with a curve of ROC AUC"),
+    ],
+)
+def test_curves_of_another_area_need_axes_of_their_own(other, said):
+    ax = axes()
+    plots.plot_curve(TARGET, SCORE, name="a", chance=True, threshold=1.0, ax=ax)
+    drawn = len(ax.lines)
+    with pytest.raises(ValueError, match=f"`ax` must be axes without other curves than of {said}"):
+        plots.plot_curve(TARGET, SCORE, name="b", ax=ax, **other)
+    assert len(ax.lines) == drawn
+    assert (ax.get_xlabel(), ax.get_legend().get_title().get_text()) == ("false positive rate", "ROC AUC")
+    ax.clear()
+    plots.plot_curve(TARGET, SCORE, name="b", ax=ax, **other)
+
+
 # losses
 
 

@@ -54,9 +54,9 @@ def ink() -> Any:
 
 
 def next_color(ax: Any) -> Any:
-    """The first colour that no line of the axes has."""
-    used = {to_hex(line.get_color()) for line in ax.lines}
-    return next((color for color in COLORS if color not in used), COLORS[len(used) % len(COLORS)])
+    """The first of the colours that the fewest lines of the axes have."""
+    used = [to_hex(line.get_color()) for line in ax.lines]
+    return min(COLORS, key=used.count)
 
 
 def tidy(ax: Any, **legend: Any) -> None:

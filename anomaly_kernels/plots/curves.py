@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from anomaly_kernels._core.checks import SHARE, choice, is_number, setting
 from anomaly_kernels._core.namespace import describe
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Kind = Literal["roc", "precision_recall", "pro"]
+
+_AREAS: WeakKeyDictionary[Line2D, str] = WeakKeyDictionary()
+"""Of which area each curve is that is drawn: curves of one axes share their limits and the title of the legend."""
 
 _STEPS = np.linspace(0.0, 1.0, 9)
 """Where the lower bound of precision, which is curved within a bucket, is drawn."""
@@ -104,11 +109,12 @@ def plot_curve(
     name : str, optional
         Name of the curve in the legend. Without it the legend says which area it shows.
     color : color of matplotlib, optional
-        By default the first one that no line of the axes has yet.
+        By default the first one of those that the fewest lines of the axes have.
     chance : bool
         Whether to draw the curve of random scores, dotted.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure. Several curves are drawn in the same axes one by one.
+        Where to draw; by default a new figure. Several curves of one kind and `max_fpr` are drawn in the same axes one
+        by one.
 
     Returns
     -------
@@ -120,7 +126,8 @@ def plot_curve(
     TypeError
         If `target` is neither an array nor a state, or an argument does not go with the kind of curve.
     ValueError
-        If there is no such kind, `max_fpr` is out of range, or the function of the curve refuses the arrays.
+        If there is no such kind, `max_fpr` is out of range, `ax` has curves of another kind or `max_fpr`, or the
+        function of the curve refuses the arrays.
 
     Examples
     --------
@@ -148,12 +155,16 @@ def plot_curve(
         state = empty.of(target, score, **arrays)
     curve = _of_state(kind, state, limit, marked=bool(lines))
     ax = _axes.axes_or_new(ax)
-    color = _axes.next_color(ax) if color is None else color
     what, value = _said(form.area, curve.area, limit)
+    for other in {_AREAS.get(line, what) for line in ax.lines} - {what}:
+        raise ValueError(f"`ax` must be axes without other curves than of {what}, got axes with a curve of {other}")
+    color = _axes.next_color(ax) if color is None else color
     label = f"{what} {value}" if name is None else f"{name}: {value}"
     if curve.band is not None:
         ax.fill_between(*curve.band, color=color, alpha=0.25, linewidth=0)
-    ax.plot(curve.x, curve.y, color=color, drawstyle=form.drawstyle, linewidth=1.8, label=label)
+    style: dict[str, Any] = {"color": color, "drawstyle": form.drawstyle, "linewidth": 1.8}
+    (line,) = ax.plot(curve.x, curve.y, label=label, **style)
+    _AREAS[line] = what
     for said, t, _ in _axes.with_styles(lines):
         x, y, remark = _point(kind, curve, t)
         ax.plot(x, y, "o", color=color, markeredgecolor=_axes.ink(), label=said + remark)
