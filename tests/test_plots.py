@@ -622,6 +622,29 @@ def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
     np.testing.assert_allclose(plots.plot_regions(bytes_, ax=axes()).images[0].get_array(), 0.2)
 
 
+def test_pixels_that_are_not_finite_leave_the_others_as_they_are():
+    image, score = MAP[0].copy(), MAP[0].copy()
+    image[0, :3] = score[0, :3] = np.inf, -np.inf, np.nan
+    ax = plots.plot_regions(image, None, score, ax=axes())
+    shown, (low, high) = ax.images[0].get_array(), (MAP[0].ravel()[3:].min(), MAP[0].ravel()[3:].max())
+    np.testing.assert_allclose(shown.ravel()[3:], (MAP[0].ravel()[3:] - low) / (high - low))
+    assert shown[0, :2].tolist() == [1, 0]
+    assert ax.images[1].get_clim() == (low, high)
+    colours = np.stack([image, image + 1, image], axis=-1)
+    ax = plots.plot_regions(colours, ax=axes())
+    assert ax.images[0].get_array()[0, :3].tolist() == [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
+    ax.figure.savefig("/dev/null", format="png")
+
+
+@pytest.mark.parametrize(("full", "greatest"), [(1.0, 1.0), (255.0, 1.0), (0.5, 0.5)])
+def test_opacity_is_not_scaled_with_the_colours(full, greatest):
+    image = np.full((6, 8, 4), full)
+    image[..., :3] = RNG.random((6, 8, 3)) * 255
+    shown = plots.plot_regions(image, ax=axes()).images[0].get_array()
+    assert np.unique(shown[..., 3]).tolist() == [greatest]
+    assert (shown[..., :3].min(), shown[..., :3].max()) == (0, 1)
+
+
 # errors
 
 
@@ -666,6 +689,12 @@ def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
         (partial(plots.plot_series, SERIES, threshold=1.0), ValueError, "`threshold` goes with a `score`"),
         (plots.plot_regions, ValueError, "`image`, `mask` or `score` must be given"),
         (partial(plots.plot_regions, MAP[0, 0]), ValueError, "`image` must have shape"),
+        (
+            partial(plots.plot_regions, MAP[0] * np.nan),
+            ValueError,
+            "`image` must have finite numbers, got 144,",
+        ),
+        (partial(plots.plot_regions, None, None, MAP[0] * np.nan), ValueError, "`score` must have finite numbers"),
         (partial(plots.plot_regions, None, MASK), ValueError, r"`mask` must have shape \(H, W\), got"),
         (partial(plots.plot_regions, None, MASK[0], MAP[0, 1:]), ValueError, "`mask` must have the shape of `score`"),
         (partial(plots.plot_regions, None, MASK[0], threshold=1), ValueError, "`threshold` goes with a `score`"),

@@ -96,6 +96,14 @@ def mask(name: str, x: Any, *, decision: bool = False) -> Mask:
     return np.asarray(values != 0)
 
 
+def ends(name: str, values: Numbers) -> tuple[float, float]:
+    """The least and the greatest finite number; raise where there is none."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise ValueError(f"`{name}` must have finite numbers, got {values.size}, none of them finite")
+    return float(finite.min()), float(finite.max())
+
+
 def same_shape(name: str, shape: tuple[int, ...], of: str, expected: tuple[int, ...]) -> None:
     """Raise unless an array has a shape, which is that `of` another one."""
     if shape != expected:

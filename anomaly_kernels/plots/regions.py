@@ -26,11 +26,13 @@ def plot_regions(
     Parameters
     ----------
     image : array, shape (H, W), (H, W, C) or (C, H, W), optional
-        The image, grey or of C = 3 or 4 colours. Numbers outside [0, 1] are scaled to it, except those of 8 bits.
+        The image, grey or of C = 3 colours, with C = 4 of opacity last. Colours outside [0, 1] are scaled to it, those
+        of 8 bits by 255; opacity above 1 is divided by its greatest number. Infinite colours are the brightest or the
+        darkest; NaN is black, see-through where the image is grey.
     mask : array, shape (H, W), optional
         True anomalies: 0 or False is normal, other whole numbers are anomalous. Solid outlines.
     score : array, shape (H, W), optional
-        The map of scores, higher for anomalies; see-through where there is an image.
+        The map of scores, higher for anomalies; see-through where there is an image. Its colours span finite scores.
     threshold : number, 0-d array or result, optional
         ``score >= threshold`` is found: dashed outlines. A single one of what `plot_scores` takes.
     ax : matplotlib.axes.Axes, optional
@@ -46,8 +48,8 @@ def plot_regions(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If nothing is given, the shapes do not go together, `mask` has fractions, negative numbers or NaN, or there is a
-        threshold without a score.
+        If nothing is given, the shapes do not go together, `mask` has fractions, negative numbers or NaN, an image or
+        score has no finite number, or there is a threshold without a score.
 
     Examples
     --------
@@ -79,11 +81,12 @@ def plot_regions(
     if lines and scores is None:
         raise ValueError("`threshold` goes with a `score`, got None")
     found = None if scores is None or not lines else scores >= next(iter(lines.values()))
+    low, high = (None, None) if scores is None else _axes.ends("score", scores)
     ax = _axes.axes_or_new(ax)
     if picture is not None:
         ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
     if scores is not None:
-        ax.imshow(scores, cmap="viridis", alpha=None if picture is None else 0.45)
+        ax.imshow(scores, cmap="viridis", vmin=low, vmax=high, alpha=None if picture is None else 0.45)
     if truth is not None:
         _outline(ax, truth, _axes.ANOMALOUS, "solid", _said_of_truth(truth, found))
     if found is not None:
@@ -106,8 +109,15 @@ def _picture(image: Any) -> Numbers:
     values = values[..., 0] if values.ndim == 3 and values.shape[-1] == 1 else values
     if dtype_name(image.dtype) == "uint8":
         return np.asarray(values / 255.0)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return values if low >= 0.0 and high <= 1.0 else np.asarray((values - low) / ((high - low) or 1.0))
+    colors, opacity = values[..., :3] if values.ndim == 3 else values, values[..., 3:]
+    low, high = _axes.ends("image", colors)
+    if low < 0.0 or high > 1.0:
+        colors = (colors - low) / ((high - low) or 1.0)
+    colors = np.clip(colors, 0.0, 1.0)
+    if values.ndim == 2:
+        return colors
+    opacity = np.nan_to_num(opacity) / max(1.0, float(np.max(opacity, initial=1.0, where=np.isfinite(opacity))))
+    return np.concatenate([np.nan_to_num(colors), np.clip(opacity, 0.0, 1.0)], axis=-1)
 
 
 def _outline(ax: Any, points: Mask, color: str, style: str, label: str) -> None:

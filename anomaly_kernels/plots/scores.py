@@ -87,10 +87,8 @@ def plot_scores(
         _axes.same_shape("target", anomalous.shape, "shape of `score`", values.shape)
         classes = [(~anomalous, _axes.NORMAL, labels[0]), (anomalous, _axes.ANOMALOUS, labels[1])]
     finite = np.isfinite(values)
-    if not np.any(finite):
-        raise ValueError(f"`score` must have finite numbers, got {values.size}, none of them finite")
+    ends = [*_axes.ends("score", values), *(t for t in lines.values() if np.isfinite(t))]
     ax = _axes.axes_or_new(ax)
-    ends = [float(x) for x in (values[finite].min(), values[finite].max(), *lines.values()) if np.isfinite(x)]
     normal = values[classes[0][0] & finite]
     width = linear_width(normal if normal.size else values[finite], min(ends), max(ends), scale)
     edges = bins if np.ndim(bins) else _edges(values[finite], bins, width)
