@@ -659,6 +659,29 @@ def test_opacity_is_not_scaled_with_the_colours(full, greatest):
         (partial(plots.plot_scores, TARGET, SCORE, scale="log"), ValueError, "`scale` must be one of"),
         (partial(plots.plot_scores, TARGET, SCORE, threshold="0.5"), TypeError, "`threshold` must be a number"),
         (partial(plots.plot_scores, TARGET, SCORE, threshold=SCORE), ValueError, "`threshold` must be a number"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels=("a",)), ValueError, "`labels` must be a pair of str, got 1"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels=None), TypeError, "`labels` must be a pair of str, got None"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels="ab"), TypeError, "`labels` must be a pair of str, got str"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels=(1, 2)), TypeError, "`labels` .* got one of int"),
+        *(
+            (
+                partial(plots.plot_scores, TARGET, SCORE, bins=bins),
+                ValueError,
+                "^`bins` must be a number, a rule,? or",
+            )
+            for bins in ([1.0], [0, np.nan, 1], [2, 1], np.ones((2, 2)), ["a", "b"], 0, "rule")
+        ),
+        (partial(plots.plot_scores, TARGET, SCORE, bins=2.5), TypeError, "^`bins` must be a number, a rule or edges"),
+        (
+            partial(plots.plot_scores, TARGET, 1e16 + 2 * TARGET),
+            ValueError,
+            "^`bins` must .* from 1e.16 to 1e.16, got",
+        ),
+        (
+            partial(plots.plot_scores, TARGET, np.sign(SCORE) * 1e308),
+            ValueError,
+            "`score` and `threshold` must span",
+        ),
         (partial(plots.plot_curve, TARGET, SCORE, kind="det"), ValueError, "`kind` must be one of"),
         (partial(plots.plot_curve, TARGET), TypeError, "without `score`, `target` must be a `UniqueScores` or"),
         (partial(plots.plot_curve, TARGET, kind="pro"), TypeError, "`target` must be a `RegionScores`"),
@@ -677,8 +700,33 @@ def test_opacity_is_not_scaled_with_the_colours(full, greatest):
         (partial(plots.plot_loss, ak.iou_loss, "scores"), ValueError, "`along` must be an array of iou_loss, got 'sco"),
         (partial(plots.plot_loss, ak.kl_divergence), ValueError, "`along` must be an array of kl_divergence, got None"),
         (partial(plots.plot_loss, ak.iou_loss, span=("a", 1)), TypeError, "`span` must be a number"),
+        (partial(plots.plot_loss, ak.iou_loss, span=3), TypeError, "`span` must be a pair of numbers, got int"),
+        (partial(plots.plot_loss, ak.iou_loss, span=(1, 2, 3)), ValueError, "`span` must be a pair of numbers, got 3"),
+        (
+            partial(plots.plot_loss, ak.iou_loss, span=(0, np.inf)),
+            ValueError,
+            "`span` must be > -inf and < inf",
+        ),
+        (
+            partial(plots.plot_loss, ak.deviation_loss, "score", score=np.empty((0, 1, 1))),
+            ValueError,
+            "`score` must have a number that changes, got shape",
+        ),
+        (
+            partial(plots.plot_loss, dict),
+            TypeError,
+            "`kernel` must be a function that takes its arrays by name",
+        ),
+        (partial(plots.plot_loss, np.sin, "x"), TypeError, "`kernel` must be a function .*, got sin"),
+        (
+            partial(plots.plot_loss, partial(ak.deviation_loss)),
+            ValueError,
+            "array of functools.partial, got None",
+        ),
+        (partial(plots.plot_loss, ak.roc_curve, "score"), TypeError, "`kernel` must return an array, got .*ROCCurve"),
+        (partial(plots.plot_loss, lambda x: 1.0, "x", x=SCORE), TypeError, "`kernel` must return an array, got float"),
         (partial(plots.plot_loss, ak.iou_loss, smoth=1), TypeError, "did you mean `smooth`"),
-        (partial(plots.plot_loss, lambda odd: odd, "odd"), ValueError, "`odd` has no entry in ARGUMENTS"),
+        (partial(plots.plot_loss, lambda odd: odd, "odd"), ValueError, "`odd` must be given"),
         (partial(plots.plot_series, SERIES[None, None]), ValueError, r"`signal` must have shape \(T,\) or"),
         (
             partial(plots.plot_series, SERIES.reshape(50, 2), target=EVENTS),
@@ -710,6 +758,17 @@ def test_errors_name_the_argument_and_draw_nothing(call, error, message):
     with pytest.raises(error, match=message):
         call(**{"ax": ax} | call.keywords if isinstance(call, partial) else {"ax": ax})
     assert not ax.has_data()
+
+
+@pytest.mark.parametrize("name", plots.__all__)
+def test_what_is_no_flat_axes_of_matplotlib_is_refused(name):
+    from matplotlib import pyplot as plt
+
+    for wrong in (plt, Figure(), Figure().add_subplot(projection="polar"), Figure().add_subplot(projection="3d")):
+        with pytest.raises(TypeError, match="^`ax` must be the axes of a figure of matplotlib, neither polar"):
+            DRAWN[name](ax=wrong)
+    with pytest.raises((TypeError, ValueError), match="`ax` must be"):
+        DRAWN[name](ax=np.array(axes()))
 
 
 # metric.plot() of torchmetrics

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rcParams
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from anomaly_kernels._core.checks import is_number, setting
+from anomaly_kernels._core.checks import ANY_OR_NAN, Range, is_number, setting
 from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe, namespace_or_none
 from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels.metrics.decisions.operating import OperatingPoint
@@ -33,8 +34,8 @@ def axes_or_new(ax: Any) -> Any:
         from matplotlib import pyplot as plt
 
         return plt.subplots()[1]
-    if not hasattr(ax, "plot"):
-        raise TypeError(f"`ax` must be the axes of a figure of matplotlib, got {describe(ax)}")
+    if not isinstance(ax, Axes) or ax.name in ("polar", "3d"):
+        raise TypeError(f"`ax` must be the axes of a figure of matplotlib, neither polar nor 3-D, got {describe(ax)}")
     return ax
 
 
@@ -43,9 +44,18 @@ def one_or_two_axes(ax: Any) -> tuple[Any, Any, Any]:
     if not isinstance(ax, list | tuple | np.ndarray):
         ax = axes_or_new(ax)
         return ax, ax, None
-    if len(ax) != 2:
-        raise ValueError(f"`ax` must be axes, or a pair of them, got {len(ax)}")
-    return ax, *map(axes_or_new, ax)
+    first, second = map(axes_or_new, pair("ax", ax, "axes, or a pair of them"))
+    return ax, first, second
+
+
+def pair(name: str, value: Any, expected: str) -> tuple[Any, Any]:
+    """The two of a sequence; raise for anything else."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        raise TypeError(f"`{name}` must be {expected}, got {describe(value)}")
+    values = list(value.flat) if isinstance(value, np.ndarray) else list(value)
+    if len(values) != 2:
+        raise ValueError(f"`{name}` must be {expected}, got {len(values)} of them")
+    return values[0], values[1]
 
 
 def ink() -> Any:
@@ -81,6 +91,15 @@ def array(name: str, x: Any) -> npt.NDArray[Any]:
 def numbers(name: str, x: Any) -> Numbers:
     """An array of any library as real numbers of NumPy."""
     return array(name, x).astype(np.float64)
+
+
+def number(name: str, value: Any, allowed: Range = ANY_OR_NAN) -> float:
+    """A number, or an array of one of any library; raise unless it is in a range."""
+    setting(name, value, allowed)
+    if not is_number(value):
+        value = float(numbers(name, value))
+        setting(name, value, allowed)
+    return float(value)
 
 
 def mask(name: str, x: Any, *, decision: bool = False) -> Mask:
@@ -130,17 +149,13 @@ def with_styles(lines: Mapping[str, float]) -> list[tuple[str, float, Any]]:
 
 
 def _threshold(value: Any) -> float:
-    value = getattr(value, "threshold", value)
-    if is_number(value):
-        return float(value)
-    setting("threshold", value)
-    return float(numbers("threshold", value))
+    return number("threshold", getattr(value, "threshold", value))
 
 
 def _meaning(value: Any) -> str:
     if isinstance(value, BestF1):
-        return f"best F1 {float(numbers('threshold', value.value)):.2f} at"
+        return f"best F1 {number('value', value.value):.2f} at"
     if isinstance(value, OperatingPoint):
-        precision, recall = (float(numbers("threshold", x)) for x in (value.precision, value.recall))
+        precision, recall = number("precision", value.precision), number("recall", value.recall)
         return f"precision {precision:.2f}, recall {recall:.2f} at"
     return "threshold of the tail" if isinstance(value, TailFit) else "threshold"

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from matplotlib.lines import Line2D
 
-from anomaly_kernels._core.checks import SHARE, choice, is_number, setting
+from anomaly_kernels._core.checks import SHARE, choice
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Setting
@@ -208,8 +208,7 @@ def _limit(kind: str, max_fpr: Setting | None) -> float | None:
         return 0.3 if kind == "pro" else None
     if kind == "precision_recall":
         raise TypeError(f"`max_fpr` does not go with kind={kind!r}, got {max_fpr}")
-    setting("max_fpr", max_fpr, SHARE)
-    return float(max_fpr) if is_number(max_fpr) else float(_axes.numbers("max_fpr", max_fpr))
+    return _axes.number("max_fpr", max_fpr, SHARE)
 
 
 def _of_state(kind: str, state: Any, limit: float | None, *, marked: bool) -> Curve:
@@ -281,6 +280,6 @@ def _band(kind: str, hits: Numbers, alarms: Numbers, exact: Mask) -> tuple[Numbe
 
 def _said(what: str, area: Bounded[Any], limit: float | None) -> tuple[str, str]:
     """What the area is, and its value, with the bounds where they differ in what is shown."""
-    value, lower, upper = (f"{float(_axes.numbers('area', x)):.3f}" for x in area)
+    value, lower, upper = (f"{_axes.number('area', x):.3f}" for x in area)
     upto = "" if limit is None else f" (FPR ≤ {limit:.3g})"
     return f"{what}{upto}", value if lower == upper else f"{value} ({lower} to {upper})"

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from anomaly_kernels._core.checks import choice
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.plots import _axes
 from anomaly_kernels.plots._axes import Numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_WIDEST = 1e300
+"""Beyond it the arithmetic of axes overflows."""
 
 _FAR = 30.0
 """Scores that reach this many times as far as most normal ones are not seen on a linear axis."""
@@ -79,19 +83,25 @@ def plot_scores(
     ['normal', 'anomalous', 'best F1 0.89 at 2.26']
     """
     choice("scale", scale, ("auto", "linear", "asinh"))
+    normal_label, anomalous_label = _axes.pair("labels", labels, "a pair of str")
+    for label in (normal_label, anomalous_label):
+        if not isinstance(label, str):
+            raise TypeError(f"`labels` must be a pair of str, got one of {describe(label)}")
     values, lines = _axes.numbers("score", score), _axes.thresholds(threshold)
     if target is None:
         classes = [(np.ones_like(values, dtype=np.bool_), _axes.NORMAL, "scores")]
     else:
         anomalous = _axes.mask("target", target)
         _axes.same_shape("target", anomalous.shape, "shape of `score`", values.shape)
-        classes = [(~anomalous, _axes.NORMAL, labels[0]), (anomalous, _axes.ANOMALOUS, labels[1])]
+        classes = [(~anomalous, _axes.NORMAL, normal_label), (anomalous, _axes.ANOMALOUS, anomalous_label)]
     finite = np.isfinite(values)
     ends = [*_axes.ends("score", values), *(t for t in lines.values() if np.isfinite(t))]
-    ax = _axes.axes_or_new(ax)
+    if max(ends) - min(ends) > _WIDEST:
+        raise ValueError(f"`score` and `threshold` must span at most {_WIDEST}, got {min(ends)} to {max(ends)}")
     normal = values[classes[0][0] & finite]
     width = linear_width(normal if normal.size else values[finite], min(ends), max(ends), scale)
-    edges = bins if np.ndim(bins) else _edges(values[finite], bins, width)
+    edges = _edges(values[finite], bins, width)
+    ax = _axes.axes_or_new(ax)
     for rows, color, label in classes:
         shown = values[rows & finite]
         said = f"{label} ({np.sum(rows) - shown.size} not finite)" if shown.size < np.sum(rows) else label
@@ -139,7 +149,17 @@ def decades(low: float, high: float, width: float) -> Mapping[float, str]:
 
 
 def _edges(values: Numbers, bins: Any, width: float) -> Numbers:
-    """Edges of bins that are equally wide on the axis."""
-    if not width:
-        return np.histogram_bin_edges(values, bins)
-    return np.asarray(width * np.sinh(np.histogram_bin_edges(np.arcsinh(values / width), bins)))
+    """Edges of bins as given, or equally wide on the axis."""
+    if np.ndim(bins):
+        edges = np.asarray(bins)
+        is_row = edges.ndim == 1 and edges.size > 1 and edges.dtype.kind in "iuf"
+        if not is_row or not np.all(np.isfinite(edges)) or not np.all(np.diff(edges) > 0):
+            raise ValueError(f"`bins` must be a number, a rule, or two or more finite edges that ascend, got {bins}")
+        return edges.astype(np.float64)
+    try:
+        if not width:
+            return np.histogram_bin_edges(values, bins)
+        return np.asarray(width * np.sinh(np.histogram_bin_edges(np.arcsinh(values / width), bins)))
+    except (TypeError, ValueError) as error:
+        expected = f"a number, a rule or edges that fit scores from {values.min():.3g} to {values.max():.3g}"
+        raise type(error)(f"`bins` must be {expected}, got {bins!r}: {error}") from None
