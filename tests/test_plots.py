@@ -610,6 +610,18 @@ def test_an_outline_goes_around_its_region_even_at_the_edge():
     assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 7.5), (5.5, -0.5))
 
 
+@pytest.mark.library("dask")
+def test_messages_say_the_shapes_of_arrays_whose_sizes_are_not_known():
+    import dask.array as da
+
+    score = da.from_array(SCORE)
+    score = score[score > -9.0]
+    with pytest.raises(ValueError, match=r"`target` must have the shape of `score`, \(300,\), got \(299,\)"):
+        plots.plot_scores(da.from_array(TARGET[1:]), score, ax=axes())
+    with pytest.raises(ValueError, match=r"`image` must have shape .*, got \(300,\)"):
+        plots.plot_regions(score, ax=axes())
+
+
 def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
     colours = RNG.random((3, 6, 8))
     for image in (colours, np.moveaxis(colours, 0, -1)):

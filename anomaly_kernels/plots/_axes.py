@@ -23,8 +23,8 @@ Numbers = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 # the bright scheme of P. Tol, whose colours are told apart by colour-blind people too
-NORMAL, ANOMALOUS, FOUND = "#4477aa", "#ee6677", "#228833"
-COLORS = (NORMAL, ANOMALOUS, FOUND, "#aa3377", "#66ccee", "#ccbb44")
+NORMAL, ANOMALOUS, FOUND, PURPLE, CYAN = "#4477aa", "#ee6677", "#228833", "#aa3377", "#66ccee"
+COLORS = (NORMAL, ANOMALOUS, FOUND, PURPLE, CYAN, "#ccbb44")
 STYLES: tuple[Any, ...] = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)))
 
 

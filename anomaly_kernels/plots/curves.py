@@ -87,7 +87,8 @@ def plot_curve(
     Parameters
     ----------
     target : array, or state of `anomaly_kernels.streaming`
-        True anomalies: 0 or False is normal, other whole numbers are anomalous; for ``"pro"`` of images, (images, ...).
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. For ``"pro"``, the first axis counts
+        images, as for `aupro`: give one image of shape (H, W) as (1, H, W), or each of its rows is taken for an image.
         Or, without `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. For a histogram, the
         curve goes through the points that are known, and the exact curve lies inside a band.
     score : array, shape of `target`, optional

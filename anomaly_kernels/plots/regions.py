@@ -90,7 +90,7 @@ def plot_regions(
     if truth is not None:
         _outline(ax, truth, _axes.ANOMALOUS, "solid", _said_of_truth(truth, found))
     if found is not None:
-        _outline(ax, found, "#66ccee", "dashed", _said_of_found(truth, found))
+        _outline(ax, found, _axes.CYAN, "dashed", _said_of_found(truth, found))
     ax.set(xlim=(-0.5, shape[1] - 0.5), ylim=(shape[0] - 0.5, -0.5), xticks=[], yticks=[], aspect="equal")
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False, fontsize="small")
@@ -100,12 +100,11 @@ def plot_regions(
 def _picture(image: Any) -> Numbers:
     """An image as matplotlib shows it: colours last, numbers from 0 to 1."""
     values = _axes.numbers("image", image)
+    shape = values.shape
     if values.ndim == 3 and values.shape[-1] not in (1, 3, 4) and values.shape[0] in (1, 3, 4):
         values = np.moveaxis(values, 0, -1)
     if values.ndim not in (2, 3) or 0 in values.shape or (values.ndim == 3 and values.shape[-1] not in (1, 3, 4)):
-        raise ValueError(
-            f"`image` must have shape (H, W), (H, W, C) or (C, H, W) with C = 1, 3 or 4, got {image.shape}"
-        )
+        raise ValueError(f"`image` must have shape (H, W), (H, W, C) or (C, H, W) with C = 1, 3 or 4, got {shape}")
     values = values[..., 0] if values.ndim == 3 and values.shape[-1] == 1 else values
     if dtype_name(image.dtype) == "uint8":
         return np.asarray(values / 255.0)

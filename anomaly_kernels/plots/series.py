@@ -132,7 +132,7 @@ def _moments(time: Any, steps: tuple[int, ...]) -> Numbers:
 
 
 def _draw_score(ax: Any, moments: Numbers, scores: Numbers, lines: Mapping[str, float], over: float) -> None:
-    ax.plot(moments, scores, color="#aa3377", linewidth=1.0, label="score")
+    ax.plot(moments, scores, color=_axes.PURPLE, linewidth=1.0, label="score")
     for label, t, style in _axes.with_styles(lines):
         ax.axhline(t, color=_axes.ink(), linestyle=style, linewidth=1.2, label=label)
     _leave_room(ax, np.append(scores, list(lines.values())), under=0.1, over=over)
