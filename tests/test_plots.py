@@ -497,6 +497,10 @@ def test_without_a_target_there_is_a_curve_for_each_truth():
     np.testing.assert_allclose(line(ax, "target = 0")[1], line(ax, "target = 1")[1][::-1])
 
 
+def test_parameters_that_are_not_given_are_random_too():
+    assert len(plots.plot_loss(ak.gmm_energy, ax=axes()).lines) == 2
+
+
 def test_a_loss_of_ones_own_is_drawn_along_its_array():
     def cubed(x_pred, *, power=3):
         return ak.array_namespace(x_pred).sum(x_pred**power)

@@ -162,9 +162,12 @@ def _inputs(kernel: Callable[..., Any], title: str, given: Mapping[str, Any], tr
     settings = SETTINGS.get(title, {}) | {name: x for name, x in given.items() if name not in names}
     sizes = dict.fromkeys("NTDELQ", 1) | dict.fromkeys("HW", 5) | dict.fromkeys("KR", 3) | SIZES.get(title, {})
     missing = [name for name in names if name not in given]
-    if unknown := [name for name in missing if name not in ARGUMENTS]:
-        raise ValueError(f"`{unknown[0]}` must be given, for its name does not say what it holds, got nothing")
-    drawn = {name: draw(kind, rng, sizes) for name, kind in arguments(missing, settings).items()}
+    try:
+        kinds = arguments(missing, settings)
+    except ValueError:
+        unknown = next(name for name in missing if name not in ARGUMENTS)
+        raise ValueError(f"`{unknown}` must be given, for its name does not say what it holds, got nothing") from None
+    drawn = {name: draw(kind, rng, sizes) for name, kind in kinds.items()}
     arrays = drawn | {name: _axes.numbers(name, x) for name, x in given.items() if name in names}
     if "target" in drawn:
         arrays["target"] = drawn["target"].astype(np.float64)

@@ -34,7 +34,7 @@ class Ndonnx(Generic):
         return super().searchsorted(x1, x2, side=side)
 
     def nextafter(self, x1: standard.Array, x2: standard.Array) -> standard.Array:
-        return self._at_once(lambda x: np.nextafter(x, self.peek(x2)), x1, "the next larger number")
+        return self._at_once(lambda x: np.nextafter(x, np.asarray(self.peek(x2))), x1, "the next larger number")
 
     def top_k(self, x: standard.Array, k: int) -> tuple[standard.Array, standard.Array]:
         places = standard.take(standard.argsort(x, descending=True), standard.asarray(np.arange(k)), axis=-1)
