@@ -157,8 +157,9 @@ def plot_curve(
     curve = _of_state(kind, state, limit, marked=bool(lines))
     ax = _axes.axes_or_new(ax)
     what, value = _said(form.area, curve.area, limit)
-    for other in {_AREAS.get(line, what) for line in ax.lines} - {what}:
-        raise ValueError(f"`ax` must be axes without other curves than of {what}, got axes with a curve of {other}")
+    if others := {_AREAS.get(line, what) for line in ax.lines} - {what}:
+        found = ", ".join(sorted(others))
+        raise ValueError(f"`ax` must be axes without other curves than of {what}, got axes with a curve of {found}")
     color = _axes.next_color(ax) if color is None else color
     label = f"{what} {value}" if name is None else f"{name}: {value}"
     if curve.band is not None:
