@@ -537,7 +537,7 @@ def test_times_of_numpy_are_dates_on_the_axis():
         plots.plot_series(SERIES, target=EVENTS, score=OF_SERIES, time=time, ax=ax)
         for panel in np.ravel(ax):
             panel.figure.canvas.draw()
-            assert panel.get_xticklabels()[1].get_text() == "02-28 12"
+            assert panel.get_xticklabels()[1].get_text() == "12:00"
             first, last = mpl.dates.num2date(panel.get_xlim())
             assert (first.day, last.day, last.month) == (28, 3, 3)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.dates import date2num
+from matplotlib.dates import ConciseDateFormatter, date2num
 
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.plots import _axes
@@ -96,6 +96,7 @@ def plot_series(
     panels = [above] if below is None else [above, below]
     for panel in panels if _are_dates(time) else ():
         panel.xaxis_date()
+        panel.xaxis.set_major_formatter(ConciseDateFormatter(panel.xaxis.get_major_locator()))  # labels that have room
     if events is not None:
         for panel, said in zip(panels, ("event", None), strict=False):
             _fill(panel, _spans(moments, events), 1.0, said, color=_axes.ANOMALOUS, alpha=0.25)
