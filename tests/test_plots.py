@@ -160,10 +160,35 @@ def test_histograms_are_shares_of_each_class():
     assert legend(ax) == ["normal", "anomalous"]
 
 
-def test_every_number_but_0_is_anomalous():
-    numbers = np.where(TARGET, 0.2, 0.0)
+def test_every_whole_number_but_0_is_anomalous():
+    numbers = np.where(TARGET, 2.0, 0.0)
     first, second = (plots.plot_scores(x, SCORE, bins=5, ax=axes()) for x in (numbers, TARGET))
     np.testing.assert_array_equal(bars(first)[1][1], bars(second)[1][1])
+
+
+OF_LABELS = {
+    "target of plot_scores": lambda x: partial(plots.plot_scores, x, SCORE),
+    "target of plot_series": lambda x: partial(plots.plot_series, SCORE, target=x),
+    "alarms of plot_series": lambda x: partial(plots.plot_series, SCORE, alarms=x),
+    "mask of plot_regions": lambda x: partial(plots.plot_regions, None, np.reshape(x, (15, 20))),
+}
+
+
+@pytest.mark.parametrize("argument", OF_LABELS)
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (np.where(TARGET, -1, 1), "got -1"),
+        (np.where(TARGET, 0.5, 0.0), "got 0.5"),
+        (SCORE, "got -?[0-9]"),
+        (np.where(TARGET, np.nan, 0.0), "got NaN"),
+    ],
+)
+def test_labels_that_are_no_truth_values_are_refused_by_their_name(argument, labels, said):
+    ax, call = axes(), OF_LABELS[argument](labels)
+    with pytest.raises(ValueError, match=f"^`{argument.split()[0]}` must .*{said}"):
+        call(ax=ax)
+    assert not ax.has_data()
 
 
 def test_without_targets_there_is_one_histogram():
@@ -291,6 +316,27 @@ def test_the_point_of_a_threshold_has_the_rates_of_its_alarms(t, kind, highest):
     np.testing.assert_allclose(np.ravel(point.get_data()), expected)
 
 
+@pytest.mark.parametrize("kind", ["roc", "precision_recall"])
+def test_a_threshold_inside_a_bucket_is_marked_at_the_lowest_score_of_the_bucket_and_the_legend_says_so(kind):
+    state = ScoreHistogram.empty(SCORE, edges=np.linspace(-2, 4, 5)).of(TARGET, SCORE)  # with edges at -0.5, 1 and 2.5
+    lowest = float(SCORE[SCORE >= -0.5].min())
+    thresholds = {"on the edge": -0.5, "inside": 0.2, "highest inside": float(SCORE[SCORE < 1].max()), "above": 1.0}
+    ax = plots.plot_curve(state, kind=kind, threshold=thresholds, ax=axes())
+    said = f"(bucket from {lowest:.3g})"
+    assert legend(ax)[1:] == ["on the edge", f"inside {said}", f"highest inside {said}", "above"]
+    exact = plots.plot_curve(TARGET, SCORE, kind=kind, threshold={"low": -0.5, "above": 1.0}, ax=axes())
+    low, above = (np.ravel(point.get_data()) for point in exact.lines[1:])
+    for point, expected in zip(ax.lines[1:], (low, low, low, above), strict=True):
+        np.testing.assert_allclose(np.ravel(point.get_data()), expected)
+
+
+def test_a_threshold_that_is_nan_is_in_the_legend_and_has_no_point():
+    ax = plots.plot_curve(TARGET, SCORE, threshold=np.nan, ax=axes())
+    assert legend(ax)[1:] == ["threshold nan"]
+    assert np.isnan(ax.lines[1].get_data()).all()
+    assert legend(plots.plot_scores(TARGET, SCORE, threshold=np.nan, ax=axes()))[2:] == ["threshold nan"]
+
+
 def test_the_best_threshold_of_a_histogram_is_marked_at_its_f1():
     state = ScoreHistogram.empty(SCORE, edges=np.linspace(-3, 4, 30)).of(TARGET, SCORE)
     best = compute(state, ak.best_f1).value
@@ -399,6 +445,35 @@ def test_curves_in_one_axes_have_names_and_colours_of_their_own():
     assert legend(ax)[1] == f"second: {ak.roc_auc(TARGET, SCORE):.3f}"
 
 
+def test_colours_of_many_curves_return_in_their_order():
+    ax = axes()
+    for k in range(13):
+        plots.plot_curve(TARGET, SCORE, name=str(k), ax=ax)
+    colors = [to_hex(x.get_color()) for x in ax.lines]
+    assert len(set(colors[:6])) == 6
+    assert colors[6:12] == colors[:6]
+    assert colors[12] == colors[0]
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"kind": "precision_recall"}, "average precision, got axes with a curve of ROC AUC"),
+        ({"max_fpr": 0.2}, r"ROC AUC \(FPR ≤ 0.2\), got axes with a curve of ROC AUC"),
+    ],
+)
+def test_curves_of_another_area_need_axes_of_their_own(other, said):
+    ax = axes()
+    plots.plot_curve(TARGET, SCORE, name="a", chance=True, threshold=1.0, ax=ax)
+    drawn = len(ax.lines)
+    with pytest.raises(ValueError, match=f"`ax` must be axes without other curves than of {said}"):
+        plots.plot_curve(TARGET, SCORE, name="b", ax=ax, **other)
+    assert len(ax.lines) == drawn
+    assert (ax.get_xlabel(), ax.get_legend().get_title().get_text()) == ("false positive rate", "ROC AUC")
+    ax.clear()
+    plots.plot_curve(TARGET, SCORE, name="b", ax=ax, **other)
+
+
 # losses
 
 
@@ -420,6 +495,10 @@ def test_without_a_target_there_is_a_curve_for_each_truth():
     ax, _ = plots.plot_loss(ak.anomaly_bce_with_logits, ax=axes(1, 2))
     assert legend(ax) == ["target = 1", "target = 0"]
     np.testing.assert_allclose(line(ax, "target = 0")[1], line(ax, "target = 1")[1][::-1])
+
+
+def test_parameters_that_are_not_given_are_random_too():
+    assert len(plots.plot_loss(ak.gmm_energy, ax=axes()).lines) == 2
 
 
 def test_a_loss_of_ones_own_is_drawn_along_its_array():
@@ -445,6 +524,41 @@ def test_events_and_alarms_are_drawn_where_they_are():
     assert legend(ax) == ["series", "event", "alarm"]
 
 
+def test_events_at_uneven_times_reach_half_the_way_to_the_points_beside_them():
+    time = np.asarray([0.0, 1.0, 2.0, 3.0, 100.0])
+    for event, expected in ((0, (-0.5, 0.5)), (1, (0.5, 1.5)), (3, (2.5, 51.5)), (4, (51.5, 148.5))):
+        ax = plots.plot_series(np.zeros(5), target=np.arange(5) == event, time=time, ax=axes())
+        assert spans(ax) == [[expected]]
+
+
+def test_times_of_numpy_are_dates_on_the_axis():
+    time = np.datetime64("2024-02-28") + np.arange(100).astype("timedelta64[h]")
+    for ax in (axes(), axes(2, 1)):
+        plots.plot_series(SERIES, target=EVENTS, score=OF_SERIES, time=time, ax=ax)
+        for panel in np.ravel(ax):
+            panel.figure.canvas.draw()
+            assert panel.get_xticklabels()[1].get_text() == "12:00"
+            first, last = mpl.dates.num2date(panel.get_xlim())
+            assert (first.day, last.day, last.month) == (28, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        (np.asarray([0.0, 2.0, 1.0]), "got 1.0 after 2.0"),
+        (np.asarray([1, 1, 2]), "got 1 after 1"),
+        (np.asarray([0.0, np.nan, 1.0]), "got nan after 0.0"),
+        (np.asarray([np.inf, 1.0, 2.0]), "got inf"),
+        (np.asarray(["2024-01-02", "2024-01-01", "NaT"], "datetime64[D]"), "got 2024-01-01 after 2024-01-02"),
+    ],
+)
+def test_times_that_do_not_ascend_are_refused(time, said):
+    ax = axes()
+    with pytest.raises(ValueError, match=f"`time` must be finite and ascend .*, {said}"):
+        plots.plot_series(SERIES[:3], target=EVENTS[20:23], time=time, ax=ax)
+    assert not ax.has_data()
+
+
 def test_a_single_threshold_raises_alarms_and_several_none():
     above, below = plots.plot_series(SERIES, score=OF_SERIES, threshold=0.7, ax=axes(2, 1))
     assert legend(below) == ["score", "threshold 0.7", "alarm"]
@@ -466,8 +580,9 @@ def test_in_one_axes_series_and_score_lie_apart():
 
 
 def test_a_series_of_one_point_is_drawn():
-    ax = plots.plot_series(SERIES[:1], target=EVENTS[:1], score=SERIES[:1], threshold=np.inf, ax=axes())
+    ax = plots.plot_series(SERIES[:1], target=EVENTS[20:21], score=SERIES[:1], threshold=np.inf, ax=axes())
     ax.figure.savefig("/dev/null", format="svg")
+    assert spans(ax) == [[(-0.5, 0.5)]]
     assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
 
 
@@ -499,6 +614,18 @@ def test_an_outline_goes_around_its_region_even_at_the_edge():
     assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 7.5), (5.5, -0.5))
 
 
+@pytest.mark.library("dask")
+def test_messages_say_the_shapes_of_arrays_whose_sizes_are_not_known():
+    import dask.array as da
+
+    score = da.from_array(SCORE)
+    score = score[score > -9.0]
+    with pytest.raises(ValueError, match=r"`target` must have the shape of `score`, \(300,\), got \(299,\)"):
+        plots.plot_scores(da.from_array(TARGET[1:]), score, ax=axes())
+    with pytest.raises(ValueError, match=r"`image` must have shape .*, got \(300,\)"):
+        plots.plot_regions(score, ax=axes())
+
+
 def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
     colours = RNG.random((3, 6, 8))
     for image in (colours, np.moveaxis(colours, 0, -1)):
@@ -509,6 +636,29 @@ def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
     assert (shown.min(), shown.max()) == (0, 1)
     bytes_ = np.full((6, 8), 51, np.uint8)
     np.testing.assert_allclose(plots.plot_regions(bytes_, ax=axes()).images[0].get_array(), 0.2)
+
+
+def test_pixels_that_are_not_finite_leave_the_others_as_they_are():
+    image, score = MAP[0].copy(), MAP[0].copy()
+    image[0, :3] = score[0, :3] = np.inf, -np.inf, np.nan
+    ax = plots.plot_regions(image, None, score, ax=axes())
+    shown, (low, high) = ax.images[0].get_array(), (MAP[0].ravel()[3:].min(), MAP[0].ravel()[3:].max())
+    np.testing.assert_allclose(shown.ravel()[3:], (MAP[0].ravel()[3:] - low) / (high - low))
+    assert shown[0, :2].tolist() == [1, 0]
+    assert ax.images[1].get_clim() == (low, high)
+    colours = np.stack([image, image + 1, image], axis=-1)
+    ax = plots.plot_regions(colours, ax=axes())
+    assert ax.images[0].get_array()[0, :3].tolist() == [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
+    ax.figure.savefig("/dev/null", format="png")
+
+
+@pytest.mark.parametrize(("full", "greatest"), [(1.0, 1.0), (255.0, 1.0), (0.5, 0.5)])
+def test_opacity_is_not_scaled_with_the_colours(full, greatest):
+    image = np.full((6, 8, 4), full)
+    image[..., :3] = RNG.random((6, 8, 3)) * 255
+    shown = plots.plot_regions(image, ax=axes()).images[0].get_array()
+    assert np.unique(shown[..., 3]).tolist() == [greatest]
+    assert (shown[..., :3].min(), shown[..., :3].max()) == (0, 1)
 
 
 # errors
@@ -525,6 +675,29 @@ def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
         (partial(plots.plot_scores, TARGET, SCORE, scale="log"), ValueError, "`scale` must be one of"),
         (partial(plots.plot_scores, TARGET, SCORE, threshold="0.5"), TypeError, "`threshold` must be a number"),
         (partial(plots.plot_scores, TARGET, SCORE, threshold=SCORE), ValueError, "`threshold` must be a number"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels=("a",)), ValueError, "`labels` must be a pair of str, got 1"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels=None), TypeError, "`labels` must be a pair of str, got None"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels="ab"), TypeError, "`labels` must be a pair of str, got str"),
+        (partial(plots.plot_scores, TARGET, SCORE, labels=(1, 2)), TypeError, "`labels` .* got one of int"),
+        *(
+            (
+                partial(plots.plot_scores, TARGET, SCORE, bins=bins),
+                ValueError,
+                "^`bins` must be a number, a rule,? or",
+            )
+            for bins in ([1.0], [0, np.nan, 1], [2, 1], np.ones((2, 2)), ["a", "b"], 0, "rule")
+        ),
+        (partial(plots.plot_scores, TARGET, SCORE, bins=2.5), TypeError, "^`bins` must be a number, a rule or edges"),
+        (
+            partial(plots.plot_scores, TARGET, 1e16 + 2 * TARGET),
+            ValueError,
+            "^`bins` must .* from 1e.16 to 1e.16, got",
+        ),
+        (
+            partial(plots.plot_scores, TARGET, np.sign(SCORE) * 1e308),
+            ValueError,
+            "`score` and `threshold` must span",
+        ),
         (partial(plots.plot_curve, TARGET, SCORE, kind="det"), ValueError, "`kind` must be one of"),
         (partial(plots.plot_curve, TARGET), TypeError, "without `score`, `target` must be a `UniqueScores` or"),
         (partial(plots.plot_curve, TARGET, kind="pro"), TypeError, "`target` must be a `RegionScores`"),
@@ -543,14 +716,49 @@ def test_images_of_any_layout_are_shown_with_colours_last_and_from_0_to_1():
         (partial(plots.plot_loss, ak.iou_loss, "scores"), ValueError, "`along` must be an array of iou_loss, got 'sco"),
         (partial(plots.plot_loss, ak.kl_divergence), ValueError, "`along` must be an array of kl_divergence, got None"),
         (partial(plots.plot_loss, ak.iou_loss, span=("a", 1)), TypeError, "`span` must be a number"),
+        (partial(plots.plot_loss, ak.iou_loss, span=3), TypeError, "`span` must be a pair of numbers, got int"),
+        (partial(plots.plot_loss, ak.iou_loss, span=(1, 2, 3)), ValueError, "`span` must be a pair of numbers, got 3"),
+        (
+            partial(plots.plot_loss, ak.iou_loss, span=(0, np.inf)),
+            ValueError,
+            "`span` must be > -inf and < inf",
+        ),
+        (
+            partial(plots.plot_loss, ak.deviation_loss, "score", score=np.empty((0, 1, 1))),
+            ValueError,
+            "`score` must have a number that changes, got shape",
+        ),
+        (
+            partial(plots.plot_loss, dict),
+            TypeError,
+            "`kernel` must be a function that takes its arrays by name",
+        ),
+        (partial(plots.plot_loss, np.sin, "x"), TypeError, "`kernel` must be a function .*, got sin"),
+        (
+            partial(plots.plot_loss, partial(ak.deviation_loss)),
+            ValueError,
+            "array of functools.partial, got None",
+        ),
+        (partial(plots.plot_loss, ak.roc_curve, "score"), TypeError, "`kernel` must return an array, got .*ROCCurve"),
+        (partial(plots.plot_loss, lambda x: 1.0, "x", x=SCORE), TypeError, "`kernel` must return an array, got float"),
         (partial(plots.plot_loss, ak.iou_loss, smoth=1), TypeError, "did you mean `smooth`"),
-        (partial(plots.plot_loss, lambda odd: odd, "odd"), ValueError, "`odd` has no entry in ARGUMENTS"),
+        (partial(plots.plot_loss, lambda odd: odd, "odd"), ValueError, "`odd` must be given"),
         (partial(plots.plot_series, SERIES[None, None]), ValueError, r"`signal` must have shape \(T,\) or"),
-        (partial(plots.plot_series, SERIES, target=EVENTS[1:]), ValueError, "`target` must have the shape of `signal`"),
-        (partial(plots.plot_series, SERIES, score=SERIES[1:]), ValueError, "`score` must have the shape of `signal`"),
+        (
+            partial(plots.plot_series, SERIES.reshape(50, 2), target=EVENTS),
+            ValueError,
+            r"`target` must have the length of `signal`, \(50,\), got \(100,\)",
+        ),
+        (partial(plots.plot_series, SERIES, score=SERIES[1:]), ValueError, "`score` must have the length of `signal`"),
         (partial(plots.plot_series, SERIES, threshold=1.0), ValueError, "`threshold` goes with a `score`"),
         (plots.plot_regions, ValueError, "`image`, `mask` or `score` must be given"),
         (partial(plots.plot_regions, MAP[0, 0]), ValueError, "`image` must have shape"),
+        (
+            partial(plots.plot_regions, MAP[0] * np.nan),
+            ValueError,
+            "`image` must have finite numbers, got 144,",
+        ),
+        (partial(plots.plot_regions, None, None, MAP[0] * np.nan), ValueError, "`score` must have finite numbers"),
         (partial(plots.plot_regions, None, MASK), ValueError, r"`mask` must have shape \(H, W\), got"),
         (partial(plots.plot_regions, None, MASK[0], MAP[0, 1:]), ValueError, "`mask` must have the shape of `score`"),
         (partial(plots.plot_regions, None, MASK[0], threshold=1), ValueError, "`threshold` goes with a `score`"),
@@ -566,6 +774,17 @@ def test_errors_name_the_argument_and_draw_nothing(call, error, message):
     with pytest.raises(error, match=message):
         call(**{"ax": ax} | call.keywords if isinstance(call, partial) else {"ax": ax})
     assert not ax.has_data()
+
+
+@pytest.mark.parametrize("name", plots.__all__)
+def test_what_is_no_flat_axes_of_matplotlib_is_refused(name):
+    from matplotlib import pyplot as plt
+
+    for wrong in (plt, Figure(), Figure().add_subplot(projection="polar"), Figure().add_subplot(projection="3d")):
+        with pytest.raises(TypeError, match="^`ax` must be the axes of a figure of matplotlib, neither polar"):
+            DRAWN[name](ax=wrong)
+    with pytest.raises((TypeError, ValueError), match="`ax` must be"):
+        DRAWN[name](ax=np.array(axes()))
 
 
 # metric.plot() of torchmetrics

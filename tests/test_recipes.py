@@ -91,6 +91,32 @@ def test_constants_of_ndonnx_are_arrays_whose_numbers_can_be_looked_at():
         ak.roc_auc(target - 1, score)
 
 
+@pytest.mark.parametrize("kernel", [ak.roc_auc, ak.average_precision])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("shape", [("N", 3), ("N", "M")])
+def test_rankings_row_by_row_say_that_a_graph_must_know_its_sizes(kernel, axis, shape):
+    import ndonnx as ndx
+
+    target, score = ndx.argument(shape=shape, dtype=ndx.bool), ndx.argument(shape=shape, dtype=ndx.float32)
+    with pytest.raises(ValueError, match="a graph of ONNX must know all sizes of this result but one, got"):
+        kernel(target, score, axis=axis)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "settings"),
+    [(ak.threshold_at_rate, {"rate": 0.1}), (ak.spread_threshold, {}), (ak.peaks_over_threshold, {"level": 0.5})],
+)
+def test_thresholds_are_found_of_constants_and_refused_of_arguments(kernel, settings):
+    import ndonnx as ndx
+
+    score = np.random.default_rng(0).normal(size=40)
+    found, expected = kernel(ndx.asarray(score), **settings), kernel(score, **settings)
+    found, expected = (getattr(x, "threshold", x) for x in (found, expected))
+    np.testing.assert_allclose(found.unwrap_numpy(), expected, rtol=1e-12)
+    with pytest.raises(TypeError, match="ONNX has no operator for .*, or compute .* thresholds, with NumPy"):
+        kernel(ndx.argument(shape=(40,), dtype=ndx.float64), **settings)
+
+
 # Each recipe's script, and what it prints, with the process that runs it and how far its numbers may be off.
 SCRIPTS = {
     "fit_numpy": ("numpy", 0.005),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rcParams
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from anomaly_kernels._core.checks import is_number, setting
-from anomaly_kernels._core.namespace import common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.checks import ANY_OR_NAN, Range, is_number, setting
+from anomaly_kernels._core.namespace import array_namespace, common_namespace, describe, namespace_or_none
+from anomaly_kernels._core.targets import check_decision, check_target
 from anomaly_kernels.metrics.decisions.operating import OperatingPoint
 from anomaly_kernels.metrics.decisions.tails import TailFit
 from anomaly_kernels.metrics.ranking.decisions import BestF1
@@ -21,8 +23,8 @@ Numbers = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 # the bright scheme of P. Tol, whose colours are told apart by colour-blind people too
-NORMAL, ANOMALOUS, FOUND = "#4477aa", "#ee6677", "#228833"
-COLORS = (NORMAL, ANOMALOUS, FOUND, "#aa3377", "#66ccee", "#ccbb44")
+NORMAL, ANOMALOUS, FOUND, PURPLE, CYAN = "#4477aa", "#ee6677", "#228833", "#aa3377", "#66ccee"
+COLORS = (NORMAL, ANOMALOUS, FOUND, PURPLE, CYAN, "#ccbb44")
 STYLES: tuple[Any, ...] = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)))
 
 
@@ -32,8 +34,8 @@ def axes_or_new(ax: Any) -> Any:
         from matplotlib import pyplot as plt
 
         return plt.subplots()[1]
-    if not hasattr(ax, "plot"):
-        raise TypeError(f"`ax` must be the axes of a figure of matplotlib, got {describe(ax)}")
+    if not isinstance(ax, Axes) or ax.name in ("polar", "3d"):
+        raise TypeError(f"`ax` must be the axes of a figure of matplotlib, neither polar nor 3-D, got {describe(ax)}")
     return ax
 
 
@@ -42,9 +44,18 @@ def one_or_two_axes(ax: Any) -> tuple[Any, Any, Any]:
     if not isinstance(ax, list | tuple | np.ndarray):
         ax = axes_or_new(ax)
         return ax, ax, None
-    if len(ax) != 2:
-        raise ValueError(f"`ax` must be axes, or a pair of them, got {len(ax)}")
-    return ax, *map(axes_or_new, ax)
+    first, second = map(axes_or_new, pair("ax", ax, "axes, or a pair of them"))
+    return ax, first, second
+
+
+def pair(name: str, value: Any, expected: str) -> tuple[Any, Any]:
+    """The two of a sequence; raise for anything else."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        raise TypeError(f"`{name}` must be {expected}, got {describe(value)}")
+    values = list(value.flat) if isinstance(value, np.ndarray) else list(value)
+    if len(values) != 2:
+        raise ValueError(f"`{name}` must be {expected}, got {len(values)} of them")
+    return values[0], values[1]
 
 
 def ink() -> Any:
@@ -53,9 +64,9 @@ def ink() -> Any:
 
 
 def next_color(ax: Any) -> Any:
-    """The first colour that no line of the axes has."""
-    used = {to_hex(line.get_color()) for line in ax.lines}
-    return next((color for color in COLORS if color not in used), COLORS[len(used) % len(COLORS)])
+    """The first of the colours that the fewest lines of the axes have."""
+    used = [to_hex(line.get_color()) for line in ax.lines]
+    return min(COLORS, key=used.count)
 
 
 def tidy(ax: Any, **legend: Any) -> None:
@@ -82,18 +93,40 @@ def numbers(name: str, x: Any) -> Numbers:
     return array(name, x).astype(np.float64)
 
 
-def mask(name: str, x: Any, shape: tuple[int, ...] | None = None, of: str = "") -> Mask:
-    """An array of any library as truth values: 0 is False, all else True."""
-    values = np.asarray(numbers(name, x) != 0)
-    if shape is not None:
-        same_shape(name, values, shape, of)
-    return values
+def number(name: str, value: Any, allowed: Range = ANY_OR_NAN) -> float:
+    """A number, or an array of one of any library; raise unless it is in a range."""
+    setting(name, value, allowed)
+    if not is_number(value):
+        value = float(numbers(name, value))
+        setting(name, value, allowed)
+    return float(value)
 
 
-def same_shape(name: str, x: npt.NDArray[Any], shape: tuple[int, ...], of: str) -> None:
-    """Raise unless an array has the shape of another one."""
-    if x.shape != shape:
-        raise ValueError(f"`{name}` must have the shape of `{of}`, {shape}, got {x.shape}")
+def mask(name: str, x: Any, *, decision: bool = False) -> Mask:
+    """True anomalies, or decisions, of any library as truth values: 0 is False; scores and -1 are refused."""
+    values = array(name, x)
+    if np.any(np.isnan(values)):
+        raise ValueError(f"`{name}` must say of each point whether it is anomalous, got NaN")
+    check, called = (check_decision, "decision") if decision else (check_target, "target")
+    try:
+        check(array_namespace(values), values)
+    except ValueError as error:  # by the name that the argument has here
+        raise ValueError(str(error).replace(f"`{called}", f"`{name}")) from None
+    return np.asarray(values != 0)
+
+
+def ends(name: str, values: Numbers) -> tuple[float, float]:
+    """The least and the greatest finite number; raise where there is none."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise ValueError(f"`{name}` must have finite numbers, got {values.size}, none of them finite")
+    return float(finite.min()), float(finite.max())
+
+
+def same_shape(name: str, shape: tuple[int, ...], of: str, expected: tuple[int, ...]) -> None:
+    """Raise unless an array has a shape, which is that `of` another one."""
+    if shape != expected:
+        raise ValueError(f"`{name}` must have the {of}, {expected}, got {shape}")
 
 
 def thresholds(value: Any) -> dict[str, float]:
@@ -110,23 +143,19 @@ def with_styles(lines: Mapping[str, float]) -> list[tuple[str, float, Any]]:
     """Each threshold with a style of its line; the legend says of those that are no number that they are none."""
     styles = islice(cycle(STYLES), len(lines))
     return [
-        (label if np.isfinite(t) else f"{label} ({t})", t, style)
+        (label if np.isfinite(t) or label.endswith(str(t)) else f"{label} ({t})", t, style)
         for (label, t), style in zip(lines.items(), styles, strict=True)
     ]
 
 
 def _threshold(value: Any) -> float:
-    value = getattr(value, "threshold", value)
-    if is_number(value):
-        return float(value)
-    setting("threshold", value)
-    return float(numbers("threshold", value))
+    return number("threshold", getattr(value, "threshold", value))
 
 
 def _meaning(value: Any) -> str:
     if isinstance(value, BestF1):
-        return f"best F1 {float(numbers('threshold', value.value)):.2f} at"
+        return f"best F1 {number('value', value.value):.2f} at"
     if isinstance(value, OperatingPoint):
-        precision, recall = (float(numbers("threshold", x)) for x in (value.precision, value.recall))
+        precision, recall = number("precision", value.precision), number("recall", value.recall)
         return f"precision {precision:.2f}, recall {recall:.2f} at"
     return "threshold of the tail" if isinstance(value, TailFit) else "threshold"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from matplotlib.lines import Line2D
 
-from anomaly_kernels._core.checks import SHARE, choice, is_number, setting
+from anomaly_kernels._core.checks import SHARE, choice
 from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels._core.typing import Setting
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Kind = Literal["roc", "precision_recall", "pro"]
+
+_AREAS: WeakKeyDictionary[Line2D, str] = WeakKeyDictionary()
+"""Of which area each curve is that is drawn: curves of one axes share their limits and the title of the legend."""
 
 _STEPS = np.linspace(0.0, 1.0, 9)
 """Where the lower bound of precision, which is curved within a bucket, is drawn."""
@@ -54,6 +59,8 @@ class Curve(NamedTuple):
     positives: float
     band: tuple[Numbers, Numbers, Numbers] | None = None
     """Of a histogram: x, and what the curve of the scores one by one is between there."""
+    buckets: tuple[Numbers, Numbers] = (np.empty(0), np.empty(0))
+    """Of a histogram: the least and the greatest score of each bucket, between which rates are not known."""
 
 
 @with_hint
@@ -80,9 +87,10 @@ def plot_curve(
     Parameters
     ----------
     target : array, or state of `anomaly_kernels.streaming`
-        True anomalies: 0 or False is normal, all else anomalous; for ``"pro"`` of images, (images, ...). Or, without
-        `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. For a histogram, the curve goes
-        through the points that are known, and the exact curve lies inside a band.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. For ``"pro"``, the first axis counts
+        images, as for `aupro`: give one image of shape (H, W) as (1, H, W), or each of its rows is taken for an image.
+        Or, without `score`, a `UniqueScores` or `ScoreHistogram`, for ``"pro"`` a `RegionScores`. For a histogram, the
+        curve goes through the points that are known, and the exact curve lies inside a band.
     score : array, shape of `target`, optional
         Scores, higher for anomalies. Of any library.
     kind : {"roc", "precision_recall", "pro"}
@@ -91,7 +99,8 @@ def plot_curve(
         The false positive rate up to which the curve is shown and its area is taken, as `roc_auc` and `aupro` do; by
         default 1 for ``"roc"`` and 0.3 for ``"pro"``.
     threshold : number, 0-d array, result or mapping, optional
-        Which points are marked: those where ``score >= threshold`` alarms. What `plot_scores` takes.
+        Which points are marked: those where ``score >= threshold`` alarms. What `plot_scores` takes. For a threshold
+        inside a bucket of a histogram, the point of its lowest score is marked, and the legend says so.
     sample_weight : array, shape of `target`, optional
         Weight of each sample, 1 by default; for ``"roc"`` and ``"precision_recall"``.
     region : array of integers, shape of `target`, optional
@@ -101,11 +110,12 @@ def plot_curve(
     name : str, optional
         Name of the curve in the legend. Without it the legend says which area it shows.
     color : color of matplotlib, optional
-        By default the first one that no line of the axes has yet.
+        By default the first one of those that the fewest lines of the axes have.
     chance : bool
         Whether to draw the curve of random scores, dotted.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure. Several curves are drawn in the same axes one by one.
+        Where to draw; by default a new figure. Several curves of one kind and `max_fpr` are drawn in the same axes one
+        by one.
 
     Returns
     -------
@@ -117,7 +127,8 @@ def plot_curve(
     TypeError
         If `target` is neither an array nor a state, or an argument does not go with the kind of curve.
     ValueError
-        If there is no such kind, `max_fpr` is out of range, or the function of the curve refuses the arrays.
+        If there is no such kind, `max_fpr` is out of range, `ax` has curves of another kind or `max_fpr`, or the
+        function of the curve refuses the arrays.
 
     Examples
     --------
@@ -145,19 +156,20 @@ def plot_curve(
         state = empty.of(target, score, **arrays)
     curve = _of_state(kind, state, limit, marked=bool(lines))
     ax = _axes.axes_or_new(ax)
-    color = _axes.next_color(ax) if color is None else color
     what, value = _said(form.area, curve.area, limit)
+    if others := {_AREAS.get(line, what) for line in ax.lines} - {what}:
+        found = ", ".join(sorted(others))
+        raise ValueError(f"`ax` must be axes without other curves than of {what}, got axes with a curve of {found}")
+    color = _axes.next_color(ax) if color is None else color
     label = f"{what} {value}" if name is None else f"{name}: {value}"
     if curve.band is not None:
         ax.fill_between(*curve.band, color=color, alpha=0.25, linewidth=0)
-    ax.plot(curve.x, curve.y, color=color, drawstyle=form.drawstyle, linewidth=1.8, label=label)
+    style: dict[str, Any] = {"color": color, "drawstyle": form.drawstyle, "linewidth": 1.8}
+    (line,) = ax.plot(curve.x, curve.y, label=label, **style)
+    _AREAS[line] = what
     for said, t, _ in _axes.with_styles(lines):
-        # what reaches a threshold reaches the lowest of the scores from it on; scores of infinity reach all, so that of
-        # two points at infinity the one without alarms, at the end or the start of the curve, is not meant
-        reached = np.flatnonzero(curve.threshold >= t)[:: 1 if kind == "precision_recall" else -1]
-        if reached.size:
-            place = reached[np.argmin(curve.threshold[reached])]
-            ax.plot(curve.x[place], curve.y[place], "o", color=color, markeredgecolor=_axes.ink(), label=said)
+        x, y, remark = _point(kind, curve, t)
+        ax.plot(x, y, "o", color=color, markeredgecolor=_axes.ink(), label=said + remark)
     if chance:
         ends = [curve.positives] * 2 if kind == "precision_recall" else [0.0, 1.0]
         ax.plot([0, 1], ends, ":", color=_axes.ink(), linewidth=1.2, label="random order")
@@ -166,6 +178,21 @@ def plot_curve(
     title = {} if name is None else {"title": what, "title_fontsize": "small", "alignment": "left"}
     _axes.tidy(ax, loc=form.legend, **title)
     return ax
+
+
+def _point(kind: str, curve: Curve, t: float) -> tuple[float, float, str]:
+    """The point of a threshold, and what the legend adds where a bucket of a histogram stands for it; NaN for NaN."""
+    least, greatest = curve.buckets
+    within, remark = least[(least < t) & (t <= greatest)], ""
+    if within.size:
+        t, remark = within[0], f" (bucket from {within[0]:.3g})"
+    # what reaches a threshold reaches the lowest of the scores from it on; scores of infinity reach all, so that of two
+    # points at infinity the one without alarms, at the end or the start of the curve, is not meant
+    reached = np.flatnonzero(curve.threshold >= t)[:: 1 if kind == "precision_recall" else -1]
+    if not reached.size:
+        return np.nan, np.nan, remark
+    place = reached[np.argmin(curve.threshold[reached])]
+    return float(curve.x[place]), float(curve.y[place]), remark
 
 
 def _refuse_others(kind: str, score: Any, **given: Any) -> None:
@@ -183,8 +210,7 @@ def _limit(kind: str, max_fpr: Setting | None) -> float | None:
         return 0.3 if kind == "pro" else None
     if kind == "precision_recall":
         raise TypeError(f"`max_fpr` does not go with kind={kind!r}, got {max_fpr}")
-    setting("max_fpr", max_fpr, SHARE)
-    return float(max_fpr) if is_number(max_fpr) else float(_axes.numbers("max_fpr", max_fpr))
+    return _axes.number("max_fpr", max_fpr, SHARE)
 
 
 def _of_state(kind: str, state: Any, limit: float | None, *, marked: bool) -> Curve:
@@ -227,7 +253,9 @@ def _of_histogram(kind: str, state: ScoreHistogram, area: Bounded[Any]) -> Curve
     ends = np.isfinite(curve.threshold)
     threshold = np.where(ends, least[np.where(ends, curve.threshold, 0.0).astype(int)], np.inf)
     hits, alarms = (np.append(0.0, np.cumsum(x[::-1])) for x in (positive, negative))
-    return curve._replace(threshold=threshold, band=_band(kind, hits, alarms, (least >= greatest)[::-1]))
+    return curve._replace(
+        threshold=threshold, band=_band(kind, hits, alarms, (least >= greatest)[::-1]), buckets=(least, greatest)
+    )
 
 
 @np.errstate(invalid="ignore")  # without samples of a class
@@ -254,6 +282,6 @@ def _band(kind: str, hits: Numbers, alarms: Numbers, exact: Mask) -> tuple[Numbe
 
 def _said(what: str, area: Bounded[Any], limit: float | None) -> tuple[str, str]:
     """What the area is, and its value, with the bounds where they differ in what is shown."""
-    value, lower, upper = (f"{float(_axes.numbers('area', x)):.3f}" for x in area)
+    value, lower, upper = (f"{_axes.number('area', x):.3f}" for x in area)
     upto = "" if limit is None else f" (FPR ≤ {limit:.3g})"
     return f"{what}{upto}", value if lower == upper else f"{value} ({lower} to {upper})"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anomaly_kernels._catalogue import ENTRIES
-from anomaly_kernels._core.checks import function, setting
-from anomaly_kernels._core.namespace import array_namespace
+from anomaly_kernels._core.checks import Range, function
+from anomaly_kernels._core.namespace import array_namespace, describe, namespace_or_none
 from anomaly_kernels._core.spelling import suggestion
 from anomaly_kernels._core.tape.gradient import value_and_grad
 from anomaly_kernels.plots import _axes
 from anomaly_kernels.plots._axes import Numbers
-from anomaly_kernels.testing.arguments import arguments, array_arguments, draw
+from anomaly_kernels.testing.arguments import ARGUMENTS, arguments, array_arguments, draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +40,7 @@ SIZES = {
     "cosine_distance_loss": {"N": 3},
     "supcon_loss": {"N": 4, "D": 2},
 }
+FINITE = Range(above=-np.inf, below=np.inf)
 TRUTH_COLORS = {0.0: _axes.NORMAL, 1.0: _axes.ANOMALOUS, -1.0: _axes.FOUND}
 TRUTH_STYLES = {None: "-", 1.0: "-", 0.0: "--", -1.0: ":"}
 TRUTHS = {"deep_sad_loss": (1.0, 0.0, -1.0), "outlier_exposure_loss": (0.0, 1.0, -1.0)}
@@ -97,14 +100,13 @@ def plot_loss(
     [-0.9, 0.1]
     """
     function("kernel", kernel)
-    entry, title = ENTRIES.get(kernel), getattr(kernel, "__name__", "")
-    arrays = array_arguments(kernel)
+    entry, title = ENTRIES.get(kernel), getattr(kernel, "__name__", describe(kernel))
+    arrays = _array_names(kernel, title)
     along = entry.picture if along is None and entry else along
     if along not in arrays:
         raise ValueError(f"`along` must be an array of {title}, got {along!r}{suggestion(along, arrays)}")
-    for x in span:
-        setting("span", x)
-    where = np.linspace(float(span[0]), float(span[1]), 161)
+    low, high = (_axes.number("span", x, FINITE) for x in _axes.pair("span", span, "a pair of numbers"))
+    where = np.linspace(low, high, 161)
     ax, first, second = _axes.one_or_two_axes(ax)
     for truth in TRUTHS.get(title, (1.0, 0.0)) if "target" in arrays and "target" not in inputs else (None,):
         value, slope = _curves(kernel, along, where, _inputs(kernel, title, inputs, truth))
@@ -122,6 +124,15 @@ def plot_loss(
     return ax
 
 
+def _array_names(kernel: Callable[..., Any], title: str) -> list[str]:
+    """The arrays of a function, which are given by name."""
+    with suppress(ValueError):  # of what has no signature
+        parameters = inspect.signature(kernel).parameters.values()
+        if all(p.kind is not p.POSITIONAL_ONLY for p in parameters) and (names := array_arguments(kernel)):
+            return names
+    raise TypeError(f"`kernel` must be a function that takes its arrays by name, got {title}")
+
+
 def _curves(
     kernel: Callable[..., Any], along: str, where: Numbers, inputs: Mapping[str, Any]
 ) -> tuple[Numbers, Numbers]:
@@ -129,8 +140,12 @@ def _curves(
 
     def value(x: Any) -> Any:
         result = kernel(**{**inputs, along: x})
+        if namespace_or_none(result) is None:
+            raise TypeError(f"`kernel` must return an array, got {describe(result)}")
         return array_namespace(result).sum(result)
 
+    if not inputs[along].size:
+        raise ValueError(f"`{along}` must have a number that changes, got shape {inputs[along].shape}")
     points = []
     for t in where:
         x = np.array(inputs[along], dtype=np.float64)
@@ -146,8 +161,13 @@ def _inputs(kernel: Callable[..., Any], title: str, given: Mapping[str, Any], tr
     names, rng = array_arguments(kernel), np.random.default_rng(0)
     settings = SETTINGS.get(title, {}) | {name: x for name, x in given.items() if name not in names}
     sizes = dict.fromkeys("NTDELQ", 1) | dict.fromkeys("HW", 5) | dict.fromkeys("KR", 3) | SIZES.get(title, {})
-    missing = arguments([name for name in names if name not in given], settings)
-    drawn = {name: draw(kind, rng, sizes) for name, kind in missing.items()}
+    missing = [name for name in names if name not in given]
+    try:
+        kinds = arguments(missing, settings)
+    except ValueError:
+        unknown = next(name for name in missing if name not in ARGUMENTS)
+        raise ValueError(f"`{unknown}` must be given, for its name does not say what it holds, got nothing") from None
+    drawn = {name: draw(kind, rng, sizes) for name, kind in kinds.items()}
     arrays = drawn | {name: _axes.numbers(name, x) for name, x in given.items() if name in names}
     if "target" in drawn:
         arrays["target"] = drawn["target"].astype(np.float64)

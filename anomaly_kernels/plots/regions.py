@@ -26,11 +26,13 @@ def plot_regions(
     Parameters
     ----------
     image : array, shape (H, W), (H, W, C) or (C, H, W), optional
-        The image, grey or of C = 3 or 4 colours. Numbers outside [0, 1] are scaled to it, except those of 8 bits.
+        The image, grey or of C = 3 colours, with C = 4 of opacity last. Colours outside [0, 1] are scaled to it, those
+        of 8 bits by 255; opacity above 1 is divided by its greatest number. Infinite colours are the brightest or the
+        darkest; NaN is black, see-through where the image is grey.
     mask : array, shape (H, W), optional
-        True anomalies: 0 or False is normal, all else anomalous. Solid outlines.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. Solid outlines.
     score : array, shape (H, W), optional
-        The map of scores, higher for anomalies; see-through where there is an image.
+        The map of scores, higher for anomalies; see-through where there is an image. Its colours span finite scores.
     threshold : number, 0-d array or result, optional
         ``score >= threshold`` is found: dashed outlines. A single one of what `plot_scores` takes.
     ax : matplotlib.axes.Axes, optional
@@ -46,7 +48,8 @@ def plot_regions(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If nothing is given, the shapes do not go together, or there is a threshold without a score.
+        If nothing is given, the shapes do not go together, `mask` has fractions, negative numbers or NaN, an image or
+        score has no finite number, or there is a threshold without a score.
 
     Examples
     --------
@@ -71,23 +74,23 @@ def plot_regions(
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"`{first}` must have shape (H, W), got {shape}")
     for name, other in shapes.items():
-        if other != shape:
-            raise ValueError(f"`{name}` must have the shape of `{first}`, {shape}, got {other}")
+        _axes.same_shape(name, other, f"shape of `{first}`", shape)
     lines = _axes.thresholds(threshold)
     if len(lines) > 1:
         raise ValueError(f"`threshold` must be a single one, got {len(lines)}")
     if lines and scores is None:
         raise ValueError("`threshold` goes with a `score`, got None")
     found = None if scores is None or not lines else scores >= next(iter(lines.values()))
+    low, high = (None, None) if scores is None else _axes.ends("score", scores)
     ax = _axes.axes_or_new(ax)
     if picture is not None:
         ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
     if scores is not None:
-        ax.imshow(scores, cmap="viridis", alpha=None if picture is None else 0.45)
+        ax.imshow(scores, cmap="viridis", vmin=low, vmax=high, alpha=None if picture is None else 0.45)
     if truth is not None:
         _outline(ax, truth, _axes.ANOMALOUS, "solid", _said_of_truth(truth, found))
     if found is not None:
-        _outline(ax, found, "#66ccee", "dashed", _said_of_found(truth, found))
+        _outline(ax, found, _axes.CYAN, "dashed", _said_of_found(truth, found))
     ax.set(xlim=(-0.5, shape[1] - 0.5), ylim=(shape[0] - 0.5, -0.5), xticks=[], yticks=[], aspect="equal")
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False, fontsize="small")
@@ -97,17 +100,23 @@ def plot_regions(
 def _picture(image: Any) -> Numbers:
     """An image as matplotlib shows it: colours last, numbers from 0 to 1."""
     values = _axes.numbers("image", image)
+    shape = values.shape
     if values.ndim == 3 and values.shape[-1] not in (1, 3, 4) and values.shape[0] in (1, 3, 4):
         values = np.moveaxis(values, 0, -1)
     if values.ndim not in (2, 3) or 0 in values.shape or (values.ndim == 3 and values.shape[-1] not in (1, 3, 4)):
-        raise ValueError(
-            f"`image` must have shape (H, W), (H, W, C) or (C, H, W) with C = 1, 3 or 4, got {image.shape}"
-        )
+        raise ValueError(f"`image` must have shape (H, W), (H, W, C) or (C, H, W) with C = 1, 3 or 4, got {shape}")
     values = values[..., 0] if values.ndim == 3 and values.shape[-1] == 1 else values
     if dtype_name(image.dtype) == "uint8":
         return np.asarray(values / 255.0)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return values if low >= 0.0 and high <= 1.0 else np.asarray((values - low) / ((high - low) or 1.0))
+    colors, opacity = values[..., :3] if values.ndim == 3 else values, values[..., 3:]
+    low, high = _axes.ends("image", colors)
+    if low < 0.0 or high > 1.0:
+        colors = (colors - low) / ((high - low) or 1.0)
+    colors = np.clip(colors, 0.0, 1.0)
+    if values.ndim == 2:
+        return colors
+    opacity = np.nan_to_num(opacity) / max(1.0, float(np.max(opacity, initial=1.0, where=np.isfinite(opacity))))
+    return np.concatenate([np.nan_to_num(colors), np.clip(opacity, 0.0, 1.0)], axis=-1)
 
 
 def _outline(ax: Any, points: Mask, color: str, style: str, label: str) -> None:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from anomaly_kernels._core.checks import choice
+from anomaly_kernels._core.namespace import describe
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.plots import _axes
 from anomaly_kernels.plots._axes import Numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_WIDEST = 1e300
+"""Beyond it the arithmetic of axes overflows."""
 
 _FAR = 30.0
 """Scores that reach this many times as far as most normal ones are not seen on a linear axis."""
@@ -35,7 +39,8 @@ def plot_scores(
     Parameters
     ----------
     target : array, shape of `score`, or None
-        True anomalies: 0 or False is normal, all else anomalous. With None there is one histogram, of all scores.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. With None there is one histogram, of
+        all scores.
     score : array
         Scores, higher for anomalies. Of any library; scores that are not finite are only counted in the legend.
     threshold : number, 0-d array, result or mapping, optional
@@ -61,7 +66,8 @@ def plot_scores(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If the shapes differ, no score is finite, or there is no such scale.
+        If the shapes differ, `target` has fractions, negative numbers or NaN, no score is finite, or there is no such
+        scale.
 
     Examples
     --------
@@ -77,20 +83,25 @@ def plot_scores(
     ['normal', 'anomalous', 'best F1 0.89 at 2.26']
     """
     choice("scale", scale, ("auto", "linear", "asinh"))
-    values, lines = np.ravel(_axes.numbers("score", score)), _axes.thresholds(threshold)
+    normal_label, anomalous_label = _axes.pair("labels", labels, "a pair of str")
+    for label in (normal_label, anomalous_label):
+        if not isinstance(label, str):
+            raise TypeError(f"`labels` must be a pair of str, got one of {describe(label)}")
+    values, lines = _axes.numbers("score", score), _axes.thresholds(threshold)
     if target is None:
         classes = [(np.ones_like(values, dtype=np.bool_), _axes.NORMAL, "scores")]
     else:
-        anomalous = np.ravel(_axes.mask("target", target, tuple(score.shape), "score"))
-        classes = [(~anomalous, _axes.NORMAL, labels[0]), (anomalous, _axes.ANOMALOUS, labels[1])]
+        anomalous = _axes.mask("target", target)
+        _axes.same_shape("target", anomalous.shape, "shape of `score`", values.shape)
+        classes = [(~anomalous, _axes.NORMAL, normal_label), (anomalous, _axes.ANOMALOUS, anomalous_label)]
     finite = np.isfinite(values)
-    if not np.any(finite):
-        raise ValueError(f"`score` must have finite numbers, got {values.size}, none of them finite")
-    ax = _axes.axes_or_new(ax)
-    ends = [float(x) for x in (values[finite].min(), values[finite].max(), *lines.values()) if np.isfinite(x)]
+    ends = [*_axes.ends("score", values), *(t for t in lines.values() if np.isfinite(t))]
+    if max(ends) - min(ends) > _WIDEST:
+        raise ValueError(f"`score` and `threshold` must span at most {_WIDEST}, got {min(ends)} to {max(ends)}")
     normal = values[classes[0][0] & finite]
     width = linear_width(normal if normal.size else values[finite], min(ends), max(ends), scale)
-    edges = bins if np.ndim(bins) else _edges(values[finite], bins, width)
+    edges = _edges(values[finite], bins, width)
+    ax = _axes.axes_or_new(ax)
     for rows, color, label in classes:
         shown = values[rows & finite]
         said = f"{label} ({np.sum(rows) - shown.size} not finite)" if shown.size < np.sum(rows) else label
@@ -138,7 +149,17 @@ def decades(low: float, high: float, width: float) -> Mapping[float, str]:
 
 
 def _edges(values: Numbers, bins: Any, width: float) -> Numbers:
-    """Edges of bins that are equally wide on the axis."""
-    if not width:
-        return np.histogram_bin_edges(values, bins)
-    return np.asarray(width * np.sinh(np.histogram_bin_edges(np.arcsinh(values / width), bins)))
+    """Edges of bins as given, or equally wide on the axis."""
+    if np.ndim(bins):
+        edges = np.asarray(bins)
+        is_row = edges.ndim == 1 and edges.size > 1 and edges.dtype.kind in "iuf"
+        if not is_row or not np.all(np.isfinite(edges)) or not np.all(np.diff(edges) > 0):
+            raise ValueError(f"`bins` must be a number, a rule, or two or more finite edges that ascend, got {bins}")
+        return edges.astype(np.float64)
+    try:
+        if not width:
+            return np.histogram_bin_edges(values, bins)
+        return np.asarray(width * np.sinh(np.histogram_bin_edges(np.arcsinh(values / width), bins)))
+    except (TypeError, ValueError) as error:
+        expected = f"a number, a rule or edges that fit scores from {values.min():.3g} to {values.max():.3g}"
+        raise type(error)(f"`bins` must be {expected}, got {bins!r}: {error}") from None

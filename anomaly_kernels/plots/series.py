@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.dates import ConciseDateFormatter, date2num
 
 from anomaly_kernels._core.spelling import with_hint
 from anomaly_kernels.plots import _axes
@@ -33,15 +34,15 @@ def plot_series(
     signal : array, shape (T,) or (T, D)
         The series, a line for each of its D channels.
     target : array, shape (T,), optional
-        True anomalies: 0 or False is normal, all else anomalous. Points side by side are one event.
+        True anomalies: 0 or False is normal, other whole numbers are anomalous. Points side by side are one event.
     score : array, shape (T,), optional
         A score of each point, higher for anomalies.
     threshold : number, 0-d array, result or mapping, optional
         Lines across the score; what `plot_scores` takes. A single threshold marks alarms too: ``score >= threshold``.
     alarms : array, shape (T,), optional
-        Points that raise an alarm, instead of those of the threshold.
+        Points that raise an alarm (1 or True), instead of those of the threshold.
     time : array, shape (T,), optional
-        The time of each point, ascending; by default its number.
+        The time of each point, ascending; by default its number. Also NumPy's ``datetime64``.
     ax : matplotlib.axes.Axes, or a pair of them, optional
         Where to draw; by default a new figure. Of a pair, the first has the series, the second the score. In one, the
         score is in the lower third, with an axis of its own on the right.
@@ -56,7 +57,8 @@ def plot_series(
     TypeError
         If an argument is not an array of numbers, or not a threshold.
     ValueError
-        If the shapes do not go together, or there is a threshold without a score.
+        If the shapes do not go together, `target` or `alarms` has fractions, negative numbers or NaN, `time` does not
+        ascend, or there is a threshold without a score.
 
     Examples
     --------
@@ -77,10 +79,13 @@ def plot_series(
     steps, lines = values.shape[:1], _axes.thresholds(threshold)
     if score is None and lines:
         raise ValueError("`threshold` goes with a `score`, got None")
-    moments = np.arange(float(steps[0])) if time is None else _vector("time", time, steps)
-    events = None if target is None else _axes.mask("target", target, steps, "signal")
-    scores = None if score is None else _vector("score", score, steps)
-    raised = None if alarms is None else _axes.mask("alarms", alarms, steps, "signal")
+    moments = np.arange(float(steps[0])) if time is None else _moments(time, steps)
+    events = None if target is None else _axes.mask("target", target)
+    scores = None if score is None else _axes.numbers("score", score)
+    raised = None if alarms is None else _axes.mask("alarms", alarms, decision=True)
+    given = {"target": events, "score": scores, "alarms": raised}
+    for name, shape in {name: x.shape for name, x in given.items() if x is not None}.items():
+        _axes.same_shape(name, shape, "length of `signal`", steps)
     if raised is None and scores is not None and len(lines) == 1:
         raised = scores >= next(iter(lines.values()))
     ax, above, below = _axes.one_or_two_axes(ax)
@@ -89,6 +94,9 @@ def plot_series(
         label = "series" if len(channels) == 1 else f"series {k}"
         above.plot(moments, channel, color=_axes.COLORS[k % len(_axes.COLORS)], linewidth=1.0, label=label)
     panels = [above] if below is None else [above, below]
+    for panel in panels if _are_dates(time) else ():
+        panel.xaxis_date()
+        panel.xaxis.set_major_formatter(ConciseDateFormatter(panel.xaxis.get_major_locator()))  # labels that have room
     if events is not None:
         for panel, said in zip(panels, ("event", None), strict=False):
             _fill(panel, _spans(moments, events), 1.0, said, color=_axes.ANOMALOUS, alpha=0.25)
@@ -107,8 +115,25 @@ def plot_series(
     return ax
 
 
+def _are_dates(time: Any) -> bool:
+    return isinstance(time, np.ndarray) and time.dtype.kind == "M"
+
+
+def _moments(time: Any, steps: tuple[int, ...]) -> Numbers:
+    """The time of each point as a number, of a date in days as matplotlib counts them; each later than the last."""
+    moments = np.asarray(date2num(time)) if _are_dates(time) else _axes.numbers("time", time)
+    _axes.same_shape("time", moments.shape, "length of `signal`", steps)
+    with np.errstate(invalid="ignore"):  # of infinities
+        right = np.isfinite(moments) & np.append(True, np.diff(moments) > 0.0)
+    if not np.all(right):
+        k = int(np.argmin(right))
+        said = f"{time[k]} after {time[k - 1]}" if k else time[k]
+        raise ValueError(f"`time` must be finite and ascend from each point to the next, got {said}")
+    return moments
+
+
 def _draw_score(ax: Any, moments: Numbers, scores: Numbers, lines: Mapping[str, float], over: float) -> None:
-    ax.plot(moments, scores, color="#aa3377", linewidth=1.0, label="score")
+    ax.plot(moments, scores, color=_axes.PURPLE, linewidth=1.0, label="score")
     for label, t, style in _axes.with_styles(lines):
         ax.axhline(t, color=_axes.ink(), linestyle=style, linewidth=1.2, label=label)
     _leave_room(ax, np.append(scores, list(lines.values())), under=0.1, over=over)
@@ -124,17 +149,12 @@ def _join_legends(ax: Any, twin: Any) -> None:
     twin.legend(handles + more, labels + said, fontsize="small", frameon=False, loc="upper left", ncols=5)
 
 
-def _vector(name: str, x: Any, shape: tuple[int, ...]) -> Numbers:
-    values = _axes.numbers(name, x)
-    _axes.same_shape(name, values, shape, "signal")
-    return values
-
-
 def _spans(moments: Numbers, points: Mask) -> list[tuple[float, float]]:
-    """From when to when each run of points that are true lasts: half a step more than its points on both sides."""
+    """From when to when each run of points that are true lasts: half the way to the next points on both sides."""
     turns = np.flatnonzero(np.diff(np.concatenate([[False], points, [False]])))
-    half = 0.5 * float(moments[-1] - moments[0]) / max(moments.size - 1, 1)
-    return [(float(moments[start]) - half, float(moments[end - 1]) + half) for start, end in turns.reshape(-1, 2)]
+    between = 0.5 * (moments[1:] + moments[:-1]) if moments.size > 1 else moments + 0.5
+    edges = np.concatenate([2.0 * moments[:1] - between[:1], between, 2.0 * moments[-1:] - between[-1:]])
+    return [(float(edges[first]), float(edges[end])) for first, end in turns.reshape(-1, 2)]
 
 
 def _fill(ax: Any, spans: list[tuple[float, float]], height: float, label: str | None, **style: Any) -> None:

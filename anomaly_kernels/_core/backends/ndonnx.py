@@ -16,7 +16,10 @@ class Ndonnx(Generic):
     """ndonnx's functions. It forgets sizes that follow from those of the arguments, so that they are said again."""
 
     def reshape(self, x: standard.Array, shape: Shape) -> standard.Array:
-        return standard.reshape(x, tuple(-1 if n is None else n for n in shape))
+        sizes = tuple(-1 if n is None else n for n in shape)
+        if sizes.count(-1) > 1:
+            raise _open(sizes)
+        return standard.reshape(x, sizes)
 
     def matmul(self, x1: standard.Array, x2: standard.Array) -> standard.Array:
         product = standard.matmul(x1, x2)
@@ -24,6 +27,14 @@ class Ndonnx(Generic):
 
     def flip(self, x: standard.Array, *, axis: int) -> standard.Array:
         return self._of_shape(standard.flip(x, axis=axis), x.shape)
+
+    def searchsorted(self, x1: standard.Array, x2: standard.Array, *, side: str = "left") -> standard.Array:
+        if x1.ndim > 1 and None in x1.shape + x2.shape:  # row by row
+            raise _open(x2.shape)
+        return super().searchsorted(x1, x2, side=side)
+
+    def nextafter(self, x1: standard.Array, x2: standard.Array) -> standard.Array:
+        return self._at_once(lambda x: np.nextafter(x, np.asarray(self.peek(x2))), x1, "the next larger number")
 
     def top_k(self, x: standard.Array, k: int) -> tuple[standard.Array, standard.Array]:
         places = standard.take(standard.argsort(x, descending=True), standard.asarray(np.arange(k)), axis=-1)
@@ -53,9 +64,15 @@ class Ndonnx(Generic):
         if numbers is None:
             raise TypeError(
                 f"ONNX has no operator for {what}: give what it is computed of as a constant (`ndonnx.asarray`), or "
-                "fit with NumPy and trace the score alone"
+                "compute what is fitted, and thresholds, with NumPy and trace the score alone"
             )
         return standard.asarray(function(numbers))
+
+
+def _open(shape: Shape) -> ValueError:
+    sizes = ", ".join("?" if n in (None, -1) else str(n) for n in shape)
+    expected = "a graph of ONNX must know all sizes of this result but one"
+    return ValueError(f"{expected}, got ({sizes}): give its arguments known sizes")
 
 
 def is_array(kind: type) -> bool:
