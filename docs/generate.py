@@ -66,7 +66,7 @@ def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:
 
 def mend_enumerations(_app: Sphinx, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
     """Keep "s. With 0 ..." a sentence and "[1] D. Foo" an author: docutils takes such a letter for a list's."""
-    lines[:] = [re.sub(r"^(\s*(?:\.\. \[[^]]+\] )?[A-Za-z])\. ", r"\1\\. ", line) for line in lines]
+    lines[:] = [re.sub(r"^(\s*(?:\.\. \[[^]]+\] )?[A-Za-z])\.(?= |$)", r"\1\\.", line) for line in lines]
 
 
 def add_imports(_app: Sphinx, _what: str, name: str, _thing: Any, _options: Any, lines: list[str]) -> None:

@@ -65,14 +65,14 @@ def accuracy(results: dict[str, Any]) -> Iterator[str]:
     yield "::::{tab-set}\n"
     for name, rows in libraries.items():
         yield f":::{{tab-item}} {NAMES[name]}\n"
-        yield _errors([row for row in rows if row["inputs"] == "ordinary"], "calls")
+        yield _errors([row for row in rows if row["inputs"] == "ordinary"])
         yield ":::\n"
     yield "::::\n\n### At the edges\n\n"
     yield "Large: real numbers up to ±1000. Constant: all numbers of an array are equal. Offset: 1000 is added.\n\n"
     yield "::::{tab-set}\n"
     for name, rows in libraries.items():
         yield f":::{{tab-item}} {NAMES[name]}\n"
-        yield _errors([row for row in rows if row["inputs"] != "ordinary"], "inputs")
+        yield _errors([row for row in rows if row["inputs"] != "ordinary"], ["inputs"])
         yield ":::\n"
     yield "::::\n\n"
     yield "### Without a reference of 50 digits\n\n"
@@ -85,9 +85,9 @@ def _summary(rows: Sequence[Row], dtype: str) -> Iterator[str]:
         yield from (_number(median(found)), _number(max(found)))
 
 
-def _errors(rows: Sequence[Row], second: str) -> str:
-    head = ["function", second, *(f"{what}, {d}" for d in ("float64", "float32") for what in ("value", "slope"))]
-    return table(head, [[_function(row["kernel"]), str(row[second]), *_cells(row)] for row in rows])
+def _errors(rows: Sequence[Row], more: Sequence[str] = ()) -> str:
+    head = ["function", *more, *(f"{what}, {d}" for d in ("float64", "float32") for what in ("value", "slope"))]
+    return table(head, [[_function(row["kernel"]), *(row[name] for name in more), *_cells(row)] for row in rows])
 
 
 def _cells(row: Row) -> Iterator[str]:

@@ -161,9 +161,10 @@ def test_a_letter_with_a_full_stop_is_no_list():
         "    s. With 0 it is 0.",
         "    1. first",
         "    We say s. often",
+        "    T.",
         ".. [R1-2] D. Foo, E. Bar",
     ]
-    mended = [lines[0], "    s\\. With 0 it is 0.", *lines[2:4], ".. [R1-2] D\\. Foo, E. Bar"]
+    mended = [lines[0], "    s\\. With 0 it is 0.", *lines[2:4], "    T\\.", ".. [R1-2] D\\. Foo, E. Bar"]
     generate.mend_enumerations(None, "", "", None, None, lines)
     assert lines == mended
 
