@@ -57,6 +57,7 @@ _wide = (
     "which_metric",
     "reference",
     "parity",
+    "promises",
     "accuracy",
     "benchmarks",
     "generated/support",

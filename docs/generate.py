@@ -65,8 +65,18 @@ def warn_of_missing_names(_: Sphinx, env: BuildEnvironment) -> None:
 
 
 def mend_enumerations(_app: Sphinx, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
-    """Keep "s. With 0 ..." a sentence about s: docutils takes a letter and a full stop for a list."""
-    lines[:] = [re.sub(r"^(\s*[A-Za-z])\. ", r"\1\\. ", line) for line in lines]
+    """Keep "s. With 0 ..." a sentence and "[1] D. Foo" an author: docutils takes such a letter for a list's."""
+    lines[:] = [re.sub(r"^(\s*(?:\.\. \[[^]]+\] )?[A-Za-z])\.(?= |$)", r"\1\\.", line) for line in lines]
+
+
+def add_imports(_app: Sphinx, _what: str, name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
+    """Begin the example of a framework's class with the imports that it needs, so that it can be copied."""
+    framework = name.removeprefix("anomaly_kernels.").partition(".")[0]
+    start = next((n for n, line in enumerate(lines) if line.lstrip().startswith(">>> ")), None)
+    if framework in FRAMEWORKS and start is not None:
+        indent = " " * (len(lines[start]) - len(lines[start].lstrip()))
+        needed = snippets.imports(snippets.example("\n".join(lines)), framework)
+        lines[start:start] = [f"{indent}>>> {line}" for line in needed]
 
 
 class LinkNames(SphinxTransform):
@@ -123,6 +133,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("picture", Picture)
     app.add_transform(LinkNames)
     app.connect("autodoc-process-docstring", mend_enumerations, priority=900)  # after numpydoc
+    app.connect("autodoc-process-docstring", add_imports, priority=900)
     snippets.setup(app)
     run_examples.run_examples(GENERATED)
     app.connect("missing-reference", find_in_package)

@@ -16,6 +16,7 @@ from anomaly_kernels._catalogue import CATALOGUE, Entry
 from anomaly_kernels._cli import detectors
 from anomaly_kernels.data import load_ecg, load_shuttle
 from anomaly_kernels.plots import plot_curve, plot_loss, plot_regions, plot_scores, plot_series
+from anomaly_kernels.plots.losses import SETTINGS
 from anomaly_kernels.streaming import ScoreHistogram, update
 
 COLORS = {"value": "#4477aa", "slope": "#ee6677"}
@@ -41,6 +42,14 @@ def figure_of(height: float) -> Figure:
     return figure
 
 
+SHOWN = {"deep_sad_loss": {"eta": 2.0}}
+"""Settings beside those of `plot_loss`: with η = 1 known normal samples and others have the same curve."""
+SPANS = {"deviation_loss": (-2.0, 8.0)}
+"""Where the default range does not reach what the loss is about: here the margin of 5."""
+SLOPES = {"hypersphere_classifier_loss": (-5.0, 5.0), "supcon_loss": (-4.0, 0.5)}
+"""Limits of slopes that are so steep at one place that the rest would look flat."""
+
+
 def draw_pictures(folder: Path) -> list[str]:
     """Draw the picture of each kernel that has one in the catalogue; the names of these kernels."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +62,13 @@ def draw_pictures(folder: Path) -> list[str]:
 def picture(entry: Entry) -> Figure:
     """Value and slope beside each other; with a curve for each truth, where there is one."""
     figure = figure_of(2.4)
-    plot_loss(entry.kernel, ax=figure.subplots(1, 2))
+    given = SETTINGS.get(entry.name, {}) | SHOWN.get(entry.name, {})
+    pair = figure.subplots(1, 2)
+    plot_loss(entry.kernel, span=SPANS.get(entry.name, (-4.0, 4.0)), ax=pair, **given)
+    if entry.name in SLOPES:
+        pair[1].set_ylim(SLOPES[entry.name])
+    if given:
+        figure.suptitle(", ".join(f"{name} = {x}" for name, x in given.items()), fontsize="medium")
     return figure
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 FOLDERS = {"": "Read more", "recipes": "Recipes", "coming_from": "Coming from"}
+MOST = 5
+"""Links of a kind on a page."""
 OWN_ARGUMENTS = r"self(, )?(settings={}, /, )?"
 """What classes hand on to the constructors of their bases."""
 HOMES_OF_DATA = ("_core.typing", "testing.contract")
@@ -161,12 +163,12 @@ def of_form(form: Form) -> dict[str, Any]:
 
 
 def read_more(*paths: str) -> dict[str, str]:
-    """Links to the guides, recipes and other pages that speak of one of the names."""
+    """Links to the guides, recipes and other pages that speak of one of the names most often."""
     facts: dict[str, list[str]] = {}
     for page in mentions(paths):
         label = FOLDERS[page.rpartition("/")[0]]
         facts.setdefault(label, []).append(f":doc:`{title(page).removeprefix(f'{label} ')} </{page}>`")
-    return {label: ", ".join(facts[label]) for label in FOLDERS.values() if label in facts}
+    return {label: ", ".join(facts[label][:MOST]) for label in FOLDERS.values() if label in facts}
 
 
 def _rst_link(path: str) -> str:

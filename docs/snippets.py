@@ -27,17 +27,23 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PACKAGE = Path(anomaly_kernels.__file__).parent
-IMPORTS = {"np": "import numpy as np", "torch": "import torch", "keras": "import keras"}
+IMPORTS = {
+    "jax": "import jax",
+    "jnp": "import jax.numpy as jnp",
+    "keras": "import keras",
+    "np": "import numpy as np",
+    "torch": "import torch",
+}
 LABELS = {"score": "Score", "chance": "By chance", "guide": "Guide"}
 
 
 @cache
-def class_docstrings(framework: str) -> dict[str, str]:
-    """The docstring of each class, read from the source: the frameworks cannot all be imported into one process."""
+def docstrings(framework: str) -> dict[str, str]:
+    """Those of classes and functions, read from the source: the frameworks cannot all be imported into one process."""
     found = {}
     for path in (PACKAGE / framework).glob("*.py"):
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
                 found[node.name] = ast.get_docstring(node) or ""
     return found
 
@@ -47,12 +53,26 @@ def example(docstring: str) -> list[tuple[str, str]]:
     return [(each.source.rstrip(), each.want.rstrip()) for each in DocTestParser().get_examples(docstring)]
 
 
+def imports(shown: list[tuple[str, str]], framework: str) -> list[str]:
+    """The imports that an example of a framework needs, and does not have."""
+    nodes = [node for source, _ in shown for node in ast.walk(ast.parse(source))]
+    has = {
+        each.asname or each.name
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for each in node.names
+    }
+    used = {node.id for node in nodes if isinstance(node, ast.Name)} - has
+    ours = ", ".join(sorted(used & docstrings(framework).keys()))
+    return [line for name, line in IMPORTS.items() if name in used] + (
+        [f"from anomaly_kernels.{framework} import {ours}"] if ours else []
+    )
+
+
 def example_of_class(framework: str, name: str) -> list[tuple[str, str]]:
     """The example of a class, after the imports that it needs."""
-    shown = example(class_docstrings(framework)[name])
-    names = {node.id for source, _ in shown for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    imports = [line for used, line in IMPORTS.items() if used in names]
-    return [(line, "") for line in [*imports, f"from anomaly_kernels.{framework} import {name}"]] + shown
+    shown = example(docstrings(framework)[name])
+    return [(line, "") for line in imports(shown, framework)] + shown
 
 
 def example_in_jax(entry: Entry) -> list[tuple[str, str]]:

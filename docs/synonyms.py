@@ -68,7 +68,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "roc_auc": ("AUROC", "AUC", "ROC AUC", "area under the ROC curve", "pAUC", "partial AUC"),
     "best_f1": ("F-score", "F1", "F1 score", "F-measure", "F1-max", "optimal F1"),
     "fpr_at_tpr": ("FPR95", "FPR@95", "FPR@95TPR", "false positive rate"),
-    "precision_at_k": ("P@k", "precision at n", "precision@k", "top-k"),
+    "precision_at_k": ("precision at n", "precision@k", "top-k"),
     "precision_recall_curve": ("PR curve",),
     "roc_curve": ("receiver operating characteristic", "ROC"),
     "threshold_at_rate": ("contamination", "false alarm rate", "quantile threshold", "percentile threshold"),

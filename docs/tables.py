@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 NAMES = {"numpy": "NumPy", "torch": "torch", "jax": "JAX", "tensorflow": "TensorFlow"}
-BETWEEN = "\u202f·\u202f"  # at which no line is broken
 Row = dict[str, Any]
 
 
@@ -56,37 +55,39 @@ def accuracy(results: dict[str, Any]) -> Iterator[str]:
     libraries: dict[str, list[Row]] = results["libraries"]
     yield about(results, ("python", *libraries)) + "\n"
     yield table(
-        ["library", *(f"{what}, {dtype}" for dtype in ("float64", "float32") for what in ("value", "slope"))],
-        [[NAMES[name], *_summary(rows)] for name, rows in libraries.items()],
+        ["library", "dtype", *(f"{what}, {which}" for what in ("value", "slope") for which in ("median", "largest"))],
+        [
+            [NAMES[name], dtype, *_summary(rows, dtype)]
+            for dtype in ("float64", "float32")
+            for name, rows in libraries.items()
+        ],
     )
     yield "::::{tab-set}\n"
     for name, rows in libraries.items():
         yield f":::{{tab-item}} {NAMES[name]}\n"
-        yield _errors([row for row in rows if row["inputs"] == "ordinary"], "calls")
+        yield _errors([row for row in rows if row["inputs"] == "ordinary"])
         yield ":::\n"
     yield "::::\n\n### At the edges\n\n"
     yield "Large: real numbers up to ±1000. Constant: all numbers of an array are equal. Offset: 1000 is added.\n\n"
     yield "::::{tab-set}\n"
     for name, rows in libraries.items():
         yield f":::{{tab-item}} {NAMES[name]}\n"
-        yield _errors([row for row in rows if row["inputs"] != "ordinary"], "inputs")
+        yield _errors([row for row in rows if row["inputs"] != "ordinary"], ["inputs"])
         yield ":::\n"
     yield "::::\n\n"
     yield "### Without a reference of 50 digits\n\n"
     yield ", ".join(_function(name) for name in results["without a reference"]) + ".\n"
 
 
-def _summary(rows: Sequence[Row]) -> Iterator[str]:
-    ordinary = [row for row in rows if row["inputs"] == "ordinary"]
-    for dtype in ("float64", "float32"):
-        for what in ("value", "slope"):
-            found = [row[f"{what} {dtype}"] for row in ordinary]
-            yield f"{_number(median(found))}{BETWEEN}{_number(max(found))}"
+def _summary(rows: Sequence[Row], dtype: str) -> Iterator[str]:
+    for what in ("value", "slope"):
+        found = [row[f"{what} {dtype}"] for row in rows if row["inputs"] == "ordinary"]
+        yield from (_number(median(found)), _number(max(found)))
 
 
-def _errors(rows: Sequence[Row], second: str) -> str:
-    head = ["function", second, *(f"{what}, {d}" for d in ("float64", "float32") for what in ("value", "slope"))]
-    return table(head, [[_function(row["kernel"]), str(row[second]), *_cells(row)] for row in rows])
+def _errors(rows: Sequence[Row], more: Sequence[str] = ()) -> str:
+    head = ["function", *more, *(f"{what}, {d}" for d in ("float64", "float32") for what in ("value", "slope"))]
+    return table(head, [[_function(row["kernel"]), *(row[name] for name in more), *_cells(row)] for row in rows])
 
 
 def _cells(row: Row) -> Iterator[str]:
@@ -119,10 +120,16 @@ def speed(results: dict[str, Any]) -> Iterator[str]:
         if name in NAMES
         for gradient, way in enumerate(_usual(rows["speed"]))
     }
-    found = {(name, way): _ratios(results["libraries"][name]["speed"], way) for name, way in ways}
-    cases = dict.fromkeys(case for ratios in found.values() for case in ratios)
-    cells = [[case, *(found[way].get(case, "–") for way in ways)] for case in cases]
-    yield "\n" + table(["case", *ways.values()], cells)
+    rows = {(name, way): list(_measured(results["libraries"][name]["speed"], way)) for name, way in ways}
+    cases = dict.fromkeys(row["case"] for found in rows.values() for row in found)
+    for title, ratio in (
+        ("Our time divided by that of the plain formula", _over_plain),
+        ("Our time divided by that of the fastest peer", _over_peers),
+    ):
+        found = {way: {row["case"]: cell for row in each if (cell := ratio(row))} for way, each in rows.items()}
+        cells = [[case, *(found[way].get(case, "–") for way in ways)] for case in cases]
+        yield f"\n**{title}**\n\n"
+        yield table(["case", *ways.values()], [row for row in cells if set(row[1:]) != {"–"}])
 
 
 def _usual(rows: Sequence[Row]) -> list[str]:
@@ -131,15 +138,17 @@ def _usual(rows: Sequence[Row]) -> list[str]:
     return list(ways)[:1] + [way for way in ways if way == f"{next(iter(ways))}, gradient"]
 
 
-def _ratios(rows: Sequence[Row], way: str) -> dict[str, str]:
-    found = {}
-    for row in rows:
-        if row["part"] == "large" and row["way"] == way and not row["busy"]:
-            over = {who: quartiles[1] for who, quartiles in row["ours_over"].items()}
-            peers = [ratio for who, ratio in over.items() if who != "plain"]
-            plain = _ratio(over["plain"]) if "plain" in over else "–"
-            found[row["case"]] = f"{plain}{BETWEEN}{_ratio(max(peers))}" if peers else plain
-    return found
+def _measured(rows: Sequence[Row], way: str) -> Iterator[Row]:
+    return (row for row in rows if row["part"] == "large" and row["way"] == way and not row["busy"])
+
+
+def _over_plain(row: Row) -> str:
+    return _ratio(row["ours_over"]["plain"][1]) if "plain" in row["ours_over"] else ""
+
+
+def _over_peers(row: Row) -> str:
+    peers = [quartiles[1] for who, quartiles in row["ours_over"].items() if who != "plain"]
+    return _ratio(max(peers)) if peers else ""
 
 
 def _ratio(x: float) -> str:

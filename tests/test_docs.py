@@ -156,9 +156,29 @@ def test_a_public_name_that_is_on_no_page_is_told(monkeypatch):
 def test_a_letter_with_a_full_stop_is_no_list():
     import generate
 
-    lines = ["smooth : number", "    s. With 0 it is 0.", "    1. first", "    We say s. often"]
+    lines = [
+        "smooth : number",
+        "    s. With 0 it is 0.",
+        "    1. first",
+        "    We say s. often",
+        "    T.",
+        ".. [R1-2] D. Foo, E. Bar",
+    ]
+    mended = [lines[0], "    s\\. With 0 it is 0.", *lines[2:4], "    T\\.", ".. [R1-2] D\\. Foo, E. Bar"]
     generate.mend_enumerations(None, "", "", None, None, lines)
-    assert lines == ["smooth : number", "    s\\. With 0 it is 0.", "    1. first", "    We say s. often"]
+    assert lines == mended
+
+
+def test_an_example_of_a_class_begins_with_its_imports():
+    import generate
+
+    lines = ["Examples", "", ">>> x = np.ones(2)", ">>> float(jnp.sum(ROCAUCMetric(x)))"]
+    imports = ["import jax.numpy as jnp", "import numpy as np", "from anomaly_kernels.jax import ROCAUCMetric"]
+    expected = [*lines[:2], *(f">>> {line}" for line in imports), *lines[2:]]
+    generate.add_imports(None, "class", "anomaly_kernels.jax.ROCAUCMetric", None, None, lines)
+    assert lines == expected
+    generate.add_imports(None, "class", "anomaly_kernels.jax.ROCAUCMetric", None, None, lines)
+    assert lines == expected  # no import is there twice
 
 
 def test_names_of_functions_in_code_become_links_once():

@@ -94,6 +94,15 @@ def test_no_link_inside_the_site_is_broken():
     assert broken == []
 
 
+def test_initials_of_authors_are_no_lists():
+    listed = [
+        page.name
+        for page in SITE.glob("generated/*.html")
+        if re.search(r'<ol class="\w+(alpha|roman)', page.read_text())
+    ]
+    assert listed == []
+
+
 @pytest.fixture(scope="module")
 def address():
     class Quiet(SimpleHTTPRequestHandler):
