@@ -150,6 +150,9 @@ def test_every_page_is_shown_whole(view, address, tmp_path):
     assert not wrong, "\n".join(wrong)
 
 
+ASKED = {"AUROC", "AUPR", "PRO", "DAGMM", "VAE", "hypersphere", "Dice", "F-score", "OOD", "NT-Xent", "SPOT"}
+
+
 @with_browser
 def test_the_search_finds_a_function_by_its_other_names(address, tmp_path, monkeypatch):
     from selenium.webdriver.common.by import By
@@ -161,7 +164,7 @@ def test_the_search_finds_a_function_by_its_other_names(address, tmp_path, monke
     missed = []
     with browser(1280, "light", tmp_path) as driver:
         for name, others in SYNONYMS.items():
-            for other in others:
+            for other in {others[0], *ASKED.intersection(others)}:
                 driver.get(f"{address}/search.html?q={other}")
                 WebDriverWait(driver, 10).until(lambda d: d.find_element(By.CSS_SELECTOR, ".search-summary").text)
                 found = [x.text for x in driver.find_elements(By.CSS_SELECTOR, "ul.search > li > a")][:3]
