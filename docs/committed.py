@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pictures import INK
+
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = {
     "ecg": ROOT / "docs" / "_static" / "ecg.svg",  # docs/examples/lstm_torch.py
@@ -11,7 +13,6 @@ PICTURES = {
     "speed": ROOT / "benchmarks" / "results" / "speed.svg",
     "growth": ROOT / "benchmarks" / "results" / "growth.svg",
 }
-INK = {"light": "#323232", "dark": "#ced6dd"}
 BLACKS = ("#000000", "#444444")
 
 

@@ -32,7 +32,8 @@ def guides() -> dict[str, Counter[str]]:
     first = ["start", "losses", "which_metric"]
     others = {*project, "index", "glossary", "guides", "mutation", "project", "reference"}
     paths = [*(path.stem for path in sorted(DOCS.glob("*.md")) if path.stem not in {*first, *others})]
-    paths += [f"{path.parent.name}/{path.stem}" for path in sorted(DOCS.glob("[rc]*/*.md")) if path.stem != "index"]
+    for folder in ("coming_from", "recipes"):
+        paths += [f"{folder}/{path.stem}" for path in sorted((DOCS / folder).glob("*.md")) if path.stem != "index"]
     return {page: _names(DOCS / f"{page}.md") for page in first + paths}
 
 

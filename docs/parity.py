@@ -62,7 +62,7 @@ def result_of(code: str, scope: dict[str, Any]) -> str:
         return type(error).__name__
 
 
-def shown(x: Any, digits: int = DIGITS) -> str:
+def shown(x: Any) -> str:
     """A number, a few numbers, or a word."""
     if isinstance(x, str | np.dtype):
         return str(x)
@@ -71,7 +71,7 @@ def shown(x: Any, digits: int = DIGITS) -> str:
         return str(x.item())
     if x.ndim:
         return f"[{' '.join(f'{each:.2e}' for each in x.flat)}]"
-    return f"{float(x):.{digits}g}"
+    return f"{float(x):.{DIGITS}g}"
 
 
 def same(found: str, recorded: str) -> bool:

@@ -1,4 +1,4 @@
-"""The directives of the pages "Which loss" and "Which metric": a kernel with its picture, advice and snippets.
+"""The directive of the pages "Which loss" and "Which metric": a kernel with its picture, advice and snippets.
 
 A snippet is the example of a docstring as a reader would type it: of the function, of the class in torch and in Keras,
 and of the function once more with JAX's names. Tests run the docstrings, and `tests/test_snippets.py` what is made of
@@ -122,28 +122,13 @@ def picture(name: str, alt: str) -> list[str]:
     return [f"```{{picture}} {name}", f":alt: {alt}", "```"]
 
 
-class Snippets(SphinxDirective):
-    """``{snippets} NAME``: the example of a kernel in each framework, as tabs."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """The tabs, as Markdown that is parsed where the directive stands."""
-        return self.markdown(tabs(BY_NAME[self.arguments[0]]))
-
-    def markdown(self, lines: list[str]) -> list[nodes.Node]:
-        """What lines of Markdown become."""
-        parent = nodes.container()
-        self.state.nested_parse(StringList(lines, source=self.get_source_info()[0]), self.content_offset, parent)
-        return parent.children
-
-
-class KernelEntry(Snippets):
+class KernelEntry(SphinxDirective):
     """``{entry} NAME``: a section on a kernel, with its picture, its advice, where to go on, and its snippets.
 
     The section is the target `use-NAME`.
     """
 
+    required_arguments = 1
     has_content = True
     option_spec: ClassVar = {
         "title": directives.unchanged_required,
@@ -162,6 +147,12 @@ class KernelEntry(Snippets):
         self.state.document.note_explicit_target(section, section)
         section += self.markdown(self.lines(entry))
         return [section]
+
+    def markdown(self, lines: list[str]) -> list[nodes.Node]:
+        """What lines of Markdown become."""
+        parent = nodes.container()
+        self.state.nested_parse(StringList(lines, source=self.get_source_info()[0]), self.content_offset, parent)
+        return parent.children
 
     def lines(self, entry: Entry) -> list[str]:
         """The Markdown of the section."""
@@ -182,6 +173,5 @@ class KernelEntry(Snippets):
 
 
 def setup(app: Sphinx) -> None:
-    """Make the directives known."""
-    app.add_directive("snippets", Snippets)
+    """Make the directive known."""
     app.add_directive("entry", KernelEntry)

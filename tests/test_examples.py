@@ -134,7 +134,7 @@ def test_examples_of_the_page_on_frameworks(driver):
 
 # blocks that need a framework, on all other pages: <!-- torch -->, or <!-- Keras, tensorflow --> to choose the backend
 BLOCK = re.compile(r"<!-- (torch|JAX|TensorFlow|Keras)(?:, (torch|jax|tensorflow))? -->\n\n```py\n(.*?)```", re.DOTALL)
-HOME = {"torch": "torch", "JAX": "jax", "TensorFlow": "tensorflow", "Keras": "torch"}
+PROCESSES = {"torch": ["torch"], "JAX": ["jax"], "TensorFlow": ["tensorflow"], "Keras": ["torch", "jax", "tensorflow"]}
 
 
 def examples_of_frameworks() -> dict[tuple[str, str, str], str]:
@@ -142,8 +142,9 @@ def examples_of_frameworks() -> dict[tuple[str, str, str], str]:
     found: dict[tuple[str, str, str], str] = {}
     for page in sorted(path for path in DOCS.rglob("*.md") if "generated" not in path.parts):
         for name, process, code in BLOCK.findall(page.read_text()):
-            key = (page.relative_to(DOCS).as_posix(), name, process or HOME[name])
-            found[key] = found.get(key, "") + code
+            for each in [process] if process else PROCESSES[name]:
+                key = (page.relative_to(DOCS).as_posix(), name, each)
+                found[key] = found.get(key, "") + code
     return found
 
 

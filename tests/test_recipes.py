@@ -15,6 +15,7 @@ import anomaly_kernels as ak
 from anomaly_kernels.testing import sample
 from anomaly_kernels.testing.arguments import SIZES
 from anomaly_kernels.testing.trees import flatten, map_arrays, rebuild
+from anomaly_kernels.weights import load_params, set_params_tree
 
 RECIPES = Path(__file__).resolve().parent.parent / "docs" / "recipes"
 
@@ -179,3 +180,15 @@ def test_what_torch_has_trained_is_scored_where_no_framework_can_be_imported(tmp
     assert abs(in_numpy - in_torch) < 2e-4  # the digits that are printed
     assert in_torch > 0.97
     assert min(precision, recall) > 0.9
+    # what was trained has the same scores, in double precision to see all digits
+    import torch
+
+    import anomaly_kernels.torch as akt
+
+    params = load_params(tmp_path / "detector.safetensors")
+    rows = np.random.default_rng(0).normal(size=(500, 9))
+    model = set_params_tree(akt.SequenceAnomalyScoreLayer(in_features=9, hidden_units=[32, 16]), params).double().eval()
+    with torch.no_grad():
+        scores = model(torch.tensor(rows)).numpy()
+    double = {name: x.astype(np.float64) for name, x in params.items()}
+    np.testing.assert_allclose(ak.sequence_anomaly_score(double, rows), scores, rtol=1e-6)

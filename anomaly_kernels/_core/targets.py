@@ -12,7 +12,7 @@ from anomaly_kernels._core.checks import is_real
 from anomaly_kernels._core.typing import Array, Namespace
 
 
-def check_target(xp: Namespace, target: Array) -> None:
+def check_target(xp: Namespace, target: Array, name: str = "target") -> None:
     """Raise unless a target of a metric is boolean, or of whole numbers from 0 on, of which 0 alone means normal.
 
     Parameters
@@ -21,6 +21,8 @@ def check_target(xp: Namespace, target: Array) -> None:
         Of the array.
     target : array
         Looked at where that is possible: eagerly, on the CPU.
+    name : str
+        What the argument is called.
 
     Raises
     ------
@@ -30,19 +32,19 @@ def check_target(xp: Namespace, target: Array) -> None:
     if target.dtype == xp.bool or (x := xp.peek(target)) is None or not x.size:
         return
     if x.dtype.kind != "u" and not x.min() >= 0 and (x < 0).any():
-        _refuse("target", x[x < 0], "use `target > 0`, or `target < 0` if -1 is the anomaly")
+        _refuse(name, x[x < 0], f"use `{name} > 0`, or `{name} < 0` if -1 is the anomaly")
     if x.dtype.kind not in "iu" and (fractions := (x != x.round()) & (x == x)).any():
-        _refuse("target", x[fractions], "arguments swapped, or soft labels, to be compared with a threshold?")
+        _refuse(name, x[fractions], "arguments swapped, or soft labels, to be compared with a threshold?")
 
 
-def check_decision(xp: Namespace, decision: Array) -> None:
+def check_decision(xp: Namespace, decision: Array, name: str = "decision") -> None:
     """Raise unless a decision is boolean, or of whole numbers from 0 on; a real one is 0 or 1, or it is a score."""
     if decision.dtype == xp.bool or (x := xp.peek(decision)) is None or not x.size:
         return
     if x.dtype.kind == "i" and x.min() < 0:
-        _refuse("decision", x[x < 0], "use `decision > 0`")
+        _refuse(name, x[x < 0], f"use `{name} > 0`")
     if x.dtype.kind not in "iu" and (others := (x != 0) & (x != 1) & (x == x)).any():
-        _refuse("decision", x[others], "scores given for decisions? compare them with a threshold")
+        _refuse(name, x[others], "scores given for decisions? compare them with a threshold")
 
 
 def check_mask(xp: Namespace, target: Array) -> None:

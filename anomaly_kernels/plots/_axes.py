@@ -107,11 +107,7 @@ def mask(name: str, x: Any, *, decision: bool = False) -> Mask:
     values = array(name, x)
     if np.any(np.isnan(values)):
         raise ValueError(f"`{name}` must say of each point whether it is anomalous, got NaN")
-    check, called = (check_decision, "decision") if decision else (check_target, "target")
-    try:
-        check(array_namespace(values), values)
-    except ValueError as error:  # by the name that the argument has here
-        raise ValueError(str(error).replace(f"`{called}", f"`{name}")) from None
+    (check_decision if decision else check_target)(array_namespace(values), values, name)
     return np.asarray(values != 0)
 
 
